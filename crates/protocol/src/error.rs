@@ -1,0 +1,301 @@
+//! Stable error codes, the same on the socket and over HTTP, with words for people.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What went wrong. Codes are stable: they are added, never renamed.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS, utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum Code {
+    /// Not JSON, an unknown type, an unknown or missing field.
+    MalformedMessage,
+    /// Over the size limit.
+    MessageTooLarge,
+    /// A voice frame that does not follow the format.
+    MalformedFrame,
+    /// The first message was no `hello`.
+    HelloExpected,
+    /// A second `hello`.
+    AlreadyGreeted,
+    /// Too many control messages.
+    TooManyMessages,
+    /// More voice than a talker may send.
+    TooMuchVoice,
+    /// The text names no channel.
+    UnknownChannel,
+    /// The act needs the channel to be tuned.
+    NotTuned,
+    /// The channel takes no more participants.
+    ChannelFull,
+    /// The session is tuned to as many channels as it may.
+    TooManyChannels,
+    /// The server has as many named channels as it takes.
+    NoRoomForChannel,
+    /// As many bursts as the channel takes are on the air.
+    ChannelBusy,
+    /// The session has a burst on the air.
+    AlreadyTalking,
+    /// The burst's number was used before.
+    BurstNumberUsed,
+    /// No such burst of the talker is open.
+    UnknownBurst,
+    /// No such participant.
+    UnknownParticipant,
+    /// As many participants are muted as can be.
+    TooManyMuted,
+    /// No valid session.
+    NotLoggedIn,
+    /// The session was ended by a log-out.
+    LoggedOut,
+    /// The page belongs to another site.
+    ForeignOrigin,
+    /// The socket's subprotocol is unknown.
+    UnknownSubprotocol,
+    /// Not a WebSocket request.
+    UpgradeExpected,
+    /// The signature does not fit key, nonce and origin.
+    BadSignature,
+    /// The nonce is unknown, used or too old.
+    NonceExpired,
+    /// The key is not registered.
+    NotRegistered,
+    /// The key is registered already.
+    AlreadyRegistered,
+    /// The text is no handle.
+    HandleRefused,
+    /// The text is no description.
+    DescriptionRefused,
+    /// The server takes no more connections.
+    ServerFull,
+    /// Too many requests.
+    TooManyRequests,
+    /// The store does not answer.
+    StoreUnavailable,
+    /// No such page.
+    NotFound,
+    /// The method is not offered here.
+    MethodNotAllowed,
+    /// The client took nothing for too long, or answered no ping.
+    Stalled,
+    /// The server stops.
+    GoingAway,
+    /// The link was lost before the outcome was known. Clients use it; no server sends it.
+    LinkLost,
+}
+
+impl Code {
+    /// Every code, for tables and tests.
+    pub const ALL: [Self; 37] = [
+        Self::MalformedMessage,
+        Self::MessageTooLarge,
+        Self::MalformedFrame,
+        Self::HelloExpected,
+        Self::AlreadyGreeted,
+        Self::TooManyMessages,
+        Self::TooMuchVoice,
+        Self::UnknownChannel,
+        Self::NotTuned,
+        Self::ChannelFull,
+        Self::TooManyChannels,
+        Self::NoRoomForChannel,
+        Self::ChannelBusy,
+        Self::AlreadyTalking,
+        Self::BurstNumberUsed,
+        Self::UnknownBurst,
+        Self::UnknownParticipant,
+        Self::TooManyMuted,
+        Self::NotLoggedIn,
+        Self::LoggedOut,
+        Self::ForeignOrigin,
+        Self::UnknownSubprotocol,
+        Self::UpgradeExpected,
+        Self::BadSignature,
+        Self::NonceExpired,
+        Self::NotRegistered,
+        Self::AlreadyRegistered,
+        Self::HandleRefused,
+        Self::DescriptionRefused,
+        Self::ServerFull,
+        Self::TooManyRequests,
+        Self::StoreUnavailable,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::Stalled,
+        Self::GoingAway,
+        Self::LinkLost,
+    ];
+
+    /// What happened, and what to do: two short sentences in English. A caller that knows
+    /// more says more.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::MalformedMessage => ("The message is not one of this protocol.", "See docs/protocol.md."),
+            Self::MessageTooLarge => ("The message is too large.", "Send at most 4 KiB."),
+            Self::MalformedFrame => ("The voice frame is malformed.", "Check header, length and codec."),
+            Self::HelloExpected => ("The first message must be hello.", "Send hello, then go on."),
+            Self::AlreadyGreeted => {
+                ("This connection has said hello before.", "Open a new connection to resume.")
+            }
+            Self::TooManyMessages => ("Too many messages.", "Wait a moment and send fewer."),
+            Self::TooMuchVoice => {
+                ("More voice than the limit allows.", "Use a lower bit rate or 20 ms frames.")
+            }
+            Self::UnknownChannel => ("There is no such channel.", "Use 1 to 40, or a name like road-66."),
+            Self::NotTuned => ("You are not tuned to this channel.", "Tune in first."),
+            Self::ChannelFull => ("The channel is full.", "Try another channel, or come back later."),
+            Self::TooManyChannels => ("You are tuned to as many channels as you can.", "Leave one first."),
+            Self::NoRoomForChannel => {
+                ("The server takes no more named channels.", "Use a number or an existing name.")
+            }
+            Self::ChannelBusy => ("Too many people talk on this channel.", "Wait until one has finished."),
+            Self::AlreadyTalking => ("You are on the air already.", "Release first."),
+            Self::BurstNumberUsed => ("This burst number was used before.", "Count upwards."),
+            Self::UnknownBurst => ("There is no such burst of yours.", "Start one first."),
+            Self::UnknownParticipant => ("There is no such participant.", "They may have left."),
+            Self::TooManyMuted => ("You have muted as many people as you can.", "Unmute somebody first."),
+            Self::NotLoggedIn => ("You are not logged in.", "Log in and try again."),
+            Self::LoggedOut => ("You have logged out.", "Log in to come back."),
+            Self::ForeignOrigin => {
+                ("This page is not allowed to use this server.", "The operator can add it to origins.")
+            }
+            Self::UnknownSubprotocol => {
+                ("The socket speaks another protocol.", "Offer the subprotocol tenfour.v1.")
+            }
+            Self::UpgradeExpected => ("This address is a WebSocket.", "Connect with a WebSocket client."),
+            Self::BadSignature => {
+                ("The log-in does not fit the key.", "Check the device key and the server's address.")
+            }
+            Self::NonceExpired => {
+                ("The log-in took too long or was used before.", "Ask for a new nonce and sign it.")
+            }
+            Self::NotRegistered => ("This key is not known here.", "Register with a handle first."),
+            Self::AlreadyRegistered => ("This key is registered already.", "Log in with it."),
+            Self::HandleRefused => ("This handle cannot be used.", "Use 1 to 24 visible characters."),
+            Self::DescriptionRefused => {
+                ("This description cannot be used.", "Use up to 140 visible characters.")
+            }
+            Self::ServerFull => ("The server is full.", "Come back in a while."),
+            Self::TooManyRequests => ("Too many requests.", "Wait a moment."),
+            Self::StoreUnavailable => {
+                ("The server cannot reach its store.", "Try again; the operator sees why in the log.")
+            }
+            Self::NotFound => ("There is nothing here.", "Check the address."),
+            Self::MethodNotAllowed => ("This cannot be done here.", "Check the method."),
+            Self::Stalled => ("The connection took nothing for too long.", "Connect again."),
+            Self::GoingAway => {
+                ("The server is being restarted.", "It will be back; clients come back by themselves.")
+            }
+            Self::LinkLost => ("The link was lost.", "Press again when it is back."),
+        }
+    }
+
+    /// Status of the HTTP answer that carries this code.
+    pub fn http_status(self) -> u16 {
+        match self {
+            Self::MalformedMessage
+            | Self::MalformedFrame
+            | Self::HelloExpected
+            | Self::AlreadyGreeted
+            | Self::UnknownSubprotocol
+            | Self::BurstNumberUsed
+            | Self::UnknownBurst
+            | Self::UnknownParticipant
+            | Self::NotTuned => 400,
+            Self::NotLoggedIn | Self::LoggedOut | Self::BadSignature | Self::NonceExpired => 401,
+            Self::ForeignOrigin => 403,
+            Self::UnknownChannel | Self::NotRegistered | Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::AlreadyRegistered | Self::AlreadyTalking => 409,
+            Self::MessageTooLarge => 413,
+            Self::HandleRefused | Self::DescriptionRefused => 422,
+            Self::UpgradeExpected => 426,
+            Self::TooManyMessages
+            | Self::TooMuchVoice
+            | Self::TooManyChannels
+            | Self::TooManyMuted
+            | Self::TooManyRequests => 429,
+            Self::ChannelFull
+            | Self::NoRoomForChannel
+            | Self::ChannelBusy
+            | Self::ServerFull
+            | Self::StoreUnavailable
+            | Self::Stalled
+            | Self::GoingAway
+            | Self::LinkLost => 503,
+        }
+    }
+
+    /// Close code of the WebSocket when this ends a connection: 1008 (policy), 1009 (too
+    /// large), 1012 (restart), or one of our own from 4000 on where a client acts on it.
+    pub fn close_code(self) -> u16 {
+        match self {
+            Self::MessageTooLarge => 1009,
+            Self::GoingAway => 1012,
+            Self::LoggedOut => 4001,
+            Self::Stalled => 4008,
+            _ => 1008,
+        }
+    }
+}
+
+/// A refusal: code, what happened, what to do, and when it may work again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Refusal {
+    /// Stable code.
+    pub code: Code,
+    /// What happened.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+    /// When trying again makes sense, in milliseconds from now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub retry_after_ms: Option<u32>,
+}
+
+impl Refusal {
+    /// The same code and hint with a message that knows more.
+    pub fn because(code: Code, message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..Self::from(code) }
+    }
+
+    /// With the time after which trying again makes sense.
+    pub fn retry_after(self, millis: u32) -> Self {
+        Self { retry_after_ms: Some(millis), ..self }
+    }
+}
+
+impl From<Code> for Refusal {
+    fn from(code: Code) -> Self {
+        let (message, hint) = code.words();
+        Self { code, message: message.into(), hint: hint.into(), retry_after_ms: None }
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.message, self.hint)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_code_is_listed_once_and_has_words_that_end_in_a_full_stop() {
+        assert_eq!(Code::ALL.iter().collect::<BTreeSet<_>>().len(), Code::ALL.len());
+        for code in Code::ALL {
+            let (message, hint) = code.words();
+            assert!(message.ends_with('.') && hint.ends_with('.'), "{code:?}");
+            assert!((400..600).contains(&code.http_status()));
+        }
+    }
+}

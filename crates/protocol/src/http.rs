@@ -1,0 +1,150 @@
+//! Bodies of the HTTP API under `/api/v1/`. Byte strings are base64url without padding.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use utoipa::ToSchema;
+
+use crate::control::ChannelInfo;
+use crate::error::{Code, Refusal};
+use crate::id::{Tag, UserId};
+use crate::person::{Description, Handle};
+
+/// `POST /api/v1/nonce`: what to sign next.
+#[derive(Debug, Clone, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct Nonce {
+    /// 32 random bytes, good for one log-in.
+    pub nonce: String,
+    /// End of its life, in seconds since 1970.
+    #[ts(type = "number")]
+    pub expiry: u64,
+}
+
+/// Proof that the client holds a device key; see [`crate::auth::signed_bytes`].
+#[derive(Debug, Clone, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct Proof {
+    /// Ed25519 public key, 32 bytes.
+    pub key: String,
+    /// From [`Nonce`].
+    pub nonce: String,
+    /// From [`Nonce`].
+    #[ts(type = "number")]
+    pub expiry: u64,
+    /// Ed25519 signature, 64 bytes.
+    pub signature: String,
+    /// Where the session token goes.
+    pub session: SessionKind,
+}
+
+/// Where the session token goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum SessionKind {
+    /// A cookie that scripts cannot read: for browsers.
+    Cookie,
+    /// In the answer: for programs, which send it as `Authorization: Bearer`.
+    Bearer,
+}
+
+/// `POST /api/v1/register`: makes a user and logs in.
+#[derive(Debug, Clone, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct Register {
+    /// Nickname. Text, so that a bad one is answered with `handle_refused`.
+    pub handle: String,
+    /// A line about oneself; absent when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub description: Option<String>,
+    /// Proof of the key.
+    pub proof: Proof,
+}
+
+/// `POST /api/v1/login`.
+#[derive(Debug, Clone, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct Login {
+    /// Proof of the key.
+    pub proof: Proof,
+}
+
+/// Who one is here: the answer to register, log-in and `GET /api/v1/me`.
+#[derive(Debug, Clone, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct Me {
+    /// The identifier of the device key.
+    pub user: UserId,
+    /// Its short piece, as shown to others.
+    pub tag: Tag,
+    /// Nickname.
+    pub handle: Handle,
+    /// A line about oneself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub description: Option<Description>,
+    /// The session token, when a bearer session was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub token: Option<String>,
+}
+
+/// `GET /api/v1/channels`: the numbered channels, then the named ones that have visitors.
+#[derive(Debug, Clone, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct Channels {
+    /// Name of the host, for people.
+    pub host: String,
+    /// In order.
+    pub channels: Vec<ChannelInfo>,
+}
+
+/// An error, as RFC 9457 problem details (`application/problem+json`).
+#[derive(Debug, Clone, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct Problem {
+    /// `urn:tenfour:error:` and the code.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// HTTP status.
+    pub status: u16,
+    /// What happened.
+    pub title: String,
+    /// What to do.
+    pub detail: String,
+    /// Stable code, as on the socket.
+    pub code: Code,
+    /// When trying again makes sense, in milliseconds from now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub retry_after_ms: Option<u32>,
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let code = serde_json::to_value(refusal.code).expect("a code is a string");
+        Self {
+            kind: format!("urn:tenfour:error:{}", code.as_str().expect("a code is a string")),
+            status: refusal.code.http_status(),
+            title: refusal.message,
+            detail: refusal.hint,
+            code: refusal.code,
+            retry_after_ms: refusal.retry_after_ms,
+        }
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self {
+            code: problem.code,
+            message: problem.title,
+            hint: problem.detail,
+            retry_after_ms: problem.retry_after_ms,
+        }
+    }
+}

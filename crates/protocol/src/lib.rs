@@ -1,0 +1,36 @@
+//! The wire of Tenfour, as types: identifiers, control messages, the voice frame,
+//! limits and error codes. Nothing here does IO, reads a clock or keeps state.
+//!
+//! Bytes are parsed once, at the edge, into types with private fields; inside the
+//! program nothing is checked twice. The normative text is `docs/protocol.md`, and
+//! `vectors/` holds golden messages that this crate and the web client both read.
+//!
+//! * [`limits`] - every limit, one file
+//! * [`id`] - channels, bursts, participants, user identifiers and tags
+//! * [`person`] - handle, description, country: all that others may see of somebody
+//! * [`control`] - what travels in text frames, up ([`ClientMessage`]) and down ([`ServerMessage`])
+//! * [`voice`] - the binary voice frame, and [`opus`], the check of its payload
+//! * [`error`] - stable codes, with words for people
+//! * [`http`] - bodies of the HTTP API, and [`auth`], the bytes a device key signs
+
+pub mod auth;
+pub mod control;
+pub mod error;
+pub mod http;
+pub mod id;
+pub mod limits;
+pub mod opus;
+pub mod person;
+pub mod voice;
+
+pub use control::{ClientMessage, ServerMessage};
+pub use error::{Code, Refusal};
+pub use id::{BurstNo, ChannelId, ParticipantNo, Tag, UserId};
+pub use person::{Country, Description, Handle, Participant, Person};
+pub use voice::VoiceFrame;
+
+/// The WebSocket subprotocol that both sides must agree on at the upgrade.
+pub const SUBPROTOCOL: &str = "tenfour.v1";
+
+/// Path of the radio socket.
+pub const RADIO_PATH: &str = "/api/v1/radio";

@@ -1,0 +1,98 @@
+//! Every limit of the wire and of a session, in one place. They are checked at the
+//! door; what an operator may change has its default and its bounds here too.
+
+use std::time::Duration;
+
+/// Longest handle, in grapheme clusters (what a person counts as letters).
+pub const HANDLE_GRAPHEMES: usize = 24;
+/// Longest handle in bytes of UTF-8: bounds stacked combining marks.
+pub const HANDLE_BYTES: usize = 128;
+/// Longest description, in grapheme clusters.
+pub const DESCRIPTION_GRAPHEMES: usize = 140;
+/// Longest description in bytes of UTF-8.
+pub const DESCRIPTION_BYTES: usize = 640;
+/// Highest numbered channel; the lowest is 1.
+pub const CHANNEL_NUMBERS: u8 = 40;
+/// Longest name of a named channel, in bytes of ASCII.
+pub const CHANNEL_NAME_BYTES: usize = 32;
+
+/// Largest control message from a client, in bytes.
+pub const CONTROL_BYTES: usize = 4 * 1024;
+/// Control messages a session may send at once.
+pub const CONTROL_BURST: u32 = 20;
+/// Control messages a second after that.
+pub const CONTROL_PER_SECOND: u32 = 5;
+/// Messages refused in a row for their number before the connection is closed.
+pub const CONTROL_REFUSALS: u32 = 100;
+/// Control bytes that may wait for one client; more closes its connection.
+pub const CONTROL_QUEUE_BYTES: usize = 256 * 1024;
+
+/// Length of the header of a voice frame, in bytes.
+pub const VOICE_HEADER_BYTES: usize = 12;
+/// Largest payload of a voice frame, in bytes.
+pub const VOICE_PAYLOAD_BYTES: usize = 400;
+/// Longest sound in one voice frame: RFC 6716, requirement R5.
+pub const VOICE_FRAME_TIME: Duration = Duration::from_millis(120);
+/// Voice frames a second from one talker.
+pub const VOICE_FRAMES_PER_SECOND: u32 = 60;
+/// Bits of voice payload a second from one talker.
+pub const VOICE_BITS_PER_SECOND: u32 = 64_000;
+/// Voice that may arrive at once above its pace: the pre-roll, and what a stalled network held back.
+pub const VOICE_AHEAD: Duration = Duration::from_secs(3);
+/// Rate of media time: Opus always counts at 48 kHz.
+pub const SAMPLE_RATE: u32 = 48_000;
+
+/// Talk limit when the operator sets none (the time-out timer of a radio).
+pub const TALK_LIMIT: Duration = Duration::from_secs(60);
+/// Bounds of the talk limit.
+pub const TALK_LIMIT_RANGE: std::ops::RangeInclusive<Duration> =
+    Duration::from_secs(5)..=Duration::from_secs(600);
+/// A burst without a frame for this long is ended by the server.
+pub const SILENT_BURST: Duration = Duration::from_secs(1);
+/// How long the server keeps a frame when the operator sets nothing.
+pub const HOLD: Duration = Duration::from_secs(10);
+/// Bounds of the hold.
+pub const HOLD_RANGE: std::ops::RangeInclusive<Duration> = Duration::from_secs(2)..=Duration::from_secs(30);
+
+/// Channels one session may be tuned to.
+pub const CHANNELS_PER_SESSION: usize = 8;
+/// Participants of one channel, when the operator sets nothing.
+pub const CHANNEL_PARTICIPANTS: usize = 20_000;
+/// Named channels that may exist at once.
+pub const NAMED_CHANNELS: usize = 10_000;
+/// Bursts on the air at once in one channel.
+pub const CHANNEL_BURSTS: usize = 16;
+/// Participants that a snapshot may name; a larger channel is told as a count and pages.
+pub const SNAPSHOT_PARTICIPANTS: usize = 500;
+/// Participants on one page.
+pub const PAGE_PARTICIPANTS: usize = 100;
+/// Joins and leaves of a channel are collected for this long before they are told.
+pub const PRESENCE_TICK: Duration = Duration::from_millis(200);
+/// Participants one session may have muted.
+pub const MUTES_PER_SESSION: usize = 256;
+/// Unfinished bursts that a resume may name.
+pub const RESUME_BURSTS: usize = 64;
+
+/// Largest header block of an HTTP request, in bytes.
+pub const HEADER_BYTES: usize = 8 * 1024;
+/// Largest body of an HTTP request, in bytes.
+pub const BODY_BYTES: usize = 16 * 1024;
+/// Time for a request's header, for TLS, and for the first message on the socket.
+pub const HANDSHAKE: Duration = Duration::from_secs(5);
+/// A ping is sent on a connection this often.
+pub const PING: Duration = Duration::from_secs(15);
+/// Pings without an answer before the connection is closed.
+pub const PINGS_MISSED: u32 = 2;
+/// A listener whose socket takes nothing for this long is reset.
+pub const STALLED: Duration = Duration::from_secs(10);
+
+/// Length of a log-in nonce, in bytes.
+pub const NONCE_BYTES: usize = 32;
+/// Life of a log-in nonce.
+pub const NONCE_LIFE: Duration = Duration::from_secs(30);
+/// Nonces that may be open at once.
+pub const NONCES: usize = 10_000;
+/// Life of a session token after its last use.
+pub const SESSION_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Length of a session token and of a resume token, in bytes.
+pub const TOKEN_BYTES: usize = 32;

@@ -1,0 +1,134 @@
+/**
+ * What the interface sees of the radio, and what it may ask of it. The radio (`radio/`)
+ * implements this; the interface (`ui/`) draws it and decides nothing.
+ */
+
+import type { ChannelInfo } from '../gen/ChannelInfo';
+import type { EndReason } from '../gen/EndReason';
+import type { Me } from '../gen/Me';
+import type { Participant } from '../gen/Participant';
+import type { Refusal } from '../gen/Refusal';
+
+/** State of the link to the server. */
+export type Link =
+  /** No user yet: the first visit. */
+  | { state: 'unregistered' }
+  /** First connection of this visit. */
+  | { state: 'connecting' }
+  | { state: 'on_the_air' }
+  /** Lost; the next try is at `retryAt` (ms, `performance.now()`). */
+  | { state: 'coming_back'; retryAt: number; why: 'lost' | 'going_away' }
+  /** Ended for good until the person acts. */
+  | { state: 'gone'; refusal: Refusal };
+
+/** State of the microphone. It is asked for at the first press, never before. */
+export type Microphone = 'unasked' | 'asking' | 'ready' | 'refused' | 'missing' | 'unsupported';
+
+/** State of the button. */
+export type Button =
+  | { state: 'ready' }
+  /** Live. `since` and `limit` in ms, for the ring that runs down. */
+  | { state: 'talking'; since: number; limit: number; granted: boolean }
+  /** Refused or ended by the server: shown until the next press or `until`. */
+  | { state: 'refused'; refusal: Refusal; until: number }
+  | { state: 'no_link' }
+  | { state: 'no_microphone'; why: Exclude<Microphone, 'ready' | 'unasked' | 'asking'> };
+
+/** One burst on the air strip, one's own included. */
+export interface Burst {
+  /** Stable key of the row. */
+  key: string;
+  channel: string;
+  talker: Participant;
+  /** True for one's own. */
+  own: boolean;
+  state: 'waiting' | 'playing' | 'played' | 'talking' | 'sent' | 'refused';
+  /** Sound so far, in ms. */
+  length: number;
+  /** Level curve, 0..1, one value for each 100 ms, at most 100 values (older ones are merged). */
+  levels: number[];
+  /** Frames that never came. */
+  gaps: number;
+  ended?: EndReason;
+  /** True while the sound is still in memory, so that it can be said again. */
+  replayable: boolean;
+}
+
+/** A channel one is tuned to. */
+export interface Tuned {
+  channel: string;
+  label?: string;
+  count: number;
+  /** Sorted by handle; a page at a time above 500. */
+  participants: Participant[];
+  page: number;
+  pages: number;
+}
+
+export interface RadioState {
+  me: Me | null;
+  /** Own participant number while connected. */
+  self: number | null;
+  host: string;
+  link: Link;
+  microphone: Microphone;
+  button: Button;
+  /** The channel that the button talks on. */
+  channel: string;
+  tuned: Record<string, Tuned>;
+  /** The channel list of the server, empty until asked for. */
+  channels: ChannelInfo[];
+  /** Channels used lately, newest first, at most 8. */
+  recent: string[];
+  /** Oldest first, newest last, at most 50. */
+  air: Burst[];
+  /** Participant numbers that are muted. */
+  muted: number[];
+  /** Sound out is blocked by the browser until the next touch or key. */
+  soundBlocked: boolean;
+  /** Last refusal that belongs to no button and no link, e.g. a channel that is full. */
+  notice: Refusal | null;
+}
+
+/** One-shot events, for cues, haptics and the live region. */
+export type RadioEvent =
+  | { type: 'permit' }
+  | { type: 'deny'; refusal: Refusal }
+  | { type: 'incoming'; talker: Participant; channel: string }
+  | { type: 'roger'; talker: Participant; channel: string }
+  | { type: 'sent'; ended: EndReason }
+  | { type: 'tuned'; channel: string; count: number }
+  | { type: 'link'; link: Link };
+
+export interface Radio {
+  readonly state: RadioState;
+  /** Calls back at once and after every change; returns how to stop. Svelte's store contract. */
+  subscribe(run: (state: RadioState) => void): () => void;
+  on(run: (event: RadioEvent) => void): () => void;
+
+  /** Finds the device key and logs in when there is one. */
+  start(): Promise<void>;
+  /** First visit: makes the device key, registers, connects. Throws a `Refusal`. */
+  register(handle: string, description?: string): Promise<void>;
+  logOut(): Promise<void>;
+
+  /** Leaves the present channel and tunes to this one; becomes the channel of the button. */
+  select(channel: string): void;
+  /** Scan: also hears this channel. */
+  scan(channel: string, on: boolean): void;
+  page(channel: string, page: number): void;
+  loadChannels(): Promise<void>;
+  mute(participant: number, muted: boolean): void;
+
+  /** Must be called in a user gesture the first time. */
+  press(): void;
+  release(): void;
+  /** Plays a burst once more, from memory. */
+  sayAgain(key: string): void;
+  /** In a user gesture: lets the browser make sound. */
+  unlockSound(): void;
+  /** Fewer, larger packets both ways. */
+  setLowData(on: boolean): void;
+  /** Tries the link now. */
+  retry(): void;
+}
