@@ -1,1 +1,32 @@
-//! Under construction.
+//! The decisions of Tenfour, without the world: no runtime, no socket, no clock, no randomness.
+//!
+//! # The contract
+//!
+//! A state machine here is driven by a shell. The shell tells it what happened, and when:
+//! `handle(input, now)`. Then it drains `poll()` until that returns `None`, and carries out
+//! each output. `poll_timeout()` says when the machine wants to be woken by
+//! `handle_timeout(now)` if nothing else happens before. **One mutation, then drain**: between
+//! two inputs all outputs are taken. `now` never goes backwards; the machine never asks for it.
+//!
+//! Given the same inputs at the same times, a machine gives the same outputs, byte for byte.
+//! That is what the simulation (`crates/sim`) lives on, and lints in `clippy.toml` keep it true.
+//!
+//! # The machines
+//!
+//! * [`hub::Hub`] - one for a server: sessions, channels, presence, permission to talk, routes.
+//! * [`voice::Uplink`] - one for each talking connection: takes frames at the door, keeps them
+//!   until the burst is admitted, notices silence.
+//! * [`voice::Deck`] - one for each worker: the logs of the bursts on the air, a cursor for each
+//!   listener, wiping on time.
+//! * [`radio::Radio`] - one for each native client: link, button, playout.
+
+pub mod hub;
+pub mod radio;
+pub mod time;
+pub mod voice;
+
+pub use time::Time;
+
+/// Names a connection. The shell chooses the numbers and never uses one twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnId(pub u64);

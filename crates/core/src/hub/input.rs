@@ -1,0 +1,83 @@
+//! What the shell tells the hub.
+
+use std::time::Duration;
+
+use tenfour_protocol::control::EndReason;
+use tenfour_protocol::limits::TOKEN_BYTES;
+use tenfour_protocol::{BurstNo, ClientMessage, Person, Refusal, UserId};
+
+use crate::ConnId;
+
+/// Names a log-in; several connections may share one. The shell chooses the numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LoginId(pub u64);
+
+/// Random bytes that name a session for a resume. Made by the shell, since the core has no
+/// randomness; on the wire as base64url.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ResumeToken(pub [u8; TOKEN_BYTES]);
+
+/// Says nothing: whoever has the token is the session.
+impl std::fmt::Debug for ResumeToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ResumeToken(…)")
+    }
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A socket was opened by a user whose log-in was checked. Its first message has to be `hello`.
+    Connected {
+        /// The new connection.
+        conn: ConnId,
+        /// The log-in it belongs to.
+        login: LoginId,
+        /// The user.
+        user: UserId,
+        /// The user as others see it.
+        person: Person,
+        /// Fresh random token, for the session that `hello` begins or goes on with.
+        token: ResumeToken,
+    },
+    /// A control message, except `burst.end`, which goes to the [`Uplink`](crate::voice::Uplink).
+    Message {
+        /// From which connection.
+        conn: ConnId,
+        /// What it says.
+        message: ClientMessage,
+    },
+    /// A text frame that is no control message. It counts as one.
+    Malformed {
+        /// From which connection.
+        conn: ConnId,
+        /// What to answer.
+        refusal: Refusal,
+    },
+    /// The uplink has passed on the last frame of an admitted burst.
+    BurstClosed {
+        /// The talker's connection.
+        conn: ConnId,
+        /// The talker's own number.
+        local: BurstNo,
+        /// Frames that were passed on.
+        frames: u32,
+        /// Why it ended.
+        reason: EndReason,
+    },
+    /// A connection ended. [`Input::BurstClosed`] of its open burst came before.
+    Disconnected {
+        /// Which one.
+        conn: ConnId,
+    },
+    /// A user logged out: each connection of that log-in is closed and forgotten at once.
+    LoggedOut {
+        /// Which log-in.
+        login: LoginId,
+    },
+    /// The server stops.
+    Stop {
+        /// When clients may come back.
+        back_in: Duration,
+    },
+}

@@ -1,0 +1,114 @@
+//! What the hub asks the shell to do.
+
+use std::sync::Arc;
+
+use tenfour_protocol::control::EndReason;
+use tenfour_protocol::{BurstNo, ChannelId, Code, ServerMessage};
+
+use crate::ConnId;
+
+/// Whom a message goes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recipients {
+    /// One connection.
+    One(ConnId),
+    /// Several; encoded once, sent to each.
+    Many(Arc<[ConnId]>),
+}
+
+/// Who may hear a burst, as of its start. Later changes come as [`Output::Join`] and
+/// [`Output::Leave`], so that a visitor costs the same in a small and in a large channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The server's number.
+    pub burst: BurstNo,
+    /// Where.
+    pub channel: ChannelId,
+    /// `burst.started`, for each listener.
+    pub started: ServerMessage,
+    /// The listeners, never the talker.
+    pub listeners: Vec<ConnId>,
+}
+
+/// Where a listener begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// At the next frame.
+    Live,
+    /// At the oldest frame that is held.
+    Oldest,
+    /// At this sequence number, or the oldest held after it (the hole is told as a gap).
+    Seq(u16),
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Sends a control message.
+    Send {
+        /// To whom.
+        to: Recipients,
+        /// What.
+        message: ServerMessage,
+    },
+    /// Opens a burst: on every worker, before [`Output::Admit`].
+    Open(Arc<Route>),
+    /// One more listener, on the worker of `conn`. The burst may be over and still held.
+    Join {
+        /// Which burst.
+        burst: BurstNo,
+        /// Who hears it from now on.
+        conn: ConnId,
+        /// From where.
+        from: From,
+    },
+    /// One listener less, without a word to it.
+    Leave {
+        /// Which burst.
+        burst: BurstNo,
+        /// Who hears no more of it.
+        conn: ConnId,
+    },
+    /// A burst is over: on every worker. Follows its last frame, since the uplink's
+    /// [`BurstClosed`](crate::hub::Input::BurstClosed) came after that.
+    Close {
+        /// Which burst.
+        burst: BurstNo,
+        /// `burst.ended`, for each listener.
+        ended: ServerMessage,
+    },
+    /// The talker's uplink may pass on frames, under this number.
+    Admit {
+        /// The talker's connection.
+        conn: ConnId,
+        /// The talker's own number.
+        local: BurstNo,
+        /// The server's number.
+        burst: BurstNo,
+    },
+    /// The talker's uplink drops the burst. The receipt was sent.
+    Refuse {
+        /// The talker's connection.
+        conn: ConnId,
+        /// The talker's own number.
+        local: BurstNo,
+    },
+    /// The talker's uplink ends the burst, and answers with
+    /// [`BurstClosed`](crate::hub::Input::BurstClosed).
+    EndBurst {
+        /// The talker's connection.
+        conn: ConnId,
+        /// The talker's own number.
+        local: BurstNo,
+        /// Why.
+        reason: EndReason,
+    },
+    /// Closes a connection after what was sent to it before. The shell answers with
+    /// [`Disconnected`](crate::hub::Input::Disconnected).
+    Disconnect {
+        /// Which one.
+        conn: ConnId,
+        /// Why; the close frame carries [`Code::close_code`] and the code.
+        code: Code,
+    },
+}

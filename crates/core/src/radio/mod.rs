@@ -1,0 +1,1 @@
+//! The client side: link, button, playout.

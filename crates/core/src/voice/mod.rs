@@ -1,0 +1,1 @@
+//! Voice: frames, burst logs, cursors, wiping.
