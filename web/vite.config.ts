@@ -1,0 +1,34 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+import manifest from './package.json' with { type: 'json' };
+
+const SERVER = 'http://127.0.0.1:27185';
+
+export default defineConfig(({ command }) => ({
+  plugins: [svelte()],
+  define: {
+    __VERSION__: JSON.stringify(manifest.version),
+    // `npm run dev` talks through a proxy; log-ins are signed for the server behind it.
+    __ORIGIN__: command === 'serve' && !process.env.VITEST ? JSON.stringify(SERVER) : 'undefined',
+  },
+  build: {
+    target: 'es2022',
+    // The page is served with a policy that allows nothing inline and no data: URL.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  worker: { format: 'es' },
+  server: {
+    host: '127.0.0.1',
+    // The server takes its own origins only, so the proxy speaks in its name.
+    proxy: {
+      '/api': { target: SERVER, ws: true, headers: { origin: SERVER } },
+    },
+  },
+  test: {
+    environment: 'happy-dom',
+    include: ['src/**/*.test.ts'],
+  },
+  // Without this, vitest takes the server build of Svelte, which cannot mount.
+  resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
+}));
