@@ -1,2 +1,66 @@
-//! Under construction.
-fn main() {}
+//! Build, run, test and measure Tenfour. Each command says what it does while it does it.
+
+mod bench;
+mod check;
+mod generate;
+mod packages;
+mod run;
+mod shell;
+mod test;
+mod web;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Build, run, test and measure Tenfour")]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build all and start the radio; prints its address
+    Run {
+        /// Flags of `tenfour serve`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<String>,
+    },
+    /// Run every test, and install what the tests need
+    Test,
+    /// Formatting, lints, types, generated files, dependencies
+    Check,
+    /// Write generated files anew
+    Gen {
+        /// Only compare, and fail when a file is out of date
+        #[arg(long)]
+        check: bool,
+    },
+    /// Browser tests alone
+    E2e {
+        /// Flags of Playwright, e.g. `-g 'two pages'`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<String>,
+    },
+    /// The simulated world, e.g. `cargo xtask sim --seeds 10000`
+    Sim {
+        /// Flags of the simulation
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<String>,
+    },
+    /// Measure, and write docs/benchmarks.md
+    Bench,
+}
+
+fn main() -> anyhow::Result<()> {
+    std::env::set_current_dir(shell::root())?;
+    match Args::parse().task {
+        Task::Run { flags } => run::run(&flags),
+        Task::Test => test::test(),
+        Task::Check => check::check(),
+        Task::Gen { check } => generate::generate(check),
+        Task::E2e { flags } => test::e2e(&flags).map(drop),
+        Task::Sim { flags } => run::simulate(&flags),
+        Task::Bench => bench::bench(),
+    }
+}

@@ -1,0 +1,56 @@
+//! Files that are made from code: committed, and compared by the check.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::shell::{command, run};
+
+const TYPES: &str = "web/src/gen";
+const OPENAPI: &str = "docs/openapi.json";
+
+/// Writes generated files, or with `check` fails when one of them would change.
+pub(crate) fn generate(check: bool) -> Result<()> {
+    let before = files()?;
+    // Types that were renamed leave no file behind.
+    for path in before.keys().filter(|path| path.starts_with(TYPES)) {
+        fs::remove_file(path)?;
+    }
+    run(&mut command("cargo nextest run --cargo-quiet --package tenfour-protocol --lib export_bindings"))?;
+    let openapi = command("cargo run --quiet --package tenfour-server --example openapi").output()?;
+    if !openapi.status.success() {
+        bail!("cannot write {OPENAPI}: {}", String::from_utf8_lossy(&openapi.stderr));
+    }
+    fs::write(OPENAPI, openapi.stdout)?;
+    let after = files()?;
+    if !check || before == after {
+        return Ok(());
+    }
+    let names = before.keys().chain(after.keys()).collect::<std::collections::BTreeSet<_>>();
+    let changed: Vec<_> = names.into_iter().filter(|name| before.get(*name) != after.get(*name)).collect();
+    bail!(
+        "Generated files were out of date and are now written; commit them: {}",
+        changed.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
+    )
+}
+
+fn text(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Every generated file with its text.
+fn files() -> Result<BTreeMap<String, String>> {
+    let mut files = BTreeMap::new();
+    if Path::new(TYPES).exists() {
+        for entry in fs::read_dir(TYPES)? {
+            let path = entry?.path();
+            files.insert(path.display().to_string(), text(&path)?);
+        }
+    }
+    if Path::new(OPENAPI).exists() {
+        files.insert(OPENAPI.into(), text(Path::new(OPENAPI))?);
+    }
+    Ok(files)
+}

@@ -1,0 +1,61 @@
+//! What the tests need from the system, and how it gets there.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::shell::{command, has, run, sh};
+
+/// Debian packages of the tests, each with a file that shows it is there.
+const DEBIAN: [(&str, &str); 7] = [
+    ("chromium", "/usr/bin/chromium"),
+    ("firefox-esr", "/usr/bin/firefox-esr"),
+    ("pulseaudio", "/usr/bin/pulseaudio"),
+    ("pulseaudio-utils", "/usr/bin/pactl"),
+    ("espeak-ng", "/usr/bin/espeak-ng"),
+    ("sox", "/usr/bin/sox"),
+    ("fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
+];
+
+/// Installs what is missing where that can be done, and otherwise says what is missing.
+pub(crate) fn require_all() -> Result<()> {
+    require_node()?;
+    require_nextest()?;
+    let missing: Vec<_> =
+        DEBIAN.iter().filter(|(_, file)| !Path::new(file).exists()).map(|(name, _)| *name).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !has("apt-get", "--version") || !is_root() {
+        bail!(
+            "The tests need these Debian packages (or the same programs at the same places): {0}.\n\
+             Install them as root: apt-get install --no-install-recommends {0}",
+            missing.join(" ")
+        );
+    }
+    sh("apt-get update -qq")?;
+    let mut install = command("apt-get install -y -qq --no-install-recommends");
+    run(install.args(missing).env("DEBIAN_FRONTEND", "noninteractive"))
+}
+
+/// Node and npm: the web client is built with them.
+pub(crate) fn require_node() -> Result<()> {
+    if !has("node", "--version") || !has("npm", "--version") {
+        bail!("Node 20 or newer with npm is needed to build the web client.");
+    }
+    Ok(())
+}
+
+/// The test runner.
+pub(crate) fn require_nextest() -> Result<()> {
+    if has("cargo-nextest", "--version") {
+        return Ok(());
+    }
+    eprintln!("cargo-nextest is missing; installing it takes some minutes, once.");
+    sh("cargo install cargo-nextest --locked")
+}
+
+fn is_root() -> bool {
+    let id = command("id -u").output();
+    id.is_ok_and(|id| id.stdout.trim_ascii() == b"0")
+}

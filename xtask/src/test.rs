@@ -1,0 +1,135 @@
+//! Every test, in the order in which they are quick to fail.
+
+use anyhow::{Result, bail};
+
+use crate::shell::{command, target, watch};
+use crate::{packages, run, web};
+
+/// How many tests of a runner passed and failed.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Count {
+    passed: usize,
+    failed: usize,
+}
+
+/// Runs all tests, goes on after a failure, and ends with the sum.
+pub(crate) fn test() -> Result<()> {
+    packages::require_all()?;
+    run::build()?;
+    let mut total = Count::default();
+    for part in [unit_tests, doc_tests, web_tests, browser_tests] {
+        let count = part()?;
+        total.passed += count.passed;
+        total.failed += count.failed;
+    }
+    println!("{} passed, {} failed", total.passed, total.failed);
+    if total.failed > 0 {
+        bail!("{} tests failed; see above", total.failed);
+    }
+    Ok(())
+}
+
+/// Browser tests alone, with flags for Playwright.
+pub(crate) fn e2e(flags: &[String]) -> Result<()> {
+    packages::require_all()?;
+    run::build()?;
+    let count = playwright(flags)?;
+    if count.failed > 0 {
+        bail!("{} browser tests failed; see above", count.failed);
+    }
+    Ok(())
+}
+
+fn unit_tests() -> Result<Count> {
+    let mut nextest = command("cargo nextest run --workspace --no-fail-fast");
+    counted(nextest.env("TENFOUR_BIN", tenfour()), |line| {
+        let rest = line.trim_start().strip_prefix("Summary")?.split_once("run:")?.1;
+        Some(Count {
+            passed: number_before(rest, "passed"),
+            failed: number_before(rest, "failed") + number_before(rest, "timed out"),
+        })
+    })
+}
+
+fn doc_tests() -> Result<Count> {
+    let mut doc = command("cargo test --workspace --doc --no-fail-fast");
+    counted(&mut doc, |line| {
+        let rest = line.strip_prefix("test result:")?;
+        Some(Count { passed: number_before(rest, "passed"), failed: number_before(rest, "failed") })
+    })
+}
+
+fn web_tests() -> Result<Count> {
+    counted(&mut web::npm("test"), |line| {
+        let rest = plain(line);
+        let rest = rest.trim_start().strip_prefix("Tests")?;
+        Some(Count { passed: number_before(rest, "passed"), failed: number_before(rest, "failed") })
+    })
+}
+
+fn browser_tests() -> Result<Count> {
+    playwright(&[])
+}
+
+fn playwright(flags: &[String]) -> Result<Count> {
+    let mut npm = web::npm("run e2e --");
+    counted(npm.args(flags).env("TENFOUR_BIN", tenfour()), |line| {
+        let line = plain(line);
+        let (number, word) = line.trim().split_once(' ')?;
+        let number = number.parse().ok()?;
+        match word.split(' ').next()? {
+            "passed" => Some(Count { passed: number, failed: 0 }),
+            "failed" | "flaky" => Some(Count { passed: 0, failed: number }),
+            _ => None,
+        }
+    })
+}
+
+/// Runs a test runner and adds up what `read` finds in its lines. A runner that fails without
+/// saying how many tests failed counts as one failure, and so does one that ran nothing.
+fn counted(command: &mut std::process::Command, read: fn(&str) -> Option<Count>) -> Result<Count> {
+    let watched = watch(command)?;
+    let mut sum = Count::default();
+    for count in watched.output.lines().filter_map(read) {
+        sum.passed += count.passed;
+        sum.failed += count.failed;
+    }
+    if sum.failed == 0 && !watched.success {
+        sum.failed = 1;
+    }
+    Ok(sum)
+}
+
+/// The number that stands before `word`, or 0.
+fn number_before(text: &str, word: &str) -> usize {
+    let before = text.split_once(word).map_or("", |(before, _)| before);
+    before.split_whitespace().next_back().and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+/// A line without colours.
+fn plain(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        out.push_str(before);
+        rest = after.split_once('m').map_or("", |(_, after)| after);
+    }
+    out + rest
+}
+
+fn tenfour() -> std::path::PathBuf {
+    target().join("debug/tenfour")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_from_the_runners_lines() {
+        let line = "     Summary [  34.5s] 120 tests run: 118 passed (1 slow), 2 failed, 3 skipped";
+        let rest = line.split_once("run:").unwrap().1;
+        assert_eq!((number_before(rest, "passed"), number_before(rest, "failed")), (118, 2));
+        assert_eq!(plain("\u{1b}[32m  12 passed\u{1b}[39m (3s)"), "  12 passed (3s)");
+    }
+}
