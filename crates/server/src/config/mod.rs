@@ -1,0 +1,237 @@
+//! Configuration: file < environment < flags. Without any of them the server runs on
+//! loopback, keeps its data in the platform's data folder and prints its address.
+//!
+//! Each source is a [`Settings`] in which everything is optional; [`Config`] is what they
+//! amount to, checked.
+
+mod period;
+mod settings;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tenfour_protocol::{ChannelId, limits};
+use thiserror::Error;
+
+pub use period::{Period, PeriodError};
+pub use settings::{LogFormat, LogLevel, Settings, SettingsError};
+
+/// Port when none is named.
+pub const PORT: u16 = 27185;
+
+/// Most workers that can be asked for: a worker's number is part of a connection's.
+pub const MOST_WORKERS: usize = 256;
+
+/// Everything that a server needs to know, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where people connect.
+    pub listen: SocketAddr,
+    /// Where the operator's `/metrics` and `/health` are, if anywhere.
+    pub ops: Option<SocketAddr>,
+    /// Folder of the store and of a self-signed certificate.
+    pub data: PathBuf,
+    /// Name of the host, for people.
+    pub host: String,
+    /// Origins that may log in beside the server's own, as `scheme://host[:port]`.
+    pub origins: Vec<String>,
+    /// Worker threads.
+    pub workers: usize,
+    /// How long a frame is kept.
+    pub hold: Duration,
+    /// Longest burst.
+    pub talk_limit: Duration,
+    /// Participants of one channel.
+    pub channel_participants: usize,
+    /// Whether and how the listener speaks TLS.
+    pub tls: Tls,
+    /// What is logged.
+    pub log: LogLevel,
+    /// How it is logged.
+    pub log_format: LogFormat,
+    /// What channels are for.
+    pub channels: BTreeMap<ChannelId, String>,
+}
+
+/// Transport security of the listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tls {
+    /// Plain http: loopback, or behind a proxy.
+    Off,
+    /// A certificate made by the server and kept in its data folder.
+    SelfSigned,
+    /// A certificate from files, read again when they change.
+    Files {
+        /// Chain, PEM.
+        cert: PathBuf,
+        /// Private key, PEM.
+        key: PathBuf,
+    },
+}
+
+/// Why settings do not make a configuration. Each says what to do.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// No platform folder and none named.
+    #[error("this system has no folder for data: name one with --data DIR")]
+    NoDataFolder,
+    /// One of two.
+    #[error("tls_cert and tls_key belong together: name both, or neither")]
+    HalfTls,
+    /// Both ways at once.
+    #[error("tls = \"self-signed\" and certificate files exclude each other: choose one")]
+    TwoTls,
+    /// Something else than `self-signed`.
+    #[error("tls = {0:?} is unknown: use \"self-signed\", or name tls_cert and tls_key")]
+    UnknownTls(String),
+    /// Outside its bounds.
+    #[error("{key} is {got}: choose {least} to {most}")]
+    OutOfRange {
+        /// Which key.
+        key: &'static str,
+        /// What was asked.
+        got: String,
+        /// The least that is taken.
+        least: String,
+        /// The most that is taken.
+        most: String,
+    },
+    /// Not as a browser writes it.
+    #[error("origins: {0:?} is no origin: write it like https://radio.example or http://127.0.0.1:8080")]
+    Origin(String),
+    /// Too long or with control characters.
+    #[error("{key}: {text:?} is no label: use 1 to {most} visible characters")]
+    Label {
+        /// Which key.
+        key: &'static str,
+        /// The text.
+        text: String,
+        /// Longest.
+        most: usize,
+    },
+}
+
+impl Config {
+    /// Fills what is not set and checks the rest.
+    pub fn new(settings: Settings) -> Result<Self, ConfigError> {
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
+        let origins = settings.origins.unwrap_or_default();
+        if let Some(bad) = origins.iter().find(|origin| !is_origin(origin)) {
+            return Err(ConfigError::Origin(bad.clone()));
+        }
+        let host = settings.host.unwrap_or_else(|| "Tenfour".into());
+        let channels = settings.channels.map_or_else(default_labels, |channels| channels);
+        label("host", &host)?;
+        channels.values().try_for_each(|text| label("channels", text))?;
+        Ok(Self {
+            listen: settings.listen.unwrap_or(loopback),
+            ops: settings.ops,
+            data: settings.data.or_else(platform_data).ok_or(ConfigError::NoDataFolder)?,
+            host,
+            origins,
+            workers: count("workers", settings.workers, default_workers(), 1, MOST_WORKERS)?,
+            hold: period("hold", settings.hold, limits::HOLD, limits::HOLD_RANGE)?,
+            talk_limit: period(
+                "talk_limit",
+                settings.talk_limit,
+                limits::TALK_LIMIT,
+                limits::TALK_LIMIT_RANGE,
+            )?,
+            channel_participants: count(
+                "channel_participants",
+                settings.channel_participants,
+                limits::CHANNEL_PARTICIPANTS,
+                2,
+                1_000_000,
+            )?,
+            tls: tls(settings.tls, settings.tls_cert, settings.tls_key)?,
+            log: settings.log.unwrap_or_default(),
+            log_format: settings.log_format.unwrap_or_default(),
+            channels,
+        })
+    }
+}
+
+/// What channels 9 and 19 have been for since the seventies.
+fn default_labels() -> BTreeMap<ChannelId, String> {
+    [(9, "Emergency"), (19, "Calling")]
+        .into_iter()
+        .filter_map(|(number, label)| Some((ChannelId::numbered(number)?, label.to_owned())))
+        .collect()
+}
+
+fn platform_data() -> Option<PathBuf> {
+    directories::ProjectDirs::from("", "", "tenfour").map(|dirs| dirs.data_dir().to_owned())
+}
+
+fn default_workers() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MOST_WORKERS)
+}
+
+fn tls(mode: Option<String>, cert: Option<PathBuf>, key: Option<PathBuf>) -> Result<Tls, ConfigError> {
+    match (mode.as_deref(), cert, key) {
+        (None, None, None) => Ok(Tls::Off),
+        (None, Some(cert), Some(key)) => Ok(Tls::Files { cert, key }),
+        (None, _, _) => Err(ConfigError::HalfTls),
+        (Some("self-signed"), None, None) => Ok(Tls::SelfSigned),
+        (Some("self-signed"), _, _) => Err(ConfigError::TwoTls),
+        (Some(other), _, _) => Err(ConfigError::UnknownTls(other.to_owned())),
+    }
+}
+
+fn count(
+    key: &'static str,
+    set: Option<usize>,
+    default: usize,
+    least: usize,
+    most: usize,
+) -> Result<usize, ConfigError> {
+    let got = set.unwrap_or(default);
+    if (least..=most).contains(&got) {
+        return Ok(got);
+    }
+    Err(ConfigError::OutOfRange {
+        key,
+        got: got.to_string(),
+        least: least.to_string(),
+        most: most.to_string(),
+    })
+}
+
+fn period(
+    key: &'static str,
+    set: Option<Period>,
+    default: Duration,
+    range: std::ops::RangeInclusive<Duration>,
+) -> Result<Duration, ConfigError> {
+    let got = set.map_or(default, Period::duration);
+    if range.contains(&got) {
+        return Ok(got);
+    }
+    Err(ConfigError::OutOfRange {
+        key,
+        got: Period(got).to_string(),
+        least: Period(*range.start()).to_string(),
+        most: Period(*range.end()).to_string(),
+    })
+}
+
+/// Longest name of a host and longest label of a channel, in characters.
+const LABEL_CHARS: usize = 40;
+
+fn label(key: &'static str, text: &str) -> Result<(), ConfigError> {
+    let fits = (1..=LABEL_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    fits.then_some(()).ok_or_else(|| ConfigError::Label { key, text: text.to_owned(), most: LABEL_CHARS })
+}
+
+/// `scheme://host[:port]` in lower case with no path: what a browser sends as `Origin`.
+fn is_origin(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|host| {
+        !host.is_empty()
+            && host.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b':' | b'[' | b']'))
+    })
+}

@@ -1,0 +1,192 @@
+//! One source of settings: a file, the environment or the flags.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tenfour_protocol::ChannelId;
+use thiserror::Error;
+
+use super::Period;
+
+/// What one source says. The keys are those of the file and, as `TENFOUR_` and the key in
+/// capitals, of the environment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where people connect, e.g. `0.0.0.0:27185`.
+    pub listen: Option<SocketAddr>,
+    /// Where `/metrics` and `/health` are, e.g. `127.0.0.1:27186`.
+    pub ops: Option<SocketAddr>,
+    /// Folder of the store.
+    pub data: Option<PathBuf>,
+    /// Name of the host, for people.
+    pub host: Option<String>,
+    /// More origins that may log in.
+    pub origins: Option<Vec<String>>,
+    /// Worker threads.
+    pub workers: Option<usize>,
+    /// How long a frame is kept.
+    pub hold: Option<Period>,
+    /// Longest burst.
+    pub talk_limit: Option<Period>,
+    /// Participants of one channel.
+    pub channel_participants: Option<usize>,
+    /// `self-signed`, or nothing.
+    pub tls: Option<String>,
+    /// Certificate chain, PEM.
+    pub tls_cert: Option<PathBuf>,
+    /// Private key, PEM.
+    pub tls_key: Option<PathBuf>,
+    /// What is logged.
+    pub log: Option<LogLevel>,
+    /// How it is logged.
+    pub log_format: Option<LogFormat>,
+    /// What channels are for: replaces the default labels.
+    pub channels: Option<BTreeMap<ChannelId, String>>,
+}
+
+/// The least important level that is logged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// The operator must act.
+    Error,
+    /// Something was lost or refused at scale.
+    Warn,
+    /// Lifecycle.
+    #[default]
+    Info,
+    /// Per session.
+    Debug,
+    /// Per frame.
+    Trace,
+}
+
+/// How a line of the log is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Why a source cannot be read. Each says where.
+#[derive(Debug, Error)]
+pub enum SettingsError {
+    /// The file cannot be opened.
+    #[error("cannot read the configuration {path}: {source}")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not what it should be. The text names line and column.
+    #[error("the configuration {path} is wrong: {source}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Where and why.
+        source: Box<toml::de::Error>,
+    },
+    /// A variable of the environment is not what it should be.
+    #[error("the environment variable {name} is wrong: {reason}")]
+    Variable {
+        /// Which one.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Settings {
+    /// Reads a file in TOML.
+    pub fn from_file(path: &Path) -> Result<Self, SettingsError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
+        toml::from_str(&text)
+            .map_err(|source| SettingsError::File { path: path.to_owned(), source: Box::new(source) })
+    }
+
+    /// Reads `TENFOUR_*` from `variables`. Lists are separated by commas, labels of channels
+    /// written like `9=Emergency,19=Calling`. Other variables are nobody's error: the same
+    /// prefix serves the client commands.
+    pub fn from_env(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, SettingsError> {
+        let mut settings = Self::default();
+        for (name, value) in variables {
+            if let Some(key) = name.strip_prefix("TENFOUR_") {
+                settings
+                    .set(&key.to_ascii_lowercase(), &value)
+                    .map_err(|reason| SettingsError::Variable { name: name.clone(), reason })?;
+            }
+        }
+        Ok(settings)
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
+        match key {
+            "listen" => self.listen = Some(parse(value)?),
+            "ops" => self.ops = Some(parse(value)?),
+            "data" => self.data = Some(value.into()),
+            "host" => self.host = Some(value.into()),
+            "origins" => self.origins = Some(list(value).map(str::to_owned).collect()),
+            "workers" => self.workers = Some(parse(value)?),
+            "hold" => self.hold = Some(parse(value)?),
+            "talk_limit" => self.talk_limit = Some(parse(value)?),
+            "channel_participants" => self.channel_participants = Some(parse(value)?),
+            "tls" => self.tls = Some(value.into()),
+            "tls_cert" => self.tls_cert = Some(value.into()),
+            "tls_key" => self.tls_key = Some(value.into()),
+            "log" => self.log = Some(word(value)?),
+            "log_format" => self.log_format = Some(word(value)?),
+            "channels" => self.channels = Some(list(value).map(labelled).collect::<Result<_, _>>()?),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// These settings, and where they say nothing, `below`.
+    pub fn over(self, below: Self) -> Self {
+        Self {
+            listen: self.listen.or(below.listen),
+            ops: self.ops.or(below.ops),
+            data: self.data.or(below.data),
+            host: self.host.or(below.host),
+            origins: self.origins.or(below.origins),
+            workers: self.workers.or(below.workers),
+            hold: self.hold.or(below.hold),
+            talk_limit: self.talk_limit.or(below.talk_limit),
+            channel_participants: self.channel_participants.or(below.channel_participants),
+            tls: self.tls.or(below.tls),
+            tls_cert: self.tls_cert.or(below.tls_cert),
+            tls_key: self.tls_key.or(below.tls_key),
+            log: self.log.or(below.log),
+            log_format: self.log_format.or(below.log_format),
+            channels: self.channels.or(below.channels),
+        }
+    }
+}
+
+fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: T::Err| format!("{text:?}: {error}"))
+}
+
+/// A value that serde knows by its word.
+fn word<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, String> {
+    T::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(text))
+        .map_err(|error| error.to_string())
+}
+
+fn list(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty())
+}
+
+fn labelled(item: &str) -> Result<(ChannelId, String), String> {
+    let (channel, label) = item.split_once('=').ok_or_else(|| format!("{item:?}: write 19=Calling"))?;
+    Ok((parse(channel)?, label.to_owned()))
+}

@@ -1,0 +1,51 @@
+//! Why a server does not start. Each says what to do.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why a server does not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The listener cannot be opened.
+    #[error("cannot listen on {address}: {}", listen_advice(.source, *.address))]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The data folder cannot be used.
+    #[error("cannot use the data folder {path}: {source}; name another with --data DIR, or make it writable")]
+    Data {
+        /// Which folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The system refuses a thread, a runtime or a socket option.
+    #[error("the system refuses what a server needs: {0}")]
+    System(#[source] io::Error),
+}
+
+fn listen_advice(error: &io::Error, address: SocketAddr) -> String {
+    let port = address.port();
+    match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "port {port} is taken; stop the other program, or choose another port with --listen {}:{}",
+            address.ip(),
+            port.wrapping_add(1).max(1024),
+        ),
+        io::ErrorKind::PermissionDenied => {
+            format!(
+                "port {port} needs more rights; use one from 1024 on, or give the binary CAP_NET_BIND_SERVICE"
+            )
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            format!("this machine has no address {}; use 127.0.0.1, or 0.0.0.0 for all", address.ip())
+        }
+        _ => error.to_string(),
+    }
+}
