@@ -1,1 +1,329 @@
-//! The client side: link, button, playout.
+//! The radio: one for each native client. Link, button, hearing, playout, say again.
+//!
+//! It follows the contract of the [crate]. Besides, sound is pulled: each time a channel's
+//! loudspeaker has played what it had, the shell asks [`Radio::pull`] for more. A pull counts as
+//! an input: drain [`Radio::poll`] after it.
+//!
+//! ```
+//! use tenfour_core::Time;
+//! use tenfour_core::radio::{Config, Output, Radio};
+//!
+//! let config = Config { client: "example 1".into(), economy: false, playout: true, seed: 7 };
+//! let mut radio = Radio::new(config, Time::ZERO);
+//! while let Some(output) = radio.poll() {
+//!     if output == Output::Connect { /* open a socket, then tell Input::Opened */ }
+//! }
+//! ```
+
+mod button;
+mod input;
+mod jitter;
+pub mod limits;
+mod link;
+mod memory;
+mod output;
+mod payload;
+mod playout;
+mod reception;
+mod tuning;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tenfour_protocol::control::FrameTime;
+use tenfour_protocol::{BurstNo, ChannelId, ClientMessage, Code, Participant, ServerMessage, VoiceFrame};
+use zeroize::Zeroizing;
+
+pub use input::Input;
+pub use output::{Event, HeardEnd, HeardNo, LinkState, Output, Sound, SoundKind};
+pub use payload::Payload;
+
+use crate::Time;
+use button::{Button, Way};
+use link::Link;
+use memory::Memory;
+use playout::Playout;
+use reception::{Ended, Gap, Receiver};
+use tuning::Tuning;
+
+/// How a radio is set up.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Program and version, told to the server: 1 to 64 bytes.
+    pub client: String,
+    /// Wishes fewer, larger packets.
+    pub economy: bool,
+    /// False when the shell never pulls sound: then none is kept for it, nor to be said again.
+    pub playout: bool,
+    /// Random number from the shell, so that clients do not come back all at once.
+    pub seed: u64,
+}
+
+/// The state machine of a client.
+pub struct Radio {
+    link: Link,
+    tuning: Tuning,
+    button: Button,
+    receiver: Receiver,
+    /// With memory, unless sound is never pulled.
+    plays: bool,
+    playout: Playout,
+    memory: Memory,
+    out: VecDeque<Output>,
+}
+
+impl Radio {
+    /// A radio that asks for its connection at once.
+    pub fn new(config: Config, now: Time) -> Self {
+        let mut out = VecDeque::new();
+        Self {
+            plays: config.playout,
+            link: Link::new(config, now, &mut out),
+            tuning: Tuning::default(),
+            button: Button::default(),
+            receiver: Receiver::default(),
+            playout: Playout::default(),
+            memory: Memory::default(),
+            out,
+        }
+    }
+
+    /// Tells what happened.
+    pub fn handle(&mut self, input: Input, now: Time) {
+        match input {
+            Input::Opened => {
+                let hello = self.link.opened(|token| self.receiver.resume(token), now);
+                self.out.extend(hello);
+            }
+            Input::Message(message) => self.message(message, now),
+            Input::Voice(bytes) => self.voice(&Zeroizing::new(bytes), now),
+            Input::Alive => self.link.alive(now),
+            Input::Closed { refusal } => {
+                if self.link.closed(refusal, now, &mut self.out) {
+                    self.link_down();
+                }
+            }
+            Input::Retry => self.link.retry(now, &mut self.out),
+            Input::Tune { channel, catch_up } => {
+                self.tuning.tune(channel, catch_up, self.link.is_up(), &mut self.out);
+            }
+            Input::Untune { channel } => {
+                if self.tuning.untune(&channel, self.link.is_up(), &mut self.out) {
+                    self.left(&channel);
+                }
+            }
+            Input::Press { channel, frame_ms } => self.press(channel, frame_ms, now),
+            Input::Frame { media_time, payload } => self.button.frame(media_time, payload, &mut self.out),
+            Input::Release => self.button.release(now, &mut self.out),
+            Input::Mute { participant, muted } => self.ask(ClientMessage::Mute { participant, muted }),
+            Input::Participants { channel, page } => self.ask(ClientMessage::Participants { channel, page }),
+            Input::SayAgain { heard } => self.say_again(heard, now),
+        }
+    }
+
+    /// The next thing to do, until there is none.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing happens before.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        let timeouts =
+            [self.link.timeout(), self.button.timeout(), self.open_timeout(), self.memory.timeout()];
+        timeouts.into_iter().flatten().min()
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Time) {
+        if self.link.handle_timeout(now, &mut self.out) {
+            self.link_down();
+        }
+        self.button.handle_timeout(now, &mut self.out);
+        if self.open_timeout().is_some_and(|due| now >= due) {
+            let lost = self.receiver.handle_timeout(now);
+            self.tell_ended(lost);
+        }
+        self.memory.forget(now, &mut self.out);
+    }
+
+    /// What to play next on `channel`; the time it takes is in the answer.
+    pub fn pull(&mut self, channel: &ChannelId, now: Time) -> Sound {
+        self.playout.pull(channel, now, &mut self.out)
+    }
+
+    /// True while the burst can be said again.
+    pub fn remembers(&self, heard: HeardNo) -> bool {
+        self.memory.recall(heard).is_some()
+    }
+
+    fn message(&mut self, message: ServerMessage, now: Time) {
+        self.link.alive(now);
+        match message {
+            ServerMessage::Welcome {
+                you,
+                resume,
+                resumed,
+                tuned,
+                hold_ms,
+                talk_limit_ms,
+                host,
+                server: _,
+            } => {
+                if self.link.welcomed(resume, now) {
+                    let (hold, talk_limit) = (millis(hold_ms), millis(talk_limit_ms));
+                    let link = LinkState::OnTheAir { you, resumed, hold, talk_limit, host };
+                    self.event(Event::Link(link));
+                    self.link_up(resumed, &tuned, hold, now);
+                }
+            }
+            ServerMessage::Tuned { info, participants, pages } => {
+                self.tuning.tuned(&info.channel);
+                self.event(Event::Tuned { info, participants, pages });
+            }
+            ServerMessage::Untuned { channel } => {
+                if self.tuning.untuned(&channel) {
+                    self.left(&channel);
+                }
+            }
+            ServerMessage::Presence { channel, count, joined, left } => {
+                self.event(Event::Presence { channel, count, joined, left });
+            }
+            ServerMessage::Participants { channel, page, pages, count, participants } => {
+                self.event(Event::Participants { channel, page, pages, count, participants });
+            }
+            ServerMessage::BurstGranted { burst, talk_limit_ms } if self.button.is_due(burst) => {
+                self.event(Event::Granted { burst, talk_limit: millis(talk_limit_ms) });
+            }
+            ServerMessage::BurstGranted { .. } | ServerMessage::Pong { .. } => {}
+            ServerMessage::Receipt { burst, outcome } => self.button.receipt(burst, outcome, &mut self.out),
+            ServerMessage::BurstStarted { burst, channel, talker, codec: _, frame_ms } => {
+                self.started(burst, channel, talker, frame_ms, now);
+            }
+            ServerMessage::BurstGap { burst, from, to } => {
+                let gap = self.receiver.gap(burst, from, to, now);
+                self.tell_gap(gap);
+            }
+            ServerMessage::BurstEnded { burst, frames, reason } => {
+                if let Some((gap, ended)) = self.receiver.ended(burst, frames, reason) {
+                    self.tell_gap(gap);
+                    self.tell_ended(vec![ended]);
+                }
+            }
+            ServerMessage::Error { refusal } => {
+                let event = self.tuning.refused(refusal);
+                self.event(event);
+            }
+            ServerMessage::GoingAway { back_in_ms } => self.link.going_away(millis(back_in_ms)),
+        }
+    }
+
+    fn link_up(&mut self, resumed: bool, tuned: &[ChannelId], hold: Duration, now: Time) {
+        let lost = self.receiver.link_up(resumed, hold, now);
+        self.tell_ended(lost);
+        self.tuning.link_up(tuned, &mut self.out);
+        self.button.link_up(now, &mut self.out);
+    }
+
+    fn link_down(&mut self) {
+        self.button.link_down(&mut self.out);
+        if self.link.is_gone() {
+            self.button.stop_waiting(&mut self.out);
+            let lost = self.receiver.lose_all();
+            self.tell_ended(lost);
+        }
+    }
+
+    fn press(&mut self, channel: ChannelId, frame_ms: FrameTime, now: Time) {
+        let way = if self.link.is_gone() {
+            Way::Closed(Code::LinkLost)
+        } else if !self.tuning.wants(&channel) {
+            Way::Closed(Code::NotTuned)
+        } else if self.link.is_up() {
+            Way::Open
+        } else {
+            Way::Wait
+        };
+        self.button.press(channel, frame_ms, way, now, &mut self.out);
+    }
+
+    fn started(
+        &mut self,
+        burst: BurstNo,
+        channel: ChannelId,
+        talker: Participant,
+        frame_ms: FrameTime,
+        now: Time,
+    ) {
+        if !self.tuning.wants(&channel) {
+            return;
+        }
+        let Some(heard) = self.receiver.started(burst, channel.clone(), now) else { return };
+        if self.plays {
+            self.playout.open(&channel, heard, frame_ms);
+            self.memory.open(heard, channel.clone(), frame_ms, now);
+            self.memory.forget(now, &mut self.out);
+        }
+        self.event(Event::BurstStarted { heard, burst, channel, talker, frame_ms });
+    }
+
+    fn voice(&mut self, bytes: &[u8], now: Time) {
+        self.link.alive(now);
+        let Ok(frame) = VoiceFrame::parse(bytes) else { return };
+        let Some(taken) = self.receiver.voice(&frame, now) else { return };
+        let (heard, seq, media_time) = (taken.heard, frame.seq, frame.media_time);
+        let payload = Payload::new(frame.payload);
+        self.tell_gap(taken.gap);
+        if self.plays {
+            self.memory.push(heard, (seq, media_time, payload.clone()), now);
+            self.memory.forget(now, &mut self.out);
+            self.playout.push(&taken.channel, heard, (seq, media_time, payload.clone()), now);
+        }
+        self.event(Event::Voice { heard, seq, media_time, payload });
+    }
+
+    fn say_again(&mut self, heard: HeardNo, now: Time) {
+        if let Some(burst) = self.memory.recall(heard) {
+            self.playout.again(&burst.channel, heard, burst.frame_ms, &burst.frames, now);
+        }
+    }
+
+    /// One is tuned to `channel` no more.
+    fn left(&mut self, channel: &ChannelId) {
+        let ended = self.receiver.untuned(channel);
+        self.tell_ended(ended);
+        self.playout.drop_channel(channel);
+        self.event(Event::Untuned { channel: channel.clone() });
+    }
+
+    /// Bursts may be open only while the link is up, or may still be resumed.
+    fn open_timeout(&self) -> Option<Time> {
+        self.receiver.timeout().filter(|_| self.link.is_up())
+    }
+
+    fn ask(&mut self, message: ClientMessage) {
+        if self.link.is_up() {
+            self.out.push_back(Output::Send(message));
+        }
+    }
+
+    fn tell_gap(&mut self, gap: Option<Gap>) {
+        if let Some(Gap { heard, from, to }) = gap {
+            self.event(Event::Gap { heard, from, to });
+        }
+    }
+
+    fn tell_ended(&mut self, bursts: Vec<Ended>) {
+        for Ended { heard, channel, received, lost, reason } in bursts {
+            self.playout.end(&channel, heard);
+            self.event(Event::BurstEnded { heard, received, lost, reason });
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        self.out.push_back(Output::Event(event));
+    }
+}
+
+fn millis(millis: u32) -> Duration {
+    Duration::from_millis(millis.into())
+}

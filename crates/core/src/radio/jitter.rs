@@ -1,0 +1,210 @@
+//! The jitter buffer of one burst: evens out the network's pace, and learns how much sound
+//! that takes.
+//!
+//! Position is media time, so a pause of the talker (DTX) is silence and only a missing
+//! sequence number is a loss. A stall makes the buffer hold more; pauses and quiet frames make
+//! it hold less again, so that no stall is kept for ever.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tenfour_protocol::control::FrameTime;
+use tenfour_protocol::limits::SAMPLE_RATE;
+
+use super::limits::{CONCEALED_FRAMES, JITTER_CALM, JITTER_LONGEST, JITTER_START, JITTER_STEP};
+use super::{Payload, SoundKind};
+use crate::Time;
+
+/// A DTX frame is a byte or two: there is nothing to hear in it.
+const DTX_BYTES: usize = 3;
+
+pub(super) struct JitterBuffer {
+    frames: BTreeMap<u16, Frame>,
+    /// Bytes of voice in `frames`.
+    bytes: usize,
+    /// Samples in one frame.
+    frame: u32,
+    /// Samples held before playing.
+    target: u32,
+    state: State,
+    /// Media time of the next sample to play.
+    at: u32,
+    /// Sequence number of the next frame to play.
+    next: u16,
+    ended: bool,
+    /// Came live, so it may be shortened to keep up; a burst that waited is played whole.
+    live: bool,
+    /// Last stall, or last time the target shrank.
+    calm_since: Time,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing came yet.
+    Empty,
+    /// Fills up since a moment.
+    Filling(Time),
+    Playing,
+    /// Ran dry; this many frames were concealed.
+    Dry(u32),
+}
+
+struct Frame {
+    media_time: u32,
+    payload: Payload,
+}
+
+impl JitterBuffer {
+    pub(super) fn new(frame_ms: FrameTime) -> Self {
+        Self {
+            frames: BTreeMap::new(),
+            bytes: 0,
+            frame: frame_ms.samples(),
+            target: samples(JITTER_START),
+            state: State::Empty,
+            at: 0,
+            next: 0,
+            ended: false,
+            live: true,
+            calm_since: Time::ZERO,
+        }
+    }
+
+    /// A frame came; one that is too late to be heard is dropped.
+    pub(super) fn push(&mut self, seq: u16, media_time: u32, payload: Payload, now: Time) {
+        match self.state {
+            State::Empty => {
+                (self.at, self.next) = (media_time, seq);
+                self.state = State::Filling(now);
+                self.calm_since = now;
+            }
+            _ if seq < self.next => return,
+            State::Dry(_) => {
+                self.came_back(media_time > self.at, now);
+                self.at = self.at.max(media_time);
+                self.next = seq;
+                self.state = State::Filling(now);
+            }
+            State::Filling(_) | State::Playing => {}
+        }
+        self.bytes += payload.len();
+        let twice = self.frames.insert(seq, Frame { media_time, payload });
+        self.bytes -= twice.map_or(0, |frame| frame.payload.len());
+    }
+
+    /// No more comes.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// The burst has to wait for another: it is not live any more.
+    pub(super) fn waited(&mut self) {
+        self.live = false;
+    }
+
+    /// Bytes of voice held.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// What to play next, and how many samples of it; `None` when the burst is over.
+    pub(super) fn pull(&mut self, now: Time) -> Option<(SoundKind, u32)> {
+        if self.ended && self.frames.is_empty() {
+            return None;
+        }
+        if !self.may_play(now) {
+            return Some(self.wait());
+        }
+        self.state = State::Playing;
+        self.calm_down(now);
+        self.shorten();
+        let Some(first) = self.frames.first_entry() else {
+            self.state = State::Dry(0);
+            return Some(self.wait());
+        };
+        let missing = first.key().saturating_sub(self.next);
+        let hole = first.get().media_time.saturating_sub(self.at);
+        if hole > 0 {
+            let step = hole.min(self.frame);
+            self.at += step;
+            self.next += u16::from(missing > 0);
+            return Some((if missing > 0 { SoundKind::Conceal } else { SoundKind::Silence }, step));
+        }
+        let (seq, Frame { media_time, payload }) = first.remove_entry();
+        self.next = seq.saturating_add(1);
+        self.at = media_time.saturating_add(self.frame);
+        self.bytes -= payload.len();
+        Some((SoundKind::Frame(payload), self.frame))
+    }
+
+    fn may_play(&self, now: Time) -> bool {
+        match self.state {
+            State::Playing => true,
+            State::Filling(since) => {
+                self.ended || self.depth() >= self.target || now.since(since) >= duration(self.target)
+            }
+            State::Empty | State::Dry(_) => false,
+        }
+    }
+
+    /// Nothing can be played now. A short stall is concealed, a longer one is silence.
+    fn wait(&mut self) -> (SoundKind, u32) {
+        match &mut self.state {
+            State::Dry(concealed) if *concealed < CONCEALED_FRAMES => {
+                *concealed += 1;
+                (SoundKind::Conceal, self.frame)
+            }
+            State::Empty | State::Filling(_) | State::Playing | State::Dry(_) => {
+                (SoundKind::Silence, self.frame)
+            }
+        }
+    }
+
+    /// Sound again after running dry: after the talker's pause hold less, after a stall more.
+    fn came_back(&mut self, pause: bool, now: Time) {
+        let step = samples(JITTER_STEP);
+        self.target = if pause { self.target.saturating_sub(step) } else { self.target + step }
+            .clamp(samples(JITTER_START), samples(JITTER_LONGEST));
+        self.calm_since = now;
+    }
+
+    fn calm_down(&mut self, now: Time) {
+        if now.since(self.calm_since) >= JITTER_CALM {
+            self.calm_since = now;
+            self.target = self.target.saturating_sub(samples(JITTER_STEP)).max(samples(JITTER_START));
+        }
+    }
+
+    /// Holds more than it needs: leaves out what nobody hears.
+    fn shorten(&mut self) {
+        if !self.live || self.ended || self.depth() <= self.target + 2 * self.frame {
+            return;
+        }
+        let mean = self.bytes / self.frames.len();
+        let Some(first) = self.frames.first_entry() else { return };
+        if *first.key() != self.next {
+            return;
+        }
+        let quiet = first.get().payload.len() <= DTX_BYTES.max(mean / 4);
+        self.at = self.at.max(first.get().media_time);
+        if quiet {
+            self.bytes -= first.remove().payload.len();
+            self.next = self.next.saturating_add(1);
+            self.at = self.at.saturating_add(self.frame);
+        }
+    }
+
+    /// Samples held, from the next one to play to the last one that came.
+    fn depth(&self) -> u32 {
+        let end = self.frames.last_key_value().map_or(self.at, |(_, last)| last.media_time + self.frame);
+        end.saturating_sub(self.at)
+    }
+}
+
+fn samples(time: Duration) -> u32 {
+    u32::try_from(time.as_millis()).expect("under a second") * (SAMPLE_RATE / 1000)
+}
+
+fn duration(samples: u32) -> Duration {
+    Duration::from_micros(u64::from(samples) * 1_000_000 / u64::from(SAMPLE_RATE))
+}

@@ -1,0 +1,52 @@
+//! Limits of the radio's own; those of the wire are in [`tenfour_protocol::limits`].
+
+use std::time::Duration;
+
+/// First wait after a lost link; it doubles with each try that fails.
+pub const BACK_OFF_FIRST: Duration = Duration::from_millis(250);
+/// Longest wait between two tries.
+pub const BACK_OFF_LONGEST: Duration = Duration::from_secs(10);
+/// A link that stood this long makes the next wait the first one again.
+pub const STEADY: Duration = Duration::from_secs(5);
+/// Time for the shell to open a connection.
+pub const CONNECT: Duration = Duration::from_secs(10);
+/// A link on which nothing came for this long is asked with a `ping`. The server's own pings
+/// come more often, so a shell that reports them never sends one.
+pub const QUIET: Duration = Duration::from_secs(20);
+/// A link that answers nothing to that for this long is given up.
+pub const ANSWER: Duration = Duration::from_secs(10);
+
+/// Sound that waits in a press for the link; more, or a longer wait, is told as `link_lost`.
+/// Less than [`tenfour_protocol::limits::VOICE_AHEAD`], so that the server takes it at once.
+pub const PRE_ROLL: Duration = Duration::from_secs(2);
+/// Presses of one's own whose receipt may be due at once.
+pub const RECEIPTS_DUE: usize = 4;
+/// Time for the receipt after the release.
+pub const RECEIPT: Duration = Duration::from_secs(10);
+
+/// A burst of which nothing came for this long after the server's hold is taken as lost.
+pub const BURST_LOST: Duration = Duration::from_secs(5);
+/// Finished bursts remembered by number, so that none is heard twice.
+pub const BURSTS_DONE: usize = 256;
+
+/// Sound the jitter buffer holds before a burst begins to play.
+pub const JITTER_START: Duration = Duration::from_millis(40);
+/// Most sound it learns to hold.
+pub const JITTER_LONGEST: Duration = Duration::from_millis(200);
+/// It holds one step less for each such time without a stall.
+pub const JITTER_CALM: Duration = Duration::from_secs(5);
+/// One step of learning.
+pub const JITTER_STEP: Duration = Duration::from_millis(20);
+/// A stall is concealed for this many frames, then it is silence.
+pub const CONCEALED_FRAMES: u32 = 3;
+/// Bursts that may wait in one channel's queue.
+pub const QUEUED_BURSTS: usize = 64;
+/// Voice that may wait to be played, all channels together, in bytes.
+pub const QUEUED_BYTES: usize = 8 * 1024 * 1024;
+
+/// Bursts that can be said again.
+pub const MEMORY_BURSTS: usize = 20;
+/// How long after its end a burst can be said again.
+pub const MEMORY_TIME: Duration = Duration::from_secs(5 * 60);
+/// Voice kept to be said again, in bytes.
+pub const MEMORY_BYTES: usize = 8 * 1024 * 1024;

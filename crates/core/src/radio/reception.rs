@@ -1,0 +1,180 @@
+//! Bursts on the air, as they come in: in order, at most once, with the losses counted.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tenfour_protocol::control::{EndReason, Heard, Resume};
+use tenfour_protocol::limits::RESUME_BURSTS;
+use tenfour_protocol::{BurstNo, ChannelId, VoiceFrame};
+
+use super::limits::{BURST_LOST, BURSTS_DONE};
+use super::{HeardEnd, HeardNo};
+use crate::Time;
+
+#[derive(Default)]
+pub(super) struct Receiver {
+    /// At most [`RESUME_BURSTS`], so that a resume can name them all.
+    open: BTreeMap<BurstNo, Reception>,
+    /// Bursts that are over for this listener, and the sequence number that would have been next.
+    done: BTreeMap<BurstNo, Option<u16>>,
+    newest: Option<BurstNo>,
+    last: u32,
+    hold: Duration,
+}
+
+struct Reception {
+    heard: HeardNo,
+    channel: ChannelId,
+    next: Option<u16>,
+    received: u32,
+    lost: u32,
+    touched: Time,
+}
+
+/// A frame that was taken.
+pub(super) struct Taken {
+    pub(super) heard: HeardNo,
+    pub(super) channel: ChannelId,
+    /// What is missing before it.
+    pub(super) gap: Option<Gap>,
+}
+
+/// Sequence numbers that will not come: `from` inclusive, `to` exclusive.
+pub(super) struct Gap {
+    pub(super) heard: HeardNo,
+    pub(super) from: u16,
+    pub(super) to: u16,
+}
+
+/// A burst of which no more comes.
+pub(super) struct Ended {
+    pub(super) heard: HeardNo,
+    pub(super) channel: ChannelId,
+    pub(super) received: u32,
+    pub(super) lost: u32,
+    pub(super) reason: HeardEnd,
+}
+
+impl Receiver {
+    /// A burst was announced. `None` when it goes on after a resume, was heard before, or is
+    /// one too many.
+    pub(super) fn started(&mut self, burst: BurstNo, channel: ChannelId, now: Time) -> Option<HeardNo> {
+        self.newest = self.newest.max(Some(burst));
+        let known = self.done.get(&burst);
+        if self.open.contains_key(&burst) || known == Some(&None) || self.open.len() >= RESUME_BURSTS {
+            return None;
+        }
+        let next = self.done.remove(&burst).flatten();
+        self.last += 1;
+        let heard = HeardNo(self.last);
+        self.open.insert(burst, Reception { heard, channel, next, received: 0, lost: 0, touched: now });
+        Some(heard)
+    }
+
+    pub(super) fn voice(&mut self, frame: &VoiceFrame<'_>, now: Time) -> Option<Taken> {
+        let reception = self.open.get_mut(&frame.burst)?;
+        reception.touched = now;
+        if reception.next.is_some_and(|next| frame.seq < next) {
+            return None;
+        }
+        let gap = reception.next.and_then(|next| reception.lose(next, frame.seq));
+        reception.next = Some(frame.seq.saturating_add(1));
+        reception.received += 1;
+        Some(Taken { heard: reception.heard, channel: reception.channel.clone(), gap })
+    }
+
+    pub(super) fn gap(&mut self, burst: BurstNo, from: u16, to: u16, now: Time) -> Option<Gap> {
+        let reception = self.open.get_mut(&burst)?;
+        reception.touched = now;
+        let from = reception.next.unwrap_or(from);
+        reception.lose(from, to)
+    }
+
+    /// A burst is over after `frames` frames; what is missing at its end is told first.
+    pub(super) fn ended(
+        &mut self,
+        burst: BurstNo,
+        frames: u32,
+        reason: EndReason,
+    ) -> Option<(Option<Gap>, Ended)> {
+        let mut reception = self.open.remove(&burst)?;
+        let total = u16::try_from(frames).unwrap_or(u16::MAX);
+        let gap = reception.next.and_then(|next| reception.lose(next, total));
+        self.finish(burst, None);
+        Some((gap, reception.end(HeardEnd::Ended(reason))))
+    }
+
+    /// One left the channel. What comes of its bursts after that is not heard; when one
+    /// comes back while they last, they go on as new ones.
+    pub(super) fn untuned(&mut self, channel: &ChannelId) -> Vec<Ended> {
+        let left: Vec<_> = self.open.extract_if(.., |_, open| open.channel == *channel).collect();
+        left.into_iter()
+            .map(|(burst, reception)| {
+                self.finish(burst, Some(reception.next.unwrap_or(0)));
+                reception.end(HeardEnd::Untuned)
+            })
+            .collect()
+    }
+
+    pub(super) fn resume(&self, token: String) -> Resume {
+        let have = self.open.iter().map(|(burst, reception)| Heard {
+            burst: *burst,
+            // Nothing came yet: from the oldest that is held.
+            next: reception.next.unwrap_or(0),
+        });
+        Resume { token, newest: self.newest, have: have.collect() }
+    }
+
+    /// The link is up. Unless the session goes on, all that was open is lost, and the server's
+    /// numbers may begin anew.
+    pub(super) fn link_up(&mut self, resumed: bool, hold: Duration, now: Time) -> Vec<Ended> {
+        self.hold = hold;
+        self.open.values_mut().for_each(|open| open.touched = now);
+        if resumed { Vec::new() } else { self.lose_all() }
+    }
+
+    /// The link will not come back by itself.
+    pub(super) fn lose_all(&mut self) -> Vec<Ended> {
+        self.newest = None;
+        self.done.clear();
+        std::mem::take(&mut self.open).into_values().map(|open| open.end(HeardEnd::LinkLost)).collect()
+    }
+
+    pub(super) fn timeout(&self) -> Option<Time> {
+        self.open.values().map(|open| open.touched + self.hold + BURST_LOST).min()
+    }
+
+    /// Bursts that the server forgot to end.
+    pub(super) fn handle_timeout(&mut self, now: Time) -> Vec<Ended> {
+        let patience = self.hold + BURST_LOST;
+        let lost: Vec<_> = self.open.extract_if(.., |_, open| now >= open.touched + patience).collect();
+        lost.into_iter()
+            .map(|(burst, reception)| {
+                self.finish(burst, None);
+                reception.end(HeardEnd::LinkLost)
+            })
+            .collect()
+    }
+
+    fn finish(&mut self, burst: BurstNo, next: Option<u16>) {
+        self.done.insert(burst, next);
+        while self.done.len() > BURSTS_DONE {
+            self.done.pop_first();
+        }
+    }
+}
+
+impl Reception {
+    /// What lies between `from` and `to` does not come.
+    fn lose(&mut self, from: u16, to: u16) -> Option<Gap> {
+        let frames = to.checked_sub(from).filter(|frames| *frames > 0)?;
+        self.lost += u32::from(frames);
+        self.next = Some(to);
+        Some(Gap { heard: self.heard, from, to })
+    }
+
+    fn end(self, reason: HeardEnd) -> Ended {
+        let Self { heard, channel, received, lost, .. } = self;
+        Ended { heard, channel, received, lost, reason }
+    }
+}
