@@ -1,0 +1,311 @@
+/**
+ * English. Every word that a person reads or hears is in here; other languages have the
+ * same shape. Numbers come with their unit.
+ */
+
+import type { Code } from '../gen/Code';
+import type { EndReason } from '../gen/EndReason';
+
+const people = (n: number): string => (n === 1 ? '1 person' : `${n} people`);
+const seconds = (n: number): string => (n === 1 ? '1 second' : `${n} seconds`);
+
+/** Why in two or three words, for the button and for screen readers. */
+const reasons: Record<Code, string> = {
+  malformed_message: 'not understood',
+  message_too_large: 'message too large',
+  malformed_frame: 'voice not understood',
+  hello_expected: 'not understood',
+  already_greeted: 'connected twice',
+  too_many_messages: 'too fast',
+  too_much_voice: 'talk limit',
+  unknown_channel: 'no such channel',
+  not_tuned: 'not tuned in yet',
+  channel_full: 'channel full',
+  too_many_channels: 'too many channels',
+  no_room_for_channel: 'no room for a new channel',
+  channel_busy: 'channel busy',
+  already_talking: 'you are talking already',
+  burst_number_used: 'out of step',
+  unknown_burst: 'out of step',
+  unknown_participant: 'no longer here',
+  too_many_muted: 'too many muted',
+  not_logged_in: 'not logged in',
+  logged_out: 'logged out',
+  foreign_origin: 'wrong address',
+  unknown_subprotocol: 'page too old',
+  upgrade_expected: 'no radio at this address',
+  bad_signature: 'key not accepted',
+  nonce_expired: 'log-in took too long',
+  not_registered: 'not registered',
+  already_registered: 'registered already',
+  handle_refused: 'handle not accepted',
+  description_refused: 'description not accepted',
+  server_full: 'server full',
+  too_many_requests: 'too many tries',
+  store_unavailable: 'server has a problem',
+  not_found: 'nothing there',
+  method_not_allowed: 'not possible here',
+  stalled: 'connection stalled',
+  going_away: 'server restarts',
+  link_lost: 'link lost',
+};
+
+/** Why a burst ended, where it is worth a word. */
+const endings: Record<EndReason, string> = {
+  released: '',
+  silent: 'fell silent',
+  talk_limit: 'talk limit',
+  talker_lost: 'link lost',
+  untuned: 'left the channel',
+  going_away: 'server restarts',
+};
+
+export const en = {
+  /** BCP 47. */
+  language: 'en',
+  product: 'Tenfour',
+
+  welcome: {
+    title: 'Choose a handle',
+    lead: (host: string) => `It is the name others hear you by on ${host}.`,
+    handle: 'Handle',
+    handleHint: '1 to 24 letters, for example Roadrunner',
+    description: 'About you (optional)',
+    descriptionHint: 'One line that others see, for example truck, Koper to Graz',
+    left: (n: number) => `${n} left`,
+    over: (n: number) => (n === 1 ? '1 too many' : `${n} too many`),
+    kept: 'Kept here: your handle and, if you like, the line about you. Voice is gone in seconds.',
+    go: 'Go on the air',
+    going: 'Registering…',
+    failed: {
+      message: 'That did not work: the server could not be reached.',
+      hint: 'Check your connection and try again; nothing was saved.',
+    },
+  },
+
+  link: {
+    label: 'Link',
+    unregistered: 'not registered',
+    connecting: 'connecting',
+    on_the_air: 'on the air',
+    coming_back: 'coming back',
+    coming_back_in: (s: number) => `coming back in ${s} s`,
+    gone: 'gone',
+    retry: 'Try now',
+    logIn: 'Log in again',
+    goneTitle: 'The radio is off the air.',
+    heard: {
+      unregistered: '',
+      connecting: 'connecting',
+      on_the_air: 'link is up',
+      coming_back: 'link lost, coming back by itself',
+      gone: 'link is gone',
+    },
+  },
+
+  channel: {
+    label: (channel: string, name: string) => `Channel ${channel}${name ? `, ${name}` : ''}`,
+    open: 'open channel',
+    named: 'named channel',
+    lower: 'Lower channel',
+    higher: 'Higher channel',
+    choose: 'Choose a channel',
+    tunedIn: (n: number) => `${n} tuned in`,
+    tuning: 'tuning in…',
+    offAir: 'not tuned in',
+  },
+
+  channels: {
+    title: 'Channels',
+    go: 'Go',
+    find: 'Number or name',
+    findHint: 'A new name makes a new channel.',
+    bad: 'Use 1 to 40, or a name of letters, digits and hyphens that starts with a letter, like road-66.',
+    recent: 'Lately',
+    active: 'Named and in use',
+    numbers: 'All numbers',
+    people,
+    share: 'Copy link to this channel',
+    shared: 'Link copied',
+    notShared: 'The link could not be copied. It is in the address bar.',
+    dock: 'Channels',
+  },
+
+  air: {
+    title: 'The air',
+    quiet: 'Quiet so far',
+    quietHint: 'What is said on this channel shows up here. Hold the button to be the first.',
+    quietOffline: 'Nothing is heard until the link is back.',
+    you: 'You',
+    next: 'next',
+    onTheAir: 'on the air',
+    opening: 'opening',
+    refused: 'refused',
+    seconds: (s: string) => `${s} s`,
+    spokenSeconds: seconds,
+    brokenUp: 'broken up',
+    sayAgain: 'say again',
+    gone: 'no longer in memory',
+    onChannel: (channel: string) => `channel ${channel}`,
+    latest: 'Latest',
+  },
+
+  people: {
+    title: (n: number) => `${n} tuned in`,
+    dock: 'People',
+    list: 'People on this channel',
+    you: 'you',
+    alone: 'Only you so far. Share the link to the channel and it fills up.',
+    unknown: 'Not tuned in, so nobody can be listed.',
+    mute: (handle: string) => `Mute ${handle}`,
+    unmute: (handle: string) => `Unmute ${handle}`,
+    muted: 'muted',
+    page: (page: number, pages: number) => `Page ${page} of ${pages}`,
+    previous: 'Previous page',
+    following: 'Next page',
+  },
+
+  talk: {
+    label: 'Talk',
+    hold: 'Hold to talk',
+    tap: 'Tap to talk',
+    key: (key: string) => `or press ${key}`,
+    release: 'release to end',
+    tapToEnd: 'tap to end',
+    heardNext: 'yours is heard next',
+    opening: 'Opening',
+    openingHint: 'you can talk already',
+    onTheAir: 'On the air',
+    asking: 'Microphone?',
+    askingHint: 'your browser asks',
+    askingCaption: 'Allow the microphone once. Nothing is sent before you press.',
+    refused: 'Refused',
+    tryIn: (s: number) => `try in ${s} s`,
+    tryNow: 'try again now',
+    noLink: 'No link',
+    noLinkHint: 'not sent',
+    noLinkCaption: {
+      unregistered: 'Choose a handle first.',
+      connecting: 'The radio is connecting. It takes a moment; nothing is sent before.',
+      on_the_air: 'The link was not there. Press again.',
+      coming_back:
+        'The link comes back by itself. Nothing you say now is sent; press again when it is back.',
+      gone: 'The link is gone. See the line at the top for what to do.',
+    },
+    noMicrophone: 'No microphone',
+    microphone: {
+      refused: {
+        short: 'not allowed',
+        caption:
+          'This page may not use the microphone, so nobody can hear you. Allow it beside the address bar, then press again. Listening works.',
+      },
+      missing: {
+        short: 'none found',
+        caption:
+          'No microphone was found, so nobody can hear you. Plug one in, then press again. Listening works.',
+      },
+      unsupported: {
+        short: 'not in this browser',
+        caption:
+          'This browser cannot send voice here. Open the page over https in a current Chrome, Firefox or Safari. Listening works.',
+      },
+    },
+    secondsLeft: (s: number) => `${s} s left`,
+    help: 'Hold to talk, let go to end. Enter works other buttons while the space bar talks.',
+  },
+
+  notices: {
+    title: 'Notice',
+    dismiss: 'Dismiss',
+    tapToHear: 'Tap to hear',
+    tapToHearHint: 'Your browser keeps the sound off until you touch the page.',
+  },
+
+  settings: {
+    title: 'Settings',
+    open: 'Settings',
+    close: 'Close',
+    cues: 'Cue tones',
+    cue: {
+      permit: 'You may talk: two rising notes',
+      deny: 'Refused: a low buzz',
+      roger: 'End of what you heard: a short beep',
+      incoming: 'Someone begins: a soft click',
+    },
+    listen: (cue: string) => `Listen: ${cue}`,
+    talking: 'Talking',
+    latch: 'Latch',
+    latchHint: 'Tap to start, tap to stop, instead of holding.',
+    talkKey: 'Talk key',
+    talkKeyHint: 'Hold it anywhere on the page but in a field.',
+    talkKeySet: 'Change',
+    talkKeyWaiting: 'Press a key…',
+    talkKeyOff: 'Off',
+    talkKeyNone: 'none',
+    vibrate: 'Vibrate',
+    vibrateHint: 'On phones that can.',
+    data: 'Data',
+    lowData: 'Low data',
+    lowDataHint: 'Fewer, larger packets: about half the data, a little later.',
+    you: 'You',
+    logOut: 'Log out',
+    logOutHint: 'Ends the session everywhere. Your handle stays with this device.',
+  },
+
+  keys: { Space: 'space', none: 'none' } as Record<string, string>,
+
+  /** Sentences of the live region. */
+  spoken: {
+    talking: (handle: string, country: string) =>
+      country ? `${handle}, ${country}, talking` : `${handle}, talking`,
+    tuned: (channel: string, n: number) => `channel ${channel}, ${people(n)}`,
+    onTheAir: 'you are on the air',
+    refused: (reason: string) => `refused: ${reason}`,
+    refusedUntil: (reason: string, s: number) => `refused: ${reason}, try in ${seconds(s)}`,
+    sent: 'sent',
+    sentEarly: (reason: string) => `your burst was ended: ${reason}`,
+  },
+
+  reasons,
+  endings,
+  /** Words in place of the server's, which are written for programmers in these cases. */
+  refusals: {
+    malformed_message: pageTooOld(),
+    hello_expected: pageTooOld(),
+    already_greeted: pageTooOld(),
+    unknown_subprotocol: pageTooOld(),
+    upgrade_expected: pageTooOld(),
+    malformed_frame: {
+      message: 'Some of what you said was not understood by the server.',
+      hint: 'Press and say it again; reload the page if it stays.',
+    },
+    unknown_burst: outOfStep(),
+    burst_number_used: outOfStep(),
+    bad_signature: {
+      message: 'The server did not accept the key of this device.',
+      hint: 'Open the page at the address its operator gave you.',
+    },
+    nonce_expired: {
+      message: 'The log-in took too long.',
+      hint: 'Try again.',
+    },
+    foreign_origin: {
+      message: 'The server does not know this address as its own.',
+      hint: 'Open the page at the address its operator gave you.',
+    },
+  } as Partial<Record<Code, { message: string; hint: string }>>,
+};
+
+function pageTooOld() {
+  return {
+    message: 'This page and the server do not understand each other.',
+    hint: 'Reload the page to get the present one.',
+  };
+}
+
+function outOfStep() {
+  return { message: 'The radio got out of step.', hint: 'Press again.' };
+}
+
+/** The shape of a language. */
+export type Text = typeof en;

@@ -1,0 +1,33 @@
+/** Sentences of the live region: what a screen reader says when something happens. */
+
+import type { RadioEvent } from '../radio/model';
+import type { Text } from '../text';
+import { countryName } from './country';
+
+/** The sentence for an event; empty when it is better not to talk. */
+export function sentence(event: RadioEvent, text: Text): string {
+  const spoken = text.spoken;
+  switch (event.type) {
+    case 'permit':
+      return spoken.onTheAir;
+    case 'deny': {
+      const reason = text.reasons[event.refusal.code];
+      const after = event.refusal.retry_after_ms;
+      return after === undefined
+        ? spoken.refused(reason)
+        : spoken.refusedUntil(reason, Math.max(1, Math.ceil(after / 1000)));
+    }
+    case 'incoming': {
+      const { handle, country } = event.talker;
+      return spoken.talking(handle, country ? countryName(country) : '');
+    }
+    case 'roger':
+      return '';
+    case 'sent':
+      return event.ended === 'released' ? spoken.sent : spoken.sentEarly(text.endings[event.ended]);
+    case 'tuned':
+      return spoken.tuned(event.channel, event.count);
+    case 'link':
+      return text.link.heard[event.link.state];
+  }
+}

@@ -1,0 +1,51 @@
+/** The words of a burst's row. */
+
+import type { Burst } from '../radio/model';
+import type { Text } from '../text';
+import { countryName } from './country';
+import { lengthInSeconds } from './time';
+
+/** The short word at the end of the row. */
+export function burstWord(burst: Burst, text: Text): string {
+  const air = text.air;
+  switch (burst.state) {
+    case 'waiting':
+      return air.next;
+    case 'playing':
+    case 'talking':
+      return air.onTheAir;
+    case 'refused':
+      return air.refused;
+    case 'played':
+    case 'sent':
+      return air.seconds(lengthInSeconds(burst.length));
+  }
+}
+
+/** What did not go well, empty when all did. */
+export function burstTrouble(burst: Burst, text: Text): string {
+  const trouble = burst.ended ? text.endings[burst.ended] : '';
+  return [trouble, burst.gaps > 0 ? text.air.brokenUp : ''].filter(Boolean).join(', ');
+}
+
+/** True when a touch says it again. */
+export function canSayAgain(burst: Burst): boolean {
+  return burst.replayable && burst.state === 'played';
+}
+
+/** The row in one sentence, for a screen reader. */
+export function burstSentence(burst: Burst, channel: string, text: Text): string {
+  const air = text.air;
+  const { handle, tag, country } = burst.talker;
+  const ended = burst.state === 'played' || burst.state === 'sent';
+  return [
+    burst.own ? air.you : `${handle} ${tag}`,
+    country && !burst.own ? countryName(country) : '',
+    burst.channel === channel ? '' : air.onChannel(burst.channel),
+    ended ? air.spokenSeconds(Math.max(1, Math.round(burst.length / 1000))) : burstWord(burst, text),
+    burstTrouble(burst, text),
+    canSayAgain(burst) ? air.sayAgain : '',
+  ]
+    .filter(Boolean)
+    .join(', ');
+}

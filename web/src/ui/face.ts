@@ -1,0 +1,130 @@
+/** What the button shows: one face for each state of the radio, in one place. */
+
+import type { Refusal } from '../gen/Refusal';
+import type { Link, Microphone, RadioState } from '../radio/model';
+import type { Text } from '../text';
+import { clock, secondsUntil } from './time';
+
+/** The countdown is told in words for so many seconds before the talk limit. */
+const LIMIT_NEAR = 10;
+
+export type Face =
+  | { kind: 'ready' }
+  /** Somebody is heard on the button's channel. */
+  | { kind: 'hearing' }
+  /** The browser asks for the microphone. */
+  | { kind: 'asking' }
+  /** Pressed, not yet admitted: voice leaves already and waits in the burst. */
+  | { kind: 'opening' }
+  | { kind: 'talking'; since: number; limit: number }
+  | { kind: 'refused'; refusal: Refusal; until: number }
+  | { kind: 'no_link'; link: Link['state'] }
+  | { kind: 'no_microphone'; why: Exclude<Microphone, 'ready' | 'unasked' | 'asking'> };
+
+/** The face of a state. */
+export function faceOf(state: RadioState): Face {
+  const { button, link } = state;
+  switch (button.state) {
+    case 'talking':
+      if (state.microphone === 'asking') return { kind: 'asking' };
+      return button.granted
+        ? { kind: 'talking', since: button.since, limit: button.limit }
+        : { kind: 'opening' };
+    case 'refused':
+      return { kind: 'refused', refusal: button.refusal, until: button.until };
+    case 'no_link':
+      return { kind: 'no_link', link: link.state };
+    case 'no_microphone':
+      return { kind: 'no_microphone', why: button.why };
+    case 'ready':
+      if (link.state !== 'on_the_air') return { kind: 'no_link', link: link.state };
+      if (state.microphone === 'asking') return { kind: 'asking' };
+      return isHearing(state) ? { kind: 'hearing' } : { kind: 'ready' };
+  }
+}
+
+function isHearing(state: RadioState): boolean {
+  return state.air.some(
+    (burst) => !burst.own && burst.state === 'playing' && burst.channel === state.channel,
+  );
+}
+
+/** The words of a face: the large one, the small one, and a sentence above the button. */
+export interface FaceWords {
+  word: string;
+  sub: string;
+  caption: string;
+}
+
+/** How the person talks here: for the words only. */
+export interface Manner {
+  latch: boolean;
+  /** Name of the talk key, empty where there is no keyboard. */
+  key: string;
+  /** When the present refusal began, `performance.now()`. */
+  refusedAt: number;
+}
+
+/** Words for a face at a moment (`performance.now()`). */
+export function faceWords(face: Face, manner: Manner, now: number, text: Text): FaceWords {
+  const talk = text.talk;
+  const invite = manner.latch ? talk.tap : talk.hold;
+  switch (face.kind) {
+    case 'ready':
+      return { word: invite, sub: manner.key ? talk.key(manner.key) : '', caption: '' };
+    case 'hearing':
+      return { word: invite, sub: talk.heardNext, caption: '' };
+    case 'asking':
+      return { word: talk.asking, sub: talk.askingHint, caption: talk.askingCaption };
+    case 'opening':
+      return { word: talk.opening, sub: talk.openingHint, caption: '' };
+    case 'talking':
+      return {
+        word: talk.onTheAir,
+        sub: liveHint(face, manner, now, text),
+        caption: '',
+      };
+    case 'refused':
+      return refusedWords(face.refusal, manner.refusedAt, now, text);
+    case 'no_link':
+      return { word: talk.noLink, sub: talk.noLinkHint, caption: talk.noLinkCaption[face.link] };
+    case 'no_microphone': {
+      const { short, caption } = talk.microphone[face.why];
+      return { word: talk.noMicrophone, sub: short, caption };
+    }
+  }
+}
+
+/** How to end, and near the talk limit how long it still goes. */
+function liveHint(
+  face: Extract<Face, { kind: 'talking' }>,
+  manner: Manner,
+  now: number,
+  text: Text,
+): string {
+  const left = secondsUntil(face.since + face.limit, now);
+  if (left <= LIMIT_NEAR) return text.talk.secondsLeft(left);
+  return manner.latch ? text.talk.tapToEnd : text.talk.release;
+}
+
+function refusedWords(refusal: Refusal, since: number, now: number, text: Text): FaceWords {
+  const { message, hint } = refusalWords(refusal, text);
+  const left =
+    refusal.retry_after_ms === undefined ? 0 : secondsUntil(since + refusal.retry_after_ms, now);
+  const again = left > 0 ? text.talk.tryIn(left) : text.talk.tryNow;
+  return {
+    word: text.talk.refused,
+    sub: refusal.retry_after_ms === undefined ? text.reasons[refusal.code] : again,
+    caption: `${message} ${hint}`,
+  };
+}
+
+/** What happened and what to do: the page's words where it has better ones, else the server's. */
+export function refusalWords(refusal: Refusal, text: Text): { message: string; hint: string } {
+  return text.refusals[refusal.code] ?? { message: refusal.message, hint: refusal.hint };
+}
+
+/** `m:ss` on the air. */
+export function talkClock(face: Face, now: number): string {
+  return face.kind === 'talking' ? clock(now - face.since) : '';
+}

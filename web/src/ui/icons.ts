@@ -1,0 +1,41 @@
+/** Icons in a box of 24 units, drawn with round strokes of 2; `filled` parts are solid. */
+
+interface Drawing {
+  stroke: string;
+  filled?: string;
+}
+
+const MIC = 'M12 3a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3Z';
+const STAND = 'M6 11a6 6 0 0 0 12 0M12 17v4';
+
+export const icons = {
+  mic: { stroke: `${MIC}${STAND}` },
+  micHeard: { stroke: `${MIC}M7 11a5 5 0 0 0 10 0M12 16v5M3.5 7v6M20.5 7v6` },
+  micLive: { stroke: 'M6 11a6 6 0 0 0 12 0M12 17v4M2.5 6.5v7M21.5 6.5v7', filled: MIC },
+  micOff: { stroke: 'M9 9v2a3 3 0 0 0 4.6 2.5M15 11V6a3 3 0 0 0-5.8-1M6 11a6 6 0 0 0 9.2 5M18 11a6 6 0 0 1-.6 2.6M12 17v4M4 3l16 18' },
+  micAsk: { stroke: 'M9 3.6A3 3 0 0 0 7 6v5a3 3 0 0 0 6 0M4 11a6 6 0 0 0 12 0M10 17v4M14.5 4a2.6 2.6 0 1 1 3.6 2.4c-.8.4-1.1.8-1.1 1.6M17 10.9v.1' },
+  wave: { stroke: 'M3 12h1M7 9v6M11 6v12M15 8v8M19 10v4' },
+  linkOff: { stroke: 'M9.5 6.5 11 5a4.2 4.2 0 0 1 6 6l-1.5 1.5M14.5 17.5 13 19a4.2 4.2 0 0 1-6-6l1.5-1.5M4 4l16 16' },
+  stop: { stroke: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM5.7 5.7l12.6 12.6' },
+  plus: { stroke: 'M12 5v14M5 12h14' },
+  minus: { stroke: 'M5 12h14' },
+  close: { stroke: 'M6 6l12 12M18 6 6 18' },
+  settings: { stroke: 'M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5ZM9 14.5a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5Z' },
+  channels: { stroke: 'M4 6h.01M9 6h11M4 12h.01M9 12h11M4 18h.01M9 18h11' },
+  people: { stroke: 'M9 5a3.2 3.2 0 1 1 0 6.4A3.2 3.2 0 0 1 9 5ZM3 19c.4-3 2.6-4.8 6-4.8s5.600 1.800 6 4.8M16 5.300a3.2 3.2 0 0 1 0 5.800M18 14.800c1.700.8 2.700 2.200 3 4.200' },
+  speaker: { stroke: 'M4 9.500v5h3.500L12 18.500v-13L7.500 9.500ZM15.500 9a4.200 4.200 0 0 1 0 6M18 6.500a7.800 7.800 0 0 1 0 11' },
+  speakerOff: { stroke: 'M4 9.500v5h3.500L12 18.500v-13L7.500 9.500ZM16 9.500l5 5M21 9.500l-5 5' },
+  again: { stroke: 'M5 12a7 7 0 1 0 2.200-5.100M5 4.500v3.500h3.500' },
+  share: { stroke: 'M9.500 14.500 14.500 9.500M8 11l-2.200 2.200a3.600 3.600 0 0 0 5 5L13 16M16 13l2.200-2.200a3.600 3.600 0 0 0-5-5L11 8' },
+  check: { stroke: 'M5 12.500 10 17.500 19.500 7' },
+  previous: { stroke: 'M15 5l-7 7 7 7' },
+  next: { stroke: 'M9 5l7 7-7 7' },
+  down: { stroke: 'M5 9l7 7 7-7' },
+} satisfies Record<string, Drawing>;
+
+export type IconName = keyof typeof icons;
+
+/** Drawing of an icon. */
+export function drawing(name: IconName): Drawing {
+  return icons[name];
+}

@@ -1,0 +1,101 @@
+/**
+ * What this browser remembers of how the person likes the radio. Never voice, never anything
+ * about other people.
+ */
+
+export type Cue = 'permit' | 'deny' | 'roger' | 'incoming';
+
+export interface Preferences {
+  cues: Record<Cue, boolean>;
+  latch: boolean;
+  lowData: boolean;
+  vibrate: boolean;
+  /** `KeyboardEvent.code` of the talk key, empty when there is none. */
+  talkKey: string;
+  /** The channel of the last visit. */
+  lastChannel: string;
+  /** Channels used lately, newest first. */
+  recent: string[];
+}
+
+const KEY = 'tenfour.preferences';
+/** As many as the radio itself keeps. */
+const RECENT = 8;
+
+export function defaults(): Preferences {
+  return {
+    cues: { permit: true, deny: true, roger: true, incoming: true },
+    latch: false,
+    lowData: false,
+    vibrate: true,
+    talkKey: 'Space',
+    lastChannel: '',
+    recent: [],
+  };
+}
+
+/** Reads stored text; whatever does not fit is replaced by its default. */
+export function parse(stored: string | null): Preferences {
+  const known = defaults();
+  let found: Partial<Preferences>;
+  try {
+    found = JSON.parse(stored ?? '{}') ?? {};
+  } catch {
+    return known;
+  }
+  for (const cue of Object.keys(known.cues) as Cue[]) {
+    if (typeof found.cues?.[cue] === 'boolean') known.cues[cue] = found.cues[cue];
+  }
+  if (typeof found.latch === 'boolean') known.latch = found.latch;
+  if (typeof found.lowData === 'boolean') known.lowData = found.lowData;
+  if (typeof found.vibrate === 'boolean') known.vibrate = found.vibrate;
+  if (typeof found.talkKey === 'string') known.talkKey = found.talkKey;
+  if (typeof found.lastChannel === 'string') known.lastChannel = found.lastChannel;
+  if (Array.isArray(found.recent)) {
+    known.recent = found.recent.filter((name) => typeof name === 'string').slice(0, RECENT);
+  }
+  return known;
+}
+
+/** The preferences, kept as they change. A browser that stores nothing starts afresh each time. */
+export class PreferenceStore {
+  readonly value: Preferences;
+
+  constructor(private readonly storage: Storage | null = localStorageOrNull()) {
+    const value = $state(parse(read(storage)));
+    this.value = value;
+  }
+
+  /** Writes the present values. */
+  save(): void {
+    try {
+      this.storage?.setItem(KEY, JSON.stringify(this.value));
+    } catch {
+      // Full or forbidden: the preferences then last for this visit.
+    }
+  }
+
+  /** Notes that a channel is used. */
+  visit(channel: string): void {
+    this.value.lastChannel = channel;
+    const others = this.value.recent.filter((other) => other !== channel);
+    this.value.recent = [channel, ...others].slice(0, RECENT);
+    this.save();
+  }
+}
+
+function read(storage: Storage | null): string | null {
+  try {
+    return storage?.getItem(KEY) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function localStorageOrNull(): Storage | null {
+  try {
+    return globalThis.localStorage ?? null;
+  } catch {
+    return null;
+  }
+}
