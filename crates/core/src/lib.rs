@@ -20,6 +20,7 @@
 //!   listener, wiping on time.
 //! * [`radio::Radio`] - one for each native client: link, button, playout.
 
+mod bucket;
 pub mod hub;
 pub mod radio;
 pub mod time;

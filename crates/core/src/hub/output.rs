@@ -69,6 +69,13 @@ pub enum Output {
         /// Who hears no more of it.
         conn: ConnId,
     },
+    /// How many frames the deck of `conn`'s worker bundles for it, 1 to 3.
+    Bundle {
+        /// Which connection.
+        conn: ConnId,
+        /// Frames in a bundle.
+        frames: u8,
+    },
     /// A burst is over: on every worker. Follows its last frame, since the uplink's
     /// [`BurstClosed`](crate::hub::Input::BurstClosed) came after that.
     Close {

@@ -1,0 +1,43 @@
+//! What an operator sets.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tenfour_protocol::{ChannelId, limits};
+
+use super::FloorMode;
+
+/// Configuration of a hub.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HubConfig {
+    /// Name of the host, for people.
+    pub host: String,
+    /// Program and version, e.g. `tenfour 0.1.0`.
+    pub server: String,
+    /// How long a frame, an ended burst and a dropped session are kept.
+    pub hold: Duration,
+    /// Longest burst.
+    pub talk_limit: Duration,
+    /// Participants of one channel.
+    pub channel_participants: usize,
+    /// What channels are for.
+    pub labels: BTreeMap<ChannelId, String>,
+    /// Who may talk while somebody talks.
+    pub floor: FloorMode,
+}
+
+impl Default for HubConfig {
+    fn default() -> Self {
+        let label =
+            |number, label: &str| ChannelId::numbered(number).map(|channel| (channel, label.to_owned()));
+        Self {
+            host: "Tenfour".to_owned(),
+            server: concat!("tenfour ", env!("CARGO_PKG_VERSION")).to_owned(),
+            hold: limits::HOLD,
+            talk_limit: limits::TALK_LIMIT,
+            channel_participants: limits::CHANNEL_PARTICIPANTS,
+            labels: [label(9, "Emergency"), label(19, "Calling")].into_iter().flatten().collect(),
+            floor: FloorMode::Relay,
+        }
+    }
+}

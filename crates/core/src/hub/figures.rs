@@ -1,0 +1,24 @@
+//! Figures for metrics and for checks of the house.
+
+/// What a hub holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HubFigures {
+    /// Connections, greeted or not, and those that are being closed.
+    pub connections: usize,
+    /// Sessions, connected or suspended.
+    pub sessions: usize,
+    /// Sessions that wait for a resume.
+    pub suspended: usize,
+    /// Channels with a participant.
+    pub channels: usize,
+    /// Pairs of a session and a channel it is tuned to.
+    pub affiliations: usize,
+    /// Bursts on the air.
+    pub bursts_on_air: usize,
+    /// Bursts that are over and held for late listeners.
+    pub bursts_held: usize,
+    /// Mutes in force.
+    pub mutes: usize,
+    /// Timers that run.
+    pub timers: usize,
+}

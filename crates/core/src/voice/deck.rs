@@ -1,0 +1,391 @@
+//! What one worker's listeners hear.
+
+mod figures;
+mod listener;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use slab::Slab;
+use tenfour_protocol::{BurstNo, opus};
+
+use self::listener::{Entry, Listener, State};
+use super::{BurstLog, Packet};
+use crate::hub::From;
+use crate::{ConnId, Time};
+
+pub use self::figures::DeckFigures;
+
+/// The largest bundle, in frames.
+pub const BUNDLE_FRAMES: u8 = 3;
+/// Sound that one bundle holds at most: longer frames make smaller bundles.
+const BUNDLE_TIME: Duration = Duration::from_millis(60);
+/// A bundle that is not full is sent when no frame came for this long: the talker pauses.
+const BUNDLE_WAIT: Duration = Duration::from_millis(40);
+/// A burst is kept this much longer than its last frame, without a frame, so that a listener
+/// whom the hub has just sent here learns how it ended.
+pub const LINGER: Duration = Duration::from_secs(1);
+
+/// Something to write to a listener. `A` is an announcement, encoded once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item<A> {
+    /// A burst begins, or is entered.
+    Started(A),
+    /// The next frame.
+    Voice(Packet),
+    /// Frames that this listener has missed.
+    Gap {
+        /// Which burst.
+        burst: BurstNo,
+        /// First sequence number missed.
+        from: u16,
+        /// The one after the last missed.
+        to: u16,
+    },
+    /// A burst is over.
+    Ended(A),
+}
+
+/// The logs of the bursts that this worker's listeners hear, and their cursors.
+///
+/// The shell names its own connections only, and tells [`Deck::remove`] when one ends. After
+/// each call it asks [`Deck::due`] until that has nobody; for each it gathers, writes, and
+/// advances by what was written. A listener that `due` has named is not named again before
+/// it was advanced to its end (or [`Deck::gather`] had nothing): until then the shell has it
+/// in hand and goes on when its socket takes more.
+#[derive(Debug)]
+pub struct Deck<A> {
+    hold: Duration,
+    bursts: Slab<Burst<A>>,
+    numbers: BTreeMap<BurstNo, usize>,
+    listeners: Slab<Listener>,
+    connections: BTreeMap<ConnId, usize>,
+    /// Listeners that may be due; some may have gone since.
+    ready: VecDeque<usize>,
+    /// The listener that `due` named last: saves looking it up.
+    in_hand: Option<(ConnId, usize)>,
+    /// One for each burst that has a deadline.
+    deadlines: BTreeSet<(Time, usize)>,
+}
+
+#[derive(Debug)]
+struct Burst<A> {
+    number: BurstNo,
+    started: A,
+    ended: Option<A>,
+    log: BurstLog,
+    /// Places of the listeners.
+    members: Vec<usize>,
+    /// The largest bundle, from the length of a frame.
+    bundle: u8,
+    /// When waiting frames are sent though their bundle is not full.
+    flush: Option<Time>,
+    /// When it is forgotten, unless a listener has not taken all.
+    forget: Option<Time>,
+    deadline: Option<Time>,
+}
+
+impl<A: Clone> Deck<A> {
+    /// An empty deck that keeps each frame for `hold`.
+    pub fn new(hold: Duration) -> Self {
+        Self {
+            hold,
+            bursts: Slab::new(),
+            numbers: BTreeMap::new(),
+            listeners: Slab::new(),
+            connections: BTreeMap::new(),
+            ready: VecDeque::new(),
+            in_hand: None,
+            deadlines: BTreeSet::new(),
+        }
+    }
+
+    /// A burst begins. `started` is for each listener; a number that is known is ignored.
+    pub fn open(
+        &mut self,
+        number: BurstNo,
+        started: A,
+        listeners: impl IntoIterator<Item = ConnId>,
+        now: Time,
+    ) {
+        if self.numbers.contains_key(&number) {
+            return;
+        }
+        let burst = self.bursts.insert(Burst::new(number, started, BurstLog::new(self.hold)));
+        self.numbers.insert(number, burst);
+        for conn in listeners {
+            self.enter(burst, conn, From::Live);
+        }
+        self.schedule(burst, now);
+    }
+
+    /// A frame of a burst. One of a burst that is unknown or over is dropped.
+    pub fn append(&mut self, number: BurstNo, packet: Packet, now: Time) {
+        let Some(&slot) = self.numbers.get(&number) else { return };
+        let burst = &mut self.bursts[slot];
+        if burst.ended.is_some() {
+            return;
+        }
+        if burst.log.next_index() == 0 {
+            burst.bundle = largest_bundle(&packet);
+        }
+        if !burst.log.append(packet) {
+            return;
+        }
+        let frames = burst.log.next_index();
+        let mut bundled = false;
+        for &place in &burst.members {
+            let listener = &mut self.listeners[place];
+            let bundle = listener.bundle.min(burst.bundle);
+            bundled |= bundle > 1;
+            if bundle <= 1 || (frames + listener.phase).is_multiple_of(u32::from(bundle)) {
+                listener.wake(place, &mut self.ready);
+            }
+        }
+        burst.flush = bundled.then(|| now + BUNDLE_WAIT);
+        self.schedule(slot, now);
+    }
+
+    /// A burst is over. `ended` is for each listener.
+    pub fn close(&mut self, number: BurstNo, ended: A, now: Time) {
+        let Some(&slot) = self.numbers.get(&number) else { return };
+        let burst = &mut self.bursts[slot];
+        if burst.ended.is_some() {
+            return;
+        }
+        burst.ended = Some(ended);
+        burst.flush = None;
+        burst.forget = Some(now + self.hold + LINGER);
+        self.wake_members(slot);
+        self.schedule(slot, now);
+    }
+
+    /// One more listener. One that listens already begins anew.
+    pub fn join(&mut self, number: BurstNo, conn: ConnId, from: From, now: Time) {
+        self.leave(number, conn);
+        if let Some(&slot) = self.numbers.get(&number) {
+            self.enter(slot, conn, from);
+            self.schedule(slot, now);
+        }
+    }
+
+    /// One listener less, without a word to it.
+    pub fn leave(&mut self, number: BurstNo, conn: ConnId) {
+        let (Some(&slot), Some(&place)) = (self.numbers.get(&number), self.connections.get(&conn)) else {
+            return;
+        };
+        if let Some(entry) = self.listeners[place].take_entry(slot) {
+            self.leave_members(slot, entry.member);
+        }
+    }
+
+    /// A connection ended, or will be closed.
+    pub fn remove(&mut self, conn: ConnId) {
+        let Some(place) = self.connections.remove(&conn) else { return };
+        let listener = self.listeners.remove(place);
+        self.in_hand = self.in_hand.filter(|&(in_hand, _)| in_hand != conn);
+        for entry in listener.entries {
+            self.leave_members(entry.burst, entry.member);
+        }
+    }
+
+    /// How many frames wait until `conn` is due: 1 to [`BUNDLE_FRAMES`]. Announcements, gaps
+    /// and the end of a burst do not wait.
+    pub fn set_bundle(&mut self, conn: ConnId, frames: u8) {
+        let place = self.place(conn);
+        self.listeners[place].bundle = frames.clamp(1, BUNDLE_FRAMES);
+    }
+
+    /// A connection that has something to write now.
+    pub fn due(&mut self) -> Option<ConnId> {
+        while let Some(place) = self.ready.pop_front() {
+            let Some(listener) = self.listeners.get_mut(place) else { continue };
+            if listener.state != State::Queued {
+                continue;
+            }
+            if !listener.entries.iter().any(|entry| entry.waits(&self.bursts[entry.burst])) {
+                listener.state = State::Idle;
+                continue;
+            }
+            listener.state = State::InHand;
+            self.in_hand = Some((listener.conn, place));
+            return Some(listener.conn);
+        }
+        None
+    }
+
+    /// Appends to `out` what `conn` should get next, at most `max_items`, and takes nothing
+    /// away: [`Deck::advance`] does, for what was written. Nothing may be called in between.
+    pub fn gather(&mut self, conn: ConnId, max_items: usize, out: &mut Vec<Item<A>>) {
+        let Some(place) = self.find(conn) else { return };
+        let listener = &mut self.listeners[place];
+        let full = out.len() + max_items;
+        for entry in &listener.entries {
+            entry.gather(&self.bursts[entry.burst], full, out);
+            if out.len() == full {
+                return;
+            }
+        }
+        if out.len() + max_items == full && listener.state == State::InHand {
+            listener.state = State::Idle;
+        }
+    }
+
+    /// The first `items` of what was gathered for `conn` are written.
+    pub fn advance(&mut self, conn: ConnId, items: usize) {
+        let Some(place) = self.find(conn) else { return };
+        let listener = &mut self.listeners[place];
+        let mut left = items;
+        let mut over = 0;
+        for entry in &mut listener.entries {
+            left -= entry.advance(&self.bursts[entry.burst], left);
+            over += usize::from(entry.over);
+            if left == 0 {
+                break;
+            }
+        }
+        debug_assert_eq!(left, 0, "advanced by more than was gathered");
+        if over > 0 {
+            self.drop_over(place, over);
+        }
+        let listener = &mut self.listeners[place];
+        let done = !listener.entries.iter().any(|entry| entry.waits(&self.bursts[entry.burst]));
+        if done && listener.state == State::InHand {
+            listener.state = State::Idle;
+        }
+    }
+
+    /// When [`Deck::handle_timeout`] is due: a frame has to be wiped, or a pause ends a bundle.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.deadlines.first().map(|&(at, _)| at)
+    }
+
+    /// Wipes what is past its hold, and forgets bursts that are over and taken.
+    pub fn handle_timeout(&mut self, now: Time) {
+        while let Some(&(at, slot)) = self.deadlines.first()
+            && at <= now
+        {
+            self.deadlines.pop_first();
+            self.bursts[slot].deadline = None;
+            self.expire(slot, now);
+        }
+    }
+
+    fn expire(&mut self, slot: usize, now: Time) {
+        let burst = &mut self.bursts[slot];
+        let wiped = burst.log.expire(now);
+        let flushed = burst.flush.take_if(|flush| *flush <= now).is_some();
+        if wiped > 0 || flushed {
+            // Those who have taken everything are found idle again when they are asked.
+            self.wake_members(slot);
+        }
+        if !self.forget_if_over(slot, now) {
+            self.schedule(slot, now);
+        }
+    }
+
+    /// Lets `conn` hear the burst from now on.
+    fn enter(&mut self, slot: usize, conn: ConnId, from: From) {
+        let place = self.place(conn);
+        let burst = &mut self.bursts[slot];
+        let entry = Entry::new(slot, burst.members.len(), burst.log.cursor(from));
+        burst.members.push(place);
+        let listener = &mut self.listeners[place];
+        listener.entries.push(entry);
+        listener.wake(place, &mut self.ready);
+    }
+
+    /// Takes out the entries of bursts that this listener has heard to the end.
+    fn drop_over(&mut self, place: usize, over: usize) {
+        for _ in 0..over {
+            let entries = &mut self.listeners[place].entries;
+            let Some(at) = entries.iter().position(|entry| entry.over) else { return };
+            let entry = entries.remove(at);
+            self.leave_members(entry.burst, entry.member);
+        }
+    }
+
+    /// Takes one out of a burst's listeners; the last one gets its place.
+    fn leave_members(&mut self, slot: usize, member: usize) {
+        let burst = &mut self.bursts[slot];
+        burst.members.swap_remove(member);
+        if let Some(&moved) = burst.members.get(member) {
+            self.listeners[moved].move_member(slot, member);
+        }
+        if burst.members.is_empty() && burst.forget.is_some() && burst.deadline.is_none() {
+            // Its time was over before its last listener was.
+            self.forget(slot);
+        }
+    }
+
+    fn wake_members(&mut self, slot: usize) {
+        for &place in &self.bursts[slot].members {
+            self.listeners[place].wake(place, &mut self.ready);
+        }
+    }
+
+    fn forget_if_over(&mut self, slot: usize, now: Time) -> bool {
+        let burst = &self.bursts[slot];
+        let over = burst.members.is_empty() && burst.forget.is_some_and(|at| at <= now);
+        if over {
+            self.forget(slot);
+        }
+        over
+    }
+
+    fn forget(&mut self, slot: usize) {
+        let burst = self.bursts.remove(slot);
+        self.numbers.remove(&burst.number);
+    }
+
+    /// Moves the burst's deadline to where it belongs.
+    fn schedule(&mut self, slot: usize, now: Time) {
+        let burst = &mut self.bursts[slot];
+        let forget = burst.forget.filter(|&at| at > now);
+        let deadline = [burst.log.expiry(), burst.flush, forget].into_iter().flatten().min();
+        if deadline != burst.deadline {
+            if let Some(old) = burst.deadline {
+                self.deadlines.remove(&(old, slot));
+            }
+            self.deadlines.extend(deadline.map(|new| (new, slot)));
+            burst.deadline = deadline;
+        }
+    }
+
+    fn find(&self, conn: ConnId) -> Option<usize> {
+        match self.in_hand {
+            Some((in_hand, place)) if in_hand == conn => Some(place),
+            _ => self.connections.get(&conn).copied(),
+        }
+    }
+
+    fn place(&mut self, conn: ConnId) -> usize {
+        *self.connections.entry(conn).or_insert_with(|| {
+            let place = self.listeners.vacant_key();
+            self.listeners.insert(Listener::new(conn, place))
+        })
+    }
+}
+
+impl<A> Burst<A> {
+    fn new(number: BurstNo, started: A, log: BurstLog) -> Self {
+        Self {
+            number,
+            started,
+            ended: None,
+            log,
+            members: Vec::new(),
+            bundle: 1,
+            flush: None,
+            forget: None,
+            deadline: None,
+        }
+    }
+}
+
+fn largest_bundle(packet: &Packet) -> u8 {
+    let header = tenfour_protocol::limits::VOICE_HEADER_BYTES;
+    let frame = opus::check(&packet.message()[header..]).unwrap_or(BUNDLE_TIME).max(Duration::from_millis(1));
+    let frames = BUNDLE_TIME.as_millis() / frame.as_millis();
+    u8::try_from(frames).unwrap_or(BUNDLE_FRAMES).clamp(1, BUNDLE_FRAMES)
+}

@@ -1,0 +1,282 @@
+//! The door for one talking connection: checks, counts, and keeps frames until the burst is
+//! admitted.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use tenfour_protocol::control::{EndReason, FrameTime};
+use tenfour_protocol::limits::{SILENT_BURST, VOICE_AHEAD, VOICE_BITS_PER_SECOND, VOICE_FRAMES_PER_SECOND};
+use tenfour_protocol::{BurstNo, Code, Refusal, VoiceFrame, opus};
+use zeroize::Zeroizing;
+
+use super::{Framing, Packet};
+use crate::Time;
+use crate::bucket::Bucket;
+
+/// Bursts of one connection that may wait for the hub. The hub refuses more long before.
+const OPEN_BURSTS: usize = 16;
+/// A refusal of one code is told this often.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
+const AHEAD_SECONDS: u32 = VOICE_AHEAD.as_secs() as u32;
+const VOICE_BYTES_PER_SECOND: u32 = VOICE_BITS_PER_SECOND / 8;
+
+/// What the shell does for an uplink.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UplinkOutput {
+    /// Appends a frame to the deck of every worker.
+    Frame {
+        /// The server's number of the burst.
+        burst: BurstNo,
+        /// The frame.
+        packet: Packet,
+    },
+    /// Tells the hub, as [`Input::BurstClosed`](crate::hub::Input::BurstClosed), that the last
+    /// frame was passed on. Comes once for each admitted burst.
+    Closed {
+        /// The talker's number.
+        local: BurstNo,
+        /// Frames that were passed on.
+        frames: u32,
+        /// Why it ended.
+        reason: EndReason,
+    },
+    /// Tells the client that voice was dropped. At most once a second for each code.
+    Refused(Refusal),
+}
+
+/// Takes the frames of one connection that talks.
+///
+/// The shell calls [`Uplink::start`] before it passes `burst.start` to the hub, and
+/// [`Uplink::release`] for `burst.end`. Then it drains [`Uplink::poll`] after each call.
+#[derive(Debug)]
+pub struct Uplink {
+    framing: Framing,
+    bursts: BTreeMap<BurstNo, Burst>,
+    newest: Option<BurstNo>,
+    frames_budget: Bucket,
+    bytes_budget: Bucket,
+    told: BTreeMap<Code, Time>,
+    outputs: VecDeque<UplinkOutput>,
+}
+
+#[derive(Debug)]
+struct Burst {
+    frame_time: FrameTime,
+    /// The server's number, once it is admitted.
+    admitted: Option<BurstNo>,
+    /// Frames that came before that.
+    waiting: Vec<Waiting>,
+    passed_on: u32,
+    last: Option<(u16, u32)>,
+    last_sign: Time,
+    ended: Option<EndReason>,
+}
+
+/// A frame in a buffer that is wiped on drop.
+struct Waiting {
+    bytes: Zeroizing<Box<[u8]>>,
+    arrived: Time,
+}
+
+impl std::fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Waiting({} bytes)", self.bytes.len())
+    }
+}
+
+impl Uplink {
+    /// For a connection to a server whose transport frames messages with `framing`.
+    pub fn new(framing: Framing, now: Time) -> Self {
+        let bucket = |per_second: u32| Bucket::new(per_second * AHEAD_SECONDS, per_second, now);
+        Self {
+            framing,
+            bursts: BTreeMap::new(),
+            newest: None,
+            frames_budget: bucket(VOICE_FRAMES_PER_SECOND),
+            bytes_budget: bucket(VOICE_BYTES_PER_SECOND),
+            told: BTreeMap::new(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// A press: frames of burst `local` may come from now on. A number that does not grow is
+    /// left to the hub to refuse.
+    pub fn start(&mut self, local: BurstNo, frame_time: FrameTime, now: Time) {
+        if self.newest.is_some_and(|newest| local <= newest) || self.bursts.len() >= OPEN_BURSTS {
+            return;
+        }
+        self.newest = Some(local);
+        self.bursts.insert(local, Burst::new(frame_time, now));
+    }
+
+    /// A binary message of the client. Frames of a burst that is not open are dropped without
+    /// a word.
+    pub fn frame(&mut self, bytes: &[u8], now: Time) {
+        let Ok(frame) = VoiceFrame::parse(bytes) else {
+            return self.refuse_voice(Code::MalformedFrame, now);
+        };
+        let Some(burst) = self.bursts.get_mut(&frame.burst).filter(|burst| burst.ended.is_none()) else {
+            return;
+        };
+        let taken = burst.check(&frame).and_then(|()| {
+            // One token of each, or none: a dropped frame is not paid for.
+            let size = frame.payload.len() as u32;
+            let affordable = self.frames_budget.has(1, now) && self.bytes_budget.has(size, now);
+            let paid = affordable && self.frames_budget.take(1, now) && self.bytes_budget.take(size, now);
+            paid.then_some(()).ok_or(Code::TooMuchVoice)
+        });
+        match taken {
+            Ok(()) => {
+                burst.last = Some((frame.seq, frame.media_time));
+                burst.last_sign = now;
+                match burst.admitted {
+                    Some(admitted) => {
+                        burst.passed_on += 1;
+                        let packet = Packet::new(self.framing, &VoiceFrame { burst: admitted, ..frame }, now);
+                        self.outputs.push_back(UplinkOutput::Frame { burst: admitted, packet });
+                    }
+                    None => burst.waiting.push(Waiting { bytes: Zeroizing::new(bytes.into()), arrived: now }),
+                }
+            }
+            Err(code) => self.refuse_voice(code, now),
+        }
+        if frame.last {
+            self.end(frame.burst, EndReason::Released, now);
+        }
+    }
+
+    /// `burst.end` of the client.
+    pub fn release(&mut self, local: BurstNo, now: Time) {
+        self.end(local, EndReason::Released, now);
+    }
+
+    /// The hub admits burst `local` under the server's number `burst`: what waits is passed on.
+    pub fn admit(&mut self, local: BurstNo, burst: BurstNo, now: Time) {
+        let Some(open) = self.bursts.get_mut(&local) else {
+            // Every admitted burst is closed, or it would keep its place on the channel.
+            let closed = UplinkOutput::Closed { local, frames: 0, reason: EndReason::Silent };
+            return self.outputs.push_back(closed);
+        };
+        open.admitted = Some(burst);
+        open.last_sign = open.last_sign.max(now);
+        for waiting in std::mem::take(&mut open.waiting) {
+            let frame = VoiceFrame::parse(&waiting.bytes).expect("parsed before it was kept");
+            let packet = Packet::new(self.framing, &VoiceFrame { burst, ..frame }, waiting.arrived);
+            open.passed_on += 1;
+            self.outputs.push_back(UplinkOutput::Frame { burst, packet });
+        }
+        self.close_if_over(local);
+    }
+
+    /// The hub refuses burst `local`: what waits is wiped. One that was admitted goes on.
+    pub fn refuse(&mut self, local: BurstNo) {
+        if self.bursts.get(&local).is_some_and(|burst| burst.admitted.is_none()) {
+            self.bursts.remove(&local);
+        }
+    }
+
+    /// Ends burst `local`, if it is open: for `burst.end` and
+    /// [`Output::EndBurst`](crate::hub::Output::EndBurst).
+    pub fn end(&mut self, local: BurstNo, reason: EndReason, _now: Time) {
+        if let Some(burst) = self.bursts.get_mut(&local) {
+            burst.ended.get_or_insert(reason);
+            self.close_if_over(local);
+        }
+    }
+
+    /// The connection ended: its bursts are over, and what was not admitted is wiped. The shell
+    /// drains the outputs before it tells the hub
+    /// [`Input::Disconnected`](crate::hub::Input::Disconnected).
+    pub fn disconnect(&mut self, now: Time) {
+        self.bursts.retain(|_, burst| burst.admitted.is_some());
+        for local in self.bursts.keys().copied().collect::<Vec<_>>() {
+            self.end(local, EndReason::TalkerLost, now);
+        }
+    }
+
+    /// The next thing to do.
+    pub fn poll(&mut self) -> Option<UplinkOutput> {
+        self.outputs.pop_front()
+    }
+
+    /// When [`Uplink::handle_timeout`] is due.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.bursts.values().filter(|burst| burst.ended.is_none()).map(Burst::silent_at).min()
+    }
+
+    /// Ends bursts that have been silent for [`SILENT_BURST`].
+    pub fn handle_timeout(&mut self, now: Time) {
+        let silent: Vec<_> = self
+            .bursts
+            .iter()
+            .filter(|(_, burst)| burst.ended.is_none() && burst.silent_at() <= now)
+            .map(|(&local, _)| local)
+            .collect();
+        for local in silent {
+            self.end(local, EndReason::Silent, now);
+        }
+    }
+
+    /// Bursts that are open or wait for the hub's answer.
+    pub fn open_bursts(&self) -> usize {
+        self.bursts.len()
+    }
+
+    /// Frames that wait for a burst to be admitted.
+    pub fn waiting_frames(&self) -> usize {
+        self.bursts.values().map(|burst| burst.waiting.len()).sum()
+    }
+
+    /// When the oldest of them arrived.
+    pub fn oldest_waiting(&self) -> Option<Time> {
+        self.bursts.values().filter_map(|burst| burst.waiting.first()).map(|frame| frame.arrived).min()
+    }
+
+    fn close_if_over(&mut self, local: BurstNo) {
+        let Some(burst) = self.bursts.get(&local) else { return };
+        if let (Some(_), Some(reason)) = (burst.admitted, burst.ended) {
+            let frames = burst.passed_on;
+            self.bursts.remove(&local);
+            self.outputs.push_back(UplinkOutput::Closed { local, frames, reason });
+        }
+    }
+
+    fn refuse_voice(&mut self, code: Code, now: Time) {
+        if self.told.get(&code).is_none_or(|&told| now.since(told) >= TOLD_EVERY) {
+            self.told.insert(code, now);
+            self.outputs.push_back(UplinkOutput::Refused(code.into()));
+        }
+    }
+}
+
+impl Burst {
+    fn new(frame_time: FrameTime, now: Time) -> Self {
+        Self {
+            frame_time,
+            admitted: None,
+            waiting: Vec::new(),
+            passed_on: 0,
+            last: None,
+            last_sign: now,
+            ended: None,
+        }
+    }
+
+    fn silent_at(&self) -> Time {
+        self.last_sign + SILENT_BURST
+    }
+
+    /// Order, and an Opus packet of the length that was announced.
+    fn check(&self, frame: &VoiceFrame<'_>) -> Result<(), Code> {
+        let in_order = self.last.is_none_or(|(seq, media_time)| {
+            // Media time may wrap; forward is the nearer way round.
+            let forward = frame.media_time.wrapping_sub(media_time);
+            frame.seq > seq && (1..1 << 31).contains(&forward)
+        });
+        // The number after the last frame has to be one, too.
+        let countable = frame.seq < u16::MAX;
+        let announced = Duration::from_millis(self.frame_time.millis().into());
+        let well_formed = opus::check(frame.payload).is_ok_and(|time| time == announced);
+        (in_order && countable && well_formed).then_some(()).ok_or(Code::MalformedFrame)
+    }
+}
