@@ -1,0 +1,83 @@
+import type { Channels } from '../gen/Channels';
+import type { Login } from '../gen/Login';
+import type { Me } from '../gen/Me';
+import type { Nonce } from '../gen/Nonce';
+import type { Problem } from '../gen/Problem';
+import type { Proof } from '../gen/Proof';
+import type { Register } from '../gen/Register';
+import { fromBase64url, toBase64url } from './encoding';
+import type { DeviceKey } from './identity';
+import { signedBytes } from './identity';
+import { ofProblem, unreachable } from './refusal';
+
+/** The HTTP side of the server. Each call throws a `Refusal`. */
+export class Api {
+  /** `origin` is what log-ins are signed for: `scheme://host[:port]`. */
+  constructor(
+    private readonly origin: string,
+    private readonly ask: typeof fetch = (...request) => fetch(...request),
+  ) {}
+
+  me(): Promise<Me> {
+    return this.#call<Me>('GET', 'me');
+  }
+
+  channels(): Promise<Channels> {
+    return this.#call<Channels>('GET', 'channels');
+  }
+
+  async register(key: DeviceKey, handle: string, description?: string): Promise<Me> {
+    const proof = await this.#prove(key);
+    const body: Register = description ? { handle, description, proof } : { handle, proof };
+    return this.#call<Me>('POST', 'register', body);
+  }
+
+  async login(key: DeviceKey): Promise<Me> {
+    const body: Login = { proof: await this.#prove(key) };
+    return this.#call<Me>('POST', 'login', body);
+  }
+
+  async logout(): Promise<void> {
+    await this.#call<null>('POST', 'logout');
+  }
+
+  async #prove(key: DeviceKey): Promise<Proof> {
+    const { nonce, expiry } = await this.#call<Nonce>('POST', 'nonce');
+    const bytes = signedBytes(this.origin, fromBase64url(nonce), expiry, key.user);
+    return {
+      key: toBase64url(key.publicKey),
+      nonce,
+      expiry,
+      signature: toBase64url(await key.sign(bytes)),
+      session: 'cookie',
+    };
+  }
+
+  async #call<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
+    const request: RequestInit = { method, credentials: 'same-origin', cache: 'no-store' };
+    if (body !== undefined) {
+      request.headers = { 'content-type': 'application/json' };
+      request.body = JSON.stringify(body);
+    }
+    let answer: Response;
+    try {
+      answer = await this.ask(`/api/v1/${path}`, request);
+      if (answer.status === 204) return null as T;
+      if (answer.ok) return (await answer.json()) as T;
+    } catch {
+      throw unreachable();
+    }
+    throw await problem(answer);
+  }
+}
+
+/** A proxy in between may answer with something that is no problem document. */
+async function problem(answer: Response) {
+  try {
+    const body = (await answer.json()) as Problem;
+    if (typeof body.code === 'string') return ofProblem(body);
+  } catch {
+    // Not JSON: told below.
+  }
+  return unreachable();
+}

@@ -1,0 +1,319 @@
+import type { Me } from '../gen/Me';
+import type { Refusal } from '../gen/Refusal';
+import type { ServerMessage } from '../gen/ServerMessage';
+import { channelOf, firstChannel, isChannel, loadRecent, saveRecent, showChannel } from './address';
+import { Api } from './api';
+import { browserClock } from './clock';
+import { parseFrame } from './frame';
+import { Hear } from './hear';
+import type { DeviceKey } from './identity';
+import { findDeviceKey, makeDeviceKey } from './identity';
+import type { Welcome } from './link';
+import { Link } from './link';
+import { Loudspeaker } from './loudspeaker';
+import { measure } from './measure';
+import { Memory } from './memory';
+import { BrowserMicrophone } from './microphone';
+import type { Link as LinkState, Radio, RadioEvent, RadioState } from './model';
+import { asRefusal, cannotDecode, loggedOut } from './refusal';
+import { openSocket } from './socket';
+import { Store } from './store';
+import { Talk } from './talk';
+import { Tuning } from './tuning';
+
+/** Makes the radio of this page. Nothing happens until `start`. */
+export function createRadio(): Radio {
+  return new Engine();
+}
+
+/** Wires the parts together; decides nothing that one of them could decide. */
+class Engine implements Radio {
+  readonly #store: Store;
+  readonly #api: Api;
+  readonly #measure = measure(this);
+  readonly #link: Link;
+  readonly #tuning: Tuning;
+  readonly #memory: Memory;
+  readonly #hear: Hear;
+  readonly #talk: Talk;
+  readonly #loudspeaker: Loudspeaker;
+  readonly #microphone: BrowserMicrophone;
+  #key: DeviceKey | null = null;
+  #lowData = false;
+  #watching = false;
+
+  constructor() {
+    const recent = loadRecent();
+    const store = new Store(location.host, firstChannel(recent));
+    store.set({ recent });
+    this.#store = store;
+    this.#api = new Api(__ORIGIN__ ?? location.origin);
+    this.#memory = new Memory((key) => store.setBurst(key, { replayable: false }));
+    this.#link = this.#makeLink();
+    this.#loudspeaker = this.#makeLoudspeaker();
+    this.#hear = new Hear(store, this.#memory, this.#loudspeaker);
+    this.#tuning = new Tuning({
+      store,
+      send: (message) => this.#link.send(message),
+      left: (channel) => this.#hear.left(channel),
+    });
+    this.#microphone = new BrowserMicrophone((why) => this.#talk.fault(why));
+    this.#talk = this.#makeTalk();
+  }
+
+  get state(): RadioState {
+    return this.#store.state;
+  }
+
+  subscribe(run: (state: RadioState) => void): () => void {
+    return this.#store.subscribe(run);
+  }
+
+  on(run: (event: RadioEvent) => void): () => void {
+    return this.#store.on(run);
+  }
+
+  async start(): Promise<void> {
+    this.#watchBrowser();
+    this.#setLink({ state: 'connecting' });
+    try {
+      this.#key = await findDeviceKey();
+    } catch (error) {
+      this.#setLink({ state: 'gone', refusal: asRefusal(error) });
+      return;
+    }
+    if (!this.#key) {
+      this.#setLink({ state: 'unregistered' });
+      return;
+    }
+    const refusal = await this.#logIn();
+    if (refusal) this.#setLink({ state: 'gone', refusal });
+    else if (this.state.link.state !== 'unregistered') this.#connect();
+  }
+
+  async register(handle: string, description?: string): Promise<void> {
+    try {
+      this.#key ??= await makeDeviceKey();
+      this.#store.set({ me: await this.#api.register(this.#key, handle, description) });
+    } catch (error) {
+      throw asRefusal(error);
+    }
+    this.#connect();
+  }
+
+  async logOut(): Promise<void> {
+    this.#link.stop();
+    this.#talk.linkLost();
+    for (const channel of Object.keys(this.state.tuned)) this.#hear.left(channel);
+    this.#hear.restarted();
+    this.#memory.clear();
+    this.#microphone.close();
+    this.#store.set({ tuned: {}, self: null, air: [], microphone: 'unasked' });
+    let refusal: Refusal = loggedOut();
+    try {
+      await this.#api.logout();
+    } catch (error) {
+      refusal = asRefusal(error);
+    }
+    this.#setLink({ state: 'gone', refusal });
+  }
+
+  select(channel: string): void {
+    if (!isChannel(channel)) return;
+    this.#tuning.select(channel);
+    showChannel(channel);
+    saveRecent(this.state.recent);
+  }
+
+  scan(channel: string, on: boolean): void {
+    this.#tuning.scan(channel, on);
+  }
+
+  page(channel: string, page: number): void {
+    this.#tuning.page(channel, page);
+  }
+
+  async loadChannels(): Promise<void> {
+    try {
+      const { host, channels } = await this.#api.channels();
+      this.#store.set({ host, channels });
+    } catch (error) {
+      this.#store.set({ notice: asRefusal(error) });
+    }
+  }
+
+  mute(participant: number, muted: boolean): void {
+    this.#tuning.mute(participant, muted);
+  }
+
+  press(): void {
+    this.unlockSound();
+    if (!this.#link.isUp) this.#link.nudge();
+    this.#talk.press();
+  }
+
+  release(): void {
+    this.#talk.release();
+  }
+
+  sayAgain(key: string): void {
+    this.unlockSound();
+    this.#hear.sayAgain(key);
+  }
+
+  unlockSound(): void {
+    this.#loudspeaker.unlock();
+  }
+
+  setLowData(on: boolean): void {
+    if (this.#lowData === on) return;
+    this.#lowData = on;
+    // The wish travels in `hello`; a burst on the air is not cut for it.
+    if (this.state.button.state !== 'talking') this.#link.renew();
+  }
+
+  retry(): void {
+    if (this.state.link.state === 'gone') void this.start();
+    else this.#link.nudge();
+  }
+
+  #connect(): void {
+    void this.#loudspeaker.open().catch(() => this.#store.set({ notice: cannotDecode() }));
+    this.#link.start();
+  }
+
+  /**
+   * Takes up the session of the cookie, or begins one with the key. Null when that worked, or may work
+   * later; the link keeps trying.
+   */
+  async #logIn(): Promise<Refusal | null> {
+    try {
+      this.#store.set({ me: await this.#me() });
+      return null;
+    } catch (error) {
+      const refusal = asRefusal(error);
+      if (refusal.code !== 'not_registered') return isFinal(refusal) ? refusal : null;
+      this.#link.stop();
+      this.#setLink({ state: 'unregistered' });
+      return null;
+    }
+  }
+
+  async #me(): Promise<Me> {
+    try {
+      return await this.#api.me();
+    } catch (error) {
+      const code = asRefusal(error).code;
+      if (!this.#key || (code !== 'not_logged_in' && code !== 'logged_out')) throw error;
+      return this.#api.login(this.#key);
+    }
+  }
+
+  #makeLink(): Link {
+    return new Link(
+      {
+        clock: browserClock,
+        random: Math.random,
+        open: openSocket,
+        client: `tenfour-web ${__VERSION__}`,
+        economy: () => this.#lowData,
+        heard: () => this.#hear.heard(),
+        probe: () => this.#logIn(),
+      },
+      {
+        changed: (link) => this.#setLink(link),
+        welcomed: (welcome) => this.#welcomed(welcome),
+        message: (message) => this.#message(message),
+        voice: (bytes) => {
+          const frame = parseFrame(bytes);
+          if (typeof frame !== 'string') this.#hear.frame(frame);
+        },
+        lost: () => {
+          this.#store.set({ self: null });
+          this.#talk.linkLost();
+        },
+      },
+    );
+  }
+
+  #makeLoudspeaker(): Loudspeaker {
+    const measured = this.#measure;
+    return new Loudspeaker({
+      finished: (play) => this.#hear.finished(play),
+      levels: (play, levels) => this.#hear.levels(play, levels),
+      blocked: (soundBlocked) => this.#store.set({ soundBlocked }),
+      ...(measured && {
+        measured: (message) => {
+          if (message.type === 'tap') measured.tap(message.pcm);
+          else measured.heard(message.play, message.time, message.at);
+        },
+      }),
+    });
+  }
+
+  #makeTalk(): Talk {
+    return new Talk({
+      store: this.#store,
+      clock: browserClock,
+      source: this.#microphone,
+      memory: this.#memory,
+      send: (message) => this.#link.send(message),
+      sendVoice: (bytes) => this.#link.sendVoice(bytes),
+      frameMs: () => (this.#lowData ? 60 : 20),
+      ...(this.#measure && {
+        onFirstFrame: this.#measure.firstFrame,
+        onFrameSent: this.#measure.sent,
+      }),
+    });
+  }
+
+  #welcomed(welcome: Welcome): void {
+    const { you, host, talk_limit_ms } = welcome;
+    this.#store.set({ self: you.id, host, notice: null, link: { state: 'on_the_air' } });
+    if (!welcome.resumed) this.#hear.restarted();
+    this.#tuning.welcomed(welcome);
+    this.#talk.linkUp(talk_limit_ms);
+  }
+
+  #message(message: ServerMessage): void {
+    if (message.type === 'burst.granted') this.#talk.granted(message);
+    else if (message.type === 'receipt') this.#talk.receipt(message);
+    else if (message.type === 'burst.started') this.#hear.started(message);
+    else if (message.type === 'burst.gap') this.#hear.gap(message);
+    else if (message.type === 'burst.ended') this.#hear.ended(message);
+    else if (message.type === 'error') this.#notice(message);
+    else this.#tuning.message(message);
+  }
+
+  #notice({ type: _, ...notice }: Extract<ServerMessage, { type: 'error' }>): void {
+    this.#store.set({ notice });
+  }
+
+  #setLink(link: LinkState): void {
+    const resting = this.state.button.state;
+    this.#store.set({ link });
+    if (link.state !== 'on_the_air' && resting === 'ready') {
+      this.#store.set({ button: { state: 'no_link' } });
+    }
+    this.#store.emit({ type: 'link', link });
+  }
+
+  /** Hints that the network may be back, and the browser's own back button. Once. */
+  #watchBrowser(): void {
+    if (this.#watching) return;
+    this.#watching = true;
+    window.addEventListener('online', () => this.#link.nudge());
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) this.#link.nudge();
+    });
+    window.addEventListener('popstate', () => {
+      const channel = channelOf(location.pathname);
+      if (channel) this.select(channel);
+    });
+  }
+}
+
+/** Trying again will not help. */
+function isFinal({ code }: Refusal): boolean {
+  return code === 'bad_signature' || code === 'foreign_origin' || code === 'already_registered';
+}

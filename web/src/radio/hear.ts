@@ -1,0 +1,246 @@
+import type { BurstNo } from '../gen/BurstNo';
+import type { EndReason } from '../gen/EndReason';
+import type { Heard as HeardSoFar } from '../gen/Heard';
+import type { Resume } from '../gen/Resume';
+import type { ServerMessage } from '../gen/ServerMessage';
+import type { VoiceFrame } from './frame';
+import { SAMPLE_RATE } from './frame';
+import type { Memory, Packet, Recording } from './memory';
+import type { Store } from './store';
+
+/** What decodes and plays. A play is one playing of one burst. */
+export interface Player {
+  /** `frame` in samples. */
+  begin(play: number, frame: number): void;
+  packet(play: number, packet: Packet): void;
+  end(play: number): void;
+  stop(play: number): void;
+}
+
+type Started = Extract<ServerMessage, { type: 'burst.started' }>;
+type Gap = Extract<ServerMessage, { type: 'burst.gap' }>;
+type Ended = Extract<ServerMessage, { type: 'burst.ended' }>;
+
+/** A burst that is still coming in. */
+interface Live {
+  no: BurstNo;
+  recording: Recording;
+  /** The sequence number it waits for; null until the first frame of a late entry. */
+  next: number | null;
+  lost: boolean;
+  gaps: number;
+}
+
+/** A burst in the queue of its channel. */
+interface Turn {
+  recording: Recording;
+  again: boolean;
+  play: number | null;
+}
+
+/** Unfinished bursts that a resume may name. */
+const RESUME_BURSTS = 64;
+/** The row on the air is drawn again after so many packets. */
+const ROW_EVERY = 5;
+
+/**
+ * What is heard: bursts of a channel one after the other, whole, in the order of their announcement. One
+ * that waits for its turn lies in memory as packets.
+ */
+export class Hear {
+  readonly #live = new Map<BurstNo, Live>();
+  #newest: BurstNo | undefined;
+  #count = 0;
+  #plays = 0;
+  /** The first of each queue is playing. */
+  readonly #queues = new Map<string, Turn[]>();
+
+  constructor(
+    private readonly store: Store,
+    private readonly memory: Memory,
+    private readonly player: Player,
+  ) {}
+
+  started({ burst, channel, talker, frame_ms }: Started): void {
+    // Announced again after a resume: it goes on where it was.
+    if (this.#live.has(burst)) return;
+    this.#newest = Math.max(this.#newest ?? 0, burst);
+    this.#count += 1;
+    const key = `heard-${this.#count}`;
+    const recording = this.memory.record(key, channel, frame_ms);
+    this.#live.set(burst, { no: burst, recording, next: null, lost: false, gaps: 0 });
+    this.store.addBurst({
+      key,
+      channel,
+      talker,
+      own: false,
+      state: 'waiting',
+      length: 0,
+      levels: [],
+      gaps: 0,
+      replayable: true,
+    });
+    this.#enqueue({ recording, again: false, play: null });
+  }
+
+  frame({ burst, seq, mediaTime, payload }: VoiceFrame): void {
+    const live = this.#live.get(burst);
+    if (!live) return;
+    if (live.next !== null && seq < live.next) return;
+    if (live.next !== null && seq > live.next) this.#miss(live, seq - live.next);
+    live.next = seq + 1;
+    const packet = { time: mediaTime, lost: live.lost, payload };
+    live.lost = false;
+    live.recording.add(packet);
+    const play = this.#playing(live.recording);
+    if (play !== null) this.player.packet(play, packet);
+    if (live.recording.packets.length % ROW_EVERY === 0) this.#drawRow(live);
+  }
+
+  gap({ burst, from, to }: Gap): void {
+    const live = this.#live.get(burst);
+    if (!live) return;
+    this.#miss(live, to - Math.max(from, live.next ?? from));
+    live.next = to;
+  }
+
+  ended({ burst, frames, reason }: Ended): void {
+    const live = this.#live.get(burst);
+    if (!live) return;
+    if (live.next !== null && frames > live.next) this.#miss(live, frames - live.next);
+    this.#end(live, reason);
+  }
+
+  /** What a resume says of the bursts so far. */
+  heard(): Omit<Resume, 'token'> {
+    const have: HeardSoFar[] = [...this.#live.values()]
+      .slice(-RESUME_BURSTS)
+      .map(({ no, next }) => ({ burst: no, next: next ?? 0 }));
+    return this.#newest === undefined ? { have } : { newest: this.#newest, have };
+  }
+
+  /** The session is a new one: bursts that were coming in will not go on. */
+  restarted(): void {
+    for (const live of [...this.#live.values()]) this.#end(live, 'talker_lost');
+    this.#newest = undefined;
+  }
+
+  /** Left a channel: nothing of it is played any more. */
+  left(channel: string): void {
+    for (const live of [...this.#live.values()]) {
+      if (live.recording.channel === channel) this.#end(live, 'untuned');
+    }
+    const turns = this.#queues.get(channel) ?? [];
+    this.#queues.delete(channel);
+    for (const turn of turns) {
+      if (turn.play !== null) this.player.stop(turn.play);
+      this.#showPlayed(turn);
+    }
+  }
+
+  /** Plays a burst once more, next in its channel. */
+  sayAgain(key: string): void {
+    const recording = this.memory.find(key);
+    if (!recording?.finished || recording.packets.length === 0) return;
+    const turns = this.#queues.get(recording.channel) ?? [];
+    if (turns.some((turn) => turn.recording === recording)) return;
+    this.store.setBurst(key, { state: 'waiting' });
+    this.#enqueue({ recording, again: true, play: null }, 1);
+  }
+
+  /** The player has played all of it. */
+  finished(play: number): void {
+    for (const [channel, turns] of this.#queues) {
+      const turn = turns[0];
+      if (turn?.play !== play) continue;
+      turns.shift();
+      this.#showPlayed(turn);
+      const row = this.store.burst(turn.recording.key);
+      if (row && !turn.again) this.store.emit({ type: 'roger', talker: row.talker, channel });
+      this.#next(channel);
+      return;
+    }
+  }
+
+  /** The level curve so far, as it is decoded. */
+  levels(play: number, levels: number[]): void {
+    const turn = this.#turn(play);
+    if (turn && !turn.again) this.store.setBurst(turn.recording.key, { levels });
+  }
+
+  #enqueue(turn: Turn, at?: number): void {
+    const { channel } = turn.recording;
+    const turns = this.#queues.get(channel) ?? [];
+    this.#queues.set(channel, turns);
+    turns.splice(at ?? turns.length, 0, turn);
+    if (turns[0] === turn) this.#next(channel);
+  }
+
+  #next(channel: string): void {
+    const turns = this.#queues.get(channel) ?? [];
+    // Skips what was forgotten, or came without a sound, while it waited.
+    while (turns[0] && (!turns[0].recording.kept || isEmpty(turns[0].recording))) {
+      const turn = turns.shift();
+      if (turn) this.#showPlayed(turn);
+    }
+    const turn = turns[0];
+    if (turn) this.#begin(turn);
+    else this.#queues.delete(channel);
+  }
+
+  #begin(turn: Turn): void {
+    const { recording } = turn;
+    this.#plays += 1;
+    const play = this.#plays;
+    turn.play = play;
+    this.player.begin(play, (recording.frameMs * SAMPLE_RATE) / 1000);
+    for (const packet of recording.packets) this.player.packet(play, packet);
+    if (recording.finished) this.player.end(play);
+    this.store.setBurst(recording.key, { state: 'playing' });
+    const row = this.store.burst(recording.key);
+    if (!row || turn.again) return;
+    this.store.emit({ type: 'incoming', talker: row.talker, channel: recording.channel });
+  }
+
+  #miss(live: Live, frames: number): void {
+    if (frames <= 0) return;
+    live.gaps += frames;
+    live.lost = true;
+  }
+
+  #end(live: Live, reason: EndReason): void {
+    this.#live.delete(live.no);
+    live.recording.finish();
+    this.#drawRow(live);
+    this.store.setBurst(live.recording.key, { ended: reason });
+    const play = this.#playing(live.recording);
+    if (play !== null) this.player.end(play);
+  }
+
+  #drawRow(live: Live): void {
+    const { key, length } = live.recording;
+    this.store.setBurst(key, { length, gaps: live.gaps });
+  }
+
+  #showPlayed({ recording, again }: Turn): void {
+    const own = this.store.burst(recording.key)?.own ?? false;
+    this.store.setBurst(recording.key, {
+      state: again && own ? 'sent' : 'played',
+      replayable: recording.kept,
+    });
+  }
+
+  /** The play of a burst whose turn it is for the first time. */
+  #playing(recording: Recording): number | null {
+    const turn = this.#queues.get(recording.channel)?.[0];
+    return turn?.recording === recording && !turn.again ? turn.play : null;
+  }
+
+  #turn(play: number): Turn | undefined {
+    return [...this.#queues.values()].flat().find((turn) => turn.play === play);
+  }
+}
+
+function isEmpty(recording: Recording): boolean {
+  return recording.finished && recording.packets.length === 0;
+}

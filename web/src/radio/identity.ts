@@ -1,0 +1,115 @@
+import { toBase32 } from './encoding';
+import { noEd25519, noKeyStore } from './refusal';
+
+/** The key pair of this device. The private half cannot leave the browser's key store. */
+export interface DeviceKey {
+  /** Ed25519 public key, 32 bytes. */
+  publicKey: Uint8Array<ArrayBuffer>;
+  /** First 20 bytes of the SHA-256 of the public key: the user identifier. */
+  user: Uint8Array<ArrayBuffer>;
+  sign(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+const DATABASE = 'tenfour';
+const STORE = 'keys';
+const ROW = 'device';
+
+/** The key made earlier on this device, if there is one. Throws a `Refusal`. */
+export async function findDeviceKey(): Promise<DeviceKey | null> {
+  const pair = await readPair();
+  return pair ? deviceKey(pair) : null;
+}
+
+/** Makes a key and keeps it. Throws a `Refusal`. */
+export async function makeDeviceKey(): Promise<DeviceKey> {
+  const pair = await generate();
+  await withStore('readwrite', (store) => store.put(pair, ROW));
+  return deviceKey(pair);
+}
+
+/** The user identifier as text. */
+export function userId(user: Uint8Array): string {
+  return toBase32(user);
+}
+
+/** The bytes a device key signs to register or to log in. */
+export function signedBytes(
+  origin: string,
+  nonce: Uint8Array,
+  expiry: number,
+  user: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const head = new TextEncoder().encode(`tenfour-auth-v1${origin}`);
+  const bytes = new Uint8Array(head.length + nonce.length + 8 + user.length);
+  bytes.set(head);
+  bytes.set(nonce, head.length);
+  new DataView(bytes.buffer).setBigUint64(head.length + nonce.length, BigInt(expiry));
+  bytes.set(user, head.length + nonce.length + 8);
+  return bytes;
+}
+
+/** The identifier of a public key, as bytes. */
+export async function identify(
+  publicKey: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', publicKey)).slice(0, 20);
+}
+
+async function generate(): Promise<CryptoKeyPair> {
+  // Without https (or localhost) there is no `crypto.subtle` at all.
+  if (!globalThis.crypto?.subtle) throw noEd25519();
+  try {
+    return (await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])) as CryptoKeyPair;
+  } catch {
+    throw noEd25519();
+  }
+}
+
+async function deviceKey(pair: CryptoKeyPair): Promise<DeviceKey> {
+  const publicKey = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey));
+  return {
+    publicKey,
+    user: await identify(publicKey),
+    sign: async (bytes) =>
+      new Uint8Array(await crypto.subtle.sign('Ed25519', pair.privateKey, bytes)),
+  };
+}
+
+async function readPair(): Promise<CryptoKeyPair | null> {
+  return (
+    (await withStore<CryptoKeyPair | undefined>('readonly', (store) => store.get(ROW))) ?? null
+  );
+}
+
+/** Runs one request in a transaction of its own and waits until it is on disk. */
+async function withStore<T>(
+  mode: IDBTransactionMode,
+  request: (store: IDBObjectStore) => IDBRequest,
+): Promise<T> {
+  const database = await open();
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      const transaction = database.transaction(STORE, mode);
+      const asked = request(transaction.objectStore(STORE));
+      transaction.oncomplete = () => resolve(asked.result as T);
+      transaction.onabort = () => reject(noKeyStore());
+    });
+  } finally {
+    database.close();
+  }
+}
+
+function open(): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    let asked: IDBOpenDBRequest;
+    try {
+      asked = indexedDB.open(DATABASE, 1);
+    } catch {
+      reject(noKeyStore());
+      return;
+    }
+    asked.onupgradeneeded = () => asked.result.createObjectStore(STORE);
+    asked.onsuccess = () => resolve(asked.result);
+    asked.onerror = () => reject(noKeyStore());
+  });
+}

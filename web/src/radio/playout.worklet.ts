@@ -1,0 +1,54 @@
+import { Playout } from './playout';
+import type { FromPlayout, Progress, ToPlayout, WorkletOptions } from './voicepath';
+
+/** Samples of the tap in one message: 100 ms. */
+const TAP = 4_800;
+
+class PlayoutProcessor extends AudioWorkletProcessor {
+  #decoder: MessagePort | null = null;
+  readonly #measure: boolean;
+  #tap = new Float32Array(TAP);
+  #tapped = 0;
+  readonly #playout = new Playout({
+    started: (play) => this.#tell({ type: 'started', play }),
+    finished: (play) => this.#tell({ type: 'finished', play }),
+    progress: (play, played) =>
+      this.#decoder?.postMessage({ type: 'progress', play, played } satisfies Progress),
+    reached: (play, time) => {
+      if (this.#measure) this.#tell({ type: 'heard', play, time, at: Date.now() });
+    },
+  });
+
+  constructor(options: AudioWorkletNodeOptions) {
+    super(options);
+    this.#measure = (options.processorOptions as WorkletOptions).measure;
+    // The one message from the page is the port to the decoder.
+    this.port.onmessage = ({ data }: MessageEvent<MessagePort>) => {
+      this.#decoder = data;
+      data.onmessage = ({ data: message }: MessageEvent<ToPlayout>) =>
+        this.#playout.handle(message);
+    };
+  }
+
+  process(_inputs: Float32Array[][], outputs: Float32Array[][]): boolean {
+    const out = outputs[0]?.[0];
+    if (!out) return true;
+    this.#playout.render(out);
+    if (this.#measure) this.#record(out);
+    return true;
+  }
+
+  #record(out: Float32Array): void {
+    this.#tap.set(out, this.#tapped);
+    this.#tapped += out.length;
+    if (this.#tapped + out.length <= TAP) return;
+    this.#tell({ type: 'tap', pcm: this.#tap.slice(0, this.#tapped) });
+    this.#tapped = 0;
+  }
+
+  #tell(message: FromPlayout): void {
+    this.port.postMessage(message);
+  }
+}
+
+registerProcessor('tenfour-playout', PlayoutProcessor);

@@ -1,0 +1,94 @@
+import type { Code } from '../gen/Code';
+import type { EndReason } from '../gen/EndReason';
+import type { Problem } from '../gen/Problem';
+import type { Refusal } from '../gen/Refusal';
+
+/** A refusal that this page makes itself; its words say more than the code. */
+export function refusal(code: Code, message: string, hint: string): Refusal {
+  return { code, message, hint };
+}
+
+export function isRefusal(thing: unknown): thing is Refusal {
+  return typeof thing === 'object' && thing !== null && 'code' in thing && 'hint' in thing;
+}
+
+/** What a failed act is told as: a refusal stays one, anything else is an unreachable server. */
+export function asRefusal(thing: unknown): Refusal {
+  return isRefusal(thing) ? thing : unreachable();
+}
+
+export function ofProblem(problem: Problem): Refusal {
+  const { code, title: message, detail: hint, retry_after_ms } = problem;
+  return retry_after_ms === undefined
+    ? { code, message, hint }
+    : { code, message, hint, retry_after_ms };
+}
+
+export function unreachable(): Refusal {
+  return refusal(
+    'link_lost',
+    'The server does not answer.',
+    'Check your connection; we keep trying.',
+  );
+}
+
+export function linkLost(): Refusal {
+  return refusal(
+    'link_lost',
+    'The link was lost while you talked.',
+    'Press again when it is back.',
+  );
+}
+
+export function loggedOut(): Refusal {
+  return refusal('logged_out', 'You have logged out.', 'Log in to come back.');
+}
+
+export function cannotDecode(): Refusal {
+  return refusal(
+    'upgrade_expected',
+    'This browser cannot play voice.',
+    'Use a newer Chrome, Firefox or Safari, over https.',
+  );
+}
+
+export function noEd25519(): Refusal {
+  return refusal(
+    'not_logged_in',
+    'This browser cannot make a device key (Ed25519).',
+    'Use Chrome 137, Firefox 129, Safari 17 or newer, over https.',
+  );
+}
+
+export function noKeyStore(): Refusal {
+  return refusal(
+    'not_logged_in',
+    'This browser does not let the page keep a device key.',
+    'Leave private browsing, or allow the page to store data.',
+  );
+}
+
+/** Why the server ended a burst while the button was still held; nothing to say for `released`. */
+export function ofEnd(ended: EndReason): Refusal {
+  switch (ended) {
+    case 'talk_limit':
+      return refusal('too_much_voice', 'The talk limit was reached.', 'Press again to go on.');
+    case 'silent':
+      return refusal(
+        'stalled',
+        'No voice reached the server for a second.',
+        'Check the microphone and press again.',
+      );
+    case 'untuned':
+      return refusal('not_tuned', 'You left the channel.', 'Tune in and press again.');
+    case 'going_away':
+      return refusal(
+        'going_away',
+        'The server is being restarted.',
+        'It will be back in a moment.',
+      );
+    case 'released':
+    case 'talker_lost':
+      return linkLost();
+  }
+}

@@ -1,0 +1,326 @@
+import type { BurstNo } from '../gen/BurstNo';
+import type { ClientMessage } from '../gen/ClientMessage';
+import type { EndReason } from '../gen/EndReason';
+import type { FrameTime } from '../gen/FrameTime';
+import type { Refusal } from '../gen/Refusal';
+import type { ServerMessage } from '../gen/ServerMessage';
+import type { Clock } from './clock';
+import { PAYLOAD_BYTES, SAMPLE_RATE, writeFrame } from './frame';
+import { LevelCurve } from './levels';
+import type { Memory, Recording } from './memory';
+import type { Button, Microphone } from './model';
+import { linkLost, ofEnd } from './refusal';
+import type { Store } from './store';
+
+/** Why there is no voice to send. */
+export type Fault = 'refused' | 'missing' | 'unsupported';
+
+/** Where the voice of a microphone goes while a burst is open. */
+export interface Sink {
+  /** Sound as it was taken, for the level curve. */
+  pcm(pcm: Float32Array): void;
+  /** One Opus packet. `at` is `Date.now()` at its first sample. */
+  packet(payload: Uint8Array<ArrayBuffer>, at: number): void;
+}
+
+/** A microphone with its encoder. */
+export interface Source {
+  /** True when a burst can begin at once. */
+  readonly ready: boolean;
+  /** Asks for the microphone and warms it up. Rejects with a `Fault`. */
+  open(): Promise<void>;
+  /** Packets of `frameMs` go to `sink` from now on. */
+  begin(frameMs: FrameTime, sink: Sink): void;
+  /** Resolves when the last packet has gone to the sink. */
+  finish(): Promise<void>;
+}
+
+export interface TalkOptions {
+  store: Store;
+  clock: Clock;
+  source: Source;
+  memory: Memory;
+  /** False when the link is down. */
+  send(message: ClientMessage): boolean;
+  sendVoice(bytes: Uint8Array<ArrayBuffer>): boolean;
+  frameMs(): FrameTime;
+  /** For measurements: the first voice frame of a press has been handed to the socket. */
+  onFirstFrame?(pressedAt: number): void;
+  /** For measurements. */
+  onFrameSent?(burst: BurstNo, time: number, at: number): void;
+}
+
+/** The microphone is heard so long after the release: the last syllable is still on its way, in ms. */
+const RELEASE_HANG = 150;
+/** A refusal stays on the button at least so long, in ms. */
+const REFUSAL_SHOWN = 3_000;
+/** The row on the air is drawn again after so many packets. */
+const ROW_EVERY = 5;
+
+/** One press to its receipt. */
+interface Own {
+  no: BurstNo;
+  key: string;
+  frameMs: FrameTime;
+  frames: number;
+  pressedAt: number;
+  curve: LevelCurve;
+  recording: Recording;
+}
+
+type Receipt = Extract<ServerMessage, { type: 'receipt' }>;
+type Granted = Extract<ServerMessage, { type: 'burst.granted' }>;
+
+/**
+ * The button: voice leaves with the press, nothing waits for the grant. One burst at a time; a press
+ * during the tail of the last one ends that tail.
+ */
+export class Talk {
+  #phase: 'idle' | 'opening' | 'live' | 'hang' | 'finishing' = 'idle';
+  #held = false;
+  /** Pressed again while the last burst is being finished. */
+  #again = false;
+  #pressedAt = 0;
+  #count = 0;
+  #limit = 60_000;
+  #current: Own | null = null;
+  /** Bursts without a receipt. */
+  readonly #open = new Map<BurstNo, Own>();
+  #cancelHang = () => {};
+  #cancelRefusal = () => {};
+
+  constructor(private readonly options: TalkOptions) {}
+
+  press(): void {
+    if (this.#held) return;
+    this.#held = true;
+    this.#pressedAt = this.options.clock.now();
+    this.#again = this.#phase === 'hang' || this.#phase === 'finishing';
+    if (this.#phase === 'hang') void this.#finish();
+    else if (this.#phase === 'idle') this.#begin();
+  }
+
+  release(): void {
+    this.#held = false;
+    if (this.#phase !== 'live') return;
+    this.#phase = 'hang';
+    this.#cancelHang = this.options.clock.after(RELEASE_HANG, () => void this.#finish());
+  }
+
+  granted({ burst, talk_limit_ms }: Granted): void {
+    const own = this.#open.get(burst);
+    if (!own) return;
+    this.#limit = talk_limit_ms;
+    if (own === this.#current && this.#isOnTheAir()) this.#showTalking(own, true);
+    this.options.store.emit({ type: 'permit' });
+  }
+
+  receipt(receipt: Receipt): void {
+    const own = this.#open.get(receipt.burst);
+    if (!own) return;
+    this.#open.delete(receipt.burst);
+    if (receipt.outcome === 'aired') this.#aired(own, receipt.ended);
+    else this.#refused(own, receipt.refusal);
+  }
+
+  /** Link is on the air; `limit` is the server's talk limit in ms. */
+  linkUp(limit: number): void {
+    this.#limit = limit;
+    if (this.#phase === 'idle') this.#rest();
+  }
+
+  /** The connection ended: bursts without a receipt are lost. */
+  linkLost(): void {
+    const lost = [...this.#open.values()];
+    this.#open.clear();
+    for (const own of lost) {
+      this.options.store.setBurst(own.key, { state: 'refused', ended: 'talker_lost' });
+    }
+    if (this.#current && lost.includes(this.#current)) this.#stop();
+    if (lost.length > 0) this.#deny(linkLost());
+    else if (this.#phase === 'idle') this.#rest();
+  }
+
+  /** The microphone went away. */
+  fault(why: Fault): void {
+    this.options.store.set({ microphone: why });
+    if (this.#isOnTheAir()) void this.#finish();
+    this.#setButton({ state: 'no_microphone', why });
+  }
+
+  #isOnTheAir(): boolean {
+    return this.#phase === 'live' || this.#phase === 'hang';
+  }
+
+  #begin(): void {
+    this.#again = false;
+    this.#cancelRefusal();
+    if (this.options.store.state.link.state !== 'on_the_air') {
+      this.options.store.emit({ type: 'deny', refusal: linkLost() });
+      this.#setButton({ state: 'no_link' });
+      return;
+    }
+    if (this.options.source.ready) this.#start();
+    else void this.#warmUp();
+  }
+
+  /** The first press asks for the microphone; voice begins when it is there and still wanted. */
+  async #warmUp(): Promise<void> {
+    this.#phase = 'opening';
+    this.#setMicrophone('asking');
+    try {
+      await this.options.source.open();
+    } catch (fault) {
+      this.#phase = 'idle';
+      this.fault(fault as Fault);
+      return;
+    }
+    this.#phase = 'idle';
+    this.#setMicrophone('ready');
+    if (this.#held) this.#begin();
+    else this.#rest();
+  }
+
+  #start(): void {
+    const { store, source, memory } = this.options;
+    const { channel, me, self } = store.state;
+    const frameMs = this.options.frameMs();
+    this.#count += 1;
+    const own: Own = {
+      no: this.#count,
+      key: `own-${this.#count}`,
+      frameMs,
+      frames: 0,
+      pressedAt: this.#pressedAt,
+      curve: new LevelCurve(),
+      recording: memory.record(`own-${this.#count}`, channel, frameMs),
+    };
+    const sent = this.options.send({
+      type: 'burst.start',
+      channel,
+      burst: own.no,
+      codec: 'opus',
+      frame_ms: frameMs,
+    });
+    if (!sent) {
+      this.#setButton({ state: 'no_link' });
+      return;
+    }
+    this.#phase = 'live';
+    this.#current = own;
+    this.#open.set(own.no, own);
+    source.begin(frameMs, {
+      pcm: (pcm) => own.curve.add(pcm),
+      packet: (payload, at) => this.#packet(own, payload, at),
+    });
+    store.addBurst({
+      key: own.key,
+      channel,
+      talker: { id: self ?? 0, handle: me?.handle ?? '', tag: me?.tag ?? '' },
+      own: true,
+      state: 'talking',
+      length: 0,
+      levels: [],
+      gaps: 0,
+      replayable: false,
+    });
+    this.#showTalking(own, false);
+  }
+
+  #packet(own: Own, payload: Uint8Array<ArrayBuffer>, at: number): void {
+    if (!this.#open.has(own.no) || payload.length > PAYLOAD_BYTES) return;
+    const mediaTime = (own.frames * own.frameMs * SAMPLE_RATE) / 1000;
+    const frame = { burst: own.no, seq: own.frames, mediaTime, last: false, payload };
+    if (!this.options.sendVoice(writeFrame(frame))) return;
+    if (own.frames === 0) this.options.onFirstFrame?.(own.pressedAt);
+    this.options.onFrameSent?.(own.no, mediaTime, at);
+    own.frames += 1;
+    own.recording.add({ time: mediaTime, lost: false, payload });
+    if (own.frames % ROW_EVERY === 0) this.#drawRow(own);
+  }
+
+  #drawRow(own: Own): void {
+    this.options.store.setBurst(own.key, {
+      length: own.frames * own.frameMs,
+      levels: own.curve.values,
+    });
+  }
+
+  /** Hands out the tail, ends the burst, and begins the next one when the button is held again. */
+  async #finish(): Promise<void> {
+    const own = this.#current;
+    if (!own || this.#phase === 'finishing') return;
+    this.#cancelHang();
+    this.#phase = 'finishing';
+    await this.options.source.finish();
+    if (this.#current !== own) return;
+    if (this.#open.has(own.no)) {
+      this.options.send({ type: 'burst.end', burst: own.no, frames: own.frames });
+    }
+    this.#close(own);
+  }
+
+  /** The server or the link ended it: what still comes from the microphone is dropped. */
+  #stop(): void {
+    const own = this.#current;
+    if (!own || this.#phase === 'finishing') return;
+    this.#cancelHang();
+    this.#phase = 'finishing';
+    void this.options.source.finish().then(() => {
+      if (this.#current === own) this.#close(own);
+    });
+  }
+
+  #close(own: Own): void {
+    this.#drawRow(own);
+    own.recording.finish();
+    this.#current = null;
+    this.#phase = 'idle';
+    if (this.#again && this.#held) this.#begin();
+    else if (this.options.store.state.button.state === 'talking') this.#rest();
+  }
+
+  #aired(own: Own, ended: EndReason): void {
+    const { store } = this.options;
+    store.setBurst(own.key, { state: 'sent', ended, replayable: own.recording.kept });
+    store.emit({ type: 'sent', ended });
+    if (own !== this.#current || !this.#isOnTheAir()) return;
+    this.#stop();
+    if (ended !== 'released') this.#deny(ofEnd(ended));
+  }
+
+  #refused(own: Own, refusal: Refusal): void {
+    this.options.store.setBurst(own.key, { state: 'refused', replayable: false });
+    if (own === this.#current) this.#stop();
+    this.#deny(refusal);
+  }
+
+  #deny(refusal: Refusal): void {
+    const { store, clock } = this.options;
+    const shown = Math.max(REFUSAL_SHOWN, refusal.retry_after_ms ?? 0);
+    store.emit({ type: 'deny', refusal });
+    this.#setButton({ state: 'refused', refusal, until: clock.now() + shown });
+    this.#cancelRefusal();
+    this.#cancelRefusal = clock.after(shown, () => {
+      if (store.state.button.state === 'refused') this.#rest();
+    });
+  }
+
+  #showTalking(own: Own, granted: boolean): void {
+    this.#setButton({ state: 'talking', since: own.pressedAt, limit: this.#limit, granted });
+  }
+
+  /** The button as it is when nothing goes on. */
+  #rest(): void {
+    const up = this.options.store.state.link.state === 'on_the_air';
+    this.#setButton(up ? { state: 'ready' } : { state: 'no_link' });
+  }
+
+  #setButton(button: Button): void {
+    this.options.store.set({ button });
+  }
+
+  #setMicrophone(microphone: Microphone): void {
+    this.options.store.set({ microphone });
+  }
+}
