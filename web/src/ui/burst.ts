@@ -22,10 +22,10 @@ export function burstWord(burst: Burst, text: Text): string {
   }
 }
 
-/** What did not go well, empty when all did. */
+/** What did not go well, in one or two words, empty when all did. */
 export function burstTrouble(burst: Burst, text: Text): string {
-  const trouble = burst.ended ? text.endings[burst.ended] : '';
-  return [trouble, burst.gaps > 0 ? text.air.brokenUp : ''].filter(Boolean).join(', ');
+  const cut = burst.ended ? text.endings[burst.ended] : '';
+  return cut || (burst.gaps > 0 ? text.air.brokenUp : '');
 }
 
 /** True when a touch says it again. */

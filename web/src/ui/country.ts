@@ -16,9 +16,25 @@ export function countryName(code: string): string {
   }
 }
 
-/** The flag as two regional indicators. */
+/**
+ * The flag as two regional indicators; empty where the system draws none, so that nobody gets
+ * two boxes instead.
+ */
 export function countryFlag(code: string): string {
-  if (!/^[A-Z]{2}$/.test(code)) return '';
+  if (!/^[A-Z]{2}$/.test(code) || !drawsFlags()) return '';
   const A = 0x1f1e6;
   return String.fromCodePoint(...[...code].map((letter) => A + letter.charCodeAt(0) - 65));
+}
+
+let flags: boolean | null = null;
+
+/** A font with flags draws two indicators as one sign: not wider than one indicator by half. */
+function drawsFlags(): boolean {
+  if (flags === null) {
+    const canvas = document.createElement('canvas').getContext('2d');
+    const width = (signs: string) => canvas?.measureText(signs).width ?? 0;
+    const one = width('\u{1f1f8}');
+    flags = one > 0 && width('\u{1f1f8}\u{1f1ee}') < 1.5 * one;
+  }
+  return flags;
 }
