@@ -1,1 +1,23 @@
-//! Under construction.
+//! A seeded world: one hub with its workers, many radios, an emulated network between them,
+//! and a reference model that watches everything and complains.
+//!
+//! The state machines are the real ones of `tenfour-core`; only the shells are simulated. A
+//! world is a function of its seed: the same seed gives the same log, byte for byte.
+//!
+//! * [`schedule`] - virtual time: what happens next
+//! * [`network`] - pipes with delay, jitter, loss, reorder, a window, and drops
+//! * [`server`] - the server's shell: hub and workers, with queues that take time
+//! * [`client`] - a radio's shell: its microphone, its ears
+//! * [`world`] - all of it together, and what the people in it do
+//! * [`model`] - what must be true
+
+pub mod client;
+pub mod model;
+pub mod network;
+pub mod schedule;
+pub mod server;
+pub mod voice;
+pub mod world;
+
+pub use model::Report;
+pub use world::{Plan, run};

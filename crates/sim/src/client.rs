@@ -1,0 +1,308 @@
+//! A radio's shell: it opens connections, has a microphone that marks what it says, and ears.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use tenfour_core::hub::LoginId;
+use tenfour_core::radio::{Config, Event as Told, HeardNo, Input, LinkState, Output, Radio};
+use tenfour_core::{ConnId, Time};
+use tenfour_protocol::control::FrameTime;
+use tenfour_protocol::limits::SAMPLE_RATE;
+use tenfour_protocol::{BurstNo, ChannelId, Handle, ParticipantNo, Person, UserId};
+
+use crate::network::Line;
+use crate::server::{Caller, Down, Up};
+use crate::voice::Mark;
+use crate::world::{Context, Event};
+
+/// The button is down.
+struct Press {
+    burst: BurstNo,
+    /// Frames so far.
+    frames: u16,
+    media_time: u32,
+}
+
+/// What a client knows of a channel.
+#[derive(Default)]
+struct Known {
+    participants: BTreeSet<ParticipantNo>,
+}
+
+/// One person with a radio.
+pub struct Client {
+    /// Number in the world.
+    pub id: usize,
+    line: Line,
+    caller: Caller,
+    radio: Radio,
+    conn: Option<ConnId>,
+    press: Option<Press>,
+    /// Its number while on the air.
+    you: Option<ParticipantNo>,
+    known: BTreeMap<ChannelId, Known>,
+    heard: BTreeMap<HeardNo, (BurstNo, ChannelId)>,
+    listening: BTreeSet<ChannelId>,
+    /// Takes nothing from the network until then.
+    stalled: Option<Time>,
+    backlog: VecDeque<(ConnId, Down)>,
+}
+
+impl Client {
+    /// A client that is switched off.
+    pub fn new(id: usize, line: Line, seed: u64) -> Self {
+        let user = UserId::of_key(&[id as u8 + 1; 32]);
+        let handle = Handle::parse(&format!("Radio {id}")).expect("a handle");
+        let person = Person { handle, tag: user.tag(), description: None, country: None };
+        let config = Config { client: format!("sim-{id}"), economy: id % 3 == 2, playout: true, seed };
+        let caller = Caller { client: id, login: LoginId(id as u64), user, person };
+        Self {
+            id,
+            line,
+            caller,
+            radio: Radio::new(config, Time::ZERO),
+            conn: None,
+            press: None,
+            you: None,
+            known: BTreeMap::new(),
+            heard: BTreeMap::new(),
+            listening: BTreeSet::new(),
+            stalled: None,
+            backlog: VecDeque::new(),
+        }
+    }
+
+    /// Something happens to the radio.
+    pub fn handle(&mut self, input: Input, cx: &mut Context) {
+        self.radio.handle(input, cx.now());
+        self.drain(cx);
+    }
+
+    /// The radio's timer.
+    pub fn timeout(&mut self, cx: &mut Context) {
+        if self.radio.poll_timeout().is_some_and(|at| at <= cx.now()) {
+            self.radio.handle_timeout(cx.now());
+            self.drain(cx);
+        }
+    }
+
+    /// The connection that was asked for is open.
+    pub fn opened(&mut self, conn: ConnId, cx: &mut Context) {
+        if self.conn == Some(conn) {
+            self.handle(Input::Opened, cx);
+        }
+    }
+
+    /// A message arrives.
+    pub fn receive(&mut self, conn: ConnId, message: Down, cx: &mut Context) {
+        if self.stalled.is_some() {
+            self.backlog.push_back((conn, message));
+            return;
+        }
+        let window = cx.now() + self.line.delay;
+        cx.schedule.at(window, Event::Window(conn));
+        if self.conn != Some(conn) {
+            return;
+        }
+        match message {
+            Down::Text(message) => self.handle(Input::Message(message), cx),
+            Down::Voice(bytes) => self.handle(Input::Voice(bytes), cx),
+            Down::Close(code) => {
+                self.conn = None;
+                self.handle(Input::Closed { refusal: Some(code.into()) }, cx);
+            }
+        }
+    }
+
+    /// The client sees that its link is gone.
+    pub fn lose_link(&mut self, conn: ConnId, cx: &mut Context) {
+        if self.conn == Some(conn) {
+            self.conn = None;
+            self.handle(Input::Closed { refusal: None }, cx);
+        }
+    }
+
+    /// Takes nothing from the network for a while.
+    pub fn stall(&mut self, time: Duration, cx: &mut Context) {
+        if self.stalled.is_none() {
+            self.stalled = Some(cx.now() + time);
+            cx.schedule.after(time, Event::StallOver(self.id));
+        }
+    }
+
+    /// Takes what has come meanwhile.
+    pub fn stall_over(&mut self, cx: &mut Context) {
+        self.stalled = None;
+        for (conn, message) in std::mem::take(&mut self.backlog) {
+            self.receive(conn, message, cx);
+        }
+    }
+
+    /// Presses the button on `channel`, for `time`.
+    pub fn press(&mut self, channel: ChannelId, time: Duration, cx: &mut Context) {
+        if self.press.is_some() {
+            return;
+        }
+        self.handle(Input::Press { channel, frame_ms: FrameTime::Ms20 }, cx);
+        if self.press.is_some() {
+            cx.schedule.after(time, Event::Release(self.id));
+            self.speak(cx);
+        }
+    }
+
+    /// The microphone has its next 20 ms. One frame in eight is silence and is not sent.
+    pub fn speak(&mut self, cx: &mut Context) {
+        let Some(press) = &mut self.press else { return };
+        let media_time = press.media_time;
+        press.media_time += FrameTime::Ms20.samples();
+        let mut payload = None;
+        if press.frames == 0 || cx.rng.u8(0..8) > 0 {
+            let mark = Mark { talker: self.id as u16, local: press.burst, seq: press.frames };
+            press.frames += 1;
+            payload = Some(mark.packet());
+        }
+        cx.schedule.after(Duration::from_millis(20), Event::Speak(self.id));
+        if let Some(payload) = payload {
+            self.handle(Input::Frame { media_time, payload }, cx);
+        }
+    }
+
+    /// Lets the button go. The microphone stops with it.
+    pub fn release(&mut self, cx: &mut Context) {
+        if self.press.take().is_some() {
+            self.handle(Input::Release, cx);
+        }
+    }
+
+    /// The microphone goes silent, but the finger stays on the button.
+    pub fn fall_silent(&mut self) {
+        self.press = None;
+    }
+
+    /// The loudspeaker of a channel wants sound.
+    pub fn listen(&mut self, channel: ChannelId, cx: &mut Context) {
+        let sound = self.radio.pull(&channel, cx.now());
+        self.drain(cx);
+        if sound.heard.is_none() && !cx.model.is_hearing(self.id, &channel) {
+            self.listening.remove(&channel);
+            return;
+        }
+        let time = Duration::from_secs(1) * sound.samples / SAMPLE_RATE;
+        cx.schedule.after(time.max(Duration::from_millis(5)), Event::Listen(self.id, channel));
+    }
+
+    /// Some burst that was heard.
+    pub fn any_heard(&self, pick: usize) -> Option<HeardNo> {
+        self.heard.keys().copied().nth(pick % self.heard.len().max(1))
+    }
+
+    /// Somebody who is on one of the client's channels.
+    pub fn any_participant(&self, pick: usize) -> Option<ParticipantNo> {
+        let all: Vec<_> = self.known.values().flat_map(|known| &known.participants).collect();
+        all.get(pick % all.len().max(1)).map(|participant| **participant)
+    }
+
+    /// The open connection.
+    pub fn conn(&self) -> Option<ConnId> {
+        self.conn
+    }
+
+    /// Its line.
+    pub fn line(&self) -> Line {
+        self.line
+    }
+
+    /// Its number, and whom it believes to be on each channel it is tuned to.
+    pub fn belief(&self) -> (Option<ParticipantNo>, Vec<(&ChannelId, &BTreeSet<ParticipantNo>)>) {
+        (self.you, self.known.iter().map(|(channel, known)| (channel, &known.participants)).collect())
+    }
+
+    fn drain(&mut self, cx: &mut Context) {
+        while let Some(output) = self.radio.poll() {
+            match output {
+                Output::Connect => {
+                    let old = self.conn.replace(cx.new_conn());
+                    if let Some(old) = old {
+                        cx.hang_up(old, self.line);
+                    }
+                    cx.dial(self.caller.clone(), self.conn.expect("just set"), self.line);
+                }
+                Output::Close => {
+                    if let Some(conn) = self.conn.take() {
+                        cx.hang_up(conn, self.line);
+                    }
+                }
+                Output::Send(message) => self.send(Up::Text(message), cx),
+                Output::SendVoice(bytes) => self.send(Up::Voice(bytes), cx),
+                Output::Event(event) => self.told(event, cx),
+            }
+        }
+        if let Some(at) = self.radio.poll_timeout() {
+            cx.schedule.at(at, Event::ClientTimeout(self.id));
+        }
+    }
+
+    fn send(&mut self, message: Up, cx: &mut Context) {
+        if let Some(conn) = self.conn {
+            cx.up(conn, message);
+        }
+    }
+
+    fn told(&mut self, event: Told, cx: &mut Context) {
+        cx.log(|| format!("client {} told {event:?}", self.id));
+        let now = cx.now();
+        match &event {
+            Told::Link(LinkState::OnTheAir { you, resumed, .. }) => {
+                self.you = Some(you.id);
+                if !resumed {
+                    self.known.clear();
+                    cx.model.fresh_session(self.id, now);
+                }
+            }
+            Told::Pressed { burst, channel } => {
+                cx.model.pressed(self.id, *burst, channel.clone());
+                self.press = Some(Press { burst: *burst, frames: 0, media_time: 0 });
+            }
+            Told::Receipt { burst, outcome } => {
+                cx.model.receipt(self.id, *burst, outcome);
+                if self.press.as_ref().is_some_and(|press| press.burst == *burst) {
+                    self.press = None;
+                }
+            }
+            Told::Tuned { info, participants, .. } => {
+                let known = self.known.entry(info.channel.clone()).or_default();
+                known.participants = participants.iter().map(|participant| participant.id).collect();
+            }
+            Told::Untuned { channel } | Told::TuneRefused { channel, .. } => {
+                self.known.remove(channel);
+            }
+            Told::Presence { channel, joined, left, .. } => {
+                let known = &mut self.known.entry(channel.clone()).or_default().participants;
+                known.extend(joined.iter().map(|participant| participant.id));
+                known.retain(|participant| !left.contains(participant));
+            }
+            Told::BurstStarted { heard, burst, channel, .. } => {
+                self.heard.insert(*heard, (*burst, channel.clone()));
+                cx.model.begins(self.id, *heard, *burst, channel.clone());
+                if self.listening.insert(channel.clone()) {
+                    cx.schedule.at(now, Event::Listen(self.id, channel.clone()));
+                }
+            }
+            Told::Voice { heard, seq, payload, .. } => cx.model.heard(self.id, *heard, *seq, payload),
+            Told::Gap { heard, from, to } => cx.model.missed(self.id, *heard, *from, *to),
+            Told::BurstEnded { heard, .. } => cx.model.ends(self.id, *heard),
+            Told::PlayStarted { heard, again } => {
+                cx.model.plays(self.id, *heard, *again);
+                let channel = self.heard.get(heard).map(|(_, channel)| channel.clone());
+                if let Some(channel) = channel.filter(|channel| self.listening.insert(channel.clone())) {
+                    cx.schedule.at(now, Event::Listen(self.id, channel));
+                }
+            }
+            Told::PlayEnded { heard, again } => cx.model.played(self.id, *heard, *again),
+            Told::Forgotten { heard } => {
+                self.heard.remove(heard);
+            }
+            Told::Link(_) | Told::Participants { .. } | Told::Refused { .. } | Told::Granted { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! The server's shell: a hub and its workers. Between them lie queues that take time, each
+//! read in the order in which it was written, as between threads.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use tenfour_core::hub::{Hub, HubConfig, HubFigures, Input, LoginId, Output, Recipients, ResumeToken};
+use tenfour_core::voice::{Deck, DeckFigures, Item, Packet, Uplink, UplinkOutput, unframed};
+use tenfour_core::{ConnId, Time};
+use tenfour_protocol::{BurstNo, ClientMessage, Code, Person, ServerMessage, UserId};
+
+use crate::world::{Context, Event};
+
+/// Messages that a connection's send queue takes before the socket refuses more.
+const WINDOW: usize = 24;
+/// Longest stay in a queue between threads.
+const QUEUE: Duration = Duration::from_millis(3);
+
+/// What comes up from a client.
+#[derive(Debug, Clone)]
+pub enum Up {
+    /// A text frame.
+    Text(ClientMessage),
+    /// A binary frame.
+    Voice(Vec<u8>),
+}
+
+/// What goes down to a client.
+#[derive(Debug, Clone)]
+pub enum Down {
+    /// A text frame.
+    Text(ServerMessage),
+    /// A binary frame.
+    Voice(Vec<u8>),
+    /// The close frame.
+    Close(Code),
+}
+
+/// What a worker finds in its queue.
+#[derive(Debug, Clone)]
+pub enum Task {
+    /// An output of the hub that concerns this worker.
+    Hub(Output),
+    /// A frame of a burst, from the worker of its talker.
+    Frame(BurstNo, Packet),
+}
+
+/// Who opened a connection.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The client's number in the world.
+    pub client: usize,
+    /// Its log-in.
+    pub login: LoginId,
+    /// Its user.
+    pub user: UserId,
+    /// As others see it.
+    pub person: Person,
+}
+
+struct Conn {
+    client: usize,
+    worker: usize,
+    uplink: Uplink,
+    /// Control that the window did not take.
+    control: VecDeque<Down>,
+    /// Room that is left in the window.
+    room: usize,
+}
+
+/// The server.
+pub struct Server {
+    hub: Hub,
+    decks: Vec<Deck<ServerMessage>>,
+    conns: BTreeMap<ConnId, Conn>,
+    /// The end of each queue: nothing overtakes within one.
+    hub_queue: Time,
+    worker_queues: Vec<Time>,
+}
+
+impl Server {
+    /// A server with `workers` workers.
+    pub fn new(config: HubConfig, workers: usize) -> Self {
+        let hold = config.hold;
+        Self {
+            hub: Hub::new(config),
+            decks: (0..workers).map(|_| Deck::new(hold)).collect(),
+            conns: BTreeMap::new(),
+            hub_queue: Time::ZERO,
+            worker_queues: vec![Time::ZERO; workers],
+        }
+    }
+
+    /// A client's socket arrives.
+    pub fn accept(&mut self, caller: Caller, conn: ConnId, cx: &mut Context) {
+        let worker = cx.rng.usize(0..self.decks.len());
+        let uplink = Uplink::new(unframed, cx.now());
+        let Caller { client, login, user, person } = caller;
+        self.conns.insert(conn, Conn { client, worker, uplink, control: VecDeque::new(), room: WINDOW });
+        let mut token = [0; 32];
+        cx.rng.fill(&mut token);
+        self.to_hub(Input::Connected { conn, login, user, person, token: ResumeToken(token) }, cx);
+    }
+
+    /// A message arrives from a client.
+    pub fn receive(&mut self, conn: ConnId, up: Up, cx: &mut Context) {
+        let now = cx.now();
+        let Some(state) = self.conns.get_mut(&conn) else { return };
+        match up {
+            Up::Voice(bytes) => state.uplink.frame(&bytes, now),
+            Up::Text(ClientMessage::BurstEnd { burst, .. }) => {
+                state.uplink.release(burst, now);
+            }
+            Up::Text(message) => {
+                if let ClientMessage::BurstStart { burst, frame_ms, .. } = &message {
+                    state.uplink.start(*burst, *frame_ms, now);
+                }
+                self.to_hub(Input::Message { conn, message }, cx);
+            }
+        }
+        self.drain_uplink(conn, cx);
+    }
+
+    /// The socket is gone: closed by the client, or given up.
+    pub fn disconnect(&mut self, conn: ConnId, cx: &mut Context) {
+        let now = cx.now();
+        let Some(state) = self.conns.get_mut(&conn) else { return };
+        state.uplink.disconnect(now);
+        self.drain_uplink(conn, cx);
+        let state = self.conns.remove(&conn).expect("looked up above");
+        self.decks[state.worker].remove(conn);
+        self.to_hub(Input::Disconnected { conn }, cx);
+    }
+
+    /// The client's side took a message out of the window.
+    pub fn window(&mut self, conn: ConnId, cx: &mut Context) {
+        let Some(state) = self.conns.get_mut(&conn) else { return };
+        state.room += 1;
+        self.write(conn, cx);
+    }
+
+    /// The hub takes the next input of its queue.
+    pub fn hub(&mut self, input: Input, cx: &mut Context) {
+        cx.log(|| format!("hub <- {input:?}"));
+        self.hub.handle(input, cx.now());
+        self.drain_hub(cx);
+    }
+
+    /// The hub's timer.
+    pub fn hub_timeout(&mut self, cx: &mut Context) {
+        if self.hub.poll_timeout().is_some_and(|at| at <= cx.now()) {
+            self.hub.handle_timeout(cx.now());
+            self.drain_hub(cx);
+        }
+    }
+
+    /// A worker takes the next task of its queue.
+    pub fn worker(&mut self, worker: usize, task: Task, cx: &mut Context) {
+        let now = cx.now();
+        let deck = &mut self.decks[worker];
+        match task {
+            Task::Frame(burst, packet) => deck.append(burst, packet, now),
+            Task::Hub(output) => self.carry_out(worker, output, cx),
+        }
+        self.pump(worker, cx);
+    }
+
+    /// The timers of a worker: its deck's and its connections' uplinks'.
+    pub fn worker_timeout(&mut self, worker: usize, cx: &mut Context) {
+        let now = cx.now();
+        self.decks[worker].handle_timeout(now);
+        let due =
+            |conn: &Conn| conn.worker == worker && conn.uplink.poll_timeout().is_some_and(|at| at <= now);
+        let conns: Vec<_> = self.conns.iter().filter(|(_, conn)| due(conn)).map(|(id, _)| *id).collect();
+        for id in conns {
+            self.conns.get_mut(&id).expect("listed above").uplink.handle_timeout(now);
+            self.drain_uplink(id, cx);
+        }
+        self.pump(worker, cx);
+    }
+
+    /// Frames that all workers hold, and the arrival of the oldest.
+    pub fn held(&self) -> (usize, Option<Time>) {
+        let frames = self.decks.iter().map(|deck| deck.figures().frames).sum();
+        (frames, self.decks.iter().filter_map(|deck| deck.figures().oldest).min())
+    }
+
+    /// What is left of anybody: empty when everyone has gone and the hold is over.
+    pub fn leftovers(&self) -> Vec<String> {
+        let mut left = Vec::new();
+        if self.hub.figures() != HubFigures::default() {
+            left.push(format!("hub: {:?}", self.hub.figures()));
+        }
+        for deck in self.decks.iter().filter(|deck| deck.figures() != DeckFigures::default()) {
+            left.push(format!("deck: {:?}", deck.figures()));
+        }
+        left.extend(self.conns.keys().map(|conn| format!("connection {conn:?}")));
+        left
+    }
+
+    fn carry_out(&mut self, worker: usize, output: Output, cx: &mut Context) {
+        let now = cx.now();
+        match output {
+            Output::Send { to, message } => {
+                let Recipients::One(conn) = to else { unreachable!("split when it was queued") };
+                self.send(conn, Down::Text(message), cx);
+            }
+            Output::Open(route) => {
+                let here = |conn: &ConnId| self.conns.get(conn).is_some_and(|conn| conn.worker == worker);
+                let listeners: Vec<_> = route.listeners.iter().copied().filter(here).collect();
+                self.decks[worker].open(route.burst, route.started.clone(), listeners, now);
+            }
+            Output::Join { burst, conn, from } => {
+                if self.conns.contains_key(&conn) {
+                    self.decks[worker].join(burst, conn, from, now);
+                }
+            }
+            Output::Leave { burst, conn } => self.decks[worker].leave(burst, conn),
+            Output::Bundle { conn, frames } => {
+                if self.conns.contains_key(&conn) {
+                    self.decks[worker].set_bundle(conn, frames);
+                }
+            }
+            Output::Close { burst, ended } => self.decks[worker].close(burst, ended, now),
+            Output::Admit { conn, local, burst } => {
+                self.with_uplink(conn, cx, |uplink| uplink.admit(local, burst, now));
+            }
+            Output::Refuse { conn, local } => self.with_uplink(conn, cx, |uplink| uplink.refuse(local)),
+            Output::EndBurst { conn, local, reason } => {
+                self.with_uplink(conn, cx, |uplink| uplink.end(local, reason, now));
+            }
+            Output::Disconnect { conn, code } => {
+                self.send(conn, Down::Close(code), cx);
+                self.disconnect(conn, cx);
+            }
+        }
+    }
+
+    fn with_uplink(&mut self, conn: ConnId, cx: &mut Context, act: impl FnOnce(&mut Uplink)) {
+        if let Some(state) = self.conns.get_mut(&conn) {
+            act(&mut state.uplink);
+            self.drain_uplink(conn, cx);
+        }
+    }
+
+    fn drain_uplink(&mut self, id: ConnId, cx: &mut Context) {
+        let Some(conn) = self.conns.get_mut(&id) else { return };
+        let (client, worker) = (conn.client, conn.worker);
+        let mut outputs = Vec::new();
+        while let Some(output) = conn.uplink.poll() {
+            outputs.push(output);
+        }
+        if let Some(at) = conn.uplink.poll_timeout() {
+            cx.schedule.at(at, Event::WorkerTimeout(worker));
+        }
+        for output in outputs {
+            match output {
+                UplinkOutput::Frame { burst, packet } => {
+                    cx.model.relayed(burst, packet.seq(), cx.schedule.now());
+                    for worker in 0..self.decks.len() {
+                        self.to_worker(worker, Task::Frame(burst, packet.clone()), cx);
+                    }
+                }
+                UplinkOutput::Closed { local, frames, reason } => {
+                    cx.model.closed(client, local, frames, reason, cx.schedule.now());
+                    self.to_hub(Input::BurstClosed { conn: id, local, frames, reason }, cx);
+                }
+                UplinkOutput::Refused(refusal) => {
+                    self.send(id, Down::Text(ServerMessage::Error { refusal }), cx)
+                }
+            }
+        }
+    }
+
+    fn drain_hub(&mut self, cx: &mut Context) {
+        while let Some(output) = self.hub.poll() {
+            cx.log(|| format!("hub -> {output:?}"));
+            cx.model.hub_says(
+                &output,
+                |conn| self.conns.get(&conn).map(|conn| conn.client),
+                cx.schedule.now(),
+            );
+            match &output {
+                Output::Open(_) | Output::Close { .. } => {
+                    for worker in 0..self.decks.len() {
+                        self.to_worker(worker, Task::Hub(output.clone()), cx);
+                    }
+                }
+                Output::Send { to: Recipients::Many(conns), message } => {
+                    for conn in conns.iter() {
+                        let to = Recipients::One(*conn);
+                        self.to_worker_of(*conn, Output::Send { to, message: message.clone() }, cx);
+                    }
+                }
+                Output::Send { to: Recipients::One(conn), .. }
+                | Output::Join { conn, .. }
+                | Output::Leave { conn, .. }
+                | Output::Bundle { conn, .. }
+                | Output::Admit { conn, .. }
+                | Output::Refuse { conn, .. }
+                | Output::EndBurst { conn, .. }
+                | Output::Disconnect { conn, .. } => self.to_worker_of(*conn, output.clone(), cx),
+            }
+        }
+        if let Some(at) = self.hub.poll_timeout() {
+            cx.schedule.at(at, Event::HubTimeout);
+        }
+    }
+
+    /// Writes what is due on a worker, as far as the windows allow.
+    fn pump(&mut self, worker: usize, cx: &mut Context) {
+        while let Some(conn) = self.decks[worker].due() {
+            self.write(conn, cx);
+        }
+        if let Some(at) = self.decks[worker].poll_timeout() {
+            cx.schedule.at(at, Event::WorkerTimeout(worker));
+        }
+    }
+
+    /// Control before voice, until the window is full.
+    fn write(&mut self, id: ConnId, cx: &mut Context) {
+        let Some(conn) = self.conns.get_mut(&id) else { return };
+        while conn.room > 0 {
+            let Some(message) = conn.control.pop_front() else { break };
+            conn.room -= 1;
+            cx.down(conn.client, id, message);
+        }
+        let deck = &mut self.decks[conn.worker];
+        let mut items = Vec::new();
+        while conn.room > 0 {
+            items.clear();
+            deck.gather(id, conn.room, &mut items);
+            if items.is_empty() {
+                break;
+            }
+            conn.room -= items.len();
+            for item in &items {
+                if let Item::Voice(packet) = item {
+                    cx.model.written(conn.client, packet, cx.schedule.now());
+                }
+                cx.down(conn.client, id, down(item));
+            }
+            deck.advance(id, items.len());
+        }
+    }
+
+    fn send(&mut self, id: ConnId, message: Down, cx: &mut Context) {
+        if let Some(conn) = self.conns.get_mut(&id) {
+            conn.control.push_back(message);
+            self.write(id, cx);
+        }
+    }
+
+    fn to_hub(&mut self, input: Input, cx: &mut Context) {
+        self.hub_queue = cx.queued(self.hub_queue, QUEUE);
+        cx.schedule.at(self.hub_queue, Event::Hub(input));
+    }
+
+    fn to_worker_of(&mut self, conn: ConnId, output: Output, cx: &mut Context) {
+        if let Some(worker) = self.conns.get(&conn).map(|conn| conn.worker) {
+            self.to_worker(worker, Task::Hub(output), cx);
+        }
+    }
+
+    fn to_worker(&mut self, worker: usize, task: Task, cx: &mut Context) {
+        self.worker_queues[worker] = cx.queued(self.worker_queues[worker], QUEUE);
+        cx.schedule.at(self.worker_queues[worker], Event::Worker(worker, task));
+    }
+}
+
+fn down(item: &Item<ServerMessage>) -> Down {
+    match item {
+        Item::Started(message) | Item::Ended(message) => Down::Text(message.clone()),
+        Item::Gap { burst, from, to } => {
+            Down::Text(ServerMessage::BurstGap { burst: *burst, from: *from, to: *to })
+        }
+        Item::Voice(packet) => Down::Voice(packet.message().to_vec()),
+    }
+}

@@ -1,0 +1,390 @@
+//! The world: a server, some people with radios, and what happens to them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fastrand::Rng;
+use tenfour_core::hub::{HubConfig, Input};
+use tenfour_core::radio::Input as Act;
+use tenfour_core::{ConnId, Time};
+use tenfour_protocol::{ChannelId, ClientMessage};
+
+use crate::client::Client;
+use crate::model::{Model, Report};
+use crate::network::{Carriage, Line, Pipe};
+use crate::schedule::Schedule;
+use crate::server::{Caller, Down, Server, Task, Up};
+
+/// Size and length of a world.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// People.
+    pub clients: usize,
+    /// Worker threads of the server.
+    pub workers: usize,
+    /// How long people do things.
+    pub time: Duration,
+    /// Keeps every line of the log, not only its hash.
+    pub keep_log: bool,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self { clients: 6, workers: 2, time: Duration::from_secs(20), keep_log: false }
+    }
+}
+
+/// What can happen.
+#[derive(Debug)]
+pub enum Event {
+    /// The hub takes an input from its queue.
+    Hub(Input),
+    /// The hub's timer may be due.
+    HubTimeout,
+    /// A worker takes a task from its queue.
+    Worker(usize, Task),
+    /// A worker's timers may be due.
+    WorkerTimeout(usize),
+    /// A connection reaches the server.
+    Accept(Caller, ConnId),
+    /// A connection is up, seen from the client.
+    Opened(usize, ConnId),
+    /// A message reaches the server.
+    Up(ConnId, Up),
+    /// A message reaches the client.
+    Down(usize, ConnId, Down),
+    /// The client took a message, and the server knows.
+    Window(ConnId),
+    /// The server sees that a connection is gone.
+    Gone(ConnId),
+    /// The client sees that its link is gone.
+    LinkLost(usize, ConnId),
+    /// A client's timer may be due.
+    ClientTimeout(usize),
+    /// The next 20 ms of a microphone.
+    Speak(usize),
+    /// The button goes up.
+    Release(usize),
+    /// A loudspeaker wants sound.
+    Listen(usize, ChannelId),
+    /// A client takes from the network again.
+    StallOver(usize),
+    /// Somebody does something.
+    Act,
+}
+
+/// What all parts of the world share.
+pub struct Context {
+    /// What happens next.
+    pub schedule: Schedule<Event>,
+    /// All chance there is.
+    pub rng: Rng,
+    /// What must be true.
+    pub model: Model,
+    wires: BTreeMap<ConnId, (Pipe, Pipe)>,
+    conns: u64,
+    log: Vec<String>,
+    hash: u64,
+    keep_log: bool,
+}
+
+impl Context {
+    /// What time it is.
+    pub fn now(&self) -> Time {
+        self.schedule.now()
+    }
+
+    /// A line of the log.
+    pub fn log(&mut self, line: impl FnOnce() -> String) {
+        let line = format!("{:>12} {}", self.now().as_micros(), line());
+        // FNV-1a, 64 bits.
+        for byte in line.bytes().chain([b'\n']) {
+            self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        if self.keep_log {
+            self.log.push(line);
+        }
+    }
+
+    /// When something that is put into a queue now comes out, behind all that is in it.
+    pub fn queued(&mut self, end: Time, longest: Duration) -> Time {
+        end.max(self.now() + longest.mul_f64(self.rng.f64()))
+    }
+
+    /// A number for a new connection.
+    pub fn new_conn(&mut self) -> ConnId {
+        self.conns += 1;
+        ConnId(self.conns)
+    }
+
+    /// A client opens a connection.
+    pub fn dial(&mut self, caller: Caller, conn: ConnId, line: Line) {
+        let (mut up, mut down) = (Pipe::new(line), Pipe::new(line));
+        let there = up.stream(self.now(), &mut self.rng);
+        let back = down.stream(there, &mut self.rng);
+        let client = caller.client;
+        self.wires.insert(conn, (up, down));
+        self.schedule.at(there, Event::Accept(caller, conn));
+        self.schedule.at(back, Event::Opened(client, conn));
+    }
+
+    /// A client closes a connection; the server sees it a little later.
+    pub fn hang_up(&mut self, conn: ConnId, line: Line) {
+        self.wires.remove(&conn);
+        self.schedule.after(line.delay, Event::Gone(conn));
+    }
+
+    /// The wire is cut: what is on its way is lost, and nobody is told.
+    pub fn cut(&mut self, conn: ConnId) {
+        self.wires.remove(&conn);
+    }
+
+    /// A message goes to the server.
+    pub fn up(&mut self, conn: ConnId, message: Up) {
+        let now = self.now();
+        let Some((pipe, _)) = self.wires.get_mut(&conn) else { return };
+        let at = match message {
+            Up::Voice(_) => pipe.voice(now, &mut self.rng),
+            Up::Text(_) => Some(pipe.stream(now, &mut self.rng)),
+        };
+        if let Some(at) = at {
+            self.schedule.at(at, Event::Up(conn, message));
+        }
+    }
+
+    /// A message goes to a client.
+    pub fn down(&mut self, client: usize, conn: ConnId, message: Down) {
+        let now = self.now();
+        let Some((_, pipe)) = self.wires.get_mut(&conn) else { return };
+        let at = match message {
+            Down::Voice(_) => pipe.voice(now, &mut self.rng),
+            Down::Text(_) | Down::Close(_) => Some(pipe.stream(now, &mut self.rng)),
+        };
+        match at {
+            Some(at) => self.schedule.at(at, Event::Down(client, conn, message)),
+            None => self.schedule.at(now, Event::Window(conn)),
+        }
+    }
+}
+
+/// Runs the world of `seed` and says what was seen.
+pub fn run(seed: u64, plan: Plan) -> Report {
+    let mut world = World::new(seed, plan);
+    world.live(plan.time);
+    world.settle();
+    world.leave();
+    world.report()
+}
+
+struct World {
+    cx: Context,
+    server: Server,
+    clients: Vec<Client>,
+    /// People do things until then.
+    busy_until: Time,
+}
+
+/// Time for everything on its way to arrive, and for timers of the radio to give up.
+const SETTLE: Duration = Duration::from_secs(45);
+
+impl World {
+    fn new(seed: u64, plan: Plan) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let config = HubConfig {
+            hold: Duration::from_secs(4),
+            talk_limit: Duration::from_secs(5),
+            ..HubConfig::default()
+        };
+        let clients: Vec<_> =
+            (0..plan.clients).map(|id| Client::new(id, Line::any(&mut rng), rng.u64(..))).collect();
+        let datagrams = clients.iter().map(|client| client.line().carriage == Carriage::Datagram).collect();
+        let model = Model::new(config.hold, config.talk_limit, datagrams);
+        let server = Server::new(config, plan.workers);
+        let cx = Context {
+            schedule: Schedule::default(),
+            rng,
+            model,
+            wires: BTreeMap::new(),
+            conns: 0,
+            log: Vec::new(),
+            hash: 0xcbf2_9ce4_8422_2325,
+            keep_log: plan.keep_log,
+        };
+        Self { cx, server, clients, busy_until: Time::ZERO + plan.time }
+    }
+
+    /// Everyone switches on, and things happen for `time`.
+    fn live(&mut self, time: Duration) {
+        for client in &mut self.clients {
+            let channel = any_channel(&mut self.cx.rng);
+            client.handle(Act::Tune { channel, catch_up: false }, &mut self.cx);
+        }
+        self.cx.schedule.after(Duration::from_millis(500), Event::Act);
+        self.until(Time::ZERO + time);
+    }
+
+    /// Nobody does anything more, links come back, and beliefs are compared.
+    fn settle(&mut self) {
+        for client in &mut self.clients {
+            client.release(&mut self.cx);
+            client.handle(Act::Release, &mut self.cx);
+        }
+        self.until(self.cx.now() + SETTLE);
+        let beliefs: Vec<_> = self.clients.iter().map(Client::belief).collect();
+        self.cx.model.settled(&beliefs);
+    }
+
+    /// Everyone leaves, and nothing may be left of them.
+    fn leave(&mut self) {
+        for client in &mut self.clients {
+            if let Some(conn) = client.conn() {
+                self.cx.cut(conn);
+                self.cx.schedule.after(Duration::ZERO, Event::Gone(conn));
+            }
+        }
+        self.clients.clear();
+        self.until(self.cx.now() + SETTLE);
+        self.cx.model.left(self.server.leftovers());
+    }
+
+    fn report(self) -> Report {
+        self.cx.model.report(self.cx.hash, self.cx.log)
+    }
+
+    fn until(&mut self, end: Time) {
+        while let Some(event) = self.cx.schedule.next(end) {
+            self.step(event);
+            let (_, oldest) = self.server.held();
+            self.cx.model.holds(oldest, self.cx.schedule.now());
+        }
+    }
+
+    fn step(&mut self, event: Event) {
+        let cx = &mut self.cx;
+        match event {
+            Event::Hub(input) => self.server.hub(input, cx),
+            Event::HubTimeout => self.server.hub_timeout(cx),
+            Event::Worker(worker, task) => self.server.worker(worker, task, cx),
+            Event::WorkerTimeout(worker) => self.server.worker_timeout(worker, cx),
+            Event::Accept(caller, conn) => {
+                if cx.wires.contains_key(&conn) {
+                    self.server.accept(caller, conn, cx);
+                }
+            }
+            Event::Up(conn, message) => {
+                if cx.wires.contains_key(&conn) {
+                    self.server.receive(conn, message, cx);
+                }
+            }
+            Event::Window(conn) => self.server.window(conn, cx),
+            Event::Gone(conn) => self.server.disconnect(conn, cx),
+            Event::Opened(client, conn) => {
+                if cx.wires.contains_key(&conn) {
+                    self.with(client, |client, cx| client.opened(conn, cx));
+                }
+            }
+            Event::Down(client, conn, message) => {
+                if cx.wires.contains_key(&conn) {
+                    self.with(client, |client, cx| client.receive(conn, message, cx));
+                }
+            }
+            Event::LinkLost(client, conn) => self.with(client, |client, cx| client.lose_link(conn, cx)),
+            Event::ClientTimeout(client) => self.with(client, Client::timeout),
+            Event::Speak(client) => self.with(client, Client::speak),
+            Event::Release(client) => self.with(client, Client::release),
+            Event::Listen(client, channel) => self.with(client, |client, cx| client.listen(channel, cx)),
+            Event::StallOver(client) => self.with(client, Client::stall_over),
+            Event::Act => {
+                if cx.now() < self.busy_until {
+                    let pause = Duration::from_millis(cx.rng.u64(20..600));
+                    cx.schedule.after(pause, Event::Act);
+                    self.act();
+                }
+            }
+        }
+    }
+
+    fn with(&mut self, client: usize, act: impl FnOnce(&mut Client, &mut Context)) {
+        if let Some(client) = self.clients.get_mut(client) {
+            act(client, &mut self.cx);
+        }
+    }
+
+    /// Somebody does something, or something happens to somebody.
+    fn act(&mut self) {
+        let pick = self.cx.rng.usize(0..self.clients.len());
+        let (client, cx) = (&mut self.clients[pick], &mut self.cx);
+        let channel = any_channel(&mut cx.rng);
+        let any = cx.rng.usize(..);
+        cx.log(|| format!("client {pick} is picked"));
+        match cx.rng.u8(0..100) {
+            0..45 => client.press(channel, Duration::from_millis(cx.rng.u64(0..6000)), cx),
+            45..48 => client.fall_silent(),
+            48..62 => client.handle(Act::Tune { channel, catch_up: cx.rng.bool() }, cx),
+            62..70 => client.handle(Act::Untune { channel }, cx),
+            70..82 => self.drop_link(pick),
+            82..88 => {
+                let time = Duration::from_millis(cx.rng.u64(100..9000));
+                cx.model.disturbed(pick, cx.schedule.now(), time);
+                client.stall(time, cx);
+            }
+            88..91 => {
+                if let Some(participant) = client.any_participant(any) {
+                    cx.model.mutes(pick);
+                    client.handle(Act::Mute { participant, muted: cx.rng.bool() }, cx);
+                }
+            }
+            91..95 => {
+                if let Some(heard) = client.any_heard(any) {
+                    client.handle(Act::SayAgain { heard }, cx);
+                }
+            }
+            95..97 => self.flood(pick),
+            _ => self.garbage(pick),
+        }
+    }
+
+    /// A link is lost: seen by both ends, by the client first, or by the server first.
+    fn drop_link(&mut self, pick: usize) {
+        let (client, cx) = (&mut self.clients[pick], &mut self.cx);
+        let Some(conn) = client.conn() else { return };
+        let now = cx.now();
+        cx.cut(conn);
+        let late = Duration::from_millis(cx.rng.u64(0..6000));
+        let (client_sees, server_sees) = match cx.rng.u8(0..3) {
+            0 => (Duration::ZERO, Duration::ZERO),
+            1 => (Duration::ZERO, late),
+            _ => (late, Duration::ZERO),
+        };
+        cx.model.disturbed(pick, now, client_sees + Duration::from_secs(1));
+        cx.schedule.after(client_sees, Event::LinkLost(pick, conn));
+        cx.schedule.after(server_sees, Event::Gone(conn));
+    }
+
+    /// More messages than anybody may send.
+    fn flood(&mut self, pick: usize) {
+        let Some(conn) = self.clients[pick].conn() else { return };
+        self.cx.model.disturbed(pick, self.cx.schedule.now(), Duration::from_secs(10));
+        for n in 0..self.cx.rng.u32(10..150) {
+            self.cx.up(conn, Up::Text(ClientMessage::Ping { n }));
+        }
+    }
+
+    /// Bytes that are no voice.
+    fn garbage(&mut self, pick: usize) {
+        let Some(conn) = self.clients[pick].conn() else { return };
+        for _ in 0..20 {
+            let mut bytes = vec![0; self.cx.rng.usize(0..80)];
+            self.cx.rng.fill(&mut bytes);
+            if self.cx.rng.bool() && !bytes.is_empty() {
+                bytes[0] = 0x10;
+            }
+            self.cx.up(conn, Up::Voice(bytes));
+        }
+    }
+}
+
+/// Three channels, so that people meet; one of them has a name and comes and goes.
+fn any_channel(rng: &mut Rng) -> ChannelId {
+    ["9", "19", "road-66"][rng.usize(0..3)].parse().expect("a channel")
+}

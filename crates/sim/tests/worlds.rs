@@ -1,0 +1,41 @@
+//! A thousand worlds, in eight parts so that they run side by side.
+
+use tenfour_sim::{Plan, run};
+
+fn worlds(part: u64) {
+    let mut seen = tenfour_sim::model::Seen::default();
+    for seed in part * 125..(part + 1) * 125 {
+        let report = run(seed, Plan::default());
+        assert!(report.violations.is_empty(), "seed {seed}:\n{}", report.violations.join("\n"));
+        seen.presses += report.seen.presses;
+        seen.aired += report.seen.aired;
+        seen.heard += report.seen.heard;
+        seen.resumed += report.seen.resumed;
+        seen.whole += report.seen.whole;
+    }
+    // A world in which nothing happens proves nothing.
+    assert!(seen.aired > 1000 && seen.heard > 100_000 && seen.resumed > 100 && seen.whole > 1000, "{seen:?}");
+}
+
+macro_rules! parts {
+    ($($name:ident = $part:literal),*) => { $(#[test] fn $name() { worlds($part); })* };
+}
+parts!(
+    worlds_0 = 0,
+    worlds_125 = 1,
+    worlds_250 = 2,
+    worlds_375 = 3,
+    worlds_500 = 4,
+    worlds_625 = 5,
+    worlds_750 = 6,
+    worlds_875 = 7
+);
+
+#[test]
+fn the_same_seed_gives_the_same_log() {
+    let plan = Plan { keep_log: true, ..Plan::default() };
+    let (one, two) = (run(42, plan), run(42, plan));
+    assert!(one.log.len() > 1000);
+    assert_eq!(one.log, two.log);
+    assert_ne!(one.hash, run(43, plan).hash);
+}
