@@ -62,6 +62,10 @@ pub const CHANNEL_PARTICIPANTS: usize = 20_000;
 pub const NAMED_CHANNELS: usize = 10_000;
 /// Bursts on the air at once in one channel.
 pub const CHANNEL_BURSTS: usize = 16;
+/// Presses of one talker that may wait for the talker's earlier burst to be over.
+pub const PRESSES_WAITING: usize = 4;
+/// How long such a press waits before it is refused: the release is on its way, or there was none.
+pub const PRESS_PATIENCE: Duration = Duration::from_millis(250);
 /// Participants that a snapshot may name; a larger channel is told as a count and pages.
 pub const SNAPSHOT_PARTICIPANTS: usize = 500;
 /// Participants on one page.
@@ -96,3 +100,11 @@ pub const NONCES: usize = 10_000;
 pub const SESSION_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Length of a session token and of a resume token, in bytes.
 pub const TOKEN_BYTES: usize = 32;
+/// Sessions of one user; the oldest goes for a new one.
+pub const SESSIONS_PER_USER: usize = 32;
+/// Requests for a nonce, registration or log-in that one address may send at once.
+pub const AUTH_REQUESTS: u32 = 60;
+/// Such requests a second after that.
+pub const AUTH_PER_SECOND: u32 = 1;
+/// Addresses whose requests are counted at once; more wait.
+pub const AUTH_PREFIXES: usize = 10_000;

@@ -234,7 +234,7 @@ impl Client {
                 }
                 Output::Send(message) => self.send(Up::Text(message), cx),
                 Output::SendVoice(bytes) => self.send(Up::Voice(bytes), cx),
-                Output::Event(event) => self.told(event, cx),
+                Output::Event(event) => self.told(&event, cx),
             }
         }
         if let Some(at) = self.radio.poll_timeout() {
@@ -248,10 +248,10 @@ impl Client {
         }
     }
 
-    fn told(&mut self, event: Told, cx: &mut Context) {
+    fn told(&mut self, event: &Told, cx: &mut Context) {
         cx.log(|| format!("client {} told {event:?}", self.id));
         let now = cx.now();
-        match &event {
+        match event {
             Told::Link(LinkState::OnTheAir { you, resumed, .. }) => {
                 self.you = Some(you.id);
                 if !resumed {

@@ -17,6 +17,9 @@ use crate::voice::Mark;
 /// Two moments are the same when they are this near: a message may lie in a queue.
 const SLACK: Duration = Duration::from_millis(20);
 
+/// From when to when; open when it lasts.
+type Span = (Time, Option<Time>);
+
 /// What a run showed.
 #[derive(Debug)]
 pub struct Report {
@@ -83,7 +86,7 @@ pub struct Model {
     admitted: BTreeMap<(usize, BurstNo), BurstNo>,
     opening: BTreeMap<BurstNo, (ChannelId, Time)>,
     /// From when to when a client was tuned to a channel, by the server's word.
-    tuned: BTreeMap<(usize, ChannelId), Vec<(Time, Option<Time>)>>,
+    tuned: BTreeMap<(usize, ChannelId), Vec<Span>>,
     /// When things happened to a client's link that may cost frames.
     disturbances: BTreeMap<usize, Vec<(Time, Time)>>,
     muters: BTreeSet<usize>,

@@ -99,7 +99,7 @@ impl Server {
         self.conns.insert(conn, Conn { client, worker, uplink, control: VecDeque::new(), room: WINDOW });
         let mut token = [0; 32];
         cx.rng.fill(&mut token);
-        self.to_hub(Input::Connected { conn, login, user, person, token: ResumeToken(token) }, cx);
+        self.queue_for_hub(Input::Connected { conn, login, user, person, token: ResumeToken(token) }, cx);
     }
 
     /// A message arrives from a client.
@@ -115,7 +115,7 @@ impl Server {
                 if let ClientMessage::BurstStart { burst, frame_ms, .. } = &message {
                     state.uplink.start(*burst, *frame_ms, now);
                 }
-                self.to_hub(Input::Message { conn, message }, cx);
+                self.queue_for_hub(Input::Message { conn, message }, cx);
             }
         }
         self.drain_uplink(conn, cx);
@@ -129,7 +129,7 @@ impl Server {
         self.drain_uplink(conn, cx);
         let state = self.conns.remove(&conn).expect("looked up above");
         self.decks[state.worker].remove(conn);
-        self.to_hub(Input::Disconnected { conn }, cx);
+        self.queue_for_hub(Input::Disconnected { conn }, cx);
     }
 
     /// The client's side took a message out of the window.
@@ -258,15 +258,15 @@ impl Server {
                 UplinkOutput::Frame { burst, packet } => {
                     cx.model.relayed(burst, packet.seq(), cx.schedule.now());
                     for worker in 0..self.decks.len() {
-                        self.to_worker(worker, Task::Frame(burst, packet.clone()), cx);
+                        self.queue_for_worker(worker, Task::Frame(burst, packet.clone()), cx);
                     }
                 }
                 UplinkOutput::Closed { local, frames, reason } => {
                     cx.model.closed(client, local, frames, reason, cx.schedule.now());
-                    self.to_hub(Input::BurstClosed { conn: id, local, frames, reason }, cx);
+                    self.queue_for_hub(Input::BurstClosed { conn: id, local, frames, reason }, cx);
                 }
                 UplinkOutput::Refused(refusal) => {
-                    self.send(id, Down::Text(ServerMessage::Error { refusal }), cx)
+                    self.send(id, Down::Text(ServerMessage::Error { refusal }), cx);
                 }
             }
         }
@@ -283,13 +283,13 @@ impl Server {
             match &output {
                 Output::Open(_) | Output::Close { .. } => {
                     for worker in 0..self.decks.len() {
-                        self.to_worker(worker, Task::Hub(output.clone()), cx);
+                        self.queue_for_worker(worker, Task::Hub(output.clone()), cx);
                     }
                 }
                 Output::Send { to: Recipients::Many(conns), message } => {
                     for conn in conns.iter() {
                         let to = Recipients::One(*conn);
-                        self.to_worker_of(*conn, Output::Send { to, message: message.clone() }, cx);
+                        self.queue_for_worker_of(*conn, Output::Send { to, message: message.clone() }, cx);
                     }
                 }
                 Output::Send { to: Recipients::One(conn), .. }
@@ -299,7 +299,7 @@ impl Server {
                 | Output::Admit { conn, .. }
                 | Output::Refuse { conn, .. }
                 | Output::EndBurst { conn, .. }
-                | Output::Disconnect { conn, .. } => self.to_worker_of(*conn, output.clone(), cx),
+                | Output::Disconnect { conn, .. } => self.queue_for_worker_of(*conn, output.clone(), cx),
             }
         }
         if let Some(at) = self.hub.poll_timeout() {
@@ -351,18 +351,18 @@ impl Server {
         }
     }
 
-    fn to_hub(&mut self, input: Input, cx: &mut Context) {
+    fn queue_for_hub(&mut self, input: Input, cx: &mut Context) {
         self.hub_queue = cx.queued(self.hub_queue, QUEUE);
         cx.schedule.at(self.hub_queue, Event::Hub(input));
     }
 
-    fn to_worker_of(&mut self, conn: ConnId, output: Output, cx: &mut Context) {
+    fn queue_for_worker_of(&mut self, conn: ConnId, output: Output, cx: &mut Context) {
         if let Some(worker) = self.conns.get(&conn).map(|conn| conn.worker) {
-            self.to_worker(worker, Task::Hub(output), cx);
+            self.queue_for_worker(worker, Task::Hub(output), cx);
         }
     }
 
-    fn to_worker(&mut self, worker: usize, task: Task, cx: &mut Context) {
+    fn queue_for_worker(&mut self, worker: usize, task: Task, cx: &mut Context) {
         self.worker_queues[worker] = cx.queued(self.worker_queues[worker], QUEUE);
         cx.schedule.at(self.worker_queues[worker], Event::Worker(worker, task));
     }
