@@ -1,5 +1,8 @@
 //! Figures for metrics and for checks of the house.
 
+use super::Hub;
+use super::session::Link;
+
 /// What a hub holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct HubFigures {
@@ -21,4 +24,21 @@ pub struct HubFigures {
     pub mutes: usize,
     /// Timers that run.
     pub timers: usize,
+}
+
+impl Hub {
+    /// What is held now; all zero when everybody has left and `hold` is over.
+    pub fn figures(&self) -> HubFigures {
+        HubFigures {
+            connections: self.connections.len(),
+            sessions: self.sessions.len(),
+            suspended: self.sessions.values().filter(|session| !matches!(session.link, Link::Up(_))).count(),
+            channels: self.channels.len(),
+            affiliations: self.sessions.values().map(|session| session.tuned.len()).sum(),
+            bursts_on_air: self.bursts_on_air,
+            bursts_held: self.bursts.len() - self.bursts_on_air,
+            mutes: self.muted_by.len(),
+            timers: self.timers.len(),
+        }
+    }
 }

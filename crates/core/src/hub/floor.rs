@@ -1,4 +1,18 @@
-//! The right to talk.
+//! The right to talk: presses, bursts on the air, receipts.
+
+use std::sync::Arc;
+
+use tenfour_protocol::control::{Codec, EndReason, FrameTime, Outcome};
+use tenfour_protocol::limits::{CHANNEL_BURSTS, PRESS_PATIENCE, PRESSES_WAITING};
+use tenfour_protocol::{BurstNo, ChannelId, Code, ParticipantNo, Refusal, ServerMessage};
+
+use super::channel::Channel;
+use super::session::{Connection, Stage, millis};
+use super::{Hub, Output, Route, Timer};
+use crate::{ConnId, Time};
+
+/// When to try a busy channel again.
+const BUSY_RETRY_MS: u32 = 1000;
 
 /// Who may talk while somebody talks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -6,4 +20,253 @@ pub enum FloorMode {
     /// Everybody; each listener hears the bursts one after the other.
     #[default]
     Relay,
+}
+
+impl FloorMode {
+    /// Whether one more burst may begin on `channel`.
+    fn admits(self, channel: &Channel) -> Result<(), Refusal> {
+        match self {
+            Self::Relay if channel.on_air.len() < CHANNEL_BURSTS => Ok(()),
+            Self::Relay => Err(Refusal::from(Code::ChannelBusy).retry_after(BUSY_RETRY_MS)),
+        }
+    }
+}
+
+/// Somebody wants to talk.
+#[derive(Debug)]
+pub(super) struct Press {
+    local: BurstNo,
+    channel: ChannelId,
+    codec: Codec,
+    frame_ms: FrameTime,
+    /// How long it waits for an earlier burst of the same talker to be over.
+    until: Time,
+}
+
+/// What a connection has on the air.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Talk {
+    pub(super) local: BurstNo,
+    pub(super) burst: BurstNo,
+    limit: Time,
+}
+
+/// A burst on the air, or one that is over and held.
+#[derive(Debug)]
+pub(super) struct Burst {
+    pub(super) talker: ParticipantNo,
+    pub(super) over: Option<Over>,
+    conn: ConnId,
+    channel: ChannelId,
+}
+
+/// When a burst ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Over {
+    /// The hub's moment.
+    pub(super) moment: u64,
+}
+
+impl Press {
+    pub(super) fn new(
+        local: BurstNo,
+        channel: ChannelId,
+        codec: Codec,
+        frame_ms: FrameTime,
+        now: Time,
+    ) -> Self {
+        Self { local, channel, codec, frame_ms, until: now + PRESS_PATIENCE }
+    }
+}
+
+impl Hub {
+    pub(super) fn press(&mut self, conn: ConnId, press: Press, now: Time) {
+        let Some(connection) = self.open_connection(conn) else { return };
+        if connection.newest_local.is_some_and(|newest| press.local <= newest) {
+            // The uplink does not know it: the number belongs to another burst.
+            return self.send_receipt(conn, press.local, refused(Code::BurstNumberUsed.into()));
+        }
+        connection.newest_local = Some(press.local);
+        if connection.talk.is_none() {
+            return self.open_burst(conn, &press, now);
+        }
+        // After a stall of the network, release and next press may come in one packet. The
+        // uplink sees them first and will say in a moment that the earlier burst is over.
+        if connection.presses.len() >= PRESSES_WAITING {
+            return self.refuse_press(conn, press.local, Code::AlreadyTalking.into());
+        }
+        if connection.presses.is_empty() {
+            self.timers.set(press.until, Timer::Press(conn));
+        }
+        if let Some(connection) = self.open_connection(conn) {
+            connection.presses.push_back(press);
+        }
+    }
+
+    fn open_burst(&mut self, conn: ConnId, press: &Press, now: Time) {
+        let talker = match self.may_talk(conn, &press.channel) {
+            Ok(talker) => talker,
+            Err(refusal) => return self.refuse_press(conn, press.local, refusal),
+        };
+        self.newest_burst += 1;
+        let burst = BurstNo(self.newest_burst);
+        let limit = now + self.config.talk_limit;
+        self.timers.set(limit, Timer::TalkLimit(burst));
+        if let Some(connection) = self.open_connection(conn) {
+            connection.talk = Some(Talk { local: press.local, burst, limit });
+        }
+        if let Some(channel) = self.channels.get_mut(&press.channel) {
+            channel.on_air.insert(burst);
+        }
+        self.bursts_on_air += 1;
+        self.bursts.insert(burst, Burst { talker, over: None, conn, channel: press.channel.clone() });
+        let route = Arc::new(self.route(burst, talker, press));
+        self.outputs.push_back(Output::Open(route));
+        self.outputs.push_back(Output::Admit { conn, local: press.local, burst });
+        let talk_limit_ms = millis(self.config.talk_limit);
+        self.send(conn, ServerMessage::BurstGranted { burst: press.local, talk_limit_ms });
+    }
+
+    fn may_talk(&self, conn: ConnId, channel: &ChannelId) -> Result<ParticipantNo, Refusal> {
+        if self.stopping {
+            return Err(Code::GoingAway.into());
+        }
+        let Some(&Connection { stage: Stage::Greeted(talker), .. }) = self.connections.get(&conn) else {
+            return Err(Code::HelloExpected.into());
+        };
+        let tuned = self.sessions.get(&talker).is_some_and(|session| session.tuned.contains_key(channel));
+        let channel = self.channels.get(channel).filter(|_| tuned).ok_or(Code::NotTuned)?;
+        self.config.floor.admits(channel).map(|()| talker)
+    }
+
+    /// Everybody on the channel who has a connection, but the talker and who muted the talker.
+    fn route(&self, burst: BurstNo, talker: ParticipantNo, press: &Press) -> Route {
+        let muters = self.muters(talker);
+        let here = self.channels[&press.channel].here.iter();
+        let heard =
+            here.filter(|&(listener, _)| *listener != talker && muters.binary_search(listener).is_err());
+        Route {
+            burst,
+            channel: press.channel.clone(),
+            started: ServerMessage::BurstStarted {
+                burst,
+                channel: press.channel.clone(),
+                talker: self.sessions[&talker].you.clone(),
+                codec: press.codec,
+                frame_ms: press.frame_ms,
+            },
+            listeners: heard.map(|(_, &conn)| conn).collect(),
+        }
+    }
+
+    pub(super) fn talk_limit_reached(&mut self, burst: BurstNo) {
+        if let Some(conn) = self.bursts.get(&burst).map(|burst| burst.conn) {
+            self.end_talk(conn, EndReason::TalkLimit);
+        }
+    }
+
+    /// Asks the uplink to end what `conn` has on the air.
+    pub(super) fn end_talk(&mut self, conn: ConnId, reason: EndReason) {
+        if let Some(talk) = self.connections.get(&conn).and_then(|connection| connection.talk) {
+            self.outputs.push_back(Output::EndBurst { conn, local: talk.local, reason });
+        }
+    }
+
+    pub(super) fn talks_on(&self, conn: ConnId, channel: &ChannelId) -> bool {
+        let talk = self.connections.get(&conn).and_then(|connection| connection.talk);
+        talk.is_some_and(|talk| self.bursts[&talk.burst].channel == *channel)
+    }
+
+    pub(super) fn burst_closed(
+        &mut self,
+        conn: ConnId,
+        local: BurstNo,
+        frames: u32,
+        reason: EndReason,
+        now: Time,
+    ) {
+        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        let Some(talk) = connection.talk.take_if(|talk| talk.local == local) else { return };
+        let closing = connection.closing;
+        self.timers.cancel(talk.limit, Timer::TalkLimit(talk.burst));
+        self.timers.set(now + self.config.hold, Timer::Forget(talk.burst));
+        self.bursts_on_air -= 1;
+        if let Some(burst) = self.bursts.get_mut(&talk.burst) {
+            burst.over = Some(Over { moment: self.moment });
+            // The channel may be another one of the same name by now.
+            if let Some(channel) = self.channels.get_mut(&burst.channel)
+                && channel.on_air.remove(&talk.burst)
+            {
+                channel.held.insert(talk.burst);
+            }
+        }
+        let ended = ServerMessage::BurstEnded { burst: talk.burst, frames, reason };
+        self.outputs.push_back(Output::Close { burst: talk.burst, ended });
+        if !closing {
+            self.send_receipt(conn, local, Outcome::Aired { frames, ended: reason });
+            self.next_press(conn, now);
+        }
+        self.stop_if_quiet(now);
+    }
+
+    pub(super) fn forget_burst(&mut self, burst: BurstNo) {
+        let Some(forgotten) = self.bursts.remove(&burst) else { return };
+        if let Some(channel) = self.channels.get_mut(&forgotten.channel) {
+            channel.held.remove(&burst);
+        }
+    }
+
+    /// The earlier burst is over: those that waited for it have their turn.
+    fn next_press(&mut self, conn: ConnId, now: Time) {
+        while let Some(press) = self.take_press(conn) {
+            self.open_burst(conn, &press, now);
+            if self.connections.get(&conn).is_some_and(|connection| connection.talk.is_some()) {
+                return;
+            }
+        }
+    }
+
+    /// The earlier burst goes on: it is still being talked.
+    pub(super) fn refuse_waiting_press(&mut self, conn: ConnId) {
+        if let Some(press) = self.take_press(conn) {
+            self.refuse_press(conn, press.local, Code::AlreadyTalking.into());
+        }
+    }
+
+    pub(super) fn refuse_presses(&mut self, conn: ConnId, code: Code) {
+        while let Some(press) = self.take_press(conn) {
+            self.refuse_press(conn, press.local, code.into());
+        }
+    }
+
+    pub(super) fn drop_presses(&mut self, conn: ConnId) {
+        while self.take_press(conn).is_some() {}
+    }
+
+    /// Takes the oldest press that waits, and has the timer run for the next.
+    fn take_press(&mut self, conn: ConnId) -> Option<Press> {
+        let connection = self.connections.get_mut(&conn)?;
+        let press = connection.presses.pop_front()?;
+        self.timers.cancel(press.until, Timer::Press(conn));
+        if let Some(next) = connection.presses.front() {
+            self.timers.set(next.until, Timer::Press(conn));
+        }
+        Some(press)
+    }
+
+    pub(super) fn refuse_press(&mut self, conn: ConnId, local: BurstNo, refusal: Refusal) {
+        if let Some(connection) = self.open_connection(conn) {
+            connection.newest_local = connection.newest_local.max(Some(local));
+        }
+        self.outputs.push_back(Output::Refuse { conn, local });
+        self.send_receipt(conn, local, refused(refusal));
+    }
+
+    fn send_receipt(&mut self, conn: ConnId, local: BurstNo, outcome: Outcome) {
+        self.send(conn, ServerMessage::Receipt { burst: local, outcome });
+    }
+}
+
+fn refused(refusal: Refusal) -> Outcome {
+    Outcome::Refused { refusal }
 }

@@ -1,16 +1,36 @@
 //! The hub: who is here, who may talk, who may hear.
+//!
+//! * `session` - connections, greetings, drops, log-outs, the stop
+//! * `resume` - a session that goes on with a new connection
+//! * `channel`, `presence` - affiliations, and telling others of them
+//! * `floor` - presses, bursts on the air, receipts; `mute` - who does not want to hear whom
+//! * `quota`, `timers` - budgets and deadlines
 
+mod channel;
 mod config;
 mod figures;
 mod floor;
 mod input;
+mod mute;
 mod output;
+mod presence;
+mod quota;
+mod resume;
+mod session;
+mod timers;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use tenfour_protocol::control::ChannelInfo;
+use tenfour_protocol::{
+    BurstNo, ChannelId, ClientMessage, Code, ParticipantNo, Refusal, ServerMessage, control,
+};
 
-use crate::Time;
+use self::channel::Channel;
+use self::floor::{Burst, Press};
+use self::quota::Spent;
+use self::session::{Connection, Session, Stage};
+use self::timers::{Timer, Timers};
+use crate::{ConnId, Time};
 
 pub use config::HubConfig;
 pub use figures::HubFigures;
@@ -24,17 +44,65 @@ pub use output::{From, Output, Recipients, Route};
 pub struct Hub {
     config: HubConfig,
     outputs: VecDeque<Output>,
+    timers: Timers,
+    /// Counts inputs: what came before what.
+    moment: u64,
+    connections: BTreeMap<ConnId, Connection>,
+    connections_of: BTreeSet<(LoginId, ConnId)>,
+    sessions: BTreeMap<ParticipantNo, Session>,
+    sessions_of: BTreeSet<(LoginId, ParticipantNo)>,
+    tokens: BTreeMap<ResumeToken, ParticipantNo>,
+    channels: BTreeMap<ChannelId, Channel>,
+    named_channels: usize,
+    bursts: BTreeMap<BurstNo, Burst>,
+    bursts_on_air: usize,
+    /// Who has muted whom: the muted one first.
+    muted_by: BTreeSet<(ParticipantNo, ParticipantNo)>,
+    newest_participant: u32,
+    newest_burst: u32,
+    stopping: bool,
 }
 
 impl Hub {
     /// An empty hub.
     pub fn new(config: HubConfig) -> Self {
-        Self { config, outputs: VecDeque::new() }
+        Self {
+            config,
+            outputs: VecDeque::new(),
+            timers: Timers::default(),
+            moment: 0,
+            connections: BTreeMap::new(),
+            connections_of: BTreeSet::new(),
+            sessions: BTreeMap::new(),
+            sessions_of: BTreeSet::new(),
+            tokens: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            named_channels: 0,
+            bursts: BTreeMap::new(),
+            bursts_on_air: 0,
+            muted_by: BTreeSet::new(),
+            newest_participant: 0,
+            newest_burst: 0,
+            stopping: false,
+        }
     }
 
     /// Something happened.
     pub fn handle(&mut self, input: Input, now: Time) {
-        let _ = (input, now);
+        self.moment += 1;
+        match input {
+            Input::Connected { conn, login, user, person, token } => {
+                self.connected(conn, Connection::new(login, user, person, token, now), now);
+            }
+            Input::Message { conn, message } => self.message(conn, message, now),
+            Input::Malformed { conn, refusal } => self.malformed(conn, refusal, now),
+            Input::BurstClosed { conn, local, frames, reason } => {
+                self.burst_closed(conn, local, frames, reason, now);
+            }
+            Input::Disconnected { conn } => self.disconnected(conn, now),
+            Input::LoggedOut { login } => self.logged_out(login, now),
+            Input::Stop { back_in } => self.stop(back_in, now),
+        }
     }
 
     /// The next thing to do. To be drained after each input.
@@ -44,26 +112,99 @@ impl Hub {
 
     /// When [`Hub::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Time> {
-        None
+        self.timers.next()
     }
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Time) {
-        let _ = now;
-    }
-
-    /// The numbered channels, with their labels, then the named ones that have a participant.
-    pub fn channels(&self) -> Vec<ChannelInfo> {
-        Vec::new()
-    }
-
-    /// What is held now; all zero when everybody has left and `hold` is over.
-    pub fn figures(&self) -> HubFigures {
-        HubFigures::default()
+        self.moment += 1;
+        while let Some(timer) = self.timers.take_due(now) {
+            match timer {
+                Timer::Hello(conn) => self.close(conn, Code::HelloExpected, now),
+                Timer::Press(conn) => self.refuse_waiting_press(conn),
+                Timer::TalkLimit(burst) => self.talk_limit_reached(burst),
+                Timer::Forget(burst) => self.forget_burst(burst),
+                Timer::Suspended(participant) => self.forget_session(participant, now),
+                Timer::Presence(channel) => self.tell_presence(&channel),
+                Timer::Stop => self.close_all(now),
+            }
+        }
     }
 
     /// The configuration.
     pub fn config(&self) -> &HubConfig {
         &self.config
+    }
+
+    fn message(&mut self, conn: ConnId, message: ClientMessage, now: Time) {
+        let Some(connection) = self.open_connection(conn) else { return };
+        match connection.quota.spend(Some(&message), now) {
+            Ok(()) => {}
+            Err(Spent::Refused(refusal)) => return self.refuse(conn, &message, refusal),
+            Err(Spent::Enough) => return self.close(conn, Code::TooManyMessages, now),
+        }
+        match (connection.stage, message) {
+            (Stage::Greeting { .. }, ClientMessage::Hello { client, resume, economy }) => {
+                self.hello(conn, &client, resume, economy, now);
+            }
+            (Stage::Greeting { .. }, message) => self.refuse(conn, &message, Code::HelloExpected.into()),
+            (Stage::Greeted(participant), message) => self.act(conn, participant, message, now),
+        }
+    }
+
+    fn act(&mut self, conn: ConnId, participant: ParticipantNo, message: ClientMessage, now: Time) {
+        match message {
+            ClientMessage::Hello { .. } => self.error(conn, Code::AlreadyGreeted),
+            ClientMessage::Tune { channel, catch_up } => {
+                self.tune(conn, participant, &channel, catch_up, now);
+            }
+            ClientMessage::Untune { channel } => self.untune(conn, participant, &channel, now),
+            ClientMessage::Participants { channel, page } => self.page(conn, participant, channel, page),
+            ClientMessage::BurstStart { channel, burst, codec, frame_ms } => {
+                self.press(conn, Press::new(burst, channel, codec, frame_ms, now), now);
+            }
+            // The uplink's; whatever happens there comes back as `BurstClosed`.
+            ClientMessage::BurstEnd { .. } => {}
+            ClientMessage::Mute { participant: other, muted } => self.mute(conn, participant, other, muted),
+            ClientMessage::Ping { n } => self.send(conn, ServerMessage::Pong { n }),
+        }
+    }
+
+    fn malformed(&mut self, conn: ConnId, refusal: Refusal, now: Time) {
+        let Some(connection) = self.open_connection(conn) else { return };
+        match connection.quota.spend(None, now) {
+            Ok(()) => self.error(conn, refusal),
+            Err(Spent::Refused(refusal)) => self.error(conn, refusal),
+            Err(Spent::Enough) => self.close(conn, Code::TooManyMessages, now),
+        }
+    }
+
+    /// Refuses `message`. A press is answered by its receipt, everything else by `error`.
+    fn refuse(&mut self, conn: ConnId, message: &ClientMessage, refusal: Refusal) {
+        match message {
+            ClientMessage::BurstStart { burst, .. } => self.refuse_press(conn, *burst, refusal),
+            _ => self.error(conn, refusal),
+        }
+    }
+
+    fn error(&mut self, conn: ConnId, refusal: impl Into<Refusal>) {
+        self.send(conn, ServerMessage::Error { refusal: refusal.into() });
+    }
+
+    fn send(&mut self, conn: ConnId, message: ServerMessage) {
+        self.outputs.push_back(Output::Send { to: Recipients::One(conn), message });
+    }
+
+    /// The connection, unless it is unknown or being closed.
+    fn open_connection(&mut self, conn: ConnId) -> Option<&mut Connection> {
+        self.connections.get_mut(&conn).filter(|connection| !connection.closing)
+    }
+
+    fn info(&self, channel: &ChannelId) -> control::ChannelInfo {
+        control::ChannelInfo {
+            channel: channel.clone(),
+            label: self.config.labels.get(channel).cloned(),
+            count: self.channels.get(channel).map_or(0, Channel::count),
+        }
     }
 }

@@ -1,0 +1,201 @@
+//! Channels, and who is tuned to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenfour_protocol::control::{ChannelInfo, EndReason};
+use tenfour_protocol::limits::{
+    CHANNEL_NUMBERS, CHANNELS_PER_SESSION, NAMED_CHANNELS, PAGE_PARTICIPANTS, SNAPSHOT_PARTICIPANTS,
+};
+use tenfour_protocol::{BurstNo, ChannelId, Code, Handle, Participant, ParticipantNo, ServerMessage};
+
+use super::presence::News;
+use super::session::Link;
+use super::{From, Hub, Output};
+use crate::{ConnId, Time};
+
+/// A channel that has a participant.
+#[derive(Debug, Default)]
+pub(super) struct Channel {
+    /// Everybody, as pages list them.
+    roll: BTreeSet<(Handle, ParticipantNo)>,
+    /// Those who have a connection.
+    pub(super) here: BTreeMap<ParticipantNo, ConnId>,
+    /// Who came and left since it was told.
+    pub(super) news: News,
+    pub(super) on_air: BTreeSet<BurstNo>,
+    pub(super) held: BTreeSet<BurstNo>,
+}
+
+impl Channel {
+    pub(super) fn count(&self) -> u32 {
+        self.roll.len() as u32
+    }
+
+    /// Whether it has too many participants to name them all.
+    pub(super) fn is_large(&self) -> bool {
+        self.roll.len() > SNAPSHOT_PARTICIPANTS
+    }
+
+    fn pages(&self) -> u32 {
+        self.roll.len().div_ceil(PAGE_PARTICIPANTS).max(1) as u32
+    }
+}
+
+impl Hub {
+    /// The numbered channels, with their labels, then the named ones that have a participant.
+    pub fn channels(&self) -> Vec<ChannelInfo> {
+        let numbered = (1..=CHANNEL_NUMBERS).filter_map(ChannelId::numbered);
+        let named = self.channels.keys().filter(|channel| channel.number().is_none()).cloned();
+        numbered.chain(named).map(|channel| self.info(&channel)).collect()
+    }
+
+    pub(super) fn tune(
+        &mut self,
+        conn: ConnId,
+        participant: ParticipantNo,
+        channel: &ChannelId,
+        catch_up: bool,
+        now: Time,
+    ) {
+        if self.sessions[&participant].tuned.contains_key(channel) {
+            return self.send_tuned(conn, channel);
+        }
+        if let Err(code) = self.has_room(participant, channel) {
+            return self.error(conn, code);
+        }
+        self.enter_channel(conn, participant, channel, now);
+        self.send_tuned(conn, channel);
+        let from = if catch_up { From::Oldest } else { From::Live };
+        for burst in self.audible(participant, channel) {
+            self.outputs.push_back(Output::Join { burst, conn, from });
+        }
+    }
+
+    fn has_room(&self, participant: ParticipantNo, channel: &ChannelId) -> Result<(), Code> {
+        if self.sessions[&participant].tuned.len() >= CHANNELS_PER_SESSION {
+            return Err(Code::TooManyChannels);
+        }
+        match self.channels.get(channel) {
+            Some(known) if known.roll.len() >= self.config.channel_participants => Err(Code::ChannelFull),
+            None if channel.number().is_none() && self.named_channels >= NAMED_CHANNELS => {
+                Err(Code::NoRoomForChannel)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn enter_channel(&mut self, conn: ConnId, participant: ParticipantNo, channel: &ChannelId, now: Time) {
+        let Some(session) = self.sessions.get_mut(&participant) else { return };
+        session.tuned.insert(channel.clone(), self.moment);
+        if !self.channels.contains_key(channel) && channel.number().is_none() {
+            self.named_channels += 1;
+        }
+        let entered = self.channels.entry(channel.clone()).or_default();
+        entered.roll.insert((session.you.person.handle.clone(), participant));
+        entered.here.insert(participant, conn);
+        self.note_joined(participant, channel, now);
+    }
+
+    pub(super) fn untune(
+        &mut self,
+        conn: ConnId,
+        participant: ParticipantNo,
+        channel: &ChannelId,
+        now: Time,
+    ) {
+        if !self.sessions[&participant].tuned.contains_key(channel) {
+            return self.error(conn, Code::NotTuned);
+        }
+        if self.talks_on(conn, channel) {
+            self.end_talk(conn, EndReason::Untuned);
+        }
+        // Also from those that are over: this listener may not have heard them to the end.
+        let known = &self.channels[channel];
+        let bursts = known.held.iter().chain(&known.on_air);
+        self.outputs.extend(bursts.map(|&burst| Output::Leave { burst, conn }));
+        self.leave_channel(participant, channel, now);
+        self.send(conn, ServerMessage::Untuned { channel: channel.clone() });
+    }
+
+    pub(super) fn leave_channel(&mut self, participant: ParticipantNo, channel: &ChannelId, now: Time) {
+        let Some(session) = self.sessions.get_mut(&participant) else { return };
+        session.tuned.remove(channel);
+        let Some(left) = self.channels.get_mut(channel) else { return };
+        left.roll.remove(&(session.you.person.handle.clone(), participant));
+        left.here.remove(&participant);
+        if !left.roll.is_empty() {
+            return self.note_left(participant, channel, now);
+        }
+        self.drop_news(channel);
+        self.channels.remove(channel);
+        if channel.number().is_none() {
+            self.named_channels -= 1;
+        }
+    }
+
+    /// The connection is gone; the session stays on its channels, and nobody is told.
+    pub(super) fn suspend(&mut self, participant: ParticipantNo, now: Time) {
+        let until = now + self.config.hold;
+        let Some(session) = self.sessions.get_mut(&participant) else { return };
+        session.link = Link::Suspended { until };
+        self.timers.set(until, super::Timer::Suspended(participant));
+        for channel in session.tuned.keys() {
+            if let Some(channel) = self.channels.get_mut(channel) {
+                channel.here.remove(&participant);
+            }
+        }
+    }
+
+    /// A new connection takes the session's place on its channels.
+    pub(super) fn come_back(&mut self, conn: ConnId, participant: ParticipantNo, earlier_handle: &Handle) {
+        let Some(session) = self.sessions.get_mut(&participant) else { return };
+        for channel in session.tuned.keys() {
+            let Some(channel) = self.channels.get_mut(channel) else { continue };
+            channel.here.insert(participant, conn);
+            channel.roll.remove(&(earlier_handle.clone(), participant));
+            channel.roll.insert((session.you.person.handle.clone(), participant));
+        }
+    }
+
+    pub(super) fn send_tuned(&mut self, conn: ConnId, channel: &ChannelId) {
+        let Some(known) = self.channels.get(channel) else { return };
+        let (participants, pages) = if known.is_large() {
+            (self.participants(known, 0), known.pages())
+        } else {
+            (self.named(known.roll.iter()), 1)
+        };
+        self.send(conn, ServerMessage::Tuned { info: self.info(channel), participants, pages });
+    }
+
+    pub(super) fn page(&mut self, conn: ConnId, participant: ParticipantNo, channel: ChannelId, page: u32) {
+        if !self.sessions[&participant].tuned.contains_key(&channel) {
+            return self.error(conn, Code::NotTuned);
+        }
+        let known = &self.channels[&channel];
+        let (pages, count, participants) = (known.pages(), known.count(), self.participants(known, page));
+        self.send(conn, ServerMessage::Participants { channel, page, pages, count, participants });
+    }
+
+    fn participants(&self, channel: &Channel, page: u32) -> Vec<Participant> {
+        let before = (page as usize).saturating_mul(PAGE_PARTICIPANTS);
+        self.named(channel.roll.iter().skip(before).take(PAGE_PARTICIPANTS))
+    }
+
+    fn named<'a>(&self, roll: impl Iterator<Item = &'a (Handle, ParticipantNo)>) -> Vec<Participant> {
+        roll.filter_map(|(_, participant)| self.participant(*participant)).collect()
+    }
+
+    pub(super) fn participant(&self, participant: ParticipantNo) -> Option<Participant> {
+        self.sessions.get(&participant).map(|session| session.you.clone())
+    }
+
+    /// Bursts on the air that `participant` may hear.
+    pub(super) fn audible(&self, participant: ParticipantNo, channel: &ChannelId) -> Vec<BurstNo> {
+        let on_air = self.channels.get(channel).map(|channel| channel.on_air.iter());
+        let heard = on_air.into_iter().flatten().filter(|burst| {
+            let talker = self.bursts[burst].talker;
+            talker != participant && !self.muted_by.contains(&(talker, participant))
+        });
+        heard.copied().collect()
+    }
+}

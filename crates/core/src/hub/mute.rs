@@ -1,0 +1,75 @@
+//! Who does not want to hear whom.
+
+use tenfour_protocol::limits::MUTES_PER_SESSION;
+use tenfour_protocol::{Code, ParticipantNo};
+
+use super::{From, Hub, Output};
+use crate::ConnId;
+
+impl Hub {
+    pub(super) fn mute(
+        &mut self,
+        conn: ConnId,
+        participant: ParticipantNo,
+        other: ParticipantNo,
+        muted: bool,
+    ) {
+        if !self.sessions.contains_key(&other) || other == participant {
+            return self.error(conn, Code::UnknownParticipant);
+        }
+        let Some(session) = self.sessions.get_mut(&participant) else { return };
+        if session.muted.contains(&other) == muted {
+            return;
+        }
+        if muted && session.muted.len() >= MUTES_PER_SESSION {
+            return self.error(conn, Code::TooManyMuted);
+        }
+        if muted {
+            session.muted.insert(other);
+            self.muted_by.insert((other, participant));
+            self.stop_hearing(conn, participant, other);
+        } else {
+            session.muted.remove(&other);
+            self.muted_by.remove(&(other, participant));
+            self.start_hearing(conn, participant, other);
+        }
+    }
+
+    fn stop_hearing(&mut self, conn: ConnId, participant: ParticipantNo, other: ParticipantNo) {
+        let tuned = self.sessions[&participant].tuned.keys();
+        let channels = tuned.filter_map(|channel| self.channels.get(channel));
+        let bursts = channels.flat_map(|channel| channel.held.iter().chain(&channel.on_air));
+        let theirs = bursts.filter(|burst| self.bursts[burst].talker == other);
+        self.outputs.extend(theirs.map(|&burst| Output::Leave { burst, conn }));
+    }
+
+    fn start_hearing(&mut self, conn: ConnId, participant: ParticipantNo, other: ParticipantNo) {
+        for channel in self.sessions[&participant].tuned.keys().cloned().collect::<Vec<_>>() {
+            for burst in self.audible(participant, &channel) {
+                if self.bursts[&burst].talker == other {
+                    self.outputs.push_back(Output::Join { burst, conn, from: From::Live });
+                }
+            }
+        }
+    }
+
+    /// A session ends: nobody has it muted any more, and it mutes nobody.
+    pub(super) fn forget_mutes(&mut self, participant: ParticipantNo) {
+        let Some(session) = self.sessions.get(&participant) else { return };
+        for &other in &session.muted {
+            self.muted_by.remove(&(other, participant));
+        }
+        for muter in self.muters(participant) {
+            self.muted_by.remove(&(participant, muter));
+            if let Some(session) = self.sessions.get_mut(&muter) {
+                session.muted.remove(&participant);
+            }
+        }
+    }
+
+    /// Those who do not want to hear `participant`.
+    pub(super) fn muters(&self, participant: ParticipantNo) -> Vec<ParticipantNo> {
+        let all = (participant, ParticipantNo(0))..=(participant, ParticipantNo(u32::MAX));
+        self.muted_by.range(all).map(|&(_, muter)| muter).collect()
+    }
+}

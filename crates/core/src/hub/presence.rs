@@ -1,0 +1,70 @@
+//! Telling a channel who came and who left.
+
+use std::collections::BTreeSet;
+
+use tenfour_protocol::limits::PRESENCE_TICK;
+use tenfour_protocol::{ChannelId, ParticipantNo, ServerMessage};
+
+use super::{Hub, Output, Recipients, Timer};
+use crate::Time;
+
+/// What has not been told yet. Nobody is in both lists: the last word counts. Somebody who came
+/// and left in between is told as left, since a newcomer's snapshot may have named them.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    joined: BTreeSet<ParticipantNo>,
+    left: BTreeSet<ParticipantNo>,
+    due: Option<Time>,
+}
+
+impl Hub {
+    pub(super) fn note_joined(&mut self, participant: ParticipantNo, channel: &ChannelId, now: Time) {
+        self.note(channel, now, |news| {
+            news.left.remove(&participant);
+            news.joined.insert(participant);
+        });
+    }
+
+    pub(super) fn note_left(&mut self, participant: ParticipantNo, channel: &ChannelId, now: Time) {
+        self.note(channel, now, |news| {
+            news.joined.remove(&participant);
+            news.left.insert(participant);
+        });
+    }
+
+    fn note(&mut self, channel: &ChannelId, now: Time, change: impl FnOnce(&mut News)) {
+        let Some(known) = self.channels.get_mut(channel) else { return };
+        change(&mut known.news);
+        if known.news.due.is_none() {
+            let due = now + PRESENCE_TICK;
+            known.news.due = Some(due);
+            self.timers.set(due, Timer::Presence(channel.clone()));
+        }
+    }
+
+    pub(super) fn drop_news(&mut self, channel: &ChannelId) {
+        let news = self.channels.get_mut(channel).map(|known| std::mem::take(&mut known.news));
+        if let Some(due) = news.and_then(|news| news.due) {
+            self.timers.cancel(due, Timer::Presence(channel.clone()));
+        }
+    }
+
+    /// The tick: one message, to everybody on the channel.
+    pub(super) fn tell_presence(&mut self, channel: &ChannelId) {
+        let Some(known) = self.channels.get_mut(channel) else { return };
+        let news = std::mem::take(&mut known.news);
+        let known = &self.channels[channel];
+        if known.here.is_empty() {
+            return;
+        }
+        let (joined, left) = if known.is_large() { Default::default() } else { (news.joined, news.left) };
+        let message = ServerMessage::Presence {
+            channel: channel.clone(),
+            count: known.count(),
+            joined: joined.into_iter().filter_map(|participant| self.participant(participant)).collect(),
+            left: left.into_iter().collect(),
+        };
+        let to = Recipients::Many(known.here.values().copied().collect());
+        self.outputs.push_back(Output::Send { to, message });
+    }
+}

@@ -1,0 +1,80 @@
+//! A session that goes on with a new connection.
+
+use std::collections::BTreeMap;
+
+use data_encoding::BASE64URL_NOPAD;
+use tenfour_protocol::control::Resume;
+use tenfour_protocol::{BurstNo, Code, ParticipantNo};
+
+use super::session::Link;
+use super::{From, Hub, Output, ResumeToken, Timer};
+use crate::{ConnId, Time};
+
+impl Hub {
+    /// The session that `token` names, if it is the same user's.
+    pub(super) fn resumable(&self, conn: ConnId, token: &str) -> Option<ParticipantNo> {
+        let token = BASE64URL_NOPAD.decode(token.as_bytes()).ok()?;
+        let participant = *self.tokens.get(&ResumeToken(token.try_into().ok()?))?;
+        let same_user = self.sessions[&participant].user == self.connections[&conn].user;
+        same_user.then_some(participant)
+    }
+
+    /// Gives the session of `participant` to `conn`.
+    pub(super) fn take_over(&mut self, conn: ConnId, participant: ParticipantNo, now: Time) -> ParticipantNo {
+        let connection = &self.connections[&conn];
+        let (login, token, person) = (connection.login, connection.token.clone(), connection.person.clone());
+        let Some(session) = self.sessions.get_mut(&participant) else { return participant };
+        let link = std::mem::replace(&mut session.link, Link::Up(conn));
+        let spent = std::mem::replace(&mut session.token, token.clone());
+        let earlier_login = std::mem::replace(&mut session.login, login);
+        let earlier_handle = std::mem::replace(&mut session.you.person, person).handle;
+        self.tokens.remove(&spent);
+        self.tokens.insert(token, participant);
+        self.sessions_of.remove(&(earlier_login, participant));
+        self.sessions_of.insert((login, participant));
+        match link {
+            Link::Suspended { until } => self.timers.cancel(until, Timer::Suspended(participant)),
+            // The old connection has not noticed yet that it is dead.
+            Link::Up(old) => self.close(old, Code::Stalled, now),
+        }
+        self.come_back(conn, participant, &earlier_handle);
+        participant
+    }
+
+    /// What the client has missed: the channels as they are, and the rest of each burst.
+    pub(super) fn go_on(&mut self, conn: ConnId, participant: ParticipantNo, resume: &Resume) {
+        let session = &self.sessions[&participant];
+        let tuned: Vec<_> = session.tuned.iter().map(|(channel, &since)| (channel.clone(), since)).collect();
+        for (channel, _) in &tuned {
+            self.send_tuned(conn, channel);
+        }
+        let have: BTreeMap<_, _> = resume.have.iter().map(|heard| (heard.burst, heard.next)).collect();
+        let mut joins = BTreeMap::new();
+        for (channel, since) in &tuned {
+            let Some(channel) = self.channels.get(channel) else { continue };
+            for &burst in channel.on_air.iter().chain(&channel.held) {
+                let missed = missed_from(burst, &have, resume.newest);
+                if let Some(from) = missed.filter(|_| self.may_hear(participant, burst, *since)) {
+                    joins.insert(burst, from);
+                }
+            }
+        }
+        let joins = joins.into_iter().map(|(burst, from)| Output::Join { burst, conn, from });
+        self.outputs.extend(joins);
+    }
+
+    /// Whether `burst` was, or would have been, sent to a participant tuned in at `since`.
+    fn may_hear(&self, participant: ParticipantNo, burst: BurstNo, since: u64) -> bool {
+        let burst = &self.bursts[&burst];
+        let in_time = burst.over.is_none_or(|over| over.moment > since);
+        in_time && burst.talker != participant && !self.muted_by.contains(&(burst.talker, participant))
+    }
+}
+
+/// Where a resumed listener goes on in `burst`, unless it has all of it.
+fn missed_from(burst: BurstNo, have: &BTreeMap<BurstNo, u16>, newest: Option<BurstNo>) -> Option<From> {
+    match have.get(&burst) {
+        Some(&next) => Some(From::Seq(next)),
+        None => newest.is_none_or(|newest| burst > newest).then_some(From::Oldest),
+    }
+}

@@ -1,0 +1,286 @@
+//! Connections, and the sessions behind them that outlive a drop.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use data_encoding::BASE64URL_NOPAD;
+use tenfour_protocol::control::{EndReason, Resume};
+use tenfour_protocol::limits::{HANDSHAKE, RESUME_BURSTS};
+use tenfour_protocol::{
+    BurstNo, ChannelId, Code, Participant, ParticipantNo, Person, Refusal, ServerMessage, UserId,
+};
+
+use super::floor::{Press, Talk};
+use super::quota::Quota;
+use super::{Hub, LoginId, Output, Recipients, ResumeToken, Timer};
+use crate::voice::BUNDLE_FRAMES;
+use crate::{ConnId, Time};
+
+/// How long a stop waits for the bursts on the air to end.
+const STOP_PATIENCE: Duration = Duration::from_millis(500);
+const CLIENT_BYTES: std::ops::RangeInclusive<usize> = 1..=64;
+
+/// A socket.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) login: LoginId,
+    pub(super) user: UserId,
+    pub(super) person: Person,
+    pub(super) token: ResumeToken,
+    pub(super) stage: Stage,
+    /// The shell was asked to close it. What it still says is not heard.
+    pub(super) closing: bool,
+    pub(super) quota: Quota,
+    /// The largest number of a burst of its own.
+    pub(super) newest_local: Option<BurstNo>,
+    pub(super) talk: Option<Talk>,
+    /// Presses that wait for `talk` to be over.
+    pub(super) presses: VecDeque<Press>,
+}
+
+/// How far a connection is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stage {
+    /// `hello` has to come until then.
+    Greeting { until: Time },
+    /// It belongs to this session, or did.
+    Greeted(ParticipantNo),
+}
+
+/// Somebody who is here, or who was a moment ago.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) login: LoginId,
+    pub(super) user: UserId,
+    pub(super) you: Participant,
+    pub(super) token: ResumeToken,
+    pub(super) link: Link,
+    /// The channels it is tuned to, and the hub's moment when it tuned in.
+    pub(super) tuned: BTreeMap<ChannelId, u64>,
+    pub(super) muted: BTreeSet<ParticipantNo>,
+}
+
+/// Whether a session has a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Link {
+    /// Through this one.
+    Up(ConnId),
+    /// It may be resumed until then.
+    Suspended { until: Time },
+}
+
+impl Connection {
+    pub(super) fn new(login: LoginId, user: UserId, person: Person, token: ResumeToken, now: Time) -> Self {
+        Self {
+            login,
+            user,
+            person,
+            token,
+            stage: Stage::Greeting { until: now + HANDSHAKE },
+            closing: false,
+            quota: Quota::new(now),
+            newest_local: None,
+            talk: None,
+            presses: VecDeque::new(),
+        }
+    }
+}
+
+impl Hub {
+    pub(super) fn connected(&mut self, conn: ConnId, connection: Connection, now: Time) {
+        self.connections_of.insert((connection.login, conn));
+        if let Stage::Greeting { until } = connection.stage {
+            self.timers.set(until, Timer::Hello(conn));
+        }
+        self.connections.insert(conn, connection);
+        if self.stopping {
+            self.close(conn, Code::GoingAway, now);
+        }
+    }
+
+    pub(super) fn hello(
+        &mut self,
+        conn: ConnId,
+        client: &str,
+        resume: Option<Resume>,
+        economy: bool,
+        now: Time,
+    ) {
+        if !CLIENT_BYTES.contains(&client.len()) {
+            let refusal = Refusal::because(Code::MalformedMessage, "client has 1 to 64 bytes.");
+            return self.error(conn, refusal);
+        }
+        if resume.as_ref().is_some_and(|resume| resume.have.len() > RESUME_BURSTS) {
+            let refusal = Refusal::because(Code::MalformedMessage, "resume names more than 64 bursts.");
+            return self.error(conn, refusal);
+        }
+        self.cancel_hello(conn);
+        let resumed = resume.and_then(|resume| Some((self.resumable(conn, &resume.token)?, resume)));
+        let participant = match resumed {
+            Some((participant, _)) => self.take_over(conn, participant, now),
+            None => self.begin_session(conn),
+        };
+        self.welcome(conn, participant, resumed.is_some());
+        if economy {
+            self.outputs.push_back(Output::Bundle { conn, frames: BUNDLE_FRAMES });
+        }
+        if let Some((_, resume)) = resumed {
+            self.go_on(conn, participant, &resume);
+        }
+    }
+
+    fn begin_session(&mut self, conn: ConnId) -> ParticipantNo {
+        self.newest_participant += 1;
+        let participant = ParticipantNo(self.newest_participant);
+        let connection = &self.connections[&conn];
+        let session = Session {
+            login: connection.login,
+            user: connection.user,
+            you: Participant { id: participant, person: connection.person.clone() },
+            token: connection.token.clone(),
+            link: Link::Up(conn),
+            tuned: BTreeMap::new(),
+            muted: BTreeSet::new(),
+        };
+        self.sessions_of.insert((session.login, participant));
+        self.tokens.insert(session.token.clone(), participant);
+        self.sessions.insert(participant, session);
+        participant
+    }
+
+    fn welcome(&mut self, conn: ConnId, participant: ParticipantNo, resumed: bool) {
+        if let Some(connection) = self.connections.get_mut(&conn) {
+            connection.stage = Stage::Greeted(participant);
+        }
+        let session = &self.sessions[&participant];
+        let welcome = ServerMessage::Welcome {
+            you: session.you.clone(),
+            resume: BASE64URL_NOPAD.encode(&session.token.0),
+            resumed,
+            tuned: session.tuned.keys().cloned().collect(),
+            hold_ms: millis(self.config.hold),
+            talk_limit_ms: millis(self.config.talk_limit),
+            host: self.config.host.clone(),
+            server: self.config.server.clone(),
+        };
+        self.send(conn, welcome);
+    }
+
+    pub(super) fn disconnected(&mut self, conn: ConnId, now: Time) {
+        self.cancel_hello(conn);
+        self.detach(conn, now);
+        // Only when the uplink was gone before it was told that the burst is admitted.
+        let open = self.connections.get(&conn).and_then(|connection| connection.talk);
+        if let Some(talk) = open {
+            self.burst_closed(conn, talk.local, 0, EndReason::TalkerLost, now);
+        }
+        if let Some(connection) = self.connections.remove(&conn) {
+            self.connections_of.remove(&(connection.login, conn));
+        }
+    }
+
+    pub(super) fn logged_out(&mut self, login: LoginId, now: Time) {
+        let from = (login, ConnId(0));
+        let connections: Vec<_> =
+            self.connections_of.range(from..=(login, ConnId(u64::MAX))).copied().collect();
+        let from = (login, ParticipantNo(0));
+        let sessions: Vec<_> =
+            self.sessions_of.range(from..=(login, ParticipantNo(u32::MAX))).copied().collect();
+        for (_, participant) in sessions {
+            self.forget_session(participant, now);
+        }
+        for (_, conn) in connections {
+            self.close(conn, Code::LoggedOut, now);
+        }
+    }
+
+    pub(super) fn stop(&mut self, back_in: Duration, now: Time) {
+        if std::mem::replace(&mut self.stopping, true) {
+            return;
+        }
+        let open = || self.connections.iter().filter(|(_, connection)| !connection.closing);
+        let all: Vec<ConnId> = open().map(|(&conn, _)| conn).collect();
+        let greeted = open().filter(|(_, connection)| matches!(connection.stage, Stage::Greeted(_)));
+        let to = Recipients::Many(greeted.map(|(&conn, _)| conn).collect());
+        let message = ServerMessage::GoingAway { back_in_ms: millis(back_in) };
+        self.outputs.push_back(Output::Send { to, message });
+        for conn in all {
+            self.refuse_presses(conn, Code::GoingAway);
+            self.end_talk(conn, EndReason::GoingAway);
+        }
+        // The receipts go first; a talker's worker that does not answer holds nobody up.
+        self.timers.set(now + STOP_PATIENCE, Timer::Stop);
+        self.stop_if_quiet(now);
+    }
+
+    /// Closes all connections when the server stops and nobody is on the air.
+    pub(super) fn stop_if_quiet(&mut self, now: Time) {
+        if self.stopping && self.bursts_on_air == 0 {
+            self.close_all(now);
+        }
+    }
+
+    pub(super) fn close_all(&mut self, now: Time) {
+        for conn in self.connections.keys().copied().collect::<Vec<_>>() {
+            self.close(conn, Code::GoingAway, now);
+        }
+        for participant in self.sessions.keys().copied().collect::<Vec<_>>() {
+            self.forget_session(participant, now);
+        }
+    }
+
+    /// Has a connection closed. Its session waits for a resume, as after any drop.
+    pub(super) fn close(&mut self, conn: ConnId, code: Code, now: Time) {
+        if self.open_connection(conn).is_none() {
+            return;
+        }
+        self.cancel_hello(conn);
+        self.end_talk(conn, EndReason::TalkerLost);
+        self.detach(conn, now);
+        if let Some(connection) = self.open_connection(conn) {
+            connection.closing = true;
+        }
+        self.outputs.push_back(Output::Disconnect { conn, code });
+    }
+
+    /// Parts a connection from its session, unless the session has another one by now.
+    fn detach(&mut self, conn: ConnId, now: Time) {
+        self.drop_presses(conn);
+        let Some(&Connection { stage: Stage::Greeted(participant), .. }) = self.connections.get(&conn) else {
+            return;
+        };
+        if self.sessions.get(&participant).is_none_or(|session| session.link != Link::Up(conn)) {
+            return;
+        }
+        if self.stopping {
+            return self.forget_session(participant, now);
+        }
+        self.suspend(participant, now);
+    }
+
+    pub(super) fn forget_session(&mut self, participant: ParticipantNo, now: Time) {
+        let Some(session) = self.sessions.get(&participant) else { return };
+        if let Link::Suspended { until } = session.link {
+            self.timers.cancel(until, Timer::Suspended(participant));
+        }
+        for channel in session.tuned.keys().cloned().collect::<Vec<_>>() {
+            self.leave_channel(participant, &channel, now);
+        }
+        self.forget_mutes(participant);
+        if let Some(session) = self.sessions.remove(&participant) {
+            self.tokens.remove(&session.token);
+            self.sessions_of.remove(&(session.login, participant));
+        }
+    }
+
+    fn cancel_hello(&mut self, conn: ConnId) {
+        if let Some(&Connection { stage: Stage::Greeting { until }, .. }) = self.connections.get(&conn) {
+            self.timers.cancel(until, Timer::Hello(conn));
+        }
+    }
+}
+
+/// As the wire counts, as long as it can.
+pub(super) fn millis(time: Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
+}
