@@ -193,23 +193,28 @@ export class JitterBuffer {
 
   /** The entry to play from; leaves out quiet when more is buffered than needs be. */
   #head(): Entry | undefined {
-    while (this.#offset === 0 && this.#buffered > this.#target + STEP) {
-      const entry = this.#queue[0];
-      if (!entry || !this.#mayLeaveOut(entry)) break;
+    const entry = this.#queue[0];
+    if (!entry || this.#offset > 0 || this.#buffered <= this.#target + STEP) return entry;
+    // Half of a pause at most, so that a pause gets shorter but stays a pause.
+    if (entry.kind === 'silence' && !this.#skippedLast) {
+      const cut = Math.min(Math.floor(entry.samples / 2), this.#buffered - this.#target);
+      entry.samples -= cut;
+      this.#leaveOut(cut);
+    } else if (entry.kind === 'voice' && !this.#skippedLast && this.#isQuiet(entry.pcm)) {
       this.#queue.shift();
-      this.#count(size(entry));
-      this.#dropped += size(entry);
-      this.#skippedLast = true;
+      this.#leaveOut(entry.pcm.length);
     }
     return this.#queue[0];
   }
 
-  /** Every second quiet frame at most, so that a pause gets shorter but stays a pause. */
-  #mayLeaveOut(entry: Entry): boolean {
-    if (this.#skippedLast) return false;
-    if (entry.kind === 'silence') return true;
-    if (entry.kind === 'loss') return false;
-    const loud = loudness(entry.pcm);
+  #leaveOut(samples: number): void {
+    this.#count(samples);
+    this.#dropped += samples;
+    this.#skippedLast = true;
+  }
+
+  #isQuiet(pcm: Float32Array): boolean {
+    const loud = loudness(pcm);
     return loud < QUIET && loud < this.#loudest * QUIET_SHARE;
   }
 
