@@ -1,1 +1,25 @@
-//! Under construction.
+//! A native client of Tenfour: everything around [`tenfour_core::radio::Radio`] that touches
+//! the world.
+//!
+//! * [`Identity`] - the device key, in a file
+//! * [`Server`] - where it is and how it is trusted; [`log_in`] to it, ask it for [`Session::channels`]
+//! * [`Client`] - socket and radio: [`Client::next`] gives events, [`Client::handle`] takes what is done
+//! * [`opus`] - encode and decode; [`wav`] - recordings in and out; `audio` (feature) - microphone and loudspeaker
+
+mod client;
+mod conceal;
+mod connection;
+mod error;
+mod http;
+mod identity;
+mod login;
+pub mod opus;
+mod server;
+mod trust;
+pub mod wav;
+
+pub use client::{Client, Options};
+pub use error::Error;
+pub use identity::Identity;
+pub use login::{Session, log_in};
+pub use server::Server;

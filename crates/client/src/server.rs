@@ -1,0 +1,140 @@
+//! Where a server is, and a connection to it.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use crate::{Error, trust};
+
+/// Time for TCP and TLS together.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// A server: its origin, and how its certificate is checked. Cheap to clone.
+#[derive(Clone)]
+pub struct Server {
+    origin: Arc<str>,
+    host: Arc<str>,
+    port: u16,
+    tls: Option<Arc<ClientConfig>>,
+}
+
+/// A connection, plain or over TLS.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+impl Server {
+    /// The server at `url` (`http://` or `https://`, host, port if unusual). Its certificate is
+    /// checked against the system's authorities, or, with `fingerprint`, is the one with this
+    /// SHA-256 (hexadecimal, colons allowed).
+    pub fn new(url: &str, fingerprint: Option<&str>) -> Result<Self, Error> {
+        let no_address = || Error::Address(url.into());
+        let uri: hyper::Uri = url.parse().map_err(|_| no_address())?;
+        let authority = uri.authority().ok_or_else(no_address)?;
+        let usual = match uri.scheme_str() {
+            Some("http") => 80,
+            Some("https") => 443,
+            _ => return Err(no_address()),
+        };
+        if !matches!(uri.path(), "" | "/") || uri.query().is_some() || authority.as_str().contains('@') {
+            return Err(no_address());
+        }
+        let host = authority.host().to_ascii_lowercase();
+        let port = authority.port_u16().unwrap_or(usual);
+        if host.is_empty() || (authority.as_str().ends_with(':')) {
+            return Err(no_address());
+        }
+        let scheme = uri.scheme_str().unwrap_or_default();
+        let origin =
+            if port == usual { format!("{scheme}://{host}") } else { format!("{scheme}://{host}:{port}") };
+        let tls = if scheme == "https" { Some(trust::tls(fingerprint)?) } else { None };
+        Ok(Self { origin: origin.into(), host: host.into(), port, tls })
+    }
+
+    /// The origin as a browser writes it: it is signed at log-in.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Host, and port if unusual, as in the `Host` header.
+    pub(crate) fn authority(&self) -> &str {
+        self.origin.split_once("://").expect("an origin has a scheme").1
+    }
+
+    /// A new connection.
+    pub(crate) async fn connect(&self) -> Result<Box<dyn Stream>, Error> {
+        match tokio::time::timeout(CONNECT, self.dial()).await {
+            Ok(dialed) => dialed.map_err(|error| self.no_link(&error)),
+            Err(_) => {
+                Err(Error::NoLink { server: self.origin.to_string(), why: "it does not answer".into() })
+            }
+        }
+    }
+
+    async fn dial(&self) -> io::Result<Box<dyn Stream>> {
+        let host = self.host.trim_start_matches('[').trim_end_matches(']');
+        let tcp = TcpStream::connect((host, self.port)).await?;
+        tcp.set_nodelay(true)?;
+        let Some(tls) = &self.tls else { return Ok(Box::new(tcp)) };
+        let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+        Ok(Box::new(TlsConnector::from(Arc::clone(tls)).connect(name, tcp).await?))
+    }
+
+    /// The words for a connection that could not be made.
+    pub(crate) fn no_link(&self, error: &io::Error) -> Error {
+        let server = self.origin.to_string();
+        let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        match tls {
+            Some(rustls::Error::InvalidCertificate(why)) => {
+                Error::NotTrusted { server, why: why.to_string() }
+            }
+            _ => Error::NoLink { server, why: plain(error) },
+        }
+    }
+}
+
+/// The system's words without its numbers.
+fn plain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "nobody answers there".into(),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof => "the connection was cut".into(),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_origin_is_written_as_a_browser_writes_it() {
+        for (url, origin) in [
+            ("http://127.0.0.1:27185", "http://127.0.0.1:27185"),
+            ("http://Radio.Example:80/", "http://radio.example"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+        ] {
+            assert_eq!(Server::new(url, None).map(|s| s.origin().to_owned()).ok().as_deref(), Some(origin));
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for url in [
+            "",
+            "radio.example",
+            "127.0.0.1:27185",
+            "ftp://a",
+            "http://",
+            "http://a/b",
+            "http://u:p@a",
+            "http://a?b",
+        ] {
+            assert!(matches!(Server::new(url, None), Err(Error::Address(_))), "{url}");
+        }
+    }
+}
