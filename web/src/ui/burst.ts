@@ -30,7 +30,7 @@ export function burstTrouble(burst: Burst, text: Text): string {
 
 /** True when a touch says it again. */
 export function canSayAgain(burst: Burst): boolean {
-  return burst.replayable && burst.state === 'played';
+  return burst.replayable && (burst.state === 'played' || burst.state === 'sent');
 }
 
 /** The row in one sentence, for a screen reader. */

@@ -1,6 +1,6 @@
 /**
  * What this browser remembers of how the person likes the radio. Never voice, never anything
- * about other people.
+ * about other people. The channels used lately are the radio's own to keep.
  */
 
 export type Cue = 'permit' | 'deny' | 'roger' | 'incoming';
@@ -12,15 +12,9 @@ export interface Preferences {
   vibrate: boolean;
   /** `KeyboardEvent.code` of the talk key, empty when there is none. */
   talkKey: string;
-  /** The channel of the last visit. */
-  lastChannel: string;
-  /** Channels used lately, newest first. */
-  recent: string[];
 }
 
 const KEY = 'tenfour.preferences';
-/** As many as the radio itself keeps. */
-const RECENT = 8;
 
 export function defaults(): Preferences {
   return {
@@ -29,8 +23,6 @@ export function defaults(): Preferences {
     lowData: false,
     vibrate: true,
     talkKey: 'Space',
-    lastChannel: '',
-    recent: [],
   };
 }
 
@@ -50,10 +42,6 @@ export function parse(stored: string | null): Preferences {
   if (typeof found.lowData === 'boolean') known.lowData = found.lowData;
   if (typeof found.vibrate === 'boolean') known.vibrate = found.vibrate;
   if (typeof found.talkKey === 'string') known.talkKey = found.talkKey;
-  if (typeof found.lastChannel === 'string') known.lastChannel = found.lastChannel;
-  if (Array.isArray(found.recent)) {
-    known.recent = found.recent.filter((name) => typeof name === 'string').slice(0, RECENT);
-  }
   return known;
 }
 
@@ -73,14 +61,6 @@ export class PreferenceStore {
     } catch {
       // Full or forbidden: the preferences then last for this visit.
     }
-  }
-
-  /** Notes that a channel is used. */
-  visit(channel: string): void {
-    this.value.lastChannel = channel;
-    const others = this.value.recent.filter((other) => other !== channel);
-    this.value.recent = [channel, ...others].slice(0, RECENT);
-    this.save();
   }
 }
 

@@ -54,7 +54,7 @@ export class PressControl {
 
   /** The burst ended without the holder: the latch falls open, a held button stays held. */
   ended(): void {
-    if (this.#latch() || this.#holder === 'click') this.#holder = null;
+    if (this.#holder !== null && (this.#latch() || this.#holder === 'click')) this.#end();
   }
 
   #end(): void {
