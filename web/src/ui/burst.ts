@@ -42,7 +42,9 @@ export function burstSentence(burst: Burst, channel: string, text: Text): string
     burst.own ? air.you : `${handle} ${tag}`,
     country && !burst.own ? countryName(country) : '',
     burst.channel === channel ? '' : air.onChannel(burst.channel),
-    ended ? air.spokenSeconds(Math.max(1, Math.round(burst.length / 1000))) : burstWord(burst, text),
+    ended
+      ? air.spokenSeconds(Math.max(1, Math.round(burst.length / 1000)))
+      : burstWord(burst, text),
     burstTrouble(burst, text),
     canSayAgain(burst) ? air.sayAgain : '',
   ]

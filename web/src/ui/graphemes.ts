@@ -1,7 +1,9 @@
 /** Counts what a person counts as letters, as the server does. */
 
 const segmenter =
-  typeof Intl.Segmenter === 'function' ? new Intl.Segmenter(undefined, { granularity: 'grapheme' }) : null;
+  typeof Intl.Segmenter === 'function'
+    ? new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+    : null;
 
 export function graphemes(typed: string): number {
   if (!segmenter) return [...typed].length;

@@ -34,12 +34,41 @@ const going: Refusal = {
   hint: 'Come back in a while.',
 };
 
-const longHandle = { id: 9, handle: 'Wolfgang Amadeus Mozarté', tag: 'w0lf', country: 'BA', description: 'A very long line about oneself that goes on and on, over several lines of the list, up to the limit of one hundred and forty letters, yes.' };
-const emojiHandle = { id: 10, handle: '🚚🚛🛻🚙🚗🚕🚌🚎🏎️🚓🚑🚒🚐🛵🏍️🚲🛴🚨🚔🚍🚘🚖🚡🚠', tag: 'tr0k', country: 'GB' };
-const arabic = { id: 11, handle: 'صقر الصحراء', tag: 'sqr1', country: 'SA', description: 'على الطريق' };
+const longHandle = {
+  id: 9,
+  handle: 'Wolfgang Amadeus Mozarté',
+  tag: 'w0lf',
+  country: 'BA',
+  description:
+    'A very long line about oneself that goes on and on, over several lines of the list, up to the limit of one hundred and forty letters, yes.',
+};
+const emojiHandle = {
+  id: 10,
+  handle: '🚚🚛🛻🚙🚗🚕🚌🚎🏎️🚓🚑🚒🚐🛵🏍️🚲🛴🚨🚔🚍🚘🚖🚡🚠',
+  tag: 'tr0k',
+  country: 'GB',
+};
+const arabic = {
+  id: 11,
+  handle: 'صقر الصحراء',
+  tag: 'sqr1',
+  country: 'SA',
+  description: 'على الطريق',
+};
 
 function crowd(n: number) {
-  const words = ['Amber', 'Birch', 'Copper', 'Delta', 'Echo', 'Falcon', 'Granite', 'Harbour', 'Indigo', 'Juniper'];
+  const words = [
+    'Amber',
+    'Birch',
+    'Copper',
+    'Delta',
+    'Echo',
+    'Falcon',
+    'Granite',
+    'Harbour',
+    'Indigo',
+    'Juniper',
+  ];
   const homes = ['SI', 'HR', 'AT', 'IT', 'RS', undefined, 'HU', 'DE'];
   return Array.from({ length: n }, (_, i) => {
     const country = homes[i % homes.length];
@@ -71,10 +100,7 @@ export const scenes: Record<string, () => Partial<RadioState>> = {
     channels,
     microphone: 'ready',
     button: { state: 'talking', since: performance.now() - 7200, limit: 60000, granted: true },
-    air: [
-      ...spoken.slice(1),
-      burst(me, 7, { own: true, state: 'talking', replayable: false }),
-    ],
+    air: [...spoken.slice(1), burst(me, 7, { own: true, state: 'talking', replayable: false })],
   }),
   opening: () => ({
     channels,
@@ -117,7 +143,12 @@ export const scenes: Record<string, () => Partial<RadioState>> = {
     channels,
     channel: 'night-shift-graz-maribor-koper-1',
     tuned: {
-      'night-shift-graz-maribor-koper-1': tunedTo('night-shift-graz-maribor-koper-1', [me, longHandle, emojiHandle, arabic]),
+      'night-shift-graz-maribor-koper-1': tunedTo('night-shift-graz-maribor-koper-1', [
+        me,
+        longHandle,
+        emojiHandle,
+        arabic,
+      ]),
     },
     me: { user: 'w', tag: 'w0lf', handle: longHandle.handle },
     host: 'a-rather-long-host-name.radio.example:27185',
@@ -132,11 +163,19 @@ export const scenes: Record<string, () => Partial<RadioState>> = {
   crowd: () => ({
     channels,
     tuned: { '19': tunedTo('19', [me, heron, roadrunner, oak, fox, ...crowd(295)], 'Calling') },
-    air: Array.from({ length: 50 }, (_, i) => burst([heron, oak, fox, roadrunner][i % 4] ?? oak, (i % 9) + 1)),
+    air: Array.from({ length: 50 }, (_, i) =>
+      burst([heron, oak, fox, roadrunner][i % 4] ?? oak, (i % 9) + 1),
+    ),
     muted: [2, 100],
   }),
   first: () => ({ ...idle(), me: null, self: null, link: { state: 'unregistered' }, tuned: {} }),
-  firstrefused: () => ({ ...idle(), me: null, self: null, link: { state: 'unregistered' }, tuned: {} }),
+  firstrefused: () => ({
+    ...idle(),
+    me: null,
+    self: null,
+    link: { state: 'unregistered' },
+    tuned: {},
+  }),
 };
 
 export { handleRefused };

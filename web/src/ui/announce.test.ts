@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import type { Refusal } from '../gen/Refusal';
+import { text } from '../text';
+import { sentence } from './announce';
+import { fox, roadrunner } from './testing/scriptedRadio';
+
+const busy: Refusal = { code: 'too_much_voice', message: '', hint: '', retry_after_ms: 5000 };
+
+test('who talks, and from where', () => {
+  const channel = '19';
+  expect(sentence({ type: 'incoming', talker: roadrunner, channel }, text)).toBe(
+    'Roadrunner, Serbia, talking',
+  );
+  expect(sentence({ type: 'incoming', talker: fox, channel }, text)).toBe('Silver Fox, talking');
+});
+
+test('where one is', () => {
+  expect(sentence({ type: 'tuned', channel: '19', count: 12 }, text)).toBe('channel 19, 12 people');
+  expect(sentence({ type: 'tuned', channel: '9', count: 1 }, text)).toBe('channel 9, 1 person');
+});
+
+test('that one is on the air', () => {
+  expect(sentence({ type: 'permit' }, text)).toBe('you are on the air');
+});
+
+test('why not, and when again', () => {
+  expect(sentence({ type: 'deny', refusal: busy }, text)).toBe(
+    'refused: talk limit, try in 5 seconds',
+  );
+  const { retry_after_ms: _, ...plain } = busy;
+  expect(sentence({ type: 'deny', refusal: plain }, text)).toBe('refused: talk limit');
+});
+
+test('what became of the burst', () => {
+  expect(sentence({ type: 'sent', ended: 'released' }, text)).toBe('sent');
+  expect(sentence({ type: 'sent', ended: 'talk_limit' }, text)).toBe(
+    'your burst was ended: talk limit',
+  );
+});
+
+test('the link, but not the end of what was heard', () => {
+  const link = { state: 'coming_back', retryAt: 0, why: 'lost' } as const;
+  expect(sentence({ type: 'link', link }, text)).toBe('link lost, coming back by itself');
+  expect(sentence({ type: 'roger', talker: fox, channel: '19' }, text)).toBe('');
+});

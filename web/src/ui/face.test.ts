@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import type { Refusal } from '../gen/Refusal';
+import type { RadioState } from '../radio/model';
+import { text } from '../text';
+import { type Face, faceOf, faceWords, refusalWords, talkClock } from './face';
+import { burst, heron, idle, me } from './testing/scriptedRadio';
+
+const manner = { latch: false, key: 'space', refusedAt: 1000 };
+const busy: Refusal = {
+  code: 'channel_busy',
+  message: 'Busy.',
+  hint: 'Wait.',
+  retry_after_ms: 5000,
+};
+
+function face(change: Partial<RadioState>): Face {
+  return faceOf({ ...idle(), ...change });
+}
+
+describe('the face of a state', () => {
+  test('ready when nothing goes on', () => {
+    expect(face({}).kind).toBe('ready');
+  });
+
+  test('hearing while somebody else is heard on the channel', () => {
+    expect(face({ air: [burst(heron, 2, { state: 'playing' })] }).kind).toBe('hearing');
+    expect(face({ air: [burst(heron, 2, { state: 'playing', channel: '9' })] }).kind).toBe('ready');
+    expect(face({ air: [burst(me, 2, { state: 'playing', own: true })] }).kind).toBe('ready');
+  });
+
+  test('red only once the press is granted', () => {
+    const button = { state: 'talking', since: 0, limit: 60_000 } as const;
+    expect(face({ button: { ...button, granted: false } }).kind).toBe('opening');
+    expect(face({ button: { ...button, granted: true } }).kind).toBe('talking');
+  });
+
+  test('no link is told also when the button did not hear of it', () => {
+    const link = { state: 'coming_back', retryAt: 0, why: 'lost' } as const;
+    expect(face({ link })).toEqual({ kind: 'no_link', link: 'coming_back' });
+  });
+
+  test('the browser asks for the microphone', () => {
+    expect(face({ microphone: 'asking' }).kind).toBe('asking');
+  });
+});
+
+describe('the words of a face', () => {
+  test('a refusal counts down to when it may work again', () => {
+    const refused: Face = { kind: 'refused', refusal: busy, until: 6000 };
+    expect(faceWords(refused, manner, 1000, text).sub).toBe(text.talk.tryIn(5));
+    expect(faceWords(refused, manner, 5200, text).sub).toBe(text.talk.tryIn(1));
+    expect(faceWords(refused, manner, 6000, text).sub).toBe(text.talk.tryNow);
+    expect(faceWords(refused, manner, 6000, text).caption).toBe('Busy. Wait.');
+  });
+
+  test('the last ten seconds of a burst are counted', () => {
+    const talking: Face = { kind: 'talking', since: 0, limit: 60_000 };
+    expect(faceWords(talking, manner, 49_000, text).sub).toBe(text.talk.release);
+    expect(faceWords(talking, manner, 50_000, text).sub).toBe(text.talk.secondsLeft(10));
+    expect(talkClock(talking, 49_999)).toBe('0:49');
+  });
+
+  test.each(['refused', 'missing', 'unsupported'] as const)(
+    'microphone %s says what to do',
+    (why) => {
+      const words = faceWords({ kind: 'no_microphone', why }, manner, 0, text);
+      expect(words.caption.length).toBeGreaterThan(40);
+    },
+  );
+
+  test("the server's words are shown, but for those meant for programmers", () => {
+    expect(refusalWords(busy, text).message).toBe('Busy.');
+    expect(refusalWords({ ...busy, code: 'upgrade_expected' }, text).message).not.toBe('Busy.');
+  });
+});

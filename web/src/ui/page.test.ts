@@ -1,0 +1,159 @@
+import { flushSync, tick } from 'svelte';
+import { beforeEach, describe, expect, test } from 'vitest';
+import App from '../App.svelte';
+import type { Refusal } from '../gen/Refusal';
+import { text } from '../text';
+import { draw, find } from './testing/draw';
+import { burst, heron, idle, me, ScriptedRadio, tunedTo } from './testing/scriptedRadio';
+
+const refused: Refusal = {
+  code: 'handle_refused',
+  message: 'Not this one.',
+  hint: 'Take another.',
+};
+
+beforeEach(() => {
+  localStorage.clear();
+  history.replaceState(null, '', '/');
+});
+
+function setUp(radio: ScriptedRadio) {
+  const page = draw(App, { radio });
+  const said = () => find(page, '[role=status][aria-live]').textContent?.trim();
+  const change = (state: Parameters<ScriptedRadio['set']>[0]) => {
+    radio.set(state);
+    flushSync();
+  };
+  return { page, said, change };
+}
+
+describe('the first visit', () => {
+  const first = () => new ScriptedRadio({ me: null, link: { state: 'unregistered' }, tuned: {} });
+
+  test('asks for a handle and says what is kept', () => {
+    const { page } = setUp(first());
+    expect(find(page, 'h1').textContent).toBe(text.welcome.title);
+    expect(page.textContent).toContain(text.welcome.kept);
+    expect(page.querySelector('button.talk')).toBeNull();
+  });
+
+  test("registers, and shows the server's refusal at the field", async () => {
+    const radio = first();
+    radio.registering = () => Promise.reject(refused);
+    const { page } = setUp(radio);
+    const field = find<HTMLInputElement>(page, '#handle');
+    field.value = ' Roadrunner ';
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+    find(page, 'form').dispatchEvent(new Event('submit', { bubbles: true, cancelable: true }));
+    await tick();
+    await tick();
+    expect(radio.calls).toContainEqual(['register', 'Roadrunner', undefined]);
+    expect(field.getAttribute('aria-invalid')).toBe('true');
+    expect(find(page, '#handle-problem').textContent).toContain('Not this one.');
+  });
+});
+
+describe('the radio', () => {
+  test('starts with what this browser remembers, at its channel', () => {
+    localStorage.setItem('tenfour.preferences', '{"lowData":true}');
+    const radio = new ScriptedRadio();
+    setUp(radio);
+    expect(radio.calls.slice(-2)).toEqual([['setLowData', true], ['start']]);
+    expect(location.pathname).toBe('/c/19');
+  });
+
+  test('events become sentences of the live region, the same twice as well', () => {
+    const radio = new ScriptedRadio();
+    const { said } = setUp(radio);
+    radio.emit({ type: 'incoming', talker: heron, channel: '19' });
+    flushSync();
+    expect(said()).toBe('Blue Heron, Croatia, talking');
+    radio.emit({ type: 'permit' });
+    flushSync();
+    expect(said()).toBe('you are on the air');
+  });
+
+  test('the button shows where the radio is', () => {
+    const radio = new ScriptedRadio();
+    const { page, change } = setUp(radio);
+    const button = find(page, 'button.talk');
+    expect(button.textContent).toContain(text.talk.hold);
+    change({
+      button: { state: 'talking', since: performance.now(), limit: 60_000, granted: true },
+    });
+    expect(button.textContent).toContain(text.talk.onTheAir);
+    expect(button.getAttribute('aria-pressed')).toBe('true');
+    change({ button: { state: 'no_microphone', why: 'missing' } });
+    expect(page.textContent).toContain(text.talk.microphone.missing.caption);
+  });
+
+  test('arrow keys turn the dial, but not while typing', () => {
+    const radio = new ScriptedRadio();
+    setUp(radio);
+    document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true }));
+    expect(radio.calls).toContainEqual(['select', '20']);
+    const field = document.createElement('input');
+    document.body.append(field);
+    field.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowLeft', bubbles: true }));
+    field.remove();
+    expect(radio.named.filter((name) => name === 'select')).toHaveLength(1);
+  });
+
+  test('a touch on a burst says it again, but only while it is in memory', () => {
+    const radio = new ScriptedRadio({
+      air: [burst(heron, 2, { key: 'kept' }), burst(heron, 2, { key: 'gone', replayable: false })],
+    });
+    const { page } = setUp(radio);
+    for (const row of page.querySelectorAll<HTMLElement>('.burst')) row.click();
+    expect(radio.calls.filter(([name]) => name === 'sayAgain')).toEqual([['sayAgain', 'kept']]);
+  });
+
+  test('a notice is told and stays away once dismissed, until a new one comes', () => {
+    const radio = new ScriptedRadio();
+    const { page, change } = setUp(radio);
+    const full: Refusal = {
+      code: 'channel_full',
+      message: 'The channel is full.',
+      hint: 'Try another.',
+    };
+    change({ notice: full });
+    expect(find(page, '.banner').textContent).toContain('The channel is full.');
+    find(page, `[aria-label="${text.notices.dismiss}"]`).click();
+    flushSync();
+    expect(page.querySelector('.banner')).toBeNull();
+    change({ notice: { ...full } });
+    expect(page.querySelector('.banner')).not.toBeNull();
+  });
+
+  test('blocked sound is told, and the first touch lets it out', () => {
+    const radio = new ScriptedRadio({ soundBlocked: true });
+    const { page } = setUp(radio);
+    expect(page.textContent).toContain(text.notices.tapToHear);
+    page.dispatchEvent(new PointerEvent('pointerdown', { bubbles: true }));
+    expect(radio.named).toContain('unlockSound');
+  });
+
+  test('the people of a channel can be muted, oneself cannot', () => {
+    const radio = new ScriptedRadio({ tuned: { '19': tunedTo('19', [me, heron]) } });
+    const { page } = setUp(radio);
+    const mutes = page.querySelectorAll<HTMLElement>('aside li button');
+    expect(mutes).toHaveLength(1);
+    mutes[0]?.click();
+    expect(radio.calls).toContainEqual(['mute', heron.id, true]);
+  });
+
+  test('a link that is gone says why and offers the way back', () => {
+    const radio = new ScriptedRadio({
+      ...idle(),
+      link: {
+        state: 'gone',
+        refusal: { code: 'logged_out', message: 'You have logged out.', hint: 'Log in.' },
+      },
+    });
+    const { page } = setUp(radio);
+    const banner = find(page, '.banner');
+    expect(banner.textContent).toContain('You have logged out.');
+    find(banner, 'button').click();
+    expect(radio.named).toContain('retry');
+  });
+});

@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import { text } from '../text';
+import { parseChannel, step } from './address';
+import { burstSentence, burstTrouble } from './burst';
+import { graphemes } from './graphemes';
+import { barPath, bars } from './levels';
+import { defaults, parse } from './preferences.svelte';
+import { burst, heron, me } from './testing/scriptedRadio';
+import { clock, lengthInSeconds, secondsUntil } from './time';
+
+test('a typed channel is read as people write it', () => {
+  expect(parseChannel(' 09 ')).toBe('9');
+  expect(parseChannel('Road 66')).toBe('road-66');
+  for (const bad of ['', '0', '41', '6road', 'café', 'a'.repeat(33)])
+    expect(parseChannel(bad)).toBeNull();
+});
+
+test('the channels go round, and a name leads back to the numbers', () => {
+  expect(step('40', 1)).toBe('1');
+  expect(step('1', -1)).toBe('40');
+  expect(step('19', 1)).toBe('20');
+  expect(step('road-66', 1)).toBe('1');
+  expect(step('road-66', -1)).toBe('40');
+});
+
+test('times round so that they never promise too much', () => {
+  expect(clock(61_900)).toBe('1:01');
+  expect(secondsUntil(5001, 0)).toBe(6);
+  expect(secondsUntil(0, 10)).toBe(0);
+  expect(lengthInSeconds(4230)).toBe('4.2');
+  expect(lengthInSeconds(59_600)).toBe('60');
+});
+
+test('letters are counted as people count them', () => {
+  expect(graphemes('Zoë')).toBe(3);
+  expect(graphemes('👩‍🚒🇸🇮')).toBe(2);
+});
+
+test('a long curve keeps its loudest moments, and bad values do no harm', () => {
+  const levels = Array.from({ length: 100 }, (_, i) => (i === 50 ? 1 : 0.1));
+  expect(bars(levels, 48)).toHaveLength(48);
+  expect(Math.max(...bars(levels, 48))).toBe(1);
+  expect(bars([Number.NaN, -1, 7])).toEqual([0, 0, 1]);
+  expect(barPath([0, 1], 24)).toMatch(/^M0\.5 .*M1\.5 1\.0V23\.0$/);
+});
+
+test('a burst is one sentence for a screen reader', () => {
+  expect(burstSentence(burst(heron, 4), '19', text)).toBe(
+    'Blue Heron 2mqd, Croatia, 4 seconds, say again',
+  );
+  expect(burstSentence(burst(heron, 1, { state: 'playing', replayable: false }), '9', text)).toBe(
+    'Blue Heron 2mqd, Croatia, channel 19, on the air',
+  );
+  expect(
+    burstSentence(burst(me, 2, { own: true, state: 'refused', replayable: false }), '19', text),
+  ).toBe('You, refused');
+});
+
+test('what went wrong with a burst is told, the cut before the gaps', () => {
+  expect(burstTrouble(burst(heron, 1), text)).toBe('');
+  expect(burstTrouble(burst(heron, 1, { gaps: 3 }), text)).toBe('broken up');
+  expect(burstTrouble(burst(heron, 1, { gaps: 3, ended: 'talker_lost' }), text)).toBe('link lost');
+});
+
+test('stored preferences that do not fit are replaced by their defaults', () => {
+  expect(parse(null)).toEqual(defaults());
+  expect(parse('no json')).toEqual(defaults());
+  expect(parse('null')).toEqual(defaults());
+  expect(parse('{"latch":"yes","talkKey":"KeyT","cues":{"roger":false,"deny":1}}')).toEqual({
+    ...defaults(),
+    talkKey: 'KeyT',
+    cues: { ...defaults().cues, roger: false },
+  });
+});
