@@ -14,11 +14,32 @@ export interface Senses {
 
 /** Connects the radio's events to the senses; returns how to stop. */
 export function signals(radio: Radio, senses: Senses, text: Text): () => void {
-  return radio.on((event) => {
+  const stopEvents = radio.on((event) => {
     cue(event, senses.cues, isVoiceHeard(radio));
     touch(event, senses.vibrate);
     const words = sentence(event, text);
     if (words) senses.say(words);
+  });
+  const stopMicrophone = microphoneSignals(radio, senses, text);
+  return () => {
+    stopEvents();
+    stopMicrophone();
+  };
+}
+
+/** The microphone has states, not events: each new one is told. */
+function microphoneSignals(radio: Radio, senses: Senses, text: Text): () => void {
+  let { button, microphone } = radio.state;
+  return radio.subscribe((state) => {
+    if (state.microphone === 'asking' && microphone !== 'asking') {
+      senses.say(text.talk.askingCaption);
+    }
+    if (state.button.state === 'no_microphone' && state.button !== button) {
+      senses.cues.play('deny', isVoiceHeard(radio));
+      senses.vibrate('deny');
+      senses.say(text.talk.microphone[state.button.why].caption);
+    }
+    ({ button, microphone } = state);
   });
 }
 
