@@ -1,6 +1,17 @@
 //! The binary `tenfour`.
 
+mod channels;
+mod exit;
+mod listen;
+mod meter;
+mod output;
+mod recorder;
 mod serve;
+mod sound;
+mod source;
+mod station;
+mod talk;
+mod whoami;
 
 use std::process::ExitCode;
 
@@ -18,11 +29,23 @@ struct Arguments {
 enum Command {
     /// Runs a server.
     Serve(serve::Serve),
+    /// Says something on a channel.
+    Talk(talk::Talk),
+    /// Hears one channel or several.
+    Listen(listen::Listen),
+    /// Lists the channels of a server.
+    Channels(channels::Channels),
+    /// Shows who you are at a server.
+    Whoami(whoami::Whoami),
 }
 
 /// Exit codes: 0 done, 1 failed, 2 wrong use (clap's own), 3 refused by the server, 4 no link.
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve(serve) => serve.run(),
+        Command::Talk(talk) => talk.run(),
+        Command::Listen(listen) => listen.run(),
+        Command::Channels(channels) => channels.run(),
+        Command::Whoami(whoami) => whoami.run(),
     }
 }

@@ -1,0 +1,104 @@
+//! How a command ends: 0 done, 1 failed, 2 wrong use, 3 refused by the server, 4 no link.
+
+use std::process::ExitCode;
+
+use tenfour_client::Error;
+use tenfour_protocol::{Code, Refusal};
+
+/// Why a command did not do what it should, in words for people.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Something failed here.
+    Failed(String),
+    /// The command was given wrong.
+    WrongUse(String),
+    /// The server said no.
+    Refused(String),
+    /// No link to the server, or lost.
+    NoLink(String),
+}
+
+impl Failure {
+    fn code(&self) -> u8 {
+        match self {
+            Self::Failed(_) => 1,
+            Self::WrongUse(_) => 2,
+            Self::Refused(_) => 3,
+            Self::NoLink(_) => 4,
+        }
+    }
+
+    fn words(&self) -> &str {
+        let (Self::Failed(words) | Self::WrongUse(words) | Self::Refused(words) | Self::NoLink(words)) = self;
+        words
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let words = error.to_string();
+        match error {
+            Error::Address(_) | Error::Fingerprint(_) | Error::HandleNeeded(_) => Self::WrongUse(words),
+            Error::NoLink { .. } => Self::NoLink(words),
+            Error::Refused(refusal) => refusal.into(),
+            Error::NotTrusted { .. }
+            | Error::NotTenfour { .. }
+            | Error::Key { .. }
+            | Error::Recording(_)
+            | Error::Io(_) => Self::Failed(words),
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let mut words = refusal.to_string();
+        if let Some(wait) = refusal.retry_after_ms {
+            words.push_str(&format!(" Try again in {:.1} s.", f64::from(wait) / 1000.0));
+        }
+        match refusal.code {
+            Code::LinkLost => Self::NoLink(words),
+            _ => Self::Refused(words),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Runs a command to its end, and tells what went wrong.
+pub(crate) fn run(command: impl Future<Output = Result<(), Failure>>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = runtime.map_err(Failure::from).and_then(|runtime| {
+        let done = runtime.block_on(command);
+        // A thread may still wait for standard input.
+        runtime.shutdown_background();
+        done
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("tenfour: {}", failure.words());
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+/// Waits until the person, or the system, wants the program to end.
+pub(crate) async fn asked_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

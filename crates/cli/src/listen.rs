@@ -1,0 +1,226 @@
+//! `tenfour listen`: hears channels, writes what is said.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tenfour_client::{Client, Options};
+use tenfour_core::radio::{Event, HeardNo, LinkState};
+use tenfour_protocol::ChannelId;
+
+use crate::exit::{self, Failure};
+use crate::output::{Player, Sink};
+use crate::recorder::{Line, Recorder};
+use crate::station::{self, Station};
+
+/// Hears one channel or several.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Listen {
+    #[command(flatten)]
+    station: Station,
+    /// What to hear: 1 to 40, or a name; give it again to scan several
+    #[arg(long = "channel", short, default_value = "19")]
+    channels: Vec<ChannelId>,
+    /// Ends after this time, e.g. 10s, 5m
+    #[arg(long = "for", value_name = "TIME", value_parser = period)]
+    time: Option<Duration>,
+    /// Ends after this many bursts
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    bursts: Option<u32>,
+    /// Writes each burst to a wav file in this folder; - writes raw 48 kHz 16-bit samples to standard output
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Plays what is heard
+    #[arg(long)]
+    speaker: bool,
+    /// One JSON object a line for each burst
+    #[arg(long)]
+    json: bool,
+}
+
+/// A listener at work.
+struct Hearing<'a> {
+    folder: Option<&'a Path>,
+    json: bool,
+    /// Standard output carries sound.
+    raw: bool,
+    open: BTreeMap<HeardNo, Recorder>,
+    finished: u32,
+    /// Bursts that are still to be played.
+    unplayed: u32,
+}
+
+impl Listen {
+    pub(crate) fn run(self) -> ExitCode {
+        exit::run(self.listen())
+    }
+
+    async fn listen(self) -> Result<(), Failure> {
+        let raw = self.out.as_deref().is_some_and(|out| out.as_os_str() == "-");
+        let folder = self.out.as_deref().filter(|_| !raw);
+        if let Some(folder) = folder {
+            std::fs::create_dir_all(folder)
+                .map_err(|error| Failure::Failed(format!("{}: {error}", folder.display())))?;
+        }
+        let sink = match (raw, self.speaker) {
+            (_, true) => Some(crate::sound::loudspeaker()?),
+            (true, false) => Some(Sink::standard_output()),
+            (false, false) => None,
+        };
+        let login = self.station.log_in().await?;
+        let (origin, me) = (login.server.origin().to_owned(), login.session.me.clone());
+        let options = Options { program: station::program(), economy: false, playout: sink.is_some() };
+        let (mut client, _) = login.tune(&self.channels, options).await?;
+        let names: Vec<String> = self.channels.iter().map(ToString::to_string).collect();
+        eprintln!("Ready: {} ({}) hears channel {} at {origin}.", me.handle, me.tag, names.join(", "));
+
+        let mut player = sink.map(|sink| Player::new(sink, self.channels.clone()));
+        let (open, finished, unplayed) = (BTreeMap::new(), 0, 0);
+        let mut hearing = Hearing { folder, json: self.json, raw, open, finished, unplayed };
+        let heard = self.until_done(&mut client, &mut player, &mut hearing);
+        let end = tokio::time::sleep(self.time.unwrap_or(Duration::MAX));
+        tokio::select! {
+            done = heard => return done,
+            () = end => {}
+            () = exit::asked_to_stop() => {}
+        }
+        hearing.stop()?;
+        match self.bursts {
+            Some(wanted) if hearing.finished < wanted => {
+                Err(Failure::Failed(format!("Heard {} of {wanted} bursts.", hearing.finished)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Hears until the wanted bursts are over, and played if they are played.
+    async fn until_done(
+        &self,
+        client: &mut Client,
+        player: &mut Option<Player>,
+        hearing: &mut Hearing<'_>,
+    ) -> Result<(), Failure> {
+        loop {
+            if self.bursts.is_some_and(|wanted| hearing.finished >= wanted)
+                && (player.is_none() || hearing.unplayed == 0)
+            {
+                return Ok(());
+            }
+            tokio::select! {
+                event = client.next() => hearing.event(event)?,
+                () = due(player) => {
+                    let Some(player) = player else { continue };
+                    if !player.play(client)? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Hearing<'_> {
+    fn event(&mut self, event: Event) -> Result<(), Failure> {
+        match event {
+            Event::Link(LinkState::Gone { refusal }) | Event::TuneRefused { refusal, .. } => {
+                return Err(refusal.into());
+            }
+            Event::Link(LinkState::ComingBack { going_away, .. }) => eprintln!(
+                "{}",
+                if going_away {
+                    "The server stops; coming back when it does."
+                } else {
+                    "Link lost; coming back."
+                }
+            ),
+            Event::Link(LinkState::OnTheAir { .. }) => eprintln!("Ready again."),
+            Event::Refused { refusal } => eprintln!("tenfour: {refusal}"),
+            Event::BurstStarted { heard, channel, talker, frame_ms, .. } => {
+                self.unplayed += 1;
+                self.open.insert(heard, Recorder::begin(channel, talker, frame_ms, self.folder)?);
+            }
+            Event::Voice { heard, media_time, payload, .. } => {
+                if let Some(recorder) = self.open.get_mut(&heard) {
+                    recorder.voice(media_time, &payload)?;
+                }
+            }
+            Event::Gap { heard, from, to } => {
+                if let Some(recorder) = self.open.get_mut(&heard) {
+                    recorder.gap(u32::from(to - from));
+                }
+            }
+            Event::BurstEnded { heard, received, lost, reason } => {
+                if let Some(recorder) = self.open.remove(&heard) {
+                    self.finished += 1;
+                    let line = recorder.end(received, lost, reason)?;
+                    self.tell(&line)?;
+                }
+            }
+            Event::PlayEnded { .. } => self.unplayed = self.unplayed.saturating_sub(1),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Told to stop: the files of bursts that go on are finished as they are.
+    fn stop(&mut self) -> Result<(), Failure> {
+        for (_, recorder) in std::mem::take(&mut self.open) {
+            recorder.cut()?;
+        }
+        Ok(())
+    }
+
+    fn tell(&self, line: &Line) -> Result<(), Failure> {
+        let text = if self.json {
+            serde_json::to_string(line).map_err(|error| Failure::Failed(error.to_string()))?
+        } else {
+            line.words()
+        };
+        if self.raw {
+            eprintln!("{text}");
+        } else {
+            println!("{text}");
+        }
+        Ok(())
+    }
+}
+
+async fn due(player: &Option<Player>) {
+    match player {
+        Some(player) => player.due().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A time like `500ms`, `10s`, `5m` or `1h`.
+fn period(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| "write it like 10s or 5m".to_owned())?;
+    let millis = match unit {
+        "ms" => 1,
+        "s" | "" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err("units are ms, s, m and h".into()),
+    };
+    Ok(Duration::from_millis(number.saturating_mul(millis)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_a_number_and_a_unit() {
+        for (text, millis) in
+            [("250ms", 250), ("10s", 10_000), ("10", 10_000), ("2m", 120_000), ("1h", 3_600_000)]
+        {
+            assert_eq!(period(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for bad in ["", "s", "-1s", "1.5s", "10 s", "3d"] {
+            assert!(period(bad).is_err(), "{bad:?}");
+        }
+    }
+}

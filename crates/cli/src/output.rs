@@ -1,0 +1,104 @@
+//! Raw sound in the order it is played: to standard output, or to the loudspeaker.
+
+use std::io::Write;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
+
+use tenfour_client::Client;
+use tenfour_client::opus::Decoder;
+use tenfour_client::wav::to_i16;
+use tenfour_core::radio::{HeardNo, SoundKind};
+use tenfour_protocol::ChannelId;
+use tokio::time::Instant;
+
+use crate::exit::Failure;
+
+/// Blocks that may wait for whoever takes the sound.
+const BLOCKS: usize = 100;
+
+/// Takes samples, 48 kHz mono. It never waits: a reader that is too slow loses sound.
+pub(crate) struct Sink {
+    give: SyncSender<Vec<f32>>,
+}
+
+impl Sink {
+    /// 16-bit little-endian samples to standard output, from a thread of its own.
+    pub(crate) fn standard_output() -> Self {
+        let (give, take) = sync_channel::<Vec<f32>>(BLOCKS);
+        std::thread::spawn(move || {
+            let mut out = std::io::stdout().lock();
+            for block in take {
+                let bytes: Vec<u8> = block.iter().flat_map(|sample| to_i16(*sample).to_le_bytes()).collect();
+                if out.write_all(&bytes).and_then(|()| out.flush()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { give }
+    }
+
+    /// Samples go to `give`.
+    #[cfg(feature = "audio")]
+    pub(crate) fn to(give: SyncSender<Vec<f32>>) -> Self {
+        Self { give }
+    }
+
+    /// False when nobody takes sound any more.
+    fn put(&self, samples: Vec<f32>) -> bool {
+        !matches!(self.give.try_send(samples), Err(std::sync::mpsc::TrySendError::Disconnected(_)))
+    }
+}
+
+/// Plays the channels one at a time: while one has something to say, the others wait.
+pub(crate) struct Player {
+    sink: Sink,
+    channels: Vec<ChannelId>,
+    decoder: Option<(HeardNo, Decoder)>,
+    /// When the next sound is due.
+    due: Instant,
+}
+
+impl Player {
+    pub(crate) fn new(sink: Sink, channels: Vec<ChannelId>) -> Self {
+        Self { sink, channels, decoder: None, due: Instant::now() }
+    }
+
+    /// Waits until more sound is due.
+    pub(crate) async fn due(&self) {
+        tokio::time::sleep_until(self.due).await;
+    }
+
+    /// Plays what is due. False when nobody listens any more.
+    pub(crate) fn play(&mut self, client: &mut Client) -> Result<bool, Failure> {
+        for at in 0..self.channels.len() {
+            let sound = client.pull(&self.channels[at]);
+            let Some(heard) = sound.heard else { continue };
+            // The channel that plays is asked first the next time.
+            self.channels[..=at].rotate_right(1);
+            let time = Duration::from_micros(u64::from(sound.samples) * 1000 / 48);
+            // After a pause of this process the sound goes on from now.
+            self.due = self.due.max(Instant::now() - time) + time;
+            let samples = self.sound(heard, sound.kind, sound.samples as usize)?;
+            return Ok(self.sink.put(samples));
+        }
+        self.due = Instant::now() + Duration::from_millis(20);
+        Ok(true)
+    }
+
+    fn sound(&mut self, heard: HeardNo, kind: SoundKind, samples: usize) -> Result<Vec<f32>, Failure> {
+        let decoder = match &mut self.decoder {
+            Some((of, decoder)) if *of == heard => decoder,
+            other => {
+                let decoder = Decoder::new().map_err(|error| Failure::Failed(error.to_string()))?;
+                &mut other.insert((heard, decoder)).1
+            }
+        };
+        Ok(match kind {
+            SoundKind::Frame(payload) => {
+                decoder.decode(&payload).unwrap_or_else(|_| decoder.conceal(samples))
+            }
+            SoundKind::Conceal => decoder.conceal(samples),
+            SoundKind::Silence => vec![0.0; samples],
+        })
+    }
+}

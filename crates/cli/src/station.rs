@@ -1,0 +1,105 @@
+//! What `talk`, `listen`, `channels` and `whoami` have in common: a server, a key, a handle.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenfour_client::{Client, Identity, Options, Server, Session, log_in};
+use tenfour_core::radio::{Event, Input, LinkState};
+use tenfour_protocol::ChannelId;
+
+use crate::exit::Failure;
+
+/// Time to get on the air after the log-in.
+const ON_THE_AIR: Duration = Duration::from_secs(15);
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Station {
+    /// Where the server is
+    #[arg(long, value_name = "URL", env = "TENFOUR_SERVER", default_value = "http://127.0.0.1:27185")]
+    server: String,
+    /// Your nickname; needed once, to register
+    #[arg(long, value_name = "NAME", env = "TENFOUR_HANDLE")]
+    handle: Option<String>,
+    /// Your device key; made on first use [default: in the platform's config folder]
+    #[arg(long, value_name = "FILE", env = "TENFOUR_KEY")]
+    key: Option<PathBuf>,
+    /// Trusts the server whose certificate has this SHA-256
+    #[arg(long, value_name = "FINGERPRINT", env = "TENFOUR_TRUST")]
+    trust: Option<String>,
+}
+
+/// Logged in.
+pub(crate) struct Login {
+    pub(crate) server: Server,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) session: Session,
+    pub(crate) key: PathBuf,
+}
+
+impl Station {
+    /// Logs in, and registers on first contact.
+    pub(crate) async fn log_in(&self) -> Result<Login, Failure> {
+        let server = Server::new(&self.server, self.trust.as_deref())?;
+        let key = self.key.clone().or_else(Identity::default_path).ok_or_else(|| {
+            Failure::WrongUse(
+                "There is no home folder to keep your key in. Name a file with --key FILE.".into(),
+            )
+        })?;
+        let identity = Arc::new(Identity::load_or_create(&key)?);
+        let session = log_in(&server, &identity, self.handle.as_deref()).await?;
+        let (me, asked) = (&session.me, self.handle.as_deref());
+        if session.registered {
+            eprintln!("Registered at {} as {} ({}).", server.origin(), me.handle, me.tag);
+        } else if let Some(asked) = asked.filter(|asked| *asked != me.handle.as_str()) {
+            eprintln!("This key is registered as {}, not as {asked}; going on as {}.", me.handle, me.handle);
+        }
+        Ok(Login { server, identity, session, key })
+    }
+}
+
+impl Login {
+    /// Gets on the air and tunes to `channels`. Returns the client and the talk limit.
+    pub(crate) async fn tune(
+        self,
+        channels: &[ChannelId],
+        options: Options,
+    ) -> Result<(Client, Duration), Failure> {
+        let origin = self.server.origin().to_owned();
+        let mut client = Client::new(self.server, self.identity, self.session, options);
+        for channel in channels {
+            client.handle(Input::Tune { channel: channel.clone(), catch_up: false });
+        }
+        let tuned = tuned(&mut client, channels.iter().cloned().collect());
+        match tokio::time::timeout(ON_THE_AIR, tuned).await {
+            Ok(talk_limit) => Ok((client, talk_limit?)),
+            Err(_) => Err(Failure::NoLink(format!(
+                "No link to {origin}: it took the log-in, but not the connection. Is a proxy in between?"
+            ))),
+        }
+    }
+}
+
+/// Waits for the channels.
+async fn tuned(client: &mut Client, mut missing: BTreeSet<ChannelId>) -> Result<Duration, Failure> {
+    let mut limit = Duration::MAX;
+    while !missing.is_empty() {
+        match client.next().await {
+            Event::Link(LinkState::OnTheAir { talk_limit, .. }) => limit = talk_limit,
+            Event::Link(LinkState::Gone { refusal }) | Event::TuneRefused { refusal, .. } => {
+                return Err(refusal.into());
+            }
+            Event::Tuned { info, .. } => {
+                missing.remove(&info.channel);
+            }
+            _ => {}
+        }
+    }
+    Ok(limit)
+}
+
+/// The name and version told to the server.
+pub(crate) fn program() -> String {
+    format!("tenfour-cli {}", env!("CARGO_PKG_VERSION"))
+}
