@@ -13,4 +13,6 @@ if (!scene || !target) throw new Error(`no scene ${name}`);
 
 const radio = new ScriptedRadio(scene());
 radio.registering = () => Promise.reject(handleRefused);
+// For looking at the calls from the console.
+Object.assign(window, { radio });
 mount(App, { target, props: { radio } });
