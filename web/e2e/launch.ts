@@ -1,3 +1,49 @@
-/** Where the browsers of the tests are. */
-export const CHROMIUM = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
-export const FIREFOX = process.env.FIREFOX_BIN ?? '/usr/bin/firefox-esr';
+import type { Browser } from '@playwright/test';
+import { chromium, firefox } from '@playwright/test';
+
+const CHROMIUM = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
+const FIREFOX = process.env.FIREFOX_BIN ?? '/usr/bin/firefox-esr';
+
+const QUIET = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--autoplay-policy=no-user-gesture-required',
+  // Several windows at once, none in front: they must not be slowed down.
+  '--disable-background-timer-throttling',
+  '--disable-backgrounding-occluded-windows',
+  '--disable-renderer-backgrounding',
+];
+
+/** A Chromium whose microphone plays `wav` over and over, from its start when it is opened. */
+export function chromiumWith(wav: string): Promise<Browser> {
+  const args = [
+    ...QUIET,
+    '--use-fake-device-for-media-stream',
+    '--use-fake-ui-for-media-stream',
+    `--use-file-for-fake-audio-capture=${wav}`,
+  ];
+  return chromium.launch({ executablePath: CHROMIUM, args });
+}
+
+/** A Chromium that listens; asked for its microphone, nobody is there to allow it. */
+export function chromiumSilent(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: QUIET });
+}
+
+/** Firefox, with the microphone and the loudspeaker of the PulseAudio server in `environment`. */
+export function firefoxWith(environment: NodeJS.ProcessEnv): Promise<Browser> {
+  return firefox.launch({
+    executablePath: FIREFOX,
+    channel: 'moz-firefox',
+    env: environment as Record<string, string>,
+    firefoxUserPrefs: {
+      'media.navigator.permission.disabled': true,
+      'media.autoplay.default': 0,
+      'media.autoplay.blocking_policy': 0,
+    },
+  });
+}

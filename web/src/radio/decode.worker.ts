@@ -9,7 +9,7 @@ let playout: MessagePort | null = null;
 
 self.onmessage = ({ data }: MessageEvent<ToDecoder>) => {
   if (data.type === 'playout') connect(data.port);
-  else if (data.type === 'begin') begin(data.play, data.frame);
+  else if (data.type === 'begin') begin(data.play, data.frame, data.live);
   else if (data.type === 'packet') plays.get(data.play)?.packet(data.time, data.lost, data.payload);
   else if (data.type === 'end') plays.get(data.play)?.end();
   else stop(data.play);
@@ -20,7 +20,7 @@ function connect(port: MessagePort): void {
   port.onmessage = ({ data }: MessageEvent<Progress>) => plays.get(data.play)?.played(data.played);
 }
 
-function begin(play: number, frame: number): void {
+function begin(play: number, frame: number, live: boolean): void {
   const curve = new LevelCurve();
   const decoding = new Decoding(makeDecoder, {
     chunk: (time, lost, pcm) => {
@@ -33,7 +33,7 @@ function begin(play: number, frame: number): void {
     },
   });
   plays.set(play, decoding);
-  tellPlayout({ type: 'begin', play, frame });
+  tellPlayout({ type: 'begin', play, frame, live });
 }
 
 function stop(play: number): void {

@@ -23,7 +23,7 @@ beforeEach(() => {
   store.on(({ type }) => events.push(type));
   const memory = new Memory((key) => store.setBurst(key, { replayable: false }));
   hear = new Hear(store, memory, {
-    begin: (play, samples) => said.push(`begin ${play} ${samples}`),
+    begin: (play, samples, live) => said.push(`begin ${play} ${samples}${live ? '' : ' whole'}`),
     packet: (play, { time, lost }) => said.push(`${play}:${time / 960}${lost ? ' lost' : ''}`),
     end: (play) => said.push(`end ${play}`),
     stop: (play) => said.push(`stop ${play}`),
@@ -59,7 +59,7 @@ describe('what is heard', () => {
     expect(said).toEqual(['begin 1 960', '1:0', '1:1', '1:2', 'end 1']);
     expect(rows()).toEqual(['playing', 'waiting']);
     hear.finished(1);
-    expect(said.slice(5)).toEqual(['begin 2 960', '2:0', '2:1', '2:2', 'end 2']);
+    expect(said.slice(5)).toEqual(['begin 2 960 whole', '2:0', '2:1', '2:2', 'end 2']);
     expect(rows()).toEqual(['played', 'playing']);
   });
 
@@ -110,7 +110,7 @@ describe('what is heard', () => {
     end(2, 2);
     expect(store.state.air).toHaveLength(3);
     hear.finished(1);
-    expect(said.slice(-4)).toEqual(['begin 2 960', '2:0', '2:1', 'end 2']);
+    expect(said.slice(-4)).toEqual(['begin 2 960 whole', '2:0', '2:1', 'end 2']);
   });
 
   test('a new session ends what was coming in and counts from its own numbers', () => {
@@ -137,7 +137,7 @@ describe('what is heard', () => {
     expect(rows()).toEqual(['waiting', 'playing', 'waiting']);
     end(2, 0);
     hear.finished(2);
-    expect(said.slice(-3)).toEqual(['begin 3 960', '3:0', 'end 3']);
+    expect(said.slice(-3)).toEqual(['begin 3 960 whole', '3:0', 'end 3']);
     hear.finished(3);
     expect(rows()).toEqual(['played', 'played', 'playing']);
     expect(events.filter((event) => event === 'roger')).toHaveLength(2);

@@ -10,8 +10,8 @@ import type { Store } from './store';
 
 /** What decodes and plays. A play is one playing of one burst. */
 export interface Player {
-  /** `frame` in samples. */
-  begin(play: number, frame: number): void;
+  /** `frame` in samples; a `live` burst may catch up in pauses, one from memory keeps them. */
+  begin(play: number, frame: number, live: boolean): void;
   packet(play: number, packet: Packet): void;
   end(play: number): void;
   stop(play: number): void;
@@ -193,7 +193,8 @@ export class Hear {
     this.#plays += 1;
     const play = this.#plays;
     turn.play = play;
-    this.player.begin(play, (recording.frameMs * SAMPLE_RATE) / 1000);
+    const live = recording.packets.length === 0;
+    this.player.begin(play, (recording.frameMs * SAMPLE_RATE) / 1000, live);
     for (const packet of recording.packets) this.player.packet(play, packet);
     if (recording.finished) this.player.end(play);
     this.store.setBurst(recording.key, { state: 'playing' });

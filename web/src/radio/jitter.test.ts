@@ -52,7 +52,7 @@ function heardOf(sound: Float32Array, frames: number): number[] {
 describe('a jitter buffer', () => {
   test('holds 40 ms back, then plays sample by sample', () => {
     const arrivals = Array.from({ length: 50 }, (_, seq) => ({ seq, at: seq * FRAME }));
-    const buffer = new JitterBuffer(FRAME);
+    const buffer = new JitterBuffer(FRAME, true);
     const sound = play(buffer, arrivals, 50);
     const first = sound.findIndex((sample) => sample !== 0);
     expect(first).toBeGreaterThanOrEqual(FRAME - QUANTUM);
@@ -70,7 +70,7 @@ describe('a jitter buffer', () => {
       last = Math.max(last, seq * FRAME + random() * 0.03 * 48_000 + stall);
       return { seq, at: last };
     });
-    const buffer = new JitterBuffer(FRAME);
+    const buffer = new JitterBuffer(FRAME, true);
     const counts = heardOf(play(buffer, arrivals, 300), 300);
     expect(buffer.finished).toBe(true);
     // Crossing over from a concealment takes 2 ms of a frame; the quiet first ones may be left out.
@@ -80,7 +80,7 @@ describe('a jitter buffer', () => {
   });
 
   test('holds more back after each underrun, to 200 ms at most', () => {
-    const buffer = new JitterBuffer(FRAME);
+    const buffer = new JitterBuffer(FRAME, true);
     const targets: number[] = [];
     for (let seq = 0; seq < 24; seq += 1) {
       buffer.push(seq * FRAME, false, tone());
@@ -92,7 +92,7 @@ describe('a jitter buffer', () => {
   });
 
   test('holds less back again when the network is calm', () => {
-    const buffer = new JitterBuffer(FRAME);
+    const buffer = new JitterBuffer(FRAME, true);
     buffer.push(0, false, tone());
     pull(buffer, 0.1 * 48_000);
     expect(buffer.target).toBe(60 * 48);
@@ -104,7 +104,7 @@ describe('a jitter buffer', () => {
   });
 
   test('catches up in pauses and never in speech', () => {
-    const buffer = new JitterBuffer(FRAME);
+    const buffer = new JitterBuffer(FRAME, true);
     // A second of speech and a second of quiet that all arrive at once.
     for (let seq = 0; seq < 100; seq += 1) {
       buffer.push(seq * FRAME, false, tone(seq < 50 ? 0.5 : 0.0001));
@@ -117,8 +117,19 @@ describe('a jitter buffer', () => {
     expect(buffer.buffered).toBeLessThanOrEqual(buffer.target + 2 * FRAME);
   });
 
+  test('keeps every pause of a burst from memory', () => {
+    const buffer = new JitterBuffer(FRAME, false);
+    for (let seq = 0; seq < 100; seq += 1) {
+      buffer.push(seq * FRAME, false, tone(seq < 50 ? 0.5 : 0.0001));
+    }
+    buffer.end();
+    pull(buffer, 100 * FRAME - 1);
+    expect(buffer.finished).toBe(false);
+    expect(buffer.dropped).toBe(0);
+  });
+
   test('plays silence where the talker was silent, and does not call it a loss', () => {
-    const buffer = new JitterBuffer(FRAME);
+    const buffer = new JitterBuffer(FRAME, true);
     buffer.push(0, false, tone());
     buffer.push(FRAME + 4_800, false, tone());
     buffer.end();
@@ -130,7 +141,7 @@ describe('a jitter buffer', () => {
   });
 
   test('counts a wait as part of the silence that follows, without holding more back', () => {
-    const buffer = new JitterBuffer(FRAME);
+    const buffer = new JitterBuffer(FRAME, true);
     buffer.push(0, false, tone());
     buffer.push(FRAME, false, tone());
     pull(buffer, 2 * FRAME + 9_600);
@@ -142,7 +153,7 @@ describe('a jitter buffer', () => {
   });
 
   test('fills a loss with the last sound, fading to nothing in 60 ms', () => {
-    const buffer = new JitterBuffer(FRAME);
+    const buffer = new JitterBuffer(FRAME, true);
     buffer.push(0, false, tone());
     buffer.push(FRAME * 6, true, tone());
     buffer.end();
@@ -157,7 +168,7 @@ describe('a jitter buffer', () => {
   });
 
   test('does not play a loss of seconds', () => {
-    const buffer = new JitterBuffer(FRAME);
+    const buffer = new JitterBuffer(FRAME, true);
     buffer.push(0, false, tone());
     buffer.push(FRAME * 400, true, tone());
     buffer.end();
@@ -166,7 +177,7 @@ describe('a jitter buffer', () => {
   });
 
   test('plays a burst shorter than what it holds back', () => {
-    const buffer = new JitterBuffer(FRAME);
+    const buffer = new JitterBuffer(FRAME, true);
     buffer.push(0, false, tone());
     buffer.end();
     expect(pull(buffer, FRAME).filter((sample) => sample === 0.5)).toHaveLength(FRAME);
@@ -174,13 +185,13 @@ describe('a jitter buffer', () => {
   });
 
   test('holds more than one frame back when frames are large', () => {
-    const buffer = new JitterBuffer(2_880);
+    const buffer = new JitterBuffer(2_880, true);
     expect(buffer.target).toBe(80 * 48);
   });
 
   test('tells when each chunk begins to sound', () => {
     const reached: number[] = [];
-    const buffer = new JitterBuffer(FRAME, (time) => reached.push(time));
+    const buffer = new JitterBuffer(FRAME, true, (time) => reached.push(time));
     for (let seq = 0; seq < 3; seq += 1) buffer.push(seq * FRAME, false, tone());
     buffer.end();
     pull(buffer, 3 * FRAME);

@@ -62,11 +62,13 @@ export class JitterBuffer {
   #blend = 0;
 
   /**
-   * `frame` is the sound in one voice frame, in samples; `reached` is called with the media time of
-   * each chunk as it begins to sound.
+   * `frame` is the sound in one voice frame, in samples. A `live` burst may leave out quiet to catch up;
+   * one from memory keeps its pauses. `reached` is called with the media time of each chunk as it
+   * begins to sound.
    */
   constructor(
     frame: number,
+    private readonly live: boolean,
     private readonly reached: (time: number) => void = () => {},
   ) {
     this.#least = Math.max(START, frame + MARGIN);
@@ -194,7 +196,8 @@ export class JitterBuffer {
   /** The entry to play from; leaves out quiet when more is buffered than needs be. */
   #head(): Entry | undefined {
     const entry = this.#queue[0];
-    if (!entry || this.#offset > 0 || this.#buffered <= this.#target + STEP) return entry;
+    if (!this.live || this.#offset > 0 || this.#buffered <= this.#target + STEP) return entry;
+    if (!entry) return entry;
     // Half of a pause at most, so that a pause gets shorter but stays a pause.
     if (entry.kind === 'silence' && !this.#skippedLast) {
       const cut = Math.min(Math.floor(entry.samples / 2), this.#buffered - this.#target);

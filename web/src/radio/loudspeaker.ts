@@ -54,8 +54,8 @@ export class Loudspeaker implements Player {
     void this.#context?.resume();
   }
 
-  begin(play: number, frame: number): void {
-    this.#ask({ type: 'begin', play, frame });
+  begin(play: number, frame: number, live: boolean): void {
+    this.#ask({ type: 'begin', play, frame, live });
   }
 
   packet(play: number, { time, lost, payload }: Packet): void {

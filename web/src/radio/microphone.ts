@@ -4,11 +4,15 @@ import { SAMPLE_RATE } from './frame';
 import type { Fault, Sink, Source } from './talk';
 import type { FromCapture, ToCapture } from './voicepath';
 
+/**
+ * As the microphone hears it: a browser's gain control and noise suppression swallow the first syllable
+ * after each start, and a radio is not heard while it talks, so there is no echo to cancel.
+ */
 const WANTED: MediaTrackConstraints = {
   channelCount: 1,
-  echoCancellation: true,
-  noiseSuppression: true,
-  autoGainControl: true,
+  echoCancellation: false,
+  noiseSuppression: false,
+  autoGainControl: false,
 };
 /** Bits a second, by frame time: 60 ms is what low data uses. */
 const BITRATE: Record<FrameTime, number> = { 20: 28_000, 40: 24_000, 60: 16_000 };

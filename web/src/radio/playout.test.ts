@@ -30,7 +30,7 @@ function make() {
 test('two channels are mixed and do not exceed full scale', () => {
   const { playout, events, chunk, render } = make();
   for (const play of [1, 2]) {
-    playout.handle({ type: 'begin', play, frame: FRAME });
+    playout.handle({ type: 'begin', play, frame: FRAME, live: true });
     for (let seq = 0; seq < 3; seq += 1) chunk(play, seq, seq === 2 ? 0.75 : 0.25);
     playout.handle({ type: 'end', play });
   }
@@ -43,7 +43,7 @@ test('two channels are mixed and do not exceed full scale', () => {
 
 test('progress is told while a burst plays, and nothing is heard of one that was stopped', () => {
   const { playout, events, chunk, render } = make();
-  playout.handle({ type: 'begin', play: 1, frame: FRAME });
+  playout.handle({ type: 'begin', play: 1, frame: FRAME, live: true });
   for (let seq = 0; seq < 20; seq += 1) chunk(1, seq, 0.25);
   render(5 * FRAME);
   expect(events).toEqual(['started 1', 'played 1 4800']);
@@ -53,7 +53,7 @@ test('progress is told while a burst plays, and nothing is heard of one that was
 
 test('a burst without a sound is finished at once', () => {
   const { playout, events, render } = make();
-  playout.handle({ type: 'begin', play: 1, frame: FRAME });
+  playout.handle({ type: 'begin', play: 1, frame: FRAME, live: true });
   playout.handle({ type: 'end', play: 1 });
   render(120);
   expect(events).toEqual(['finished 1']);

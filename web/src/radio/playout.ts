@@ -27,8 +27,8 @@ export class Playout {
 
   handle(message: ToPlayout): void {
     if (message.type === 'begin') {
-      const { play, frame } = message;
-      const buffer = new JitterBuffer(frame, (time) => this.events.reached(play, time));
+      const { play, frame, live } = message;
+      const buffer = new JitterBuffer(frame, live, (time) => this.events.reached(play, time));
       this.#plays.set(play, { buffer, begun: false, told: 0 });
       return;
     }

@@ -1,9 +1,9 @@
 /** What passes between the page, the decoding worker and the playout worklet. */
 
-/** Page to worker. `play` numbers one playing of one burst. */
+/** Page to worker. `play` numbers one playing of one burst; a `live` one may catch up in pauses. */
 export type ToDecoder =
   | { type: 'playout'; port: MessagePort }
-  | { type: 'begin'; play: number; frame: number }
+  | { type: 'begin'; play: number; frame: number; live: boolean }
   | { type: 'packet'; play: number; time: number; lost: boolean; payload: Uint8Array<ArrayBuffer> }
   | { type: 'end'; play: number }
   | { type: 'stop'; play: number };
@@ -13,7 +13,7 @@ export type FromDecoder = { type: 'levels'; play: number; levels: number[] };
 
 /** Worker to worklet. `frame` and `time` in samples. */
 export type ToPlayout =
-  | { type: 'begin'; play: number; frame: number }
+  | { type: 'begin'; play: number; frame: number; live: boolean }
   | { type: 'chunk'; play: number; time: number; lost: boolean; pcm: Float32Array<ArrayBuffer> }
   | { type: 'end'; play: number }
   | { type: 'stop'; play: number };

@@ -1,0 +1,74 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** The binary under test. */
+export const BINARY = resolve(process.env.TENFOUR_BIN ?? '../target/debug/tenfour');
+
+/** A server of its own for a test: a free port on loopback and an empty data folder. */
+export class Server {
+  readonly url: string;
+  readonly #data = mkdtempSync(join(tmpdir(), 'tenfour-e2e-'));
+  #child: ChildProcess | null = null;
+
+  private constructor(
+    private readonly port: number,
+    private readonly environment: Record<string, string>,
+  ) {
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  /** Starts one and waits until it listens. `environment` holds settings such as `TENFOUR_HOLD`. */
+  static async start(environment: Record<string, string> = {}): Promise<Server> {
+    const server = new Server(await freePort(), environment);
+    await server.up();
+    return server;
+  }
+
+  /** Starts it again on the same port and data. */
+  async up(): Promise<void> {
+    const args = ['serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.#data];
+    const env = { ...process.env, ...this.environment };
+    const child = spawn(BINARY, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#child = child;
+    await new Promise<void>((ready, failed) => {
+      let said = '';
+      child.once('error', failed);
+      child.once('exit', (code) => failed(new Error(`the server ended with ${code}: ${said}`)));
+      child.stdout?.on('data', (text) => {
+        said += text;
+        if (said.includes(this.url)) ready();
+      });
+    });
+  }
+
+  /** Ends it, by force unless told otherwise, and waits until it is gone. */
+  async down(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (!child || child.exitCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+  }
+
+  async end(): Promise<void> {
+    await this.down();
+    rmSync(this.#data, { recursive: true, force: true });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  probe.listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  probe.close();
+  await once(probe, 'close');
+  return address.port;
+}
