@@ -1,0 +1,239 @@
+//! A radio on a desk: the test is its server, its hand and its clock.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::time::Duration;
+
+use tenfour_core::Time;
+use tenfour_core::radio::{Config, Event, HeardNo, Input, Output, Payload, Radio, Sound};
+use tenfour_protocol::control::{ChannelInfo, Codec, EndReason, FrameTime, Outcome};
+use tenfour_protocol::{
+    BurstNo, ChannelId, ClientMessage, Code, Handle, Participant, ParticipantNo, Person, Refusal,
+    ServerMessage, UserId, VoiceFrame,
+};
+
+pub struct Desk {
+    pub radio: Radio,
+    pub now: Time,
+}
+
+impl Desk {
+    /// A radio that has just been switched on.
+    pub fn new(seed: u64) -> (Self, Vec<Output>) {
+        let config = Config { client: "desk 1".into(), economy: false, playout: true, seed };
+        let mut desk = Self { radio: Radio::new(config, Time::ZERO), now: Time::ZERO };
+        let first = desk.drain();
+        (desk, first)
+    }
+
+    /// On the air and tuned to channel 19.
+    pub fn on_the_air() -> Self {
+        let (mut desk, _) = Self::new(1);
+        desk.give(Input::Tune { channel: ch("19"), catch_up: false });
+        desk.give(Input::Opened);
+        desk.say(welcome(false, &[]));
+        desk.say(tuned("19"));
+        desk
+    }
+
+    pub fn drain(&mut self) -> Vec<Output> {
+        std::iter::from_fn(|| self.radio.poll()).collect()
+    }
+
+    pub fn give(&mut self, input: Input) -> Vec<Output> {
+        self.radio.handle(input, self.now);
+        self.drain()
+    }
+
+    /// The server says something.
+    pub fn say(&mut self, message: ServerMessage) -> Vec<Output> {
+        self.give(Input::Message(message))
+    }
+
+    /// Lets time pass, waking the radio whenever it wants.
+    pub fn pass(&mut self, time: Duration) -> Vec<Output> {
+        let end = self.now + time;
+        let mut out = Vec::new();
+        while let Some(due) = self.radio.poll_timeout().filter(|due| *due <= end) {
+            self.now = self.now.max(due);
+            self.radio.handle_timeout(self.now);
+            out.extend(self.drain());
+        }
+        self.now = end;
+        out
+    }
+
+    pub fn drop_link(&mut self) -> Vec<Output> {
+        self.give(Input::Closed { refusal: None })
+    }
+
+    /// Waits until the radio asks for a connection, and opens it. What it says then.
+    pub fn reconnect(&mut self) -> Vec<Output> {
+        let asked = self.pass(Duration::from_secs(1));
+        assert!(asked.contains(&Output::Connect), "{asked:?}");
+        self.give(Input::Opened)
+    }
+
+    pub fn press(&mut self) -> Vec<Output> {
+        self.give(Input::Press { channel: ch("19"), frame_ms: FrameTime::Ms20 })
+    }
+
+    /// The `n`th frame of the microphone.
+    pub fn speak(&mut self, n: u32) -> Vec<Output> {
+        self.give(Input::Frame { media_time: n * 960, payload: vec![8, n as u8] })
+    }
+
+    /// The server announces a burst.
+    pub fn start(&mut self, burst: u32) -> Vec<Output> {
+        self.say(started(burst, "19"))
+    }
+
+    /// Frame `seq` of a burst comes.
+    pub fn hear(&mut self, burst: u32, seq: u16) -> Vec<Output> {
+        self.hear_at(burst, seq, u32::from(seq) * 960, 40)
+    }
+
+    pub fn hear_at(&mut self, burst: u32, seq: u16, media_time: u32, bytes: usize) -> Vec<Output> {
+        let payload = vec![seq as u8; bytes];
+        let frame = VoiceFrame { burst: BurstNo(burst), seq, media_time, last: false, payload: &payload };
+        self.give(Input::Voice(frame.to_bytes()))
+    }
+
+    pub fn end(&mut self, burst: u32, frames: u32) -> Vec<Output> {
+        self.say(ServerMessage::BurstEnded { burst: BurstNo(burst), frames, reason: EndReason::Released })
+    }
+
+    pub fn pull(&mut self) -> (Sound, Vec<Output>) {
+        let sound = self.radio.pull(&ch("19"), self.now);
+        (sound, self.drain())
+    }
+
+    /// Plays for `time`: a letter for each pull. Digits are the first byte of a frame modulo 10,
+    /// `~` is concealment, `.` silence within a burst and `_` a quiet channel.
+    pub fn play(&mut self, time: Duration) -> String {
+        let end = self.now + time;
+        let mut heard = String::new();
+        while self.now < end {
+            let (sound, _) = self.pull();
+            heard.push(letter(&sound));
+            self.now += Duration::from_micros(u64::from(sound.samples) * 1000 / 48);
+        }
+        heard
+    }
+}
+
+pub fn letter(sound: &Sound) -> char {
+    use tenfour_core::radio::SoundKind;
+    match (&sound.kind, sound.heard) {
+        (SoundKind::Frame(payload), _) => char::from(b'0' + payload[0] % 10),
+        (SoundKind::Conceal, _) => '~',
+        (SoundKind::Silence, Some(_)) => '.',
+        (SoundKind::Silence, None) => '_',
+    }
+}
+
+pub fn events(out: &[Output]) -> Vec<&Event> {
+    out.iter().filter_map(|o| if let Output::Event(event) = o { Some(event) } else { None }).collect()
+}
+
+pub fn sent(out: &[Output]) -> Vec<&ClientMessage> {
+    out.iter().filter_map(|o| if let Output::Send(message) = o { Some(message) } else { None }).collect()
+}
+
+/// Sequence numbers of the voice frames sent.
+pub fn voice_sent(out: &[Output]) -> Vec<u16> {
+    out.iter()
+        .filter_map(|o| if let Output::SendVoice(bytes) = o { Some(bytes) } else { None })
+        .map(|bytes| VoiceFrame::parse(bytes).expect("a frame").seq)
+        .collect()
+}
+
+/// Sequence numbers heard.
+pub fn heard(out: &[Output]) -> Vec<u16> {
+    events(out)
+        .into_iter()
+        .filter_map(|event| if let Event::Voice { seq, .. } = event { Some(*seq) } else { None })
+        .collect()
+}
+
+/// Receipts: the burst, and the code when it was refused.
+pub fn receipts(out: &[Output]) -> Vec<(u32, Option<Code>)> {
+    let receipt = |event: &&Event| match event {
+        Event::Receipt { burst, outcome: Outcome::Aired { .. } } => Some((burst.0, None)),
+        Event::Receipt { burst, outcome: Outcome::Refused { refusal } } => {
+            Some((burst.0, Some(refusal.code)))
+        }
+        _ => None,
+    };
+    events(out).iter().filter_map(receipt).collect()
+}
+
+pub fn aired(burst: u32, frames: u32, ended: EndReason) -> ServerMessage {
+    ServerMessage::Receipt { burst: BurstNo(burst), outcome: Outcome::Aired { frames, ended } }
+}
+
+pub fn refused(burst: u32, code: Code) -> ServerMessage {
+    ServerMessage::Receipt { burst: BurstNo(burst), outcome: Outcome::Refused { refusal: code.into() } }
+}
+
+pub fn started(burst: u32, channel: &str) -> ServerMessage {
+    ServerMessage::BurstStarted {
+        burst: BurstNo(burst),
+        channel: ch(channel),
+        talker: person(7),
+        codec: Codec::Opus,
+        frame_ms: FrameTime::Ms20,
+    }
+}
+
+pub fn welcome(resumed: bool, tuned: &[&str]) -> ServerMessage {
+    ServerMessage::Welcome {
+        you: person(1),
+        resume: "token".into(),
+        resumed,
+        tuned: tuned.iter().map(|channel| ch(channel)).collect(),
+        hold_ms: 10_000,
+        talk_limit_ms: 60_000,
+        host: "Desk".into(),
+        server: "test".into(),
+    }
+}
+
+pub fn tuned(channel: &str) -> ServerMessage {
+    let info = ChannelInfo { channel: ch(channel), label: None, count: 1 };
+    ServerMessage::Tuned { info, participants: vec![person(1)], pages: 1 }
+}
+
+pub fn error(code: Code) -> ServerMessage {
+    ServerMessage::Error { refusal: code.into() }
+}
+
+pub fn closed(code: Code) -> Input {
+    Input::Closed { refusal: Some(Refusal::from(code)) }
+}
+
+pub fn ch(text: &str) -> ChannelId {
+    text.parse().expect("a channel")
+}
+
+pub fn person(n: u8) -> Participant {
+    let tag = UserId::of_key(&[n; 32]).tag();
+    let person = Person {
+        handle: Handle::parse(&format!("Person {n}")).expect("a handle"),
+        tag,
+        description: None,
+        country: None,
+    };
+    Participant { id: ParticipantNo(n.into()), person }
+}
+
+pub fn payload(bytes: &[u8]) -> Payload {
+    Payload::new(bytes)
+}
+
+pub fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+pub fn no(n: u32) -> HeardNo {
+    HeardNo(n)
+}

@@ -1,0 +1,13 @@
+//! What the core promises, one file for an area, one test for a behaviour, in virtual time.
+
+mod deck;
+mod door;
+mod ending;
+mod greeting;
+mod late_entry;
+mod muting;
+mod presence;
+mod resuming;
+mod talking;
+mod tuning;
+mod world;

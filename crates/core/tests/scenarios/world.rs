@@ -1,0 +1,360 @@
+//! A hub, two workers and any number of clients, on one clock and without a network.
+
+mod messages;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use tenfour_core::hub::{Hub, HubConfig, Input, Output, Recipients, ResumeToken};
+use tenfour_core::voice::{Deck, Item, Uplink, UplinkOutput, unframed};
+use tenfour_core::{ConnId, Time};
+use tenfour_protocol::{BurstNo, ClientMessage, Code, Handle, Person, ServerMessage, UserId, VoiceFrame};
+
+pub(crate) use self::messages::*;
+
+/// What a client got, in its order.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Got {
+    Control(ServerMessage),
+    Voice { burst: u32, seq: u16, at: Time },
+}
+
+struct Client {
+    worker: usize,
+    uplink: Uplink,
+    got: Vec<Got>,
+    stalled: bool,
+}
+
+pub(crate) struct World {
+    pub(crate) now: Time,
+    pub(crate) hub: Hub,
+    pub(crate) decks: Vec<Deck<ServerMessage>>,
+    pub(crate) closed: BTreeMap<ConnId, Code>,
+    clients: BTreeMap<ConnId, Client>,
+    inputs: VecDeque<Input>,
+    connections: u64,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(HubConfig::default())
+    }
+
+    pub(crate) fn with(config: HubConfig) -> Self {
+        let decks = vec![Deck::new(config.hold), Deck::new(config.hold)];
+        Self {
+            now: Time::from_micros(1_000_000),
+            hub: Hub::new(config),
+            decks,
+            closed: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            inputs: VecDeque::new(),
+            connections: 0,
+        }
+    }
+
+    /// A connection of a user called `name`, whose log-in is the name too.
+    pub(crate) fn connect(&mut self, name: &str) -> ConnId {
+        self.connections += 1;
+        let conn = ConnId(self.connections);
+        let mut key = [0; 32];
+        key[..name.len()].copy_from_slice(name.as_bytes());
+        let user = UserId::of_key(&key);
+        let handle = Handle::parse(name).unwrap();
+        let person = Person { handle, tag: user.tag(), description: None, country: None };
+        let mut token = [0; 32];
+        token[..8].copy_from_slice(&self.connections.to_be_bytes());
+        let client = Client {
+            worker: (self.connections % 2) as usize,
+            uplink: Uplink::new(unframed, self.now),
+            got: Vec::new(),
+            stalled: false,
+        };
+        self.clients.insert(conn, client);
+        let login = login_of(name);
+        self.tell(Input::Connected { conn, login, user, person, token: ResumeToken(token) });
+        conn
+    }
+
+    /// A connection that has said hello.
+    pub(crate) fn greet(&mut self, name: &str) -> ConnId {
+        let conn = self.connect(name);
+        self.send(conn, hello(None));
+        conn
+    }
+
+    /// A connection that is tuned to `on`.
+    pub(crate) fn tuned(&mut self, name: &str, on: &str) -> ConnId {
+        let conn = self.greet(name);
+        self.tune(conn, on);
+        conn
+    }
+
+    pub(crate) fn tune(&mut self, conn: ConnId, on: &str) {
+        self.send(conn, ClientMessage::Tune { channel: channel(on), catch_up: false });
+    }
+
+    /// A control message, as a worker handles it.
+    pub(crate) fn send(&mut self, conn: ConnId, message: ClientMessage) {
+        let uplink = &mut self.clients.get_mut(&conn).expect("connected").uplink;
+        match message {
+            ClientMessage::BurstEnd { burst, .. } => uplink.release(burst, self.now),
+            ClientMessage::BurstStart { burst, frame_ms, .. } => {
+                uplink.start(burst, frame_ms, self.now);
+                self.inputs.push_back(Input::Message { conn, message });
+            }
+            message => self.inputs.push_back(Input::Message { conn, message }),
+        }
+        self.settle();
+    }
+
+    pub(crate) fn press(&mut self, conn: ConnId, on: &str, local: u32) {
+        self.send(conn, start(on, local));
+    }
+
+    pub(crate) fn release(&mut self, conn: ConnId, local: u32) {
+        self.send(conn, ClientMessage::BurstEnd { burst: BurstNo(local), frames: 0 });
+    }
+
+    /// One frame, now.
+    pub(crate) fn speak(&mut self, conn: ConnId, local: u32, seq: u16) {
+        self.binary(conn, &frame(local, seq));
+    }
+
+    /// Frames at their pace.
+    pub(crate) fn speak_for(&mut self, conn: ConnId, local: u32, seqs: std::ops::Range<u16>) {
+        for seq in seqs {
+            self.speak(conn, local, seq);
+            self.run(FRAME);
+        }
+    }
+
+    pub(crate) fn binary(&mut self, conn: ConnId, bytes: &[u8]) {
+        let now = self.now;
+        self.clients.get_mut(&conn).expect("connected").uplink.frame(bytes, now);
+        self.settle();
+    }
+
+    /// The client is gone.
+    pub(crate) fn drop_link(&mut self, conn: ConnId) {
+        self.cut(conn);
+        self.settle();
+    }
+
+    /// The client's socket takes nothing, or takes everything again.
+    pub(crate) fn stall(&mut self, conn: ConnId, stalled: bool) {
+        self.clients.get_mut(&conn).expect("connected").stalled = stalled;
+        if !stalled {
+            self.write(conn);
+        }
+        self.settle();
+    }
+
+    pub(crate) fn tell(&mut self, input: Input) {
+        self.inputs.push_back(input);
+        self.settle();
+    }
+
+    /// Lets `time` pass, with everything that is due in it.
+    pub(crate) fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        while let Some(next) = self.next_timeout().filter(|&next| next <= end) {
+            self.now = self.now.max(next);
+            self.hub.handle_timeout(self.now);
+            for deck in &mut self.decks {
+                deck.handle_timeout(self.now);
+            }
+            for client in self.clients.values_mut() {
+                client.uplink.handle_timeout(self.now);
+            }
+            self.settle();
+        }
+        self.now = end;
+    }
+
+    /// Takes what a client got.
+    pub(crate) fn take(&mut self, conn: ConnId) -> Vec<Got> {
+        self.clients.get_mut(&conn).map(|client| std::mem::take(&mut client.got)).unwrap_or_default()
+    }
+
+    /// Takes what a client got, control messages only.
+    pub(crate) fn control(&mut self, conn: ConnId) -> Vec<ServerMessage> {
+        let control = |got| match got {
+            Got::Control(message) => Some(message),
+            Got::Voice { .. } => None,
+        };
+        self.take(conn).into_iter().filter_map(control).collect()
+    }
+
+    /// Takes what a client got, and returns the sequence numbers of the voice of `burst`.
+    pub(crate) fn voice(&mut self, conn: ConnId, burst: u32) -> Vec<u16> {
+        voice_in(&self.take(conn), burst)
+    }
+
+    pub(crate) fn last(&mut self, conn: ConnId) -> ServerMessage {
+        self.control(conn).pop().expect("a message")
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        let hub = self.hub.figures();
+        let decks = self.decks.iter().all(|deck| deck.figures() == Default::default());
+        hub == Default::default() && decks && self.clients.is_empty()
+    }
+
+    fn next_timeout(&self) -> Option<Time> {
+        let decks = self.decks.iter().filter_map(Deck::poll_timeout);
+        let uplinks = self.clients.values().filter_map(|client| client.uplink.poll_timeout());
+        self.hub.poll_timeout().into_iter().chain(decks).chain(uplinks).min()
+    }
+
+    fn settle(&mut self) {
+        loop {
+            self.drain_hub();
+            self.drain_uplinks();
+            self.drain_decks();
+            let Some(input) = self.inputs.pop_front() else { return };
+            self.hub.handle(input, self.now);
+        }
+    }
+
+    fn drain_hub(&mut self) {
+        while let Some(output) = self.hub.poll() {
+            self.carry_out(output);
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        let now = self.now;
+        match output {
+            Output::Send { to, message } => {
+                let to = match to {
+                    Recipients::One(conn) => vec![conn],
+                    Recipients::Many(conns) => conns.to_vec(),
+                };
+                for conn in to {
+                    self.get(conn, Got::Control(message.clone()));
+                }
+            }
+            Output::Open(route) => {
+                for (worker, deck) in self.decks.iter_mut().enumerate() {
+                    let clients = &self.clients;
+                    let own = |conn: &ConnId| clients.get(conn).is_some_and(|c| c.worker == worker);
+                    let own = route.listeners.iter().copied().filter(own);
+                    deck.open(route.burst, route.started.clone(), own, now);
+                }
+            }
+            Output::Join { burst, conn, from } => {
+                if let Some(worker) = self.worker(conn) {
+                    self.decks[worker].join(burst, conn, from, now);
+                }
+            }
+            Output::Leave { burst, conn } => {
+                self.decks.iter_mut().for_each(|deck| deck.leave(burst, conn));
+            }
+            Output::Close { burst, ended } => {
+                self.decks.iter_mut().for_each(|deck| deck.close(burst, ended.clone(), now));
+            }
+            Output::Admit { conn, local, burst } => {
+                self.uplink(conn, |uplink| uplink.admit(local, burst, now));
+            }
+            Output::Refuse { conn, local } => self.uplink(conn, |uplink| uplink.refuse(local)),
+            Output::EndBurst { conn, local, reason } => {
+                self.uplink(conn, |uplink| uplink.end(local, reason, now));
+            }
+            Output::Bundle { conn, frames } => {
+                if let Some(worker) = self.worker(conn) {
+                    self.decks[worker].set_bundle(conn, frames);
+                }
+            }
+            Output::Disconnect { conn, code } => {
+                self.drain_decks();
+                self.closed.insert(conn, code);
+                self.cut(conn);
+            }
+        }
+    }
+
+    fn cut(&mut self, conn: ConnId) {
+        let now = self.now;
+        self.uplink(conn, |uplink| uplink.disconnect(now));
+        self.drain_uplinks();
+        self.clients.remove(&conn);
+        self.decks.iter_mut().for_each(|deck| deck.remove(conn));
+        self.inputs.push_back(Input::Disconnected { conn });
+    }
+
+    fn drain_uplinks(&mut self) {
+        let mut refused = Vec::new();
+        for (&conn, client) in &mut self.clients {
+            while let Some(output) = client.uplink.poll() {
+                match output {
+                    UplinkOutput::Frame { burst, packet } => {
+                        for deck in &mut self.decks {
+                            deck.append(burst, packet.clone(), self.now);
+                        }
+                    }
+                    UplinkOutput::Closed { local, frames, reason } => {
+                        self.inputs.push_back(Input::BurstClosed { conn, local, frames, reason });
+                    }
+                    UplinkOutput::Refused(refusal) => {
+                        refused.push((conn, ServerMessage::Error { refusal }));
+                    }
+                }
+            }
+        }
+        for (conn, message) in refused {
+            self.get(conn, Got::Control(message));
+        }
+    }
+
+    fn drain_decks(&mut self) {
+        for worker in 0..self.decks.len() {
+            while let Some(conn) = self.decks[worker].due() {
+                if !self.clients[&conn].stalled {
+                    self.write(conn);
+                }
+            }
+        }
+    }
+
+    /// Writes, three items at a time as a full socket would take them.
+    fn write(&mut self, conn: ConnId) {
+        let client = self.clients.get_mut(&conn).expect("only clients are named");
+        let deck = &mut self.decks[client.worker];
+        let mut items = Vec::new();
+        loop {
+            items.clear();
+            deck.gather(conn, 3, &mut items);
+            if items.is_empty() {
+                return;
+            }
+            deck.advance(conn, items.len());
+            let now = self.now;
+            client.got.extend(items.drain(..).map(|item| match item {
+                Item::Started(message) | Item::Ended(message) => Got::Control(message),
+                Item::Gap { burst, from, to } => Got::Control(ServerMessage::BurstGap { burst, from, to }),
+                Item::Voice(packet) => {
+                    let frame = VoiceFrame::parse(packet.message()).expect("relayed whole");
+                    Got::Voice { burst: frame.burst.0, seq: frame.seq, at: now }
+                }
+            }));
+        }
+    }
+
+    fn get(&mut self, conn: ConnId, got: Got) {
+        if let Some(client) = self.clients.get_mut(&conn) {
+            client.got.push(got);
+        }
+    }
+
+    fn worker(&self, conn: ConnId) -> Option<usize> {
+        self.clients.get(&conn).map(|client| client.worker)
+    }
+
+    fn uplink(&mut self, conn: ConnId, act: impl FnOnce(&mut Uplink)) {
+        if let Some(client) = self.clients.get_mut(&conn) {
+            act(&mut client.uplink);
+        }
+    }
+}
