@@ -178,22 +178,28 @@ impl Radio {
             }
             ServerMessage::Tuned { info, participants, pages } => {
                 self.tuning.tuned(&info.channel);
-                self.event(Event::Tuned { info, participants, pages });
+                // What was on its way when one left is news of a channel one is not on.
+                if self.tuning.wants(&info.channel) {
+                    self.event(Event::Tuned { info, participants, pages });
+                }
             }
             ServerMessage::Untuned { channel } => {
                 if self.tuning.untuned(&channel) {
                     self.left(&channel);
                 }
             }
-            ServerMessage::Presence { channel, count, joined, left } => {
+            ServerMessage::Presence { channel, count, joined, left } if self.tuning.wants(&channel) => {
                 self.event(Event::Presence { channel, count, joined, left });
             }
-            ServerMessage::Participants { channel, page, pages, count, participants } => {
+            ServerMessage::Participants { channel, page, pages, count, participants }
+                if self.tuning.wants(&channel) =>
+            {
                 self.event(Event::Participants { channel, page, pages, count, participants });
             }
             ServerMessage::BurstGranted { burst, talk_limit_ms } if self.button.is_due(burst) => {
                 self.event(Event::Granted { burst, talk_limit: millis(talk_limit_ms) });
             }
+            ServerMessage::Presence { .. } | ServerMessage::Participants { .. } => {}
             ServerMessage::BurstGranted { .. } | ServerMessage::Pong { .. } => {}
             ServerMessage::Receipt { burst, outcome } => self.button.receipt(burst, outcome, &mut self.out),
             ServerMessage::BurstStarted { burst, channel, talker, codec: _, frame_ms } => {
