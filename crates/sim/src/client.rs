@@ -13,7 +13,7 @@ use tenfour_protocol::{BurstNo, ChannelId, Handle, ParticipantNo, Person, UserId
 use crate::network::Line;
 use crate::server::{Caller, Down, Up};
 use crate::voice::Mark;
-use crate::world::{Context, Event};
+use crate::world::{Context, Event, Sleeper};
 
 /// The button is down.
 struct Press {
@@ -80,10 +80,8 @@ impl Client {
 
     /// The radio's timer.
     pub fn timeout(&mut self, cx: &mut Context) {
-        if self.radio.poll_timeout().is_some_and(|at| at <= cx.now()) {
-            self.radio.handle_timeout(cx.now());
-            self.drain(cx);
-        }
+        self.radio.handle_timeout(cx.now());
+        self.drain(cx);
     }
 
     /// The connection that was asked for is open.
@@ -238,7 +236,7 @@ impl Client {
             }
         }
         if let Some(at) = self.radio.poll_timeout() {
-            cx.schedule.at(at, Event::ClientTimeout(self.id));
+            cx.wake(Sleeper::Client(self.id), at);
         }
     }
 
@@ -275,6 +273,7 @@ impl Client {
             }
             Told::Untuned { channel } | Told::TuneRefused { channel, .. } => {
                 self.known.remove(channel);
+                cx.model.silenced(self.id, channel);
             }
             Told::Presence { channel, joined, left, .. } => {
                 let known = &mut self.known.entry(channel.clone()).or_default().participants;

@@ -25,8 +25,6 @@ type Span = (Time, Option<Time>);
 pub struct Report {
     /// What was not true, in words. Empty when all is well.
     pub violations: Vec<String>,
-    /// Hash of the log.
-    pub hash: u64,
     /// The log, when it was kept.
     pub log: Vec<String>,
     /// What happened, in numbers.
@@ -73,6 +71,13 @@ struct Hearing {
     last: Option<u16>,
     ended: bool,
     played: bool,
+}
+
+impl Hearing {
+    /// Nothing is left to come or to play. A burst of which no frame came is never played.
+    fn is_over(&self) -> bool {
+        self.ended && (self.played || self.last.is_none())
+    }
 }
 
 /// The model.
@@ -359,10 +364,17 @@ impl Model {
         self.must(twice == Some(false), || format!("client {client}: {heard:?} ends twice or never began"));
     }
 
+    /// A client leaves a channel: what waits there is not played.
+    pub fn silenced(&mut self, client: usize, channel: &ChannelId) {
+        self.playing.remove(&(client, channel.clone()));
+        let all = self.hearing.range_mut((client, HeardNo(0))..=(client, HeardNo(u32::MAX)));
+        all.filter(|(_, hearing)| hearing.channel == *channel).for_each(|(_, hearing)| hearing.played = true);
+    }
+
     /// Whether something is left to play on a channel.
     pub fn is_hearing(&self, client: usize, channel: &ChannelId) -> bool {
         let mut all = self.hearing.range((client, HeardNo(0))..=(client, HeardNo(u32::MAX)));
-        all.any(|(_, hearing)| hearing.channel == *channel && !(hearing.ended && hearing.played))
+        all.any(|(_, hearing)| hearing.channel == *channel && !hearing.is_over())
     }
 
     /// A burst begins to play.
@@ -427,7 +439,7 @@ impl Model {
             self.hearing.iter().filter(|(_, hearing)| !hearing.ended).map(|(key, _)| *key).collect();
         self.must(heard.is_empty(), || format!("never ended for their listeners: {heard:?}"));
         let silent: Vec<_> =
-            self.hearing.iter().filter(|(_, hearing)| !hearing.played).map(|(key, _)| *key).collect();
+            self.hearing.iter().filter(|(_, hearing)| !hearing.is_over()).map(|(key, _)| *key).collect();
         self.must(silent.is_empty(), || format!("never played to their end: {silent:?}"));
     }
 
@@ -494,7 +506,7 @@ impl Model {
     }
 
     /// The end.
-    pub fn report(self, hash: u64, log: Vec<String>) -> Report {
-        Report { violations: self.violations, hash, log, seen: self.seen }
+    pub fn report(self, log: Vec<String>) -> Report {
+        Report { violations: self.violations, log, seen: self.seen }
     }
 }

@@ -9,7 +9,7 @@ use tenfour_core::voice::{Deck, DeckFigures, Item, Packet, Uplink, UplinkOutput,
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{BurstNo, ClientMessage, Code, Person, ServerMessage, UserId};
 
-use crate::world::{Context, Event};
+use crate::world::{Context, Event, Sleeper};
 
 /// Messages that a connection's send queue takes before the socket refuses more.
 const WINDOW: usize = 24;
@@ -148,10 +148,8 @@ impl Server {
 
     /// The hub's timer.
     pub fn hub_timeout(&mut self, cx: &mut Context) {
-        if self.hub.poll_timeout().is_some_and(|at| at <= cx.now()) {
-            self.hub.handle_timeout(cx.now());
-            self.drain_hub(cx);
-        }
+        self.hub.handle_timeout(cx.now());
+        self.drain_hub(cx);
     }
 
     /// A worker takes the next task of its queue.
@@ -176,13 +174,16 @@ impl Server {
             self.conns.get_mut(&id).expect("listed above").uplink.handle_timeout(now);
             self.drain_uplink(id, cx);
         }
+        let here = self.conns.values().filter(|conn| conn.worker == worker);
+        if let Some(at) = here.filter_map(|conn| conn.uplink.poll_timeout()).min() {
+            cx.wake(Sleeper::Worker(worker), at);
+        }
         self.pump(worker, cx);
     }
 
-    /// Frames that all workers hold, and the arrival of the oldest.
-    pub fn held(&self) -> (usize, Option<Time>) {
-        let frames = self.decks.iter().map(|deck| deck.figures().frames).sum();
-        (frames, self.decks.iter().filter_map(|deck| deck.figures().oldest).min())
+    /// When the oldest frame arrived that any worker holds.
+    pub fn oldest(&self) -> Option<Time> {
+        self.decks.iter().filter_map(|deck| deck.figures().oldest).min()
     }
 
     /// What is left of anybody: empty when everyone has gone and the hold is over.
@@ -251,7 +252,7 @@ impl Server {
             outputs.push(output);
         }
         if let Some(at) = conn.uplink.poll_timeout() {
-            cx.schedule.at(at, Event::WorkerTimeout(worker));
+            cx.wake(Sleeper::Worker(worker), at);
         }
         for output in outputs {
             match output {
@@ -303,7 +304,7 @@ impl Server {
             }
         }
         if let Some(at) = self.hub.poll_timeout() {
-            cx.schedule.at(at, Event::HubTimeout);
+            cx.wake(Sleeper::Hub, at);
         }
     }
 
@@ -313,7 +314,7 @@ impl Server {
             self.write(conn, cx);
         }
         if let Some(at) = self.decks[worker].poll_timeout() {
-            cx.schedule.at(at, Event::WorkerTimeout(worker));
+            cx.wake(Sleeper::Worker(worker), at);
         }
     }
 

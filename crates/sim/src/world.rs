@@ -24,7 +24,7 @@ pub struct Plan {
     pub workers: usize,
     /// How long people do things.
     pub time: Duration,
-    /// Keeps every line of the log, not only its hash.
+    /// Keeps the log.
     pub keep_log: bool,
 }
 
@@ -34,17 +34,26 @@ impl Default for Plan {
     }
 }
 
+/// Who has a timer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sleeper {
+    /// The hub.
+    Hub,
+    /// A worker: its deck and its connections' uplinks.
+    Worker(usize),
+    /// A client's radio.
+    Client(usize),
+}
+
 /// What can happen.
 #[derive(Debug)]
 pub enum Event {
     /// The hub takes an input from its queue.
     Hub(Input),
-    /// The hub's timer may be due.
-    HubTimeout,
+    /// A timer is due.
+    Wake(Sleeper),
     /// A worker takes a task from its queue.
     Worker(usize, Task),
-    /// A worker's timers may be due.
-    WorkerTimeout(usize),
     /// A connection reaches the server.
     Accept(Caller, ConnId),
     /// A connection is up, seen from the client.
@@ -59,8 +68,6 @@ pub enum Event {
     Gone(ConnId),
     /// The client sees that its link is gone.
     LinkLost(usize, ConnId),
-    /// A client's timer may be due.
-    ClientTimeout(usize),
     /// The next 20 ms of a microphone.
     Speak(usize),
     /// The button goes up.
@@ -82,9 +89,9 @@ pub struct Context {
     /// What must be true.
     pub model: Model,
     wires: BTreeMap<ConnId, (Pipe, Pipe)>,
+    timers: BTreeMap<Sleeper, Time>,
     conns: u64,
     log: Vec<String>,
-    hash: u64,
     keep_log: bool,
 }
 
@@ -94,16 +101,31 @@ impl Context {
         self.schedule.now()
     }
 
-    /// A line of the log.
+    /// A line of the log, when somebody wants it: writing it takes longer than living it.
     pub fn log(&mut self, line: impl FnOnce() -> String) {
+        if !self.keep_log {
+            return;
+        }
         let line = format!("{:>12} {}", self.now().as_micros(), line());
-        // FNV-1a, 64 bits.
-        for byte in line.bytes().chain([b'\n']) {
-            self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        self.log.push(line);
+    }
+
+    /// Wakes `sleeper` at `at`, unless it is woken before that anyway.
+    pub fn wake(&mut self, sleeper: Sleeper, at: Time) {
+        let at = at.max(self.now());
+        if self.timers.get(&sleeper).is_none_or(|armed| at < *armed) {
+            self.timers.insert(sleeper, at);
+            self.schedule.at(at, Event::Wake(sleeper));
         }
-        if self.keep_log {
-            self.log.push(line);
+    }
+
+    /// Whether a timer that rings now was not replaced by an earlier one.
+    fn is_due(&mut self, sleeper: Sleeper) -> bool {
+        let due = self.timers.get(&sleeper) == Some(&self.now());
+        if due {
+            self.timers.remove(&sleeper);
         }
+        due
     }
 
     /// When something that is put into a queue now comes out, behind all that is in it.
@@ -205,9 +227,9 @@ impl World {
             rng,
             model,
             wires: BTreeMap::new(),
+            timers: BTreeMap::new(),
             conns: 0,
             log: Vec::new(),
-            hash: 0xcbf2_9ce4_8422_2325,
             keep_log: plan.keep_log,
         };
         Self { cx, server, clients, busy_until: Time::ZERO + plan.time }
@@ -248,24 +270,25 @@ impl World {
     }
 
     fn report(self) -> Report {
-        self.cx.model.report(self.cx.hash, self.cx.log)
+        self.cx.model.report(self.cx.log)
     }
 
     fn until(&mut self, end: Time) {
         while let Some(event) = self.cx.schedule.next(end) {
             self.step(event);
-            let (_, oldest) = self.server.held();
-            self.cx.model.holds(oldest, self.cx.schedule.now());
         }
     }
 
     fn step(&mut self, event: Event) {
         let cx = &mut self.cx;
         match event {
+            Event::Wake(sleeper) => {
+                if cx.is_due(sleeper) {
+                    self.rings(sleeper);
+                }
+            }
             Event::Hub(input) => self.server.hub(input, cx),
-            Event::HubTimeout => self.server.hub_timeout(cx),
             Event::Worker(worker, task) => self.server.worker(worker, task, cx),
-            Event::WorkerTimeout(worker) => self.server.worker_timeout(worker, cx),
             Event::Accept(caller, conn) => {
                 if cx.wires.contains_key(&conn) {
                     self.server.accept(caller, conn, cx);
@@ -289,7 +312,6 @@ impl World {
                 }
             }
             Event::LinkLost(client, conn) => self.with(client, |client, cx| client.lose_link(conn, cx)),
-            Event::ClientTimeout(client) => self.with(client, Client::timeout),
             Event::Speak(client) => self.with(client, Client::speak),
             Event::Release(client) => self.with(client, Client::release),
             Event::Listen(client, channel) => self.with(client, |client, cx| client.listen(channel, cx)),
@@ -301,6 +323,17 @@ impl World {
                     self.act();
                 }
             }
+        }
+    }
+
+    fn rings(&mut self, sleeper: Sleeper) {
+        match sleeper {
+            Sleeper::Hub => self.server.hub_timeout(&mut self.cx),
+            Sleeper::Worker(worker) => {
+                self.server.worker_timeout(worker, &mut self.cx);
+                self.cx.model.holds(self.server.oldest(), self.cx.schedule.now());
+            }
+            Sleeper::Client(client) => self.with(client, Client::timeout),
         }
     }
 
