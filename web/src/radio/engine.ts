@@ -59,6 +59,7 @@ class Engine implements Radio {
     });
     this.#microphone = new BrowserMicrophone((why) => this.#talk.fault(why));
     this.#talk = this.#makeTalk();
+    store.subscribe(({ button }) => this.#loudspeaker.hold(button.state === 'talking'));
   }
 
   get state(): RadioState {

@@ -3,7 +3,13 @@ import { SAMPLE_RATE } from './frame';
 import type { Player } from './hear';
 import type { Packet } from './memory';
 import playoutUrl from './playout.worklet.ts?worker&url';
-import type { FromDecoder, FromPlayout, ToDecoder, WorkletOptions } from './voicepath';
+import type {
+  FromDecoder,
+  FromPlayout,
+  PageToPlayout,
+  ToDecoder,
+  WorkletOptions,
+} from './voicepath';
 
 export interface LoudspeakerEvents {
   finished(play: number): void;
@@ -23,6 +29,8 @@ export class Loudspeaker implements Player {
   /** Runs from the decoder to the playout; holds what is said before the playout is there. */
   readonly #channel = new MessageChannel();
   #context: AudioContext | null = null;
+  #playout: MessagePort | null = null;
+  #held = false;
 
   constructor(private readonly events: LoudspeakerEvents) {
     this.#ask({ type: 'playout', port: this.#channel.port1 }, [this.#channel.port1]);
@@ -46,12 +54,21 @@ export class Loudspeaker implements Player {
     });
     node.port.onmessage = ({ data }: MessageEvent<FromPlayout>) => this.#fromPlayout(data);
     node.connect(context.destination);
-    node.port.postMessage(this.#channel.port2, [this.#channel.port2]);
+    this.#playout = node.port;
+    const decoder: PageToPlayout = { type: 'decoder', port: this.#channel.port2 };
+    node.port.postMessage(decoder, [this.#channel.port2]);
   }
 
   /** In a user gesture: lets the browser make sound. */
   unlock(): void {
     void this.#context?.resume();
+  }
+
+  /** While one talks, what one hears stands still, as with any radio; it goes on after that. */
+  hold(on: boolean): void {
+    if (this.#held === on) return;
+    this.#held = on;
+    this.#playout?.postMessage({ type: 'hold', on } satisfies PageToPlayout);
   }
 
   begin(play: number, frame: number, live: boolean): void {

@@ -51,6 +51,17 @@ test('progress is told while a burst plays, and nothing is heard of one that was
   expect(render(FRAME).every((sample) => sample === 0)).toBe(true);
 });
 
+test('a held playout is silent and goes on where it was', () => {
+  const { playout, chunk, render } = make();
+  playout.handle({ type: 'begin', play: 1, frame: FRAME, live: true });
+  for (let seq = 0; seq < 4; seq += 1) chunk(1, seq, (seq + 1) / 8);
+  render(FRAME);
+  playout.hold(true);
+  expect(render(5 * FRAME).every((sample) => sample === 0)).toBe(true);
+  playout.hold(false);
+  expect(render(FRAME).every((sample) => sample === 0.25)).toBe(true);
+});
+
 test('a burst without a sound is finished at once', () => {
   const { playout, events, render } = make();
   playout.handle({ type: 'begin', play: 1, frame: FRAME, live: true });

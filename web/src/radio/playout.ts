@@ -23,7 +23,14 @@ interface Play {
 export class Playout {
   readonly #plays = new Map<number, Play>();
 
+  #held = false;
+
   constructor(private readonly events: PlayoutEvents) {}
+
+  /** A held playout is silent and loses nothing: it goes on where it was. */
+  hold(on: boolean): void {
+    this.#held = on;
+  }
 
   handle(message: ToPlayout): void {
     if (message.type === 'begin') {
@@ -41,6 +48,7 @@ export class Playout {
   /** Fills `out` with the next samples of everything. */
   render(out: Float32Array): void {
     out.fill(0);
+    if (this.#held) return;
     for (const [play, one] of this.#plays) {
       one.buffer.pull(out);
       this.#tell(play, one);

@@ -1,5 +1,5 @@
 import { Playout } from './playout';
-import type { FromPlayout, Progress, ToPlayout, WorkletOptions } from './voicepath';
+import type { FromPlayout, PageToPlayout, Progress, ToPlayout, WorkletOptions } from './voicepath';
 
 /** Samples of the tap in one message: 100 ms. */
 const TAP = 4_800;
@@ -22,11 +22,9 @@ class PlayoutProcessor extends AudioWorkletProcessor {
   constructor(options: AudioWorkletNodeOptions) {
     super(options);
     this.#measure = (options.processorOptions as WorkletOptions).measure;
-    // The one message from the page is the port to the decoder.
-    this.port.onmessage = ({ data }: MessageEvent<MessagePort>) => {
-      this.#decoder = data;
-      data.onmessage = ({ data: message }: MessageEvent<ToPlayout>) =>
-        this.#playout.handle(message);
+    this.port.onmessage = ({ data }: MessageEvent<PageToPlayout>) => {
+      if (data.type === 'hold') this.#playout.hold(data.on);
+      else this.#connect(data.port);
     };
   }
 
@@ -36,6 +34,11 @@ class PlayoutProcessor extends AudioWorkletProcessor {
     this.#playout.render(out);
     if (this.#measure) this.#record(out);
     return true;
+  }
+
+  #connect(port: MessagePort): void {
+    this.#decoder = port;
+    port.onmessage = ({ data }: MessageEvent<ToPlayout>) => this.#playout.handle(data);
   }
 
   #record(out: Float32Array): void {

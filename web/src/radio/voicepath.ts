@@ -18,6 +18,9 @@ export type ToPlayout =
   | { type: 'end'; play: number }
   | { type: 'stop'; play: number };
 
+/** Page to worklet: the way to the decoder, once; and whether all sound stands still for a while. */
+export type PageToPlayout = { type: 'decoder'; port: MessagePort } | { type: 'hold'; on: boolean };
+
 /** Worklet to worker: samples that have left the queue. */
 export type Progress = { type: 'progress'; play: number; played: number };
 
