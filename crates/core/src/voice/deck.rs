@@ -273,10 +273,10 @@ impl<A: Clone> Deck<A> {
 
     fn expire(&mut self, slot: usize, now: Time) {
         let burst = &mut self.bursts[slot];
-        let wiped = burst.log.expire(now);
-        let flushed = burst.flush.take_if(|flush| *flush <= now).is_some();
-        if wiped > 0 || flushed {
-            // Those who have taken everything are found idle again when they are asked.
+        // Nobody has to be woken for a gap: whoever is that far behind is in hand, since even a
+        // bundle does not wait as long as a hold.
+        burst.log.expire(now);
+        if burst.flush.take_if(|flush| *flush <= now).is_some() {
             self.wake_members(slot);
         }
         if !self.forget_if_over(slot, now) {

@@ -147,6 +147,22 @@ fn a_pause_ends_a_bundle() {
 }
 
 #[test]
+fn bundles_stay_whole_while_older_frames_are_wiped() {
+    let mut deck = open(1);
+    deck.set_bundle(ConnId(1), 3);
+    due(&mut deck);
+    let mut sizes = Vec::new();
+    for seq in 0..300u16 {
+        let now = T + ms(20) * u32::from(seq);
+        deck.handle_timeout(now);
+        append(&mut deck, seq, now);
+        sizes.extend(due(&mut deck).into_iter().map(|(_, items)| items.len()));
+    }
+    assert_eq!(sizes.len(), 100);
+    assert!(sizes[1..].iter().all(|&size| size == 3), "{sizes:?}");
+}
+
+#[test]
 fn long_frames_are_not_bundled() {
     const OPUS_60_MS: [u8; 2] = [3 << 3, 0];
     let mut deck = open(3);
