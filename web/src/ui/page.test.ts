@@ -87,6 +87,21 @@ describe('the radio', () => {
     expect(page.textContent).toContain(text.talk.microphone.missing.caption);
   });
 
+  test('the ring of a burst is drawn once, however often its row changes', () => {
+    const radio = new ScriptedRadio();
+    const { page, change } = setUp(radio);
+    const since = performance.now() - 5000;
+    change({ button: { state: 'talking', since, limit: 60_000, granted: true } });
+    const drawn = find(page, 'circle.left');
+    const delay = drawn.getAttribute('style');
+    expect(delay).toMatch(/animation-delay: -5\d{3}/);
+    const until = performance.now() + 5;
+    while (performance.now() < until);
+    change({ air: [burst(me, 5, { own: true, state: 'talking' })] });
+    expect(find(page, 'circle.left')).toBe(drawn);
+    expect(drawn.getAttribute('style')).toBe(delay);
+  });
+
   test('arrow keys turn the dial, but not while typing', () => {
     const radio = new ScriptedRadio();
     setUp(radio);

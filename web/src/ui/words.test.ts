@@ -2,10 +2,11 @@ import { expect, test } from 'vitest';
 import { text } from '../text';
 import { parseChannel, step } from './address';
 import { burstSentence, burstTrouble } from './burst';
+import { withTuned } from './channelList';
 import { graphemes } from './graphemes';
 import { barPath, bars } from './levels';
 import { defaults, parse } from './preferences.svelte';
-import { burst, heron, me } from './testing/scriptedRadio';
+import { burst, heron, me, tunedTo } from './testing/scriptedRadio';
 import { clock, lengthInSeconds, secondsUntil } from './time';
 
 test('a typed channel is read as people write it', () => {
@@ -21,6 +22,19 @@ test('the channels go round, and a name leads back to the numbers', () => {
   expect(step('19', 1)).toBe('20');
   expect(step('road-66', 1)).toBe('1');
   expect(step('road-66', -1)).toBe('40');
+});
+
+test('the channel list takes the count of a tuned channel, and a channel that is new', () => {
+  const listed = [
+    { channel: '9', label: 'Emergency', count: 3 },
+    { channel: '19', label: 'Calling', count: 1 },
+  ];
+  const tuned = [tunedTo('19', [me, heron]), tunedTo('road-66', [me])];
+  expect(withTuned(listed, tuned)).toEqual([
+    { channel: '9', label: 'Emergency', count: 3 },
+    { channel: '19', label: 'Calling', count: 2 },
+    { channel: 'road-66', count: 1 },
+  ]);
 });
 
 test('times round so that they never promise too much', () => {
