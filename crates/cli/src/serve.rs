@@ -4,9 +4,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use qrcode::QrCode;
+use qrcode::render::unicode::Dense1x2;
 use tenfour_server::Server;
-use tenfour_server::config::{Config, Settings};
+use tenfour_server::config::{Config, Settings, Tls};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Flags of `tenfour serve`. What is not given here is taken from the environment
 /// (`TENFOUR_LISTEN` and so on), then from the file, then from the defaults.
@@ -38,13 +42,35 @@ pub(crate) struct Serve {
 impl Serve {
     /// Serves until it is told to stop.
     pub(crate) fn run(self) -> ExitCode {
-        match self.config().and_then(|config| Ok(Server::start(config)?.run_until_signal()?)) {
+        match self.serve() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("tenfour: {error:#}");
                 ExitCode::FAILURE
             }
         }
+    }
+
+    fn serve(self) -> Result<()> {
+        let config = self.config()?;
+        let self_signed = config.tls == Tls::SelfSigned;
+        let mut signals = Signals::new()?;
+        let server = Server::start(config)?;
+        if self_signed {
+            introduce(&server)?;
+        }
+        println!("Tenfour is on the air: {}", server.url());
+        if let Some(url) = server.ops_url() {
+            eprintln!("For the operator: {url}/metrics and {url}/health");
+        }
+        signals.wait();
+        eprintln!("Stopping. Press Ctrl-C again to stop at once.");
+        std::thread::spawn(move || {
+            signals.wait();
+            std::process::exit(130);
+        });
+        server.stop();
+        Ok(())
     }
 
     fn config(self) -> Result<Config> {
@@ -67,4 +93,41 @@ impl Serve {
 fn variables() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// What a phone needs on a local network: its microphone works under https only, and nobody
+/// has signed for this certificate.
+fn introduce(server: &Server) -> Result<()> {
+    let fingerprint = server.fingerprint()?.unwrap_or_default();
+    let code = QrCode::new(server.url()).context("the address does not fit into a QR code")?;
+    eprintln!("{}", code.render::<Dense1x2>().build());
+    eprintln!("The certificate is self-signed: a browser warns once. Its SHA-256 fingerprint is");
+    eprintln!("{fingerprint}");
+    Ok(())
+}
+
+/// SIGINT and SIGTERM, noticed from the moment this is made.
+struct Signals {
+    runtime: Runtime,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let inside = runtime.enter();
+        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        drop(inside);
+        Ok(Self { runtime, interrupt, terminate })
+    }
+
+    fn wait(&mut self) {
+        self.runtime.block_on(async {
+            tokio::select! {
+                _ = self.interrupt.recv() => {}
+                _ = self.terminate.recv() => {}
+            }
+        });
+    }
 }

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::store::StoreError;
+use crate::tls::TlsError;
+
 /// Why a server does not start.
 #[derive(Debug, Error)]
 pub enum StartError {
@@ -25,6 +28,12 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The system refuses a thread, a runtime or a socket option.
     #[error("the system refuses what a server needs: {0}")]
     System(#[source] io::Error),

@@ -1,29 +1,36 @@
-//! The shell around the hub: sockets, HTTP, store, the web page, configuration.
+//! The shell around the hub: sockets, HTTP, store, the web page, configuration. It touches the
+//! world and decides nothing; what is decided, `tenfour-core` decides.
+//!
+//! ```no_run
+//! use tenfour_server::{Server, config::{Config, Settings}};
+//!
+//! let server = Server::start(Config::new(Settings::default())?)?;
+//! println!("on the air: {}", server.url());
+//! server.stop();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Threads: one for the hub, one for the store, one for the door (accepting, the operator's
+//! listener, watching certificates), and a [worker](crate) for each core.
 
+pub mod auth;
+mod clock;
 pub mod config;
+mod door;
 mod error;
-
-use std::net::{SocketAddr, TcpListener};
+mod gate;
+mod http;
+mod hub_thread;
+mod ops;
+mod server;
+mod shared;
+pub mod store;
+pub mod telemetry;
+mod tls;
+mod web;
+mod worker;
 
 pub use error::StartError;
-
-/// A running server.
-#[derive(Debug)]
-pub struct Server {
-    address: SocketAddr,
-}
-
-impl Server {
-    /// Starts a server.
-    pub fn start(config: config::Config) -> Result<Self, StartError> {
-        let listener = TcpListener::bind(config.listen)
-            .map_err(|source| StartError::Listen { address: config.listen, source })?;
-        Ok(Self { address: listener.local_addr().map_err(StartError::System)? })
-    }
-
-    /// Serves until SIGINT or SIGTERM.
-    pub fn run_until_signal(self) -> Result<(), StartError> {
-        println!("Tenfour is on the air: http://{}", self.address);
-        Ok(())
-    }
-}
+pub use http::openapi;
+pub use server::Server;
+pub use tls::TlsError;

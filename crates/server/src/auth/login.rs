@@ -1,0 +1,215 @@
+//! Log-in by device key.
+
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use data_encoding::BASE64URL_NOPAD;
+use ed25519_dalek::{Signature, VerifyingKey};
+use tenfour_core::hub::LoginId;
+use tenfour_protocol::auth::signed_bytes;
+use tenfour_protocol::http::{Login, Nonce, Proof, Register};
+use tenfour_protocol::limits::TOKEN_BYTES;
+use tenfour_protocol::{Code, Description, Handle, Refusal, UserId};
+use zeroize::Zeroizing;
+
+use super::nonces::Nonces;
+use super::sessions::{Session, Sessions, is_over};
+use super::{Origins, Rates, hash, random, since_epoch, today};
+use crate::store::{Keeper, StoreError, StoredSession, TokenHash, User};
+
+/// Everything that the door needs to know who somebody is.
+#[derive(Debug)]
+pub struct Auth {
+    origins: Origins,
+    rates: Rates,
+    nonces: Mutex<Nonces>,
+    sessions: Mutex<Sessions>,
+    keeper: Keeper,
+}
+
+/// A session that has just begun.
+#[derive(Debug)]
+pub struct Opened {
+    /// Who it is.
+    pub user: User,
+    /// The token as text; nobody keeps it.
+    pub token: Zeroizing<String>,
+    /// An older session of the user that had to go for this one.
+    pub displaced: Option<LoginId>,
+}
+
+impl Auth {
+    /// With the sessions that an earlier process left.
+    pub fn new(origins: Origins, keeper: Keeper, stored: Vec<StoredSession>) -> Self {
+        let today = today();
+        let standing = stored.into_iter().filter(|session| !is_over(session.used, today));
+        Self {
+            origins,
+            rates: Rates::default(),
+            nonces: Mutex::default(),
+            sessions: Mutex::new(Sessions::new(standing)),
+            keeper,
+        }
+    }
+
+    /// The origins that may use the server.
+    pub fn origins(&self) -> &Origins {
+        &self.origins
+    }
+
+    /// Sessions there are.
+    pub fn sessions(&self) -> usize {
+        self.lock_sessions().len()
+    }
+
+    /// Something to sign.
+    pub fn nonce(&self, peer: IpAddr) -> Result<Nonce, Refusal> {
+        self.take(peer)?;
+        let nonce = random();
+        let expiry = lock(&self.nonces).open(nonce, since_epoch());
+        Ok(Nonce { nonce: BASE64URL_NOPAD.encode(&nonce), expiry })
+    }
+
+    /// Makes a user and begins a session.
+    pub async fn register(
+        &self,
+        request: Register,
+        client: Client<'_>,
+        peer: IpAddr,
+    ) -> Result<Opened, Refusal> {
+        self.take(peer)?;
+        let key = self.prove(&request.proof, client)?;
+        let handle = Handle::parse(&request.handle)
+            .map_err(|error| Refusal::because(Code::HandleRefused, format!("The handle {error}.")))?;
+        let description = request.description.as_deref().map(Description::parse).transpose();
+        let description = description.map_err(|error| {
+            Refusal::because(Code::DescriptionRefused, format!("The description {error}."))
+        })?;
+        let user = User { id: UserId::of_key(&key), key, handle, description, created: today() };
+        if !self.keeper.insert_user(user.clone()).await.map_err(unavailable)? {
+            return Err(Code::AlreadyRegistered.into());
+        }
+        self.open(user).await
+    }
+
+    /// Begins a session of a known user.
+    pub async fn login(&self, request: Login, client: Client<'_>, peer: IpAddr) -> Result<Opened, Refusal> {
+        self.take(peer)?;
+        let key = self.prove(&request.proof, client)?;
+        let user = self.keeper.user(UserId::of_key(&key)).await.map_err(unavailable)?;
+        self.open(user.ok_or(Code::NotRegistered)?).await
+    }
+
+    /// The session of a token (base64url), and notes its use.
+    pub fn session(&self, token: &str) -> Option<(TokenHash, Session)> {
+        let token = Zeroizing::new(BASE64URL_NOPAD.decode(token.as_bytes()).ok()?);
+        self.lock_sessions().find(&token, today())
+    }
+
+    /// Keeps the day of the last use, once a day. A failure costs that note only.
+    pub async fn note_use(&self, hash: TokenHash, session: Session) {
+        let today = today();
+        if self.lock_sessions().touch(&hash, today) {
+            let stored = StoredSession { hash, user: session.user, used: today };
+            // The thread of the store has logged why.
+            self.keeper.put_session(stored).await.ok();
+        }
+    }
+
+    /// True while the session stands.
+    pub fn stands(&self, hash: &TokenHash) -> bool {
+        self.lock_sessions().contains(hash)
+    }
+
+    /// The user of a session.
+    pub async fn user(&self, id: UserId) -> Result<User, Refusal> {
+        self.keeper.user(id).await.map_err(unavailable)?.ok_or_else(|| Code::NotLoggedIn.into())
+    }
+
+    /// Ends a session: at the door at once, then in the store.
+    pub fn logout(&self, hash: &TokenHash) -> Option<LoginId> {
+        self.lock_sessions().remove(hash).map(|session| session.login)
+    }
+
+    /// The second half of a log-out, without which a restart would bring the session back.
+    pub async fn forget(&self, hash: TokenHash) -> Result<(), Refusal> {
+        self.keeper.remove_session(hash).await.map_err(unavailable)
+    }
+
+    async fn open(&self, user: User) -> Result<Opened, Refusal> {
+        let bytes = Zeroizing::new(random::<TOKEN_BYTES>());
+        let stored = StoredSession { hash: hash(&*bytes), user: user.id, used: today() };
+        self.keeper.put_session(stored).await.map_err(unavailable)?;
+        let displaced = self.lock_sessions().insert(stored);
+        if let Some((hash, _)) = &displaced {
+            // The thread of the store has logged why; the session is gone at the door.
+            self.keeper.remove_session(*hash).await.ok();
+        }
+        Ok(Opened {
+            user,
+            token: Zeroizing::new(BASE64URL_NOPAD.encode(&*bytes)),
+            displaced: displaced.map(|(_, session)| session.login),
+        })
+    }
+
+    /// Checks that the client holds the key it names. The nonce is spent first: a bad proof
+    /// spends it too.
+    fn prove(&self, proof: &Proof, client: Client<'_>) -> Result<[u8; 32], Refusal> {
+        let nonce = bytes(&proof.nonce).ok_or(Code::NonceExpired)?;
+        if !lock(&self.nonces).spend(&nonce, proof.expiry, since_epoch()) {
+            return Err(Code::NonceExpired.into());
+        }
+        let key = bytes(&proof.key).ok_or(Code::BadSignature)?;
+        let signature = bytes(&proof.signature).ok_or(Code::BadSignature)?;
+        let verifying = VerifyingKey::from_bytes(&key).map_err(|_| Code::BadSignature)?;
+        let signature = Signature::from_bytes(&signature);
+        let user = UserId::of_key(&key);
+        let fits = |origin: &str| {
+            let signed = signed_bytes(origin, &nonce, proof.expiry, &user);
+            verifying.verify_strict(&signed, &signature).is_ok()
+        };
+        let good = match client {
+            Client::Page(origin) => self.origins.allows(origin) && fits(origin),
+            Client::Program(host) => self.origins.of_host(host).any(fits),
+        };
+        if good {
+            return Ok(key);
+        }
+        Err(Code::BadSignature.into())
+    }
+
+    fn take(&self, peer: IpAddr) -> Result<(), Refusal> {
+        self.rates.take(peer, Instant::now()).map_err(|wait| {
+            let millis = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+            Refusal::from(Code::TooManyRequests).retry_after(millis.max(1))
+        })
+    }
+
+    fn lock_sessions(&self) -> MutexGuard<'_, Sessions> {
+        lock(&self.sessions)
+    }
+}
+
+/// Who asks, as far as it shows in the request.
+#[derive(Debug, Clone, Copy)]
+pub enum Client<'a> {
+    /// A page; what its browser says in `Origin`.
+    Page(&'a str),
+    /// A program; what it connected to, as in `Host`.
+    Program(&'a str),
+}
+
+fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
+    BASE64URL_NOPAD.decode(text.as_bytes()).ok()?.try_into().ok()
+}
+
+/// The operator reads the reason in the log.
+fn unavailable(_: StoreError) -> Refusal {
+    Code::StoreUnavailable.into()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each change under these locks is whole before anything can panic.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,43 @@
+//! Registration, log-in and sessions.
+
+mod login;
+mod nonces;
+mod origins;
+mod rates;
+mod sessions;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+pub use login::{Auth, Client, Opened};
+pub use origins::Origins;
+pub use rates::Rates;
+pub use sessions::Session;
+
+use crate::store::{Day, TokenHash};
+use sha2::{Digest, Sha256};
+
+/// The hash under which a token is kept.
+pub(crate) fn hash(token: &[u8]) -> TokenHash {
+    Sha256::digest(token).into()
+}
+
+/// `N` random bytes from the system.
+///
+/// # Panics
+/// When the system has no randomness: nothing may be served then.
+pub(crate) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the system gives random bytes");
+    bytes
+}
+
+/// Time since 1970.
+fn since_epoch() -> Duration {
+    // A clock before 1970 makes each nonce look new; nothing worse.
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// Today, UTC.
+pub(crate) fn today() -> Day {
+    Day(u32::try_from(since_epoch().as_secs() / 86_400).unwrap_or(u32::MAX))
+}

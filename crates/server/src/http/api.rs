@@ -1,0 +1,179 @@
+//! The requests of docs/protocol.md, section 1.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Extension, State};
+use axum::http::header::{HeaderMap, HeaderValue, SET_COOKIE};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+use tenfour_core::hub::Input;
+use tenfour_protocol::http::{Channels, Login, Me, Nonce, Problem, Register, SessionKind};
+use tenfour_protocol::limits::SESSION_LIFE;
+use tenfour_protocol::{Code, Refusal};
+
+use super::request::{Peer, Refused, client_of, cookie_name, origin_of, token_of};
+use crate::auth::{Client, Opened, Session};
+use crate::shared::Shared;
+use crate::store::{TokenHash, User};
+
+type Answer<T> = Result<T, Refused>;
+type Body = Result<Bytes, BytesRejection>;
+
+/// Something to sign, for a registration or a log-in.
+#[utoipa::path(post, path = "/api/v1/nonce", responses(
+    (status = 200, description = "A nonce, good once and for 30 s.", body = Nonce),
+    (status = "default", description = "Refused.", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn nonce(
+    State(shared): State<Arc<Shared>>,
+    Extension(Peer(peer)): Extension<Peer>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Answer<Json<Nonce>> {
+    own_page(&shared, &headers, &uri)?;
+    Ok(Json(shared.auth.nonce(peer)?))
+}
+
+/// Makes a user of a device key, and logs in.
+#[utoipa::path(post, path = "/api/v1/register", request_body = Register, responses(
+    (status = 201, description = "Registered and logged in.", body = Me),
+    (status = "default", description = "Refused.", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn register(
+    State(shared): State<Arc<Shared>>,
+    Extension(Peer(peer)): Extension<Peer>,
+    headers: HeaderMap,
+    uri: Uri,
+    body: Body,
+) -> Answer<Response> {
+    let client = own_page(&shared, &headers, &uri)?;
+    let request: Register = parse(body)?;
+    let kind = request.proof.session;
+    let opened = shared.auth.register(request, client, peer).await?;
+    shared.metrics.registrations.inc();
+    Ok((StatusCode::CREATED, begin(&shared, opened, kind)).into_response())
+}
+
+/// Logs in with a device key.
+#[utoipa::path(post, path = "/api/v1/login", request_body = Login, responses(
+    (status = 200, description = "Logged in.", body = Me),
+    (status = "default", description = "Refused.", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn login(
+    State(shared): State<Arc<Shared>>,
+    Extension(Peer(peer)): Extension<Peer>,
+    headers: HeaderMap,
+    uri: Uri,
+    body: Body,
+) -> Answer<Response> {
+    let client = own_page(&shared, &headers, &uri)?;
+    let request: Login = parse(body)?;
+    let kind = request.proof.session;
+    let opened = shared.auth.login(request, client, peer).await?;
+    shared.metrics.logins.inc();
+    Ok(begin(&shared, opened, kind))
+}
+
+/// Ends the session: its sockets close, its cookie is erased.
+#[utoipa::path(post, path = "/api/v1/logout", responses(
+    (status = 204, description = "Logged out."),
+    (status = "default", description = "Refused.", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn logout(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Answer<Response> {
+    let (hash, _) = session(&shared, &headers)?;
+    if let Some(login) = shared.auth.logout(&hash) {
+        shared.hub.input(Input::LoggedOut { login });
+    }
+    // The socket is closed and the door shut by now; a store that does not answer is told.
+    shared.auth.forget(hash).await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    response.headers_mut().insert(SET_COOKIE, cookie(&shared, "", 0)?);
+    Ok(response)
+}
+
+/// Who one is.
+#[utoipa::path(get, path = "/api/v1/me", responses(
+    (status = 200, description = "The user of the session.", body = Me),
+    (status = "default", description = "Refused.", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn me(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Answer<Json<Me>> {
+    let (hash, session) = session(&shared, &headers)?;
+    let user = shared.auth.user(session.user).await?;
+    shared.auth.note_use(hash, session).await;
+    Ok(Json(describe(user)))
+}
+
+/// The numbered channels, then the named ones that have visitors.
+#[utoipa::path(get, path = "/api/v1/channels", responses(
+    (status = 200, description = "The channels, in order.", body = Channels),
+    (status = "default", description = "Refused.", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn channels(State(shared): State<Arc<Shared>>) -> Answer<Json<Channels>> {
+    let channels = shared.hub.channels().await.ok_or(Code::GoingAway)?;
+    Ok(Json(Channels { host: shared.host.clone(), channels }))
+}
+
+pub(super) async fn not_found() -> Refused {
+    Code::NotFound.into()
+}
+
+pub(super) async fn method_not_allowed() -> Refused {
+    Code::MethodNotAllowed.into()
+}
+
+fn own_page<'a>(shared: &Shared, headers: &'a HeaderMap, uri: &'a Uri) -> Answer<Client<'a>> {
+    Ok(client_of(headers, uri, shared.auth.origins()).ok_or(Code::ForeignOrigin)?)
+}
+
+fn session(shared: &Shared, headers: &HeaderMap) -> Answer<(TokenHash, Session)> {
+    if origin_of(headers).is_some_and(|origin| !shared.auth.origins().allows(origin)) {
+        return Err(Code::ForeignOrigin.into());
+    }
+    let token = token_of(headers, shared.secure()).ok_or(Code::NotLoggedIn)?;
+    Ok(shared.auth.session(token).ok_or(Code::NotLoggedIn)?)
+}
+
+fn parse<T: DeserializeOwned>(body: Body) -> Answer<T> {
+    let bytes = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Code::MessageTooLarge,
+        _ => Code::MalformedMessage,
+    })?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Refusal::because(Code::MalformedMessage, format!("The body is not what it should be: {error}."))
+            .into()
+    })
+}
+
+fn begin(shared: &Shared, opened: Opened, kind: SessionKind) -> Response {
+    if let Some(login) = opened.displaced {
+        shared.hub.input(Input::LoggedOut { login });
+    }
+    let me = describe(opened.user);
+    match kind {
+        SessionKind::Bearer => Json(Me { token: Some(opened.token.to_string()), ..me }).into_response(),
+        SessionKind::Cookie => match cookie(shared, &opened.token, SESSION_LIFE.as_secs()) {
+            Ok(cookie) => {
+                let mut response = Json(me).into_response();
+                response.headers_mut().insert(SET_COOKIE, cookie);
+                response
+            }
+            Err(refused) => refused.into_response(),
+        },
+    }
+}
+
+fn cookie(shared: &Shared, token: &str, seconds: u64) -> Answer<HeaderValue> {
+    let secure = if shared.secure() { "; Secure" } else { "" };
+    let name = cookie_name(shared.secure());
+    let text = format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+    // A token is base64url: it always fits into a header.
+    Ok(HeaderValue::from_str(&text).map_err(|_| Code::StoreUnavailable)?)
+}
+
+fn describe(user: User) -> Me {
+    Me { user: user.id, tag: user.id.tag(), handle: user.handle, description: user.description, token: None }
+}

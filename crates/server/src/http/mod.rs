@@ -1,0 +1,40 @@
+//! The HTTP API, and what each answer carries.
+
+mod api;
+mod headers;
+mod openapi;
+mod request;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use tenfour_protocol::limits::BODY_BYTES;
+
+pub(crate) use headers::secure;
+pub use openapi::openapi;
+pub(crate) use request::{Peer, origin_of, problem, token_of};
+
+use crate::shared::Shared;
+use crate::web;
+
+/// Everything but the radio socket, which each worker answers itself.
+pub(crate) fn router(shared: &Arc<Shared>) -> Router {
+    let api = Router::new()
+        .route("/nonce", post(api::nonce))
+        .route("/register", post(api::register))
+        .route("/login", post(api::login))
+        .route("/logout", post(api::logout))
+        .route("/me", get(api::me))
+        .route("/channels", get(api::channels))
+        .method_not_allowed_fallback(api::method_not_allowed)
+        .fallback(api::not_found)
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .with_state(shared.clone());
+    Router::new()
+        .nest("/api/v1", api)
+        .route("/api", axum::routing::any(api::not_found))
+        .route("/api/{*rest}", axum::routing::any(api::not_found))
+        .fallback(web::page)
+}

@@ -1,0 +1,218 @@
+//! The one thread that drives the hub.
+
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tenfour_core::ConnId;
+use tenfour_core::hub::{From, Hub, HubConfig, HubFigures, Input, Output, Recipients};
+use tenfour_protocol::control::{ChannelInfo, EndReason};
+use tenfour_protocol::{BurstNo, Code, ServerMessage};
+use tokio::sync::{mpsc as tokio_mpsc, oneshot};
+
+use crate::clock::Clock;
+use crate::worker::{ToWorker, codec, worker_of};
+
+/// A message that is framed and may be written to any socket.
+pub(crate) type Framed = Arc<[u8]>;
+
+/// Inputs that are handled before their orders go out: workers are woken once for all.
+const TOGETHER: usize = 64;
+
+/// A handle to the hub for everybody.
+#[derive(Debug, Clone)]
+pub(crate) struct HubHandle(mpsc::Sender<ToHub>);
+
+#[derive(Debug)]
+enum ToHub {
+    Input(Input),
+    Channels(oneshot::Sender<Vec<ChannelInfo>>),
+    Figures(oneshot::Sender<HubFigures>),
+    Quit,
+}
+
+/// What the hub tells one worker to do.
+#[derive(Debug)]
+pub(crate) enum Order {
+    Send { to: Vec<ConnId>, message: Framed },
+    Open { burst: BurstNo, started: Framed, listeners: Vec<ConnId> },
+    Join { burst: BurstNo, conn: ConnId, from: From },
+    Leave { burst: BurstNo, conn: ConnId },
+    Bundle { conn: ConnId, frames: u8 },
+    Close { burst: BurstNo, ended: Framed },
+    Admit { conn: ConnId, local: BurstNo, burst: BurstNo },
+    Refuse { conn: ConnId, local: BurstNo },
+    EndBurst { conn: ConnId, local: BurstNo, reason: EndReason },
+    Disconnect { conn: ConnId, code: Code },
+}
+
+impl HubHandle {
+    /// Tells the hub what happened. After the stop nobody listens, and nothing is lost by it.
+    pub(crate) fn input(&self, input: Input) {
+        self.0.send(ToHub::Input(input)).ok();
+    }
+
+    /// The channels, or nothing when the server stops.
+    pub(crate) async fn channels(&self) -> Option<Vec<ChannelInfo>> {
+        let (answer, answered) = oneshot::channel();
+        self.0.send(ToHub::Channels(answer)).ok()?;
+        answered.await.ok()
+    }
+
+    /// What the hub holds, or nothing when the server stops.
+    pub(crate) async fn figures(&self) -> Option<HubFigures> {
+        let (answer, answered) = oneshot::channel();
+        self.0.send(ToHub::Figures(answer)).ok()?;
+        answered.await.ok()
+    }
+
+    /// Ends the thread.
+    pub(crate) fn quit(&self) {
+        self.0.send(ToHub::Quit).ok();
+    }
+}
+
+/// A hub's inbox before its thread runs: workers are started with the handle, and the thread
+/// with the workers.
+pub(crate) struct HubInbox(mpsc::Receiver<ToHub>);
+
+/// A handle and what it leads to.
+pub(crate) fn channel() -> (HubHandle, HubInbox) {
+    let (sender, receiver) = mpsc::channel();
+    (HubHandle(sender), HubInbox(receiver))
+}
+
+/// Starts the thread.
+pub(crate) fn start(
+    config: HubConfig,
+    inbox: HubInbox,
+    workers: Vec<tokio_mpsc::UnboundedSender<ToWorker>>,
+    clock: Clock,
+) -> std::io::Result<JoinHandle<()>> {
+    let outboxes = workers.iter().map(|_| Vec::new()).collect();
+    let mut thread = HubThread { hub: Hub::new(config), clock, workers, outboxes };
+    std::thread::Builder::new().name("tenfour-hub".into()).spawn(move || thread.run(&inbox.0))
+}
+
+struct HubThread {
+    hub: Hub,
+    clock: Clock,
+    workers: Vec<tokio_mpsc::UnboundedSender<ToWorker>>,
+    outboxes: Vec<Vec<Order>>,
+}
+
+impl HubThread {
+    fn run(&mut self, inbox: &mpsc::Receiver<ToHub>) {
+        loop {
+            match self.wait(inbox) {
+                Ok(first) => {
+                    for message in std::iter::once(first).chain(inbox.try_iter().take(TOGETHER)) {
+                        if !self.take(message) {
+                            return;
+                        }
+                    }
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            }
+            let now = self.clock.now();
+            if self.hub.poll_timeout().is_some_and(|at| at <= now) {
+                self.hub.handle_timeout(now);
+                self.drain();
+            }
+            self.deliver();
+        }
+    }
+
+    fn wait(&self, inbox: &mpsc::Receiver<ToHub>) -> Result<ToHub, mpsc::RecvTimeoutError> {
+        match self.hub.poll_timeout() {
+            Some(at) => inbox.recv_timeout(at.since(self.clock.now()).max(Duration::from_micros(1))),
+            None => inbox.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
+        }
+    }
+
+    /// False when the thread should end.
+    fn take(&mut self, message: ToHub) -> bool {
+        match message {
+            ToHub::Input(input) => {
+                self.hub.handle(input, self.clock.now());
+                self.drain();
+            }
+            // Who asked may have gone away.
+            ToHub::Channels(answer) => drop(answer.send(self.hub.channels())),
+            ToHub::Figures(answer) => drop(answer.send(self.hub.figures())),
+            ToHub::Quit => return false,
+        }
+        true
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.hub.poll() {
+            self.order(output);
+        }
+    }
+
+    fn order(&mut self, output: Output) {
+        match output {
+            Output::Send { to: Recipients::One(conn), message } => {
+                self.give(conn, Order::Send { to: vec![conn], message: encode(&message) });
+            }
+            Output::Send { to: Recipients::Many(conns), message } => {
+                let message = encode(&message);
+                for (worker, to) in self.by_worker(&conns).into_iter().enumerate() {
+                    if !to.is_empty() {
+                        self.outboxes[worker].push(Order::Send { to, message: message.clone() });
+                    }
+                }
+            }
+            Output::Open(route) => {
+                let started = encode(&route.started);
+                for (worker, listeners) in self.by_worker(&route.listeners).into_iter().enumerate() {
+                    let (burst, started) = (route.burst, started.clone());
+                    self.outboxes[worker].push(Order::Open { burst, started, listeners });
+                }
+            }
+            Output::Close { burst, ended } => {
+                let ended = encode(&ended);
+                for outbox in &mut self.outboxes {
+                    outbox.push(Order::Close { burst, ended: ended.clone() });
+                }
+            }
+            Output::Join { burst, conn, from } => self.give(conn, Order::Join { burst, conn, from }),
+            Output::Leave { burst, conn } => self.give(conn, Order::Leave { burst, conn }),
+            Output::Bundle { conn, frames } => self.give(conn, Order::Bundle { conn, frames }),
+            Output::Admit { conn, local, burst } => self.give(conn, Order::Admit { conn, local, burst }),
+            Output::Refuse { conn, local } => self.give(conn, Order::Refuse { conn, local }),
+            Output::EndBurst { conn, local, reason } => {
+                self.give(conn, Order::EndBurst { conn, local, reason });
+            }
+            Output::Disconnect { conn, code } => self.give(conn, Order::Disconnect { conn, code }),
+        }
+    }
+
+    fn by_worker(&self, conns: &[ConnId]) -> Vec<Vec<ConnId>> {
+        let mut lists = vec![Vec::new(); self.outboxes.len()];
+        for &conn in conns {
+            lists[worker_of(conn)].push(conn);
+        }
+        lists
+    }
+
+    fn give(&mut self, conn: ConnId, order: Order) {
+        self.outboxes[worker_of(conn)].push(order);
+    }
+
+    fn deliver(&mut self) {
+        for (worker, outbox) in self.workers.iter().zip(&mut self.outboxes) {
+            if !outbox.is_empty() {
+                // A worker that has ended serves nobody any more.
+                worker.send(ToWorker::Orders(std::mem::take(outbox))).ok();
+            }
+        }
+    }
+}
+
+/// A message as a text frame.
+pub(crate) fn encode(message: &ServerMessage) -> Framed {
+    codec::text(&serde_json::to_vec(message).expect("a message is JSON"))
+}

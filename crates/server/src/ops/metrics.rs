@@ -1,0 +1,123 @@
+//! Counters and gauges. None has a label that tells people or channels apart.
+
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Registry, Unit};
+use tenfour_core::hub::HubFigures;
+use tenfour_protocol::Code;
+
+/// Everything that is counted.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: std::sync::Mutex<Registry>,
+    pub(crate) sockets: Gauge,
+    pub(crate) frames_in: Counter,
+    pub(crate) messages_out: Counter,
+    pub(crate) registrations: Counter,
+    pub(crate) logins: Counter,
+    pub(crate) resets: Counter,
+    closes: Family<[(&'static str, String); 1], Counter<u64, AtomicU64>>,
+    connections: Gauge,
+    sessions: Gauge,
+    radio_sessions: Gauge,
+    channels: Gauge,
+    affiliations: Gauge,
+    bursts: Gauge,
+    hold: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("tenfour");
+        let mut gauge = |name: &str, help: &str| {
+            let gauge = Gauge::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        let (sockets, connections) = (
+            gauge("radio_sockets", "Radio sockets that are open"),
+            gauge("http_connections", "Connections that are not radio sockets"),
+        );
+        let (sessions, radio_sessions) = (
+            gauge("logins_standing", "Log-ins that stand"),
+            gauge("radio_sessions", "Radio sessions, connected or waiting for a resume"),
+        );
+        let (channels, affiliations) = (
+            gauge("channels", "Channels with a participant"),
+            gauge("affiliations", "Pairs of a session and a channel it is tuned to"),
+        );
+        let bursts = gauge("bursts_on_air", "Bursts on the air");
+        let hold = Gauge::default();
+        registry.register_with_unit("hold", "How long a frame is kept", Unit::Seconds, hold.clone());
+        let mut counter = |name: &str, help: &str| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        };
+        let frames_in = counter("voice_frames_in", "Voice frames that were taken from talkers");
+        let messages_out =
+            counter("burst_messages_out", "Frames and words about bursts that went to listeners");
+        let registrations = counter("registrations", "Users that were made");
+        let logins = counter("logins", "Log-ins of known users");
+        let resets = counter("resets", "Sockets that were reset because they took nothing");
+        let closes = Family::default();
+        registry.register("closes", "Sockets that the server closed, by reason", closes.clone());
+        Self {
+            registry: registry.into(),
+            sockets,
+            frames_in,
+            messages_out,
+            registrations,
+            logins,
+            resets,
+            closes,
+            connections,
+            sessions,
+            radio_sessions,
+            channels,
+            affiliations,
+            bursts,
+            hold,
+        }
+    }
+}
+
+impl Metrics {
+    /// With what does not change.
+    pub(crate) fn new(hold: std::time::Duration) -> Self {
+        let metrics = Self::default();
+        metrics.hold.set(i64::try_from(hold.as_secs()).unwrap_or(i64::MAX));
+        metrics
+    }
+
+    /// The server closes a socket.
+    pub(crate) fn closed(&self, code: Code) {
+        let code = serde_json::to_value(code).expect("a code is a string");
+        let label = code.as_str().unwrap_or_default().to_owned();
+        self.closes.get_or_create(&[("code", label)]).inc();
+    }
+
+    /// Takes over what is counted elsewhere.
+    pub(crate) fn observe(&self, hub: &HubFigures, sessions: usize, connections: usize) {
+        let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        self.sessions.set(number(sessions));
+        self.connections.set(number(connections));
+        self.radio_sessions.set(number(hub.sessions));
+        self.channels.set(number(hub.channels));
+        self.affiliations.set(number(hub.affiliations));
+        self.bursts.set(number(hub.bursts_on_air));
+    }
+
+    /// In the OpenMetrics text format.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        encode(&mut text, &registry).expect("a string grows");
+        text
+    }
+}

@@ -1,0 +1,48 @@
+//! The operator's listener: `/metrics` and `/health`. It has no personal data, and no door of
+//! the public listener leads to it.
+
+mod metrics;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use tokio::net::TcpListener;
+
+pub(crate) use metrics::Metrics;
+
+use crate::shared::Shared;
+
+/// Serves until the task is dropped.
+pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    let router = Router::new()
+        .route("/metrics", get(metrics))
+        .route("/health", get(health))
+        .layer(axum::middleware::map_response(|mut response: axum::response::Response| async {
+            crate::http::secure(response.headers_mut(), false);
+            response
+        }))
+        .with_state(shared);
+    if let Err(error) = axum::serve(listener, router).await {
+        tracing::error!(reason = %error, "the operator's listener has ended");
+    }
+}
+
+async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
+    let figures = shared.hub.figures().await.unwrap_or_default();
+    shared.metrics.observe(&figures, shared.auth.sessions(), shared.doors.open());
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(CONTENT_TYPE, kind)], shared.metrics.text())
+}
+
+/// Healthy when the hub answers.
+async fn health(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
+    match shared.hub.figures().await {
+        Some(_) => (StatusCode::OK, "on the air\n"),
+        None => (StatusCode::SERVICE_UNAVAILABLE, "going away\n"),
+    }
+}

@@ -1,0 +1,218 @@
+//! Starting and stopping.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tenfour_core::hub::{FloorMode, HubConfig, Input};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::auth::{Auth, Origins};
+use crate::clock::Clock;
+use crate::config::{Config, Tls};
+use crate::error::StartError;
+use crate::gate::Gate;
+use crate::hub_thread;
+use crate::ops::{self, Metrics};
+use crate::shared::Shared;
+use crate::store::{Keeper, Sqlite, Store, StoreThread};
+use crate::tls::{Certificates, names_of};
+use crate::worker::{self, ToWorker};
+use crate::{door, telemetry};
+
+/// Name of the store's file in the data folder.
+const STORE: &str = "tenfour.db";
+/// When clients may come back after a stop.
+const BACK_IN: Duration = Duration::from_secs(2);
+/// Time for clients to take their last words.
+const FAREWELL: Duration = Duration::from_millis(1500);
+/// Files that are not sockets: the store, listeners, certificates, runtimes.
+const OWN_FILES: usize = 64;
+/// The least room for connections that are not radio sockets.
+const DOORS: usize = 64;
+
+/// A server that runs. It goes on until [`Server::stop`]; dropped, it takes no more
+/// connections and serves those it has until the process ends.
+#[derive(Debug)]
+pub struct Server {
+    url: String,
+    ops_url: Option<String>,
+    shared: Arc<Shared>,
+    workers: Vec<mpsc::UnboundedSender<ToWorker>>,
+    close_door: oneshot::Sender<()>,
+    threads: Vec<JoinHandle<()>>,
+    store: StoreThread,
+}
+
+impl Server {
+    /// Starts a server; it answers when this returns.
+    pub fn start(config: Config) -> Result<Self, StartError> {
+        telemetry::start(config.log, config.log_format);
+        let (listener, address) = listen(config.listen)?;
+        let operator = config.ops.map(listen).transpose()?;
+        let names = names_of(address.ip());
+        let (store, sessions) = open_store(&config.data)?;
+        let tls = certificates(&config, &names)?;
+        let (keeper, store) = Keeper::start(store).map_err(StartError::System)?;
+
+        let clock = Clock::start();
+        let (hub, inbox) = hub_thread::channel();
+        let files = raise_file_limit();
+        let origins = Origins::new(address, tls.is_some(), &names, &config.origins);
+        let shared = Arc::new(Shared {
+            clock,
+            auth: Auth::new(origins, keeper, sessions),
+            hub,
+            metrics: Arc::new(Metrics::new(config.hold)),
+            hold: config.hold,
+            host: config.host.clone(),
+            tls,
+            doors: Gate::new((files / 10).max(DOORS)),
+            sockets: Gate::new(files.saturating_sub(files / 10 + OWN_FILES).max(DOORS)),
+        });
+
+        let (workers, mut threads) = start_workers(&shared, config.workers)?;
+        let hub = hub_thread::start(hub_config(&config), inbox, workers.clone(), clock);
+        threads.push(hub.map_err(StartError::System)?);
+        let (close_door, closed) = oneshot::channel();
+        let ops_url = operator.as_ref().map(|(_, address)| format!("http://{address}"));
+        let operator = operator.map(|(listener, _)| listener);
+        threads.push(start_door(listener, operator, shared.clone(), workers.clone(), closed)?);
+
+        let scheme = if shared.secure() { "https" } else { "http" };
+        let url = format!("{scheme}://{}:{}", names[0], address.port());
+        tracing::info!(workers = config.workers, tls = shared.secure(), "the server is on the air");
+        Ok(Self { url, ops_url, shared, workers, close_door, threads, store })
+    }
+
+    /// Where people connect, e.g. `http://127.0.0.1:27185`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where `/metrics` and `/health` are, if anywhere.
+    pub fn ops_url(&self) -> Option<&str> {
+        self.ops_url.as_deref()
+    }
+
+    /// SHA-256 of the certificate, as browsers show it, when the listener speaks TLS.
+    pub fn fingerprint(&self) -> Result<Option<String>, StartError> {
+        Ok(self.shared.tls.as_ref().map(Certificates::fingerprint).transpose()?)
+    }
+
+    /// Tells the clients when to come back, lets them take their last words, writes everything
+    /// down and ends all threads. Takes up to two seconds.
+    pub fn stop(self) {
+        // Dropped or taken: the door closes either way.
+        self.close_door.send(()).ok();
+        self.shared.hub.input(Input::Stop { back_in: BACK_IN });
+        let end = Instant::now() + FAREWELL;
+        while self.shared.sockets.open() > 0 && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.shared.hub.quit();
+        for worker in &self.workers {
+            // One that has ended needs no word.
+            worker.send(ToWorker::Stop).ok();
+        }
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread had panicked");
+            }
+        }
+        // The last handles to the store are in here.
+        drop(self.shared);
+        self.store.join();
+        tracing::info!("the server has stopped");
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let bind = || {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    bind().map_err(|source| StartError::Listen { address, source })
+}
+
+fn open_store(data: &Path) -> Result<(Sqlite, Vec<crate::store::StoredSession>), StartError> {
+    fs::create_dir_all(data).map_err(|source| StartError::Data { path: data.to_owned(), source })?;
+    let mut store = Sqlite::open(&data.join(STORE))?;
+    let sessions = store.sessions()?;
+    Ok((store, sessions))
+}
+
+fn certificates(config: &Config, names: &[String]) -> Result<Option<Certificates>, StartError> {
+    Ok(match &config.tls {
+        Tls::Off => None,
+        Tls::SelfSigned => Some(Certificates::self_signed(&config.data, names)?),
+        Tls::Files { cert, key } => Some(Certificates::from_files(cert.clone(), key.clone())?),
+    })
+}
+
+fn hub_config(config: &Config) -> HubConfig {
+    HubConfig {
+        host: config.host.clone(),
+        server: concat!("tenfour ", env!("CARGO_PKG_VERSION")).to_owned(),
+        hold: config.hold,
+        talk_limit: config.talk_limit,
+        channel_participants: config.channel_participants,
+        labels: config.channels.clone(),
+        floor: FloorMode::Relay,
+    }
+}
+
+type Started = (Vec<mpsc::UnboundedSender<ToWorker>>, Vec<JoinHandle<()>>);
+
+fn start_workers(shared: &Arc<Shared>, count: usize) -> Result<Started, StartError> {
+    let (senders, inboxes): (Vec<_>, Vec<_>) = (0..count).map(|_| mpsc::unbounded_channel()).unzip();
+    let start = |(index, inbox)| worker::start(index, shared.clone(), senders.clone(), inbox);
+    let threads = inboxes.into_iter().enumerate().map(start).collect::<Result<_, _>>();
+    Ok((senders, threads.map_err(StartError::System)?))
+}
+
+fn start_door(
+    listener: TcpListener,
+    operator: Option<TcpListener>,
+    shared: Arc<Shared>,
+    workers: Vec<mpsc::UnboundedSender<ToWorker>>,
+    closed: oneshot::Receiver<()>,
+) -> Result<JoinHandle<()>, StartError> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::System)?;
+    let (listener, operator) = {
+        let _inside = runtime.enter();
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(StartError::System)?;
+        let operator = operator.map(tokio::net::TcpListener::from_std).transpose();
+        (listener, operator.map_err(StartError::System)?)
+    };
+    let run = move || {
+        runtime.block_on(async {
+            tokio::spawn(door::watch_certificates(shared.clone()));
+            if let Some(operator) = operator {
+                tokio::spawn(ops::serve(operator, shared.clone()));
+            }
+            tokio::select! {
+                () = door::accept(listener, shared, workers) => {}
+                // Told, or dropped with the server.
+                _ = closed => {}
+            }
+        });
+    };
+    std::thread::Builder::new().name("tenfour-door".into()).spawn(run).map_err(StartError::System)
+}
+
+/// Asks for as many files as the system allows; returns how many there are.
+fn raise_file_limit() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    // Refused, the old limit is as good as it was.
+    let now = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
+    now.map_or(usize::MAX / 2, |files| usize::try_from(files).unwrap_or(usize::MAX / 2))
+}

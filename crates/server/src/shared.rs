@@ -1,0 +1,36 @@
+//! What all threads of a server share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::auth::Auth;
+use crate::clock::Clock;
+use crate::gate::Gate;
+use crate::hub_thread::HubHandle;
+use crate::ops::Metrics;
+use crate::tls::Certificates;
+
+/// Shared by reference; nothing in it is locked for a voice frame.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) clock: Clock,
+    pub(crate) auth: Auth,
+    pub(crate) hub: HubHandle,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) hold: Duration,
+    /// Name of the host, for people.
+    pub(crate) host: String,
+    /// Present when the listener speaks TLS.
+    pub(crate) tls: Option<Certificates>,
+    /// Connections that are not radio sockets.
+    pub(crate) doors: Gate,
+    /// Radio sockets.
+    pub(crate) sockets: Gate,
+}
+
+impl Shared {
+    /// True when the listener speaks TLS.
+    pub(crate) fn secure(&self) -> bool {
+        self.tls.is_some()
+    }
+}

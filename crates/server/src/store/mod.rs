@@ -1,0 +1,120 @@
+//! The memory of the world: users and the hashes of their sessions.
+//!
+//! A [`Store`] may block; the [`Keeper`] gives it a thread of its own and everybody else a
+//! handle that can be awaited.
+
+mod keeper;
+mod sqlite;
+
+use tenfour_protocol::{Description, Handle, UserId};
+use thiserror::Error;
+
+pub use keeper::{Keeper, StoreThread};
+pub use sqlite::Sqlite;
+
+/// SHA-256 of a session token: what is kept of it.
+pub type TokenHash = [u8; 32];
+
+/// A day, counted from 1970-01-01 UTC. Finer times of people are not stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(pub u32);
+
+/// A registered user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Identifier.
+    pub id: UserId,
+    /// Ed25519 public key.
+    pub key: [u8; 32],
+    /// Nickname.
+    pub handle: Handle,
+    /// A line about oneself.
+    pub description: Option<Description>,
+    /// When it was made.
+    pub created: Day,
+}
+
+/// A session that outlives a restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredSession {
+    /// Hash of its token.
+    pub hash: TokenHash,
+    /// Whose it is.
+    pub user: UserId,
+    /// Day of its last use.
+    pub used: Day,
+}
+
+/// What a store does. Calls may block.
+pub trait Store: Send {
+    /// Adds a user; false when the key is known already.
+    fn insert_user(&mut self, user: &User) -> Result<bool, StoreError>;
+    /// The user with this identifier.
+    fn user(&mut self, id: &UserId) -> Result<Option<User>, StoreError>;
+    /// Every session.
+    fn sessions(&mut self) -> Result<Vec<StoredSession>, StoreError>;
+    /// Adds a session, or notes its last use.
+    fn put_session(&mut self, session: &StoredSession) -> Result<(), StoreError>;
+    /// Forgets a session.
+    fn remove_session(&mut self, hash: &TokenHash) -> Result<(), StoreError>;
+    /// Begins to collect changes: they last once [`Store::commit`] has returned.
+    fn begin(&mut self) -> Result<(), StoreError>;
+    /// Makes the collected changes last, all of them or none.
+    fn commit(&mut self) -> Result<(), StoreError>;
+    /// Gives up the collected changes.
+    fn roll_back(&mut self);
+}
+
+/// Why the store does not do what it is asked. Each says what to do.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Cannot be created, read or written.
+    #[error(
+        "{path} cannot be opened for writing ({reason}): check its rights and the free space, or name another folder with --data DIR"
+    )]
+    NotWritable {
+        /// The file.
+        path: String,
+        /// What SQLite says.
+        reason: String,
+    },
+    /// Another program has it.
+    #[error(
+        "{path} is in use by another program: stop the other server, or name another folder with --data DIR"
+    )]
+    Locked {
+        /// The file.
+        path: String,
+    },
+    /// Not a database, or a broken one.
+    #[error(
+        "{path} is damaged ({reason}): restore it from a copy, or move it away to begin anew (people then register again)"
+    )]
+    Damaged {
+        /// The file.
+        path: String,
+        /// What SQLite says.
+        reason: String,
+    },
+    /// Written by a newer program.
+    #[error(
+        "{path} was written by a newer version (schema {found}, this one knows {known}): use that version"
+    )]
+    TooNew {
+        /// The file.
+        path: String,
+        /// Its schema.
+        found: u32,
+        /// Ours.
+        known: u32,
+    },
+    /// No room.
+    #[error("{path}: the disk is full: make room; registration works again at once")]
+    Full {
+        /// The file.
+        path: String,
+    },
+    /// The thread of the store is gone.
+    #[error("the store has stopped")]
+    Stopped,
+}

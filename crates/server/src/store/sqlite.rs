@@ -1,0 +1,258 @@
+//! The embedded store: one SQLite file in the data folder.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
+use tenfour_protocol::{Description, Handle, UserId};
+
+use super::{Day, Store, StoreError, StoredSession, TokenHash, User};
+
+/// The schema this program knows, as `PRAGMA user_version`.
+const SCHEMA: u32 = 1;
+
+/// A lock of another program is waited for this long: a backup takes moments, a second server
+/// never lets go.
+const BUSY: Duration = Duration::from_secs(2);
+
+/// `secure_delete` overwrites what is deleted. `synchronous` is FULL, so that a registration
+/// that was answered survives a power cut; commits are grouped, which makes it cheap. The
+/// lock is exclusive: two servers on one file would each believe in their own sessions.
+const OPENING: &str = "
+    PRAGMA locking_mode = EXCLUSIVE;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA secure_delete = ON;
+    PRAGMA foreign_keys = ON;
+";
+
+const TABLES: &str = "
+    BEGIN EXCLUSIVE;
+    CREATE TABLE IF NOT EXISTS user (
+        id BLOB PRIMARY KEY CHECK (length(id) = 20),
+        key BLOB NOT NULL CHECK (length(key) = 32),
+        handle TEXT NOT NULL,
+        description TEXT,
+        created INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS session (
+        hash BLOB PRIMARY KEY CHECK (length(hash) = 32),
+        user BLOB NOT NULL REFERENCES user (id) ON DELETE CASCADE,
+        used INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS session_user ON session (user);
+    PRAGMA user_version = 1;
+    COMMIT;
+";
+
+/// A store in a SQLite file.
+#[derive(Debug)]
+pub struct Sqlite {
+    db: Connection,
+    path: String,
+}
+
+impl Sqlite {
+    /// Opens the file, makes it when it is missing, and checks that it can be written.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let name = path.display().to_string();
+        let db = Connection::open(path).map_err(|error| explain(&name, &error))?;
+        let store = Self { db, path: name };
+        store.prepare().map_err(|error| store.explain(&error))?;
+        store.migrate()?;
+        Ok(store)
+    }
+
+    fn prepare(&self) -> rusqlite::Result<()> {
+        self.db.busy_timeout(BUSY)?;
+        self.db.execute_batch(OPENING)
+    }
+
+    fn migrate(&self) -> Result<(), StoreError> {
+        let version = self.db.query_row("PRAGMA user_version", [], |row| row.get(0));
+        match version.map_err(|error| self.explain(&error))? {
+            0..=SCHEMA => self.db.execute_batch(TABLES).map_err(|error| self.explain(&error)),
+            found => Err(StoreError::TooNew { path: self.path.clone(), found, known: SCHEMA }),
+        }
+    }
+
+    fn explain(&self, error: &rusqlite::Error) -> StoreError {
+        explain(&self.path, error)
+    }
+
+    fn run(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<usize, StoreError> {
+        self.db
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(parameters))
+            .map_err(|error| self.explain(&error))
+    }
+}
+
+impl Store for Sqlite {
+    fn insert_user(&mut self, user: &User) -> Result<bool, StoreError> {
+        self.run(
+            "INSERT INTO user (id, key, handle, description, created) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO NOTHING",
+            params![
+                user.id.as_bytes(),
+                user.key,
+                user.handle.as_str(),
+                user.description.as_ref().map(Description::as_str),
+                user.created.0
+            ],
+        )
+        .map(|rows| rows == 1)
+    }
+
+    fn user(&mut self, id: &UserId) -> Result<Option<User>, StoreError> {
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT key, handle, description, created FROM user WHERE id = ?1")
+            .map_err(|error| self.explain(&error))?;
+        let user = statement.query_row([id.as_bytes()], |row| user_of(*id, row)).optional();
+        user.map_err(|error| self.explain(&error))
+    }
+
+    fn sessions(&mut self) -> Result<Vec<StoredSession>, StoreError> {
+        let read = || {
+            let mut statement = self.db.prepare(
+                "SELECT session.hash, user.key, session.used FROM session JOIN user ON user.id = session.user",
+            )?;
+            let rows = statement.query_map([], session_of)?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(|error| self.explain(&error))
+    }
+
+    fn put_session(&mut self, session: &StoredSession) -> Result<(), StoreError> {
+        self.run(
+            "INSERT INTO session (hash, user, used) VALUES (?1, ?2, ?3)
+             ON CONFLICT (hash) DO UPDATE SET used = excluded.used",
+            params![session.hash, session.user.as_bytes(), session.used.0],
+        )
+        .map(|_| ())
+    }
+
+    fn remove_session(&mut self, hash: &TokenHash) -> Result<(), StoreError> {
+        self.run("DELETE FROM session WHERE hash = ?1", params![hash]).map(|_| ())
+    }
+
+    fn begin(&mut self) -> Result<(), StoreError> {
+        self.run("BEGIN IMMEDIATE", []).map(|_| ())
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        self.run("COMMIT", []).map(|_| ())
+    }
+
+    fn roll_back(&mut self) {
+        // A full disk makes SQLite roll back by itself; then there is nothing left to do.
+        if !self.db.is_autocommit()
+            && let Err(error) = self.run("ROLLBACK", [])
+        {
+            tracing::error!(reason = %error, "a change of the store could not be taken back");
+        }
+    }
+}
+
+fn user_of(id: UserId, row: &Row<'_>) -> rusqlite::Result<User> {
+    Ok(User {
+        id,
+        key: row.get(0)?,
+        handle: Handle::parse(&row.get::<_, String>(1)?).map_err(|error| foreign(1, error))?,
+        description: row
+            .get::<_, Option<String>>(2)?
+            .map(|text| Description::parse(&text).map_err(|error| foreign(2, error)))
+            .transpose()?,
+        created: Day(row.get(3)?),
+    })
+}
+
+fn session_of(row: &Row<'_>) -> rusqlite::Result<StoredSession> {
+    Ok(StoredSession {
+        hash: row.get(0)?,
+        user: UserId::of_key(&row.get::<_, [u8; 32]>(1)?),
+        used: Day(row.get(2)?),
+    })
+}
+
+/// A value that this program cannot have written.
+fn foreign(column: usize, error: tenfour_protocol::person::TextError) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
+}
+
+fn explain(path: &str, error: &rusqlite::Error) -> StoreError {
+    let (path, reason) = (path.to_owned(), error.to_string());
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked { path },
+        Some(ErrorCode::DiskFull) => StoreError::Full { path },
+        Some(
+            ErrorCode::CannotOpen
+            | ErrorCode::ReadOnly
+            | ErrorCode::PermissionDenied
+            | ErrorCode::SystemIoFailure,
+        ) => StoreError::NotWritable { path, reason },
+        _ => StoreError::Damaged { path, reason },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(seed: u8) -> User {
+        let key = [seed; 32];
+        User {
+            id: UserId::of_key(&key),
+            key,
+            handle: Handle::parse("Roadrunner").unwrap(),
+            description: Some(Description::parse("night shift").unwrap()),
+            created: Day(20_000),
+        }
+    }
+
+    #[test]
+    fn users_and_sessions_survive_a_reopening() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tenfour.db");
+        let session = StoredSession { hash: [3; 32], user: user(1).id, used: Day(20_001) };
+        let mut store = Sqlite::open(&path).unwrap();
+        assert!(store.insert_user(&user(1)).unwrap());
+        assert!(!store.insert_user(&user(1)).unwrap(), "a key registers once");
+        store.put_session(&session).unwrap();
+        drop(store);
+        let mut store = Sqlite::open(&path).unwrap();
+        assert_eq!(store.user(&user(1).id).unwrap(), Some(user(1)));
+        assert_eq!(store.user(&user(2).id).unwrap(), None);
+        assert_eq!(store.sessions().unwrap(), [session]);
+        store.remove_session(&session.hash).unwrap();
+        assert_eq!(store.sessions().unwrap(), []);
+    }
+
+    #[test]
+    fn changes_that_are_rolled_back_are_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Sqlite::open(&folder.path().join("tenfour.db")).unwrap();
+        store.begin().unwrap();
+        store.insert_user(&user(1)).unwrap();
+        store.roll_back();
+        assert_eq!(store.user(&user(1).id).unwrap(), None);
+    }
+
+    #[test]
+    fn a_damaged_a_locked_and_a_newer_file_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let damaged = folder.path().join("damaged.db");
+        std::fs::write(&damaged, "this is a diary, not a database, and it is long enough to show".repeat(40))
+            .unwrap();
+        assert!(matches!(Sqlite::open(&damaged), Err(StoreError::Damaged { .. })));
+        let path = folder.path().join("tenfour.db");
+        let first = Sqlite::open(&path).unwrap();
+        assert!(matches!(Sqlite::open(&path), Err(StoreError::Locked { .. })));
+        first.db.execute_batch("PRAGMA user_version = 9").unwrap();
+        drop(first);
+        assert!(matches!(Sqlite::open(&path), Err(StoreError::TooNew { found: 9, .. })));
+        let nowhere = folder.path().join("missing/tenfour.db");
+        assert!(matches!(Sqlite::open(&nowhere), Err(StoreError::NotWritable { .. })));
+    }
+}

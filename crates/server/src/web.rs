@@ -1,0 +1,102 @@
+//! The page, embedded in the binary.
+
+use axum::body::Body;
+use axum::http::header::{
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
+    IF_NONE_MATCH, VARY,
+};
+use axum::http::{Method, Response, StatusCode, Uri};
+use tenfour_protocol::Code;
+
+use crate::http::problem;
+
+struct Asset {
+    path: &'static str,
+    tag: &'static str,
+    plain: &'static [u8],
+    gzip: Option<&'static [u8]>,
+}
+
+/// Sorted by path.
+static ASSETS: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+/// Vite puts a hash of the content into the names of these files.
+const HASHED: &str = "/assets/";
+
+/// Answers a request for the page or one of its files.
+pub(crate) async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Response<Body> {
+    if method != Method::GET && method != Method::HEAD {
+        let mut response = problem(Code::MethodNotAllowed.into());
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return response;
+    }
+    match find(uri.path()) {
+        Some(asset) => asset.answer(&headers),
+        None => problem(Code::NotFound.into()),
+    }
+}
+
+/// A file; or the page itself for `/` and for the address of a channel, which the page reads.
+fn find(path: &str) -> Option<&'static Asset> {
+    let path = if path == "/" || path.starts_with("/c/") { "/index.html" } else { path };
+    ASSETS.iter().find(|asset| asset.path == path)
+}
+
+impl Asset {
+    fn answer(&self, request: &HeaderMap) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        let headers = response.headers_mut();
+        headers.insert(ETAG, HeaderValue::from_static(self.tag));
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(self.caching()));
+        if request.get(IF_NONE_MATCH).is_some_and(|known| known.to_str().is_ok_and(|tags| self.is_in(tags))) {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            return response;
+        }
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type()));
+        let body = match self.gzip {
+            Some(gzip) if takes_gzip(request) => {
+                headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+                gzip
+            }
+            _ => self.plain,
+        };
+        *response.body_mut() = Body::from(body);
+        response
+    }
+
+    fn is_in(&self, tags: &str) -> bool {
+        tags.split(',')
+            .map(|tag| tag.trim().trim_start_matches("W/"))
+            .any(|tag| tag == self.tag || tag == "*")
+    }
+
+    fn caching(&self) -> &'static str {
+        if self.path.starts_with(HASHED) { "public, max-age=31536000, immutable" } else { "no-cache" }
+    }
+
+    fn content_type(&self) -> &'static str {
+        match self.path.rsplit_once('.').map_or("", |(_, ending)| ending) {
+            "html" => "text/html; charset=utf-8",
+            "js" | "mjs" => "text/javascript; charset=utf-8",
+            "css" => "text/css; charset=utf-8",
+            "svg" => "image/svg+xml",
+            "png" => "image/png",
+            "webp" => "image/webp",
+            "ico" => "image/x-icon",
+            "json" | "map" => "application/json",
+            "webmanifest" => "application/manifest+json",
+            "wasm" => "application/wasm",
+            "txt" => "text/plain; charset=utf-8",
+            _ => "application/octet-stream",
+        }
+    }
+}
+
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    accepted.split(',').any(|coding| {
+        let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
+        name.trim() == "gzip" && !matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
+    })
+}

@@ -1,0 +1,243 @@
+//! One radio socket: its state, and the task that reads it.
+
+use std::cell::{Cell, RefCell, RefMut};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use tenfour_core::hub::Input;
+use tenfour_core::voice::{Uplink, UplinkOutput};
+use tenfour_core::{ConnId, Time};
+use tenfour_protocol::{ClientMessage, Code, Refusal, ServerMessage};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use zeroize::Zeroize;
+
+use super::Worker;
+use super::codec::{self, Decoder, Event};
+use super::outbox::Outbox;
+use super::socket::Stream;
+use crate::gate::Permit;
+use crate::hub_thread::encode;
+
+/// Reads of one socket before others get their turn.
+const READS: usize = 16;
+/// What is told of a reason that serde gives, in characters.
+const REASON_CHARS: usize = 200;
+
+/// A radio socket.
+pub(super) struct Connection {
+    pub(super) id: ConnId,
+    pub(super) stream: RefCell<Stream>,
+    pub(super) outbox: RefCell<Outbox>,
+    pub(super) state: Cell<State>,
+    /// Since when the socket takes nothing.
+    pub(super) blocked: Cell<Option<Time>>,
+    /// Pings since the last sign of life.
+    pub(super) pings: Cell<u32>,
+    /// When a connection that is being closed is over.
+    pub(super) closes: Cell<Option<Time>>,
+    /// True when hub and deck have forgotten it.
+    pub(super) left: Cell<bool>,
+    uplink: RefCell<Uplink>,
+    /// Of the task that reads.
+    waker: RefCell<Waker>,
+    _permit: Permit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Open,
+    /// The close frame is on its way; the client's is awaited.
+    Closing,
+    /// The client's close frame has come; ours is on its way.
+    Answering,
+    Over,
+}
+
+impl Connection {
+    pub(super) fn new(id: ConnId, stream: Stream, permit: Permit, now: Time) -> Self {
+        Self {
+            id,
+            stream: RefCell::new(stream),
+            outbox: RefCell::default(),
+            state: Cell::new(State::Open),
+            blocked: Cell::new(None),
+            pings: Cell::new(0),
+            closes: Cell::new(None),
+            left: Cell::new(false),
+            uplink: RefCell::new(Uplink::new(codec::voice_framing, now)),
+            waker: RefCell::new(Waker::noop().clone()),
+            _permit: permit,
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.state.get() == State::Open
+    }
+
+    pub(super) fn uplink(&self) -> RefMut<'_, Uplink> {
+        self.uplink.borrow_mut()
+    }
+
+    /// The waker that the socket wakes when it takes bytes again.
+    pub(super) fn waker(&self) -> Waker {
+        self.waker.borrow().clone()
+    }
+
+    /// Ends the task that reads; it cleans up.
+    pub(super) fn end(&self) {
+        self.state.set(State::Over);
+        self.waker.borrow().wake_by_ref();
+    }
+
+    fn keep_waker(&self, waker: &Waker) {
+        let mut kept = self.waker.borrow_mut();
+        if !kept.will_wake(waker) {
+            kept.clone_from(waker);
+        }
+    }
+}
+
+impl Worker {
+    /// Reads the socket until it is over. `early` came together with the upgrade.
+    pub(super) async fn attend(self: Rc<Self>, connection: Rc<Connection>, mut early: Vec<u8>) {
+        let mut decoder = Decoder::default();
+        self.hear(&connection, &mut decoder, &mut early);
+        early.zeroize();
+        poll_fn(|context| self.poll(&connection, &mut decoder, context)).await;
+        self.part(&connection);
+        let mut stream = connection.stream.borrow_mut();
+        // One try to say good-bye under TLS; the kernel sends the rest.
+        poll_fn(|context| Poll::Ready(Pin::new(&mut *stream).poll_shutdown(context).is_ready())).await;
+    }
+
+    fn poll(&self, connection: &Connection, decoder: &mut Decoder, context: &mut Context<'_>) -> Poll<()> {
+        connection.keep_waker(context.waker());
+        if connection.blocked.get().is_some() {
+            self.write(connection, self.clock.now());
+        }
+        let read = self.read(connection, decoder, context);
+        self.pump(self.clock.now());
+        if self.next_alarm() < self.alarm.get() {
+            self.earlier.notify_one();
+        }
+        if connection.state.get() == State::Over { Poll::Ready(()) } else { read }
+    }
+
+    fn read(&self, connection: &Connection, decoder: &mut Decoder, context: &mut Context<'_>) -> Poll<()> {
+        for _ in 0..READS {
+            if connection.state.get() == State::Over {
+                return Poll::Ready(());
+            }
+            let mut scratch = self.scratch.borrow_mut();
+            let mut buffer = ReadBuf::new(&mut scratch);
+            let read = Pin::new(&mut *connection.stream.borrow_mut()).poll_read(context, &mut buffer);
+            let bytes = buffer.filled().len();
+            match read {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(())) if bytes > 0 => {}
+                Poll::Ready(_) => return Poll::Ready(()),
+            }
+            self.hear(connection, decoder, &mut scratch[..bytes]);
+            scratch[..bytes].zeroize();
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Takes the client's bytes.
+    fn hear(&self, connection: &Connection, decoder: &mut Decoder, bytes: &mut [u8]) {
+        if matches!(connection.state.get(), State::Over | State::Answering) {
+            return;
+        }
+        let now = self.clock.now();
+        connection.pings.set(0);
+        let heard = decoder.feed(bytes, |event| self.event(connection, event, now));
+        if let Err(violation) = heard
+            && connection.is_open()
+        {
+            let code = match violation {
+                codec::Violation::TooLarge => Code::MessageTooLarge,
+                codec::Violation::Protocol | codec::Violation::Text => Code::MalformedMessage,
+            };
+            self.close_with(connection, violation.close_code(), code, now);
+        }
+    }
+
+    fn event(&self, connection: &Connection, event: Event<'_>, now: Time) {
+        if let Event::Close(code) = event {
+            return self.closed_by_client(connection, code, now);
+        }
+        if !connection.is_open() {
+            return;
+        }
+        match event {
+            Event::Text(text) => self.control(connection, text, now),
+            Event::Binary(bytes) => {
+                connection.uplink().frame(bytes, now);
+                self.drain_uplink(connection, now);
+            }
+            Event::Ping(payload) => self.send_to(connection, codec::pong(payload), now),
+            Event::Pong | Event::Close(_) => {}
+        }
+    }
+
+    fn control(&self, connection: &Connection, text: &str, now: Time) {
+        let conn = connection.id;
+        match serde_json::from_str(text) {
+            Ok(ClientMessage::BurstEnd { burst, .. }) => {
+                connection.uplink().release(burst, now);
+                self.drain_uplink(connection, now);
+            }
+            Ok(message) => {
+                if let ClientMessage::BurstStart { burst, frame_ms, .. } = message {
+                    connection.uplink().start(burst, frame_ms, now);
+                    self.drain_uplink(connection, now);
+                }
+                self.shared.hub.input(Input::Message { conn, message });
+            }
+            Err(error) => {
+                let reason: String = error.to_string().chars().take(REASON_CHARS).collect();
+                let message = format!("The message is not one of this protocol: {reason}.");
+                let refusal = Refusal::because(Code::MalformedMessage, message);
+                self.shared.hub.input(Input::Malformed { conn, refusal });
+            }
+        }
+    }
+
+    /// Carries out what the uplink says, and notes whether it has to be asked again in time.
+    pub(super) fn drain_uplink(&self, connection: &Connection, now: Time) {
+        let conn = connection.id;
+        loop {
+            // Taken apart so that the uplink is not borrowed while its output is carried out.
+            let output = connection.uplink().poll();
+            match output {
+                Some(UplinkOutput::Frame { burst, packet }) => self.spread(burst, packet, now),
+                Some(UplinkOutput::Closed { local, frames, reason }) => {
+                    self.shared.hub.input(Input::BurstClosed { conn, local, frames, reason });
+                }
+                Some(UplinkOutput::Refused(refusal)) => {
+                    self.send_to(connection, encode(&ServerMessage::Error { refusal }), now);
+                }
+                None => break,
+            }
+        }
+        let mut talking = self.talking.borrow_mut();
+        if connection.uplink().open_bursts() > 0 {
+            talking.insert(conn);
+        } else {
+            talking.remove(&conn);
+        }
+    }
+
+    fn closed_by_client(&self, connection: &Connection, code: Option<u16>, now: Time) {
+        if connection.is_open() {
+            self.take_leave(connection, now);
+            let answer = code.map_or_else(codec::close_plain, |code| codec::close(code, ""));
+            connection.outbox.borrow_mut().push(answer).ok();
+        }
+        connection.state.set(State::Answering);
+        self.write(connection, now);
+    }
+}

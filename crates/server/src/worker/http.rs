@@ -1,0 +1,81 @@
+//! One TCP connection: TLS, then HTTP until it is a radio socket or over.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tenfour_protocol::limits::{HANDSHAKE, HEADER_BYTES};
+use tenfour_protocol::{Code, RADIO_PATH};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tower::ServiceExt;
+
+use super::Worker;
+use super::socket::Stream;
+use crate::gate::Permit;
+use crate::http::{Peer, problem, secure};
+
+/// Time for one request, its body included.
+const REQUEST: Duration = Duration::from_secs(10);
+
+impl Worker {
+    /// Serves a TCP connection in a task of its own.
+    pub(super) fn serve(self: &Rc<Self>, socket: std::net::TcpStream, peer: SocketAddr, permit: Permit) {
+        match TcpStream::from_std(socket) {
+            Ok(socket) => drop(tokio::task::spawn_local(self.clone().talk_http(socket, peer, permit))),
+            Err(error) => tracing::warn!(reason = %error, "a connection was lost at the door"),
+        }
+    }
+
+    async fn talk_http(self: Rc<Self>, socket: TcpStream, peer: SocketAddr, permit: Permit) {
+        // Small messages that wait for others would be late voice.
+        socket.set_nodelay(true).ok();
+        let stream = match &self.shared.tls {
+            None => Stream::Plain(socket),
+            Some(certificates) => {
+                match timeout(HANDSHAKE, certificates.acceptor().accept(socket)).await {
+                    Ok(Ok(stream)) => Stream::Tls(Box::new(stream)),
+                    // A scanner, or somebody who does not like the certificate.
+                    Ok(Err(_)) | Err(_) => return,
+                }
+            }
+        };
+        let service = service_fn(|request| self.clone().answer(request, peer));
+        let served = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HANDSHAKE)
+            .max_buf_size(HEADER_BYTES)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades()
+            .await;
+        if let Err(error) = served {
+            tracing::trace!(reason = %error, "an HTTP connection broke");
+        }
+        drop(permit);
+    }
+
+    async fn answer(
+        self: Rc<Self>,
+        mut request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Result<Response<Body>, Infallible> {
+        let mut response = if request.uri().path() == RADIO_PATH {
+            self.upgrade(request).await
+        } else {
+            request.extensions_mut().insert(Peer(peer.ip()));
+            match timeout(REQUEST, self.router.clone().oneshot(request.map(Body::new))).await {
+                Ok(response) => response?,
+                Err(_) => problem(Code::TooManyRequests.into()),
+            }
+        };
+        secure(response.headers_mut(), self.shared.secure());
+        Ok(response)
+    }
+}

@@ -1,0 +1,130 @@
+//! The main loop of a worker.
+
+use std::rc::Rc;
+
+use tenfour_core::hub::Input;
+use tenfour_core::{ConnId, Time};
+use tenfour_protocol::control::EndReason;
+use tokio::sync::mpsc;
+
+use super::{ToWorker, Worker};
+use crate::hub_thread::Order;
+
+/// Messages that are taken before listeners are written to.
+const TOGETHER: usize = 512;
+
+impl Worker {
+    /// Serves until it is told to stop, or nobody can tell it anything any more.
+    pub(super) async fn run(self: &Rc<Self>, mut inbox: mpsc::UnboundedReceiver<ToWorker>) {
+        let mut batch = Vec::new();
+        let alarm = tokio::time::sleep_until(self.clock.instant(self.next_alarm()));
+        tokio::pin!(alarm);
+        loop {
+            tokio::select! {
+                biased;
+                taken = inbox.recv_many(&mut batch, TOGETHER) => {
+                    if taken == 0 {
+                        return;
+                    }
+                }
+                () = &mut alarm => {}
+                () = self.earlier.notified() => {}
+            }
+            for message in batch.drain(..) {
+                if !self.take(message) {
+                    return;
+                }
+            }
+            let now = self.clock.now();
+            self.timers(now);
+            self.pump(now);
+            let next = self.next_alarm();
+            if next != self.alarm.replace(next) || alarm.is_elapsed() {
+                alarm.as_mut().reset(self.clock.instant(next));
+            }
+        }
+    }
+
+    /// False when the worker should end.
+    fn take(self: &Rc<Self>, message: ToWorker) -> bool {
+        match message {
+            ToWorker::Socket(socket, peer, permit) => self.serve(socket, peer, permit),
+            ToWorker::Orders(orders) => {
+                let now = self.clock.now();
+                orders.into_iter().for_each(|order| self.obey(order, now));
+            }
+            ToWorker::Frame { burst, packet } => {
+                self.deck.borrow_mut().append(burst, packet, self.clock.now());
+            }
+            ToWorker::Stop => return false,
+        }
+        true
+    }
+
+    /// False for somebody who is gone, or goes: the deck would keep a place for them.
+    fn hears(&self, conn: ConnId) -> bool {
+        self.find(conn).is_some_and(|listener| listener.is_open())
+    }
+
+    fn obey(self: &Rc<Self>, order: Order, now: Time) {
+        let mut deck = self.deck.borrow_mut();
+        match order {
+            Order::Open { burst, started, listeners } => {
+                let open = listeners.into_iter().filter(|conn| self.hears(*conn));
+                deck.open(burst, started, open, now);
+            }
+            Order::Join { burst, conn, from } => {
+                if self.hears(conn) {
+                    deck.join(burst, conn, from, now);
+                }
+            }
+            Order::Leave { burst, conn } => deck.leave(burst, conn),
+            Order::Bundle { conn, frames } => {
+                if self.hears(conn) {
+                    deck.set_bundle(conn, frames);
+                }
+            }
+            Order::Close { burst, ended } => deck.close(burst, ended, now),
+            Order::Send { to, message } => {
+                drop(deck);
+                for conn in to {
+                    self.send(conn, message.clone(), now);
+                }
+            }
+            Order::Admit { conn, local, burst } => {
+                drop(deck);
+                match self.find(conn) {
+                    Some(talker) => {
+                        talker.uplink().admit(local, burst, now);
+                        self.drain_uplink(&talker, now);
+                    }
+                    // It was admitted while it went.
+                    None => {
+                        let (frames, reason) = (0, EndReason::TalkerLost);
+                        self.shared.hub.input(Input::BurstClosed { conn, local, frames, reason });
+                    }
+                }
+            }
+            Order::Refuse { conn, local } => {
+                drop(deck);
+                if let Some(talker) = self.find(conn) {
+                    talker.uplink().refuse(local);
+                    self.drain_uplink(&talker, now);
+                }
+            }
+            Order::EndBurst { conn, local, reason } => {
+                drop(deck);
+                if let Some(talker) = self.find(conn) {
+                    talker.uplink().end(local, reason, now);
+                    self.drain_uplink(&talker, now);
+                }
+            }
+            Order::Disconnect { conn, code } => {
+                drop(deck);
+                if let Some(connection) = self.find(conn) {
+                    self.close(&connection, code, now);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! A worker: one thread with its own runtime and its own sockets. HTTP is served by hyper; a
+//! socket that was upgraded is read by a task of its own and written by the [`pump`] of the
+//! worker, straight from the logs that all listeners share.
+
+pub(crate) mod codec;
+mod connection;
+mod http;
+mod listen;
+mod outbox;
+mod pump;
+mod socket;
+mod timers;
+mod upgrade;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::net::{SocketAddr, TcpStream};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use slab::Slab;
+use tenfour_core::voice::{Deck, Item, Packet};
+use tenfour_core::{ConnId, Time};
+use tenfour_protocol::BurstNo;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::{LocalSet, unconstrained};
+
+use crate::clock::Clock;
+use crate::gate::Permit;
+use crate::hub_thread::{Framed, Order};
+use crate::shared::Shared;
+use connection::Connection;
+use outbox::Chunk;
+
+/// A worker reads into one buffer, whichever socket it is: it is wiped after each use.
+const SCRATCH_BYTES: usize = 16 * 1024;
+
+/// What a worker is told.
+#[derive(Debug)]
+pub(crate) enum ToWorker {
+    /// Serve this socket.
+    Socket(TcpStream, SocketAddr, Permit),
+    /// Do what the hub says, in this order.
+    Orders(Vec<Order>),
+    /// A frame of a talker on another worker.
+    Frame { burst: BurstNo, packet: Packet },
+    /// End.
+    Stop,
+}
+
+/// The worker that a connection belongs to.
+pub(crate) fn worker_of(conn: ConnId) -> usize {
+    (conn.0 >> 56) as usize
+}
+
+/// Place of a connection in its worker's table.
+fn place_of(conn: ConnId) -> usize {
+    (conn.0 & 0xff_ffff) as usize
+}
+
+/// Everything that the tasks of one worker share.
+pub(crate) struct Worker {
+    index: usize,
+    shared: Arc<Shared>,
+    clock: Clock,
+    peers: Vec<mpsc::UnboundedSender<ToWorker>>,
+    router: axum::Router,
+    deck: RefCell<Deck<Framed>>,
+    table: RefCell<Slab<Rc<Connection>>>,
+    serial: Cell<u32>,
+    scratch: RefCell<Box<[u8]>>,
+    /// Reused from write to write.
+    items: RefCell<Vec<Item<Framed>>>,
+    chunks: RefCell<Vec<Chunk>>,
+    /// Whose socket takes nothing just now.
+    blocked: RefCell<BTreeSet<ConnId>>,
+    /// Who has an open burst.
+    talking: RefCell<BTreeSet<ConnId>>,
+    /// Who is being closed, and until when it may take.
+    closing: RefCell<BTreeSet<(Time, ConnId)>>,
+    /// When the main loop wakes up by itself.
+    alarm: Cell<Time>,
+    earlier: Notify,
+    tick: Cell<u64>,
+}
+
+/// Starts the thread of worker `index`; the receiver belongs to `peers[index]`.
+pub(crate) fn start(
+    index: usize,
+    shared: Arc<Shared>,
+    peers: Vec<mpsc::UnboundedSender<ToWorker>>,
+    inbox: mpsc::UnboundedReceiver<ToWorker>,
+) -> std::io::Result<JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name(format!("tenfour-{index}")).spawn(move || {
+        let tasks = LocalSet::new();
+        let worker = Rc::new(Worker::new(index, shared, peers));
+        // The pump writes to thousands of sockets in a row: a budget of cooperation would
+        // make it believe that they are full.
+        tasks.block_on(&runtime, unconstrained(worker.run(inbox)));
+    })
+}
+
+impl Worker {
+    fn new(index: usize, shared: Arc<Shared>, peers: Vec<mpsc::UnboundedSender<ToWorker>>) -> Self {
+        let hold = shared.hold;
+        Self {
+            index,
+            clock: shared.clock,
+            peers,
+            router: crate::http::router(&shared),
+            shared,
+            deck: RefCell::new(Deck::new(hold)),
+            table: RefCell::default(),
+            serial: Cell::new(0),
+            scratch: RefCell::new(vec![0; SCRATCH_BYTES].into()),
+            items: RefCell::default(),
+            chunks: RefCell::default(),
+            blocked: RefCell::default(),
+            talking: RefCell::default(),
+            closing: RefCell::default(),
+            alarm: Cell::new(Time::ZERO),
+            earlier: Notify::new(),
+            tick: Cell::new(0),
+        }
+    }
+
+    fn find(&self, conn: ConnId) -> Option<Rc<Connection>> {
+        self.table.borrow().get(place_of(conn)).filter(|found| found.id == conn).cloned()
+    }
+
+    /// A number that was never used: worker, serial number, place.
+    fn number(&self, place: usize) -> ConnId {
+        let serial = self.serial.get();
+        self.serial.set(serial.wrapping_add(1));
+        ConnId((self.index as u64) << 56 | u64::from(serial) << 24 | place as u64)
+    }
+
+    /// A frame of one of this worker's talkers: to everybody's deck.
+    fn spread(&self, burst: BurstNo, packet: Packet, now: Time) {
+        self.shared.metrics.frames_in.inc();
+        for (index, peer) in self.peers.iter().enumerate() {
+            if index != self.index {
+                // A worker that has ended serves nobody any more.
+                peer.send(ToWorker::Frame { burst, packet: packet.clone() }).ok();
+            }
+        }
+        self.deck.borrow_mut().append(burst, packet, now);
+    }
+}

@@ -1,0 +1,107 @@
+//! A stream that is plain or TLS.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+/// What the kernel keeps unsent for one listener before it says that it is full.
+const UNSENT_BYTES: u32 = 16 * 1024;
+/// What the kernel keeps for one listener at most; Linux takes twice the number.
+const SEND_BUFFER_BYTES: usize = 32 * 1024;
+/// What rustls keeps for one listener, encrypted.
+const TLS_BUFFER_BYTES: usize = 16 * 1024;
+
+/// One connection.
+pub(super) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Stream {
+    /// Keeps little for a listener that is slow: old voice is better skipped than sent.
+    pub(super) fn keep_queues_short(&mut self) {
+        let socket = SockRef::from(self.tcp());
+        // Larger queues cost memory, not service.
+        socket.set_send_buffer_size(SEND_BUFFER_BYTES).ok();
+        #[cfg(target_os = "linux")]
+        socket.set_tcp_notsent_lowat(UNSENT_BYTES).ok();
+        if let Self::Tls(stream) = self {
+            stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER_BYTES));
+        }
+    }
+
+    /// Lets the kernel throw away what was not sent when the socket is dropped.
+    pub(super) fn reset_on_drop(&self) {
+        // Without it the peer gets the rest, as with any other close.
+        SockRef::from(self.tcp()).set_linger(Some(Duration::ZERO)).ok();
+    }
+
+    /// True when what was written may still wait inside.
+    pub(super) fn buffers(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
+
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The door of the radio: everything is checked before the upgrade, and refused in words.
+
+use std::rc::Rc;
+
+use axum::body::Body;
+use data_encoding::BASE64;
+use hyper::body::Incoming;
+use hyper::header::{
+    CONNECTION, HeaderMap, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use sha1::{Digest, Sha1};
+use tenfour_core::hub::{Input, ResumeToken};
+use tenfour_protocol::{Code, Person, Refusal, SUBPROTOCOL};
+use tokio::task::{spawn_local, unconstrained};
+
+use super::Worker;
+use super::connection::Connection;
+use super::socket::Stream;
+use crate::auth::{Session, random};
+use crate::gate::Permit;
+use crate::http::{origin_of, problem, token_of};
+use crate::store::TokenHash;
+
+/// RFC 6455, 1.3.
+const MAGIC: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// Somebody who may come in.
+struct Admitted {
+    accept: HeaderValue,
+    hash: TokenHash,
+    session: Session,
+    person: Person,
+    permit: Permit,
+}
+
+impl Worker {
+    /// Answers a request for the radio, and serves the socket when it may be one.
+    pub(super) async fn upgrade(self: &Rc<Self>, mut request: Request<Incoming>) -> Response<Body> {
+        let upgrade = hyper::upgrade::on(&mut request);
+        match self.admit(&request).await {
+            Ok(admitted) => {
+                let response = switching(admitted.accept.clone());
+                drop(spawn_local(unconstrained(self.clone().welcome(upgrade, admitted))));
+                response
+            }
+            Err(refusal) => {
+                let upgrade = refusal.code == Code::UpgradeExpected;
+                let mut response = problem(refusal);
+                if upgrade {
+                    response.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
+                }
+                response
+            }
+        }
+    }
+
+    async fn admit(&self, request: &Request<Incoming>) -> Result<Admitted, Refusal> {
+        let headers = request.headers();
+        if request.method() != Method::GET {
+            return Err(Code::MethodNotAllowed.into());
+        }
+        let auth = &self.shared.auth;
+        if origin_of(headers).is_some_and(|origin| !auth.origins().allows(origin)) {
+            return Err(Code::ForeignOrigin.into());
+        }
+        let accept = websocket_key(headers).ok_or(Code::UpgradeExpected)?;
+        if !lists(headers, SEC_WEBSOCKET_PROTOCOL, |protocol| protocol == SUBPROTOCOL) {
+            return Err(Code::UnknownSubprotocol.into());
+        }
+        let token = token_of(headers, self.shared.secure()).ok_or(Code::NotLoggedIn)?;
+        let (hash, session) = auth.session(token).ok_or(Code::NotLoggedIn)?;
+        let permit = self.shared.sockets.enter().ok_or(Code::ServerFull)?;
+        let user = auth.user(session.user).await?;
+        auth.note_use(hash, session).await;
+        let person =
+            Person { handle: user.handle, tag: user.id.tag(), description: user.description, country: None };
+        Ok(Admitted { accept, hash, session, person, permit })
+    }
+
+    async fn welcome(self: Rc<Self>, upgrade: OnUpgrade, admitted: Admitted) {
+        // A client that goes away between request and answer.
+        let Ok(upgraded) = upgrade.await else { return };
+        let Some((mut stream, early)) = raw(upgraded) else {
+            tracing::error!("an upgraded connection is not one of ours");
+            return;
+        };
+        stream.keep_queues_short();
+        let now = self.clock.now();
+        let connection = {
+            let mut table = self.table.borrow_mut();
+            let entry = table.vacant_entry();
+            let id = self.number(entry.key());
+            let connection = Rc::new(Connection::new(id, stream, admitted.permit, now));
+            entry.insert(connection.clone());
+            connection
+        };
+        self.shared.metrics.sockets.inc();
+        let Session { login, user, .. } = admitted.session;
+        let (conn, token) = (connection.id, ResumeToken(random()));
+        self.shared.hub.input(Input::Connected { conn, login, user, person: admitted.person, token });
+        // A log-out in between was told to the hub before it knew this connection.
+        if !self.shared.auth.stands(&admitted.hash) {
+            self.shared.hub.input(Input::LoggedOut { login });
+        }
+        self.attend(connection, early).await;
+    }
+}
+
+fn switching(accept: HeaderValue) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    response
+}
+
+/// The socket itself, and what was read of it already.
+fn raw(upgraded: Upgraded) -> Option<(Stream, Vec<u8>)> {
+    let parts = upgraded.downcast::<TokioIo<Stream>>().ok()?;
+    Some((parts.io.into_inner(), parts.read_buf.to_vec()))
+}
+
+/// The answer to the client's key, if this is a WebSocket request of version 13.
+fn websocket_key(headers: &HeaderMap) -> Option<HeaderValue> {
+    let is_websocket = lists(headers, CONNECTION, |token| token.eq_ignore_ascii_case("upgrade"))
+        && lists(headers, UPGRADE, |token| token.eq_ignore_ascii_case("websocket"))
+        && headers.get(SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13");
+    let key = headers.get(SEC_WEBSOCKET_KEY).filter(|_| is_websocket)?;
+    BASE64.decode(key.as_bytes()).ok().filter(|bytes| bytes.len() == 16)?;
+    let hash = Sha1::new().chain_update(key.as_bytes()).chain_update(MAGIC).finalize();
+    HeaderValue::from_str(&BASE64.encode(&hash)).ok()
+}
+
+/// True when one of the comma-separated values of a header fits.
+fn lists(headers: &HeaderMap, name: hyper::header::HeaderName, fits: impl Fn(&str) -> bool) -> bool {
+    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|token| fits(token.trim()))
+}
