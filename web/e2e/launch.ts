@@ -29,9 +29,25 @@ export function chromiumWith(wav: string): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args });
 }
 
-/** A Chromium that listens; asked for its microphone, nobody is there to allow it. */
+/** A Chromium that only listens. */
 export function chromiumSilent(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: QUIET });
+}
+
+/** A Chromium with a microphone that its person does not allow. */
+export function chromiumRefusing(): Promise<Browser> {
+  const args = [...QUIET, '--use-fake-device-for-media-stream', '--deny-permission-prompts'];
+  return chromium.launch({ executablePath: CHROMIUM, args });
+}
+
+/** A Chromium on a machine without a microphone, allowed to use any. */
+export function chromiumWithout(): Promise<Browser> {
+  const args = [
+    ...QUIET,
+    '--use-fake-ui-for-media-stream',
+    '--use-fake-device-for-media-stream=device-count=0',
+  ];
+  return chromium.launch({ executablePath: CHROMIUM, args });
 }
 
 /** Firefox, with the microphone and the loudspeaker of the PulseAudio server in `environment`. */

@@ -35,11 +35,16 @@ export class Station {
     return new Station(browser, page, errors);
   }
 
-  /** The first visit: a handle, and on the air. */
-  async register(handle: string): Promise<void> {
+  /** The first visit: a handle. */
+  async fillIn(handle: string): Promise<void> {
     await this.page.locator('form input').first().fill(handle);
     await this.page.keyboard.press('Enter');
-    await this.until((state) => state.link.state === 'on_the_air' && state.channel in state.tuned);
+  }
+
+  /** The first visit, until it is on the air. */
+  async register(handle: string): Promise<void> {
+    await this.fillIn(handle);
+    await this.until(({ link, channel, tuned }) => link.state === 'on_the_air' && channel in tuned);
   }
 
   press(): Promise<void> {

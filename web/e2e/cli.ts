@@ -1,0 +1,40 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BINARY } from './server';
+
+/** The command line client, with a key of its own. */
+export class Cli {
+  readonly #child: ChildProcess;
+  readonly #said: string[] = [];
+  readonly #ended: Promise<number | null>;
+
+  private constructor(args: string[]) {
+    this.#child = spawn(BINARY, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child.stdout?.on('data', (text) => this.#said.push(String(text)));
+    this.#child.stderr?.on('data', (text) => this.#said.push(String(text)));
+    this.#ended = new Promise((resolve, reject) => {
+      this.#child.once('error', reject);
+      this.#child.once('close', (code) => resolve(code));
+    });
+  }
+
+  /** `command` with the arguments that every client command takes. */
+  static run(command: string, server: string, handle: string, args: string[]): Cli {
+    const key = join(mkdtempSync(join(tmpdir(), 'tenfour-cli-')), 'key');
+    const common = ['--server', server, '--channel', '19', '--handle', handle, '--key', key];
+    return new Cli([command, ...common, ...args]);
+  }
+
+  /** What it has said so far, on both outputs. */
+  get said(): string {
+    return this.#said.join('');
+  }
+
+  /** Its exit code. */
+  ended(): Promise<number | null> {
+    return this.#ended;
+  }
+}
