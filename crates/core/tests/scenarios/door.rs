@@ -90,21 +90,21 @@ fn a_refused_burst_is_wiped_and_its_frames_are_dropped() {
 #[test]
 fn a_burst_is_closed_once_whatever_ends_it() {
     let mut uplink = admitted();
-    uplink.binary_end();
+    uplink.frame(&flagged_frame(1, 0, true), T);
     uplink.release(LOCAL, T);
     uplink.end(LOCAL, EndReason::TalkLimit, T);
     uplink.disconnect(T);
     assert_eq!(drain(&mut uplink).2, closed(1, EndReason::Released));
 }
 
-trait BinaryEnd {
-    fn binary_end(&mut self);
-}
-
-impl BinaryEnd for Uplink {
-    fn binary_end(&mut self) {
-        self.frame(&flagged_frame(1, 0, true), T);
-    }
+#[test]
+fn the_first_reason_to_end_counts() {
+    let mut uplink = Uplink::new(unframed, T);
+    uplink.start(LOCAL, FrameTime::Ms20, T);
+    uplink.release(LOCAL, T);
+    uplink.end(LOCAL, EndReason::TalkLimit, T);
+    uplink.admit(LOCAL, SERVER, T);
+    assert_eq!(drain(&mut uplink).2, closed(0, EndReason::Released));
 }
 
 #[test]
@@ -147,6 +147,16 @@ fn frames_out_of_order_are_dropped_and_told_once_a_second() {
     assert_eq!(drain(&mut uplink).1, []);
     uplink.frame(&frame(1, 2), T + ms(1000));
     assert_eq!(drain(&mut uplink).1, [Code::MalformedFrame]);
+}
+
+#[test]
+fn a_number_comes_once_whatever_its_media_time() {
+    let mut uplink = admitted();
+    for media_time in [0, 960] {
+        let frame = VoiceFrame { burst: LOCAL, seq: 0, media_time, last: false, payload: &OPUS_20_MS };
+        uplink.frame(&frame.to_bytes(), T);
+    }
+    assert_eq!(drain(&mut uplink), (vec![0], vec![Code::MalformedFrame], vec![]));
 }
 
 #[test]

@@ -144,6 +144,19 @@ fn a_flood_ends_the_connection_after_a_hundred_refusals() {
 }
 
 #[test]
+fn who_slows_down_in_between_is_not_disconnected() {
+    let mut world = World::new();
+    let conn = world.greet("Anna");
+    for _ in 0..3 {
+        for n in 0..CONTROL_REFUSALS {
+            world.send(conn, ClientMessage::Ping { n });
+        }
+        world.run(ms(1000));
+    }
+    assert_eq!(world.closed.get(&conn), None);
+}
+
+#[test]
 fn what_is_no_message_is_refused_and_counts_as_one() {
     let mut world = World::new();
     let conn = world.greet("Anna");
