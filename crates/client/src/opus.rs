@@ -3,9 +3,9 @@
 
 use opus::{
     OPUS_APPLICATION_VOIP, OPUS_GET_LOOKAHEAD_REQUEST, OPUS_SET_BITRATE_REQUEST, OPUS_SET_COMPLEXITY_REQUEST,
-    OPUS_SET_DTX_REQUEST, OpusDecoder, OpusEncoder, opus_decode_float, opus_decoder_create,
-    opus_decoder_destroy, opus_encode_float, opus_encoder_create, opus_encoder_ctl, opus_encoder_destroy,
-    opus_strerror,
+    OPUS_SET_DTX_REQUEST, OPUS_SET_VBR_REQUEST, OpusDecoder, OpusEncoder, opus_decode_float,
+    opus_decoder_create, opus_decoder_destroy, opus_encode_float, opus_encoder_create, opus_encoder_ctl,
+    opus_encoder_destroy, opus_strerror,
 };
 use tenfour_protocol::control::FrameTime;
 use tenfour_protocol::limits::{SAMPLE_RATE, VOICE_PAYLOAD_BYTES};
@@ -75,6 +75,14 @@ impl Encoder {
         encoder.set(OPUS_SET_BITRATE_REQUEST, quality.bitrate)?;
         encoder.set(OPUS_SET_COMPLEXITY_REQUEST, 8)?;
         encoder.set(OPUS_SET_DTX_REQUEST, 0)?;
+        Ok(encoder)
+    }
+
+    /// An encoder whose packets all have `bytes` bytes.
+    pub fn constant(frame_ms: FrameTime, bytes: u16) -> Result<Self, OpusError> {
+        let bitrate = i32::from(bytes) * 8 * 1000 / i32::from(frame_ms.millis());
+        let encoder = Self::new(Quality { frame_ms, bitrate })?;
+        encoder.set(OPUS_SET_VBR_REQUEST, 0)?;
         Ok(encoder)
     }
 

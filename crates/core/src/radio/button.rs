@@ -41,6 +41,7 @@ struct Waiting {
 }
 
 /// Whether a press can go out.
+#[derive(Clone, Copy)]
 pub(super) enum Way {
     Open,
     /// The link may come in time.

@@ -39,6 +39,7 @@ pub(super) struct Taken {
     pub(super) gap: Option<Gap>,
 }
 
+#[derive(Clone, Copy)]
 /// Sequence numbers that will not come: `from` inclusive, `to` exclusive.
 pub(super) struct Gap {
     pub(super) heard: HeardNo,

@@ -1,10 +1,8 @@
 //! Playout: one burst after the other, evened out, and once more from memory.
 
-mod desk;
-
 use std::time::Duration;
 
-use desk::*;
+use crate::desk::*;
 use tenfour_core::radio::{Event, Input, Output};
 
 /// Hears `frames` frames of a burst at the pace of the sound while playing.

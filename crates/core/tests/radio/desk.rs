@@ -1,24 +1,23 @@
 //! A radio on a desk: the test is its server, its hand and its clock.
-#![allow(dead_code, reason = "each test file uses its part")]
 
 use std::time::Duration;
 
 use tenfour_core::Time;
-use tenfour_core::radio::{Config, Event, HeardNo, Input, Output, Payload, Radio, Sound};
+use tenfour_core::radio::{Config, Event, HeardNo, Input, Output, Radio, Sound};
 use tenfour_protocol::control::{ChannelInfo, Codec, EndReason, FrameTime, Outcome};
 use tenfour_protocol::{
     BurstNo, ChannelId, ClientMessage, Code, Handle, Participant, ParticipantNo, Person, Refusal,
     ServerMessage, UserId, VoiceFrame,
 };
 
-pub struct Desk {
-    pub radio: Radio,
-    pub now: Time,
+pub(crate) struct Desk {
+    pub(crate) radio: Radio,
+    pub(crate) now: Time,
 }
 
 impl Desk {
     /// A radio that has just been switched on.
-    pub fn new(seed: u64) -> (Self, Vec<Output>) {
+    pub(crate) fn new(seed: u64) -> (Self, Vec<Output>) {
         let config = Config { client: "desk 1".into(), economy: false, playout: true, seed };
         let mut desk = Self { radio: Radio::new(config, Time::ZERO), now: Time::ZERO };
         let first = desk.drain();
@@ -26,7 +25,7 @@ impl Desk {
     }
 
     /// On the air and tuned to channel 19.
-    pub fn on_the_air() -> Self {
+    pub(crate) fn on_the_air() -> Self {
         let (mut desk, _) = Self::new(1);
         desk.give(Input::Tune { channel: ch("19"), catch_up: false });
         desk.give(Input::Opened);
@@ -35,22 +34,22 @@ impl Desk {
         desk
     }
 
-    pub fn drain(&mut self) -> Vec<Output> {
+    pub(crate) fn drain(&mut self) -> Vec<Output> {
         std::iter::from_fn(|| self.radio.poll()).collect()
     }
 
-    pub fn give(&mut self, input: Input) -> Vec<Output> {
+    pub(crate) fn give(&mut self, input: Input) -> Vec<Output> {
         self.radio.handle(input, self.now);
         self.drain()
     }
 
     /// The server says something.
-    pub fn say(&mut self, message: ServerMessage) -> Vec<Output> {
+    pub(crate) fn say(&mut self, message: ServerMessage) -> Vec<Output> {
         self.give(Input::Message(message))
     }
 
     /// Lets time pass, waking the radio whenever it wants.
-    pub fn pass(&mut self, time: Duration) -> Vec<Output> {
+    pub(crate) fn pass(&mut self, time: Duration) -> Vec<Output> {
         let end = self.now + time;
         let mut out = Vec::new();
         while let Some(due) = self.radio.poll_timeout().filter(|due| *due <= end) {
@@ -62,54 +61,54 @@ impl Desk {
         out
     }
 
-    pub fn drop_link(&mut self) -> Vec<Output> {
+    pub(crate) fn drop_link(&mut self) -> Vec<Output> {
         self.give(Input::Closed { refusal: None })
     }
 
     /// Waits until the radio asks for a connection, and opens it. What it says then.
-    pub fn reconnect(&mut self) -> Vec<Output> {
+    pub(crate) fn reconnect(&mut self) -> Vec<Output> {
         let asked = self.pass(Duration::from_secs(1));
         assert!(asked.contains(&Output::Connect), "{asked:?}");
         self.give(Input::Opened)
     }
 
-    pub fn press(&mut self) -> Vec<Output> {
+    pub(crate) fn press(&mut self) -> Vec<Output> {
         self.give(Input::Press { channel: ch("19"), frame_ms: FrameTime::Ms20 })
     }
 
     /// The `n`th frame of the microphone.
-    pub fn speak(&mut self, n: u32) -> Vec<Output> {
+    pub(crate) fn speak(&mut self, n: u32) -> Vec<Output> {
         self.give(Input::Frame { media_time: n * 960, payload: vec![8, n as u8] })
     }
 
     /// The server announces a burst.
-    pub fn start(&mut self, burst: u32) -> Vec<Output> {
+    pub(crate) fn start(&mut self, burst: u32) -> Vec<Output> {
         self.say(started(burst, "19"))
     }
 
     /// Frame `seq` of a burst comes.
-    pub fn hear(&mut self, burst: u32, seq: u16) -> Vec<Output> {
+    pub(crate) fn hear(&mut self, burst: u32, seq: u16) -> Vec<Output> {
         self.hear_at(burst, seq, u32::from(seq) * 960, 40)
     }
 
-    pub fn hear_at(&mut self, burst: u32, seq: u16, media_time: u32, bytes: usize) -> Vec<Output> {
+    pub(crate) fn hear_at(&mut self, burst: u32, seq: u16, media_time: u32, bytes: usize) -> Vec<Output> {
         let payload = vec![seq as u8; bytes];
         let frame = VoiceFrame { burst: BurstNo(burst), seq, media_time, last: false, payload: &payload };
         self.give(Input::Voice(frame.to_bytes()))
     }
 
-    pub fn end(&mut self, burst: u32, frames: u32) -> Vec<Output> {
+    pub(crate) fn end(&mut self, burst: u32, frames: u32) -> Vec<Output> {
         self.say(ServerMessage::BurstEnded { burst: BurstNo(burst), frames, reason: EndReason::Released })
     }
 
-    pub fn pull(&mut self) -> (Sound, Vec<Output>) {
+    pub(crate) fn pull(&mut self) -> (Sound, Vec<Output>) {
         let sound = self.radio.pull(&ch("19"), self.now);
         (sound, self.drain())
     }
 
     /// Plays for `time`: a letter for each pull. Digits are the first byte of a frame modulo 10,
     /// `~` is concealment, `.` silence within a burst and `_` a quiet channel.
-    pub fn play(&mut self, time: Duration) -> String {
+    pub(crate) fn play(&mut self, time: Duration) -> String {
         let end = self.now + time;
         let mut heard = String::new();
         while self.now < end {
@@ -121,7 +120,7 @@ impl Desk {
     }
 }
 
-pub fn letter(sound: &Sound) -> char {
+pub(crate) fn letter(sound: &Sound) -> char {
     use tenfour_core::radio::SoundKind;
     match (&sound.kind, sound.heard) {
         (SoundKind::Frame(payload), _) => char::from(b'0' + payload[0] % 10),
@@ -131,16 +130,16 @@ pub fn letter(sound: &Sound) -> char {
     }
 }
 
-pub fn events(out: &[Output]) -> Vec<&Event> {
+pub(crate) fn events(out: &[Output]) -> Vec<&Event> {
     out.iter().filter_map(|o| if let Output::Event(event) = o { Some(event) } else { None }).collect()
 }
 
-pub fn sent(out: &[Output]) -> Vec<&ClientMessage> {
+pub(crate) fn sent(out: &[Output]) -> Vec<&ClientMessage> {
     out.iter().filter_map(|o| if let Output::Send(message) = o { Some(message) } else { None }).collect()
 }
 
 /// Sequence numbers of the voice frames sent.
-pub fn voice_sent(out: &[Output]) -> Vec<u16> {
+pub(crate) fn voice_sent(out: &[Output]) -> Vec<u16> {
     out.iter()
         .filter_map(|o| if let Output::SendVoice(bytes) = o { Some(bytes) } else { None })
         .map(|bytes| VoiceFrame::parse(bytes).expect("a frame").seq)
@@ -148,7 +147,7 @@ pub fn voice_sent(out: &[Output]) -> Vec<u16> {
 }
 
 /// Sequence numbers heard.
-pub fn heard(out: &[Output]) -> Vec<u16> {
+pub(crate) fn heard(out: &[Output]) -> Vec<u16> {
     events(out)
         .into_iter()
         .filter_map(|event| if let Event::Voice { seq, .. } = event { Some(*seq) } else { None })
@@ -156,7 +155,7 @@ pub fn heard(out: &[Output]) -> Vec<u16> {
 }
 
 /// Receipts: the burst, and the code when it was refused.
-pub fn receipts(out: &[Output]) -> Vec<(u32, Option<Code>)> {
+pub(crate) fn receipts(out: &[Output]) -> Vec<(u32, Option<Code>)> {
     let receipt = |event: &&Event| match event {
         Event::Receipt { burst, outcome: Outcome::Aired { .. } } => Some((burst.0, None)),
         Event::Receipt { burst, outcome: Outcome::Refused { refusal } } => {
@@ -167,15 +166,15 @@ pub fn receipts(out: &[Output]) -> Vec<(u32, Option<Code>)> {
     events(out).iter().filter_map(receipt).collect()
 }
 
-pub fn aired(burst: u32, frames: u32, ended: EndReason) -> ServerMessage {
+pub(crate) fn aired(burst: u32, frames: u32, ended: EndReason) -> ServerMessage {
     ServerMessage::Receipt { burst: BurstNo(burst), outcome: Outcome::Aired { frames, ended } }
 }
 
-pub fn refused(burst: u32, code: Code) -> ServerMessage {
+pub(crate) fn refused(burst: u32, code: Code) -> ServerMessage {
     ServerMessage::Receipt { burst: BurstNo(burst), outcome: Outcome::Refused { refusal: code.into() } }
 }
 
-pub fn started(burst: u32, channel: &str) -> ServerMessage {
+pub(crate) fn started(burst: u32, channel: &str) -> ServerMessage {
     ServerMessage::BurstStarted {
         burst: BurstNo(burst),
         channel: ch(channel),
@@ -185,7 +184,7 @@ pub fn started(burst: u32, channel: &str) -> ServerMessage {
     }
 }
 
-pub fn welcome(resumed: bool, tuned: &[&str]) -> ServerMessage {
+pub(crate) fn welcome(resumed: bool, tuned: &[&str]) -> ServerMessage {
     ServerMessage::Welcome {
         you: person(1),
         resume: "token".into(),
@@ -198,24 +197,24 @@ pub fn welcome(resumed: bool, tuned: &[&str]) -> ServerMessage {
     }
 }
 
-pub fn tuned(channel: &str) -> ServerMessage {
+pub(crate) fn tuned(channel: &str) -> ServerMessage {
     let info = ChannelInfo { channel: ch(channel), label: None, count: 1 };
     ServerMessage::Tuned { info, participants: vec![person(1)], pages: 1 }
 }
 
-pub fn error(code: Code) -> ServerMessage {
+pub(crate) fn error(code: Code) -> ServerMessage {
     ServerMessage::Error { refusal: code.into() }
 }
 
-pub fn closed(code: Code) -> Input {
+pub(crate) fn closed(code: Code) -> Input {
     Input::Closed { refusal: Some(Refusal::from(code)) }
 }
 
-pub fn ch(text: &str) -> ChannelId {
+pub(crate) fn ch(text: &str) -> ChannelId {
     text.parse().expect("a channel")
 }
 
-pub fn person(n: u8) -> Participant {
+pub(crate) fn person(n: u8) -> Participant {
     let tag = UserId::of_key(&[n; 32]).tag();
     let person = Person {
         handle: Handle::parse(&format!("Person {n}")).expect("a handle"),
@@ -226,14 +225,10 @@ pub fn person(n: u8) -> Participant {
     Participant { id: ParticipantNo(n.into()), person }
 }
 
-pub fn payload(bytes: &[u8]) -> Payload {
-    Payload::new(bytes)
-}
-
-pub fn ms(millis: u64) -> Duration {
+pub(crate) fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-pub fn no(n: u32) -> HeardNo {
+pub(crate) fn no(n: u32) -> HeardNo {
     HeardNo(n)
 }

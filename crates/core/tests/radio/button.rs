@@ -1,10 +1,8 @@
 //! The button: voice leaves with the press, and every press gets one receipt.
 
-mod desk;
-
 use std::time::Duration;
 
-use desk::*;
+use crate::desk::*;
 use tenfour_core::radio::{Event, Input, Output};
 use tenfour_protocol::control::{EndReason, FrameTime};
 use tenfour_protocol::{BurstNo, ClientMessage, Code, ServerMessage};

@@ -1,10 +1,8 @@
 //! Hearing: in order, at most once, losses counted, across drops.
 
-mod desk;
-
 use std::time::Duration;
 
-use desk::*;
+use crate::desk::*;
 use tenfour_core::radio::{Event, HeardEnd, Input, Output};
 use tenfour_protocol::control::EndReason;
 use tenfour_protocol::{BurstNo, ClientMessage, Code, ServerMessage};

@@ -1,10 +1,8 @@
 //! The link: greeting, coming back, giving up.
 
-mod desk;
-
 use std::time::Duration;
 
-use desk::*;
+use crate::desk::*;
 use tenfour_core::Time;
 use tenfour_core::radio::{Event, Input, LinkState, Output};
 use tenfour_protocol::{ClientMessage, Code, Refusal, ServerMessage};

@@ -1,0 +1,7 @@
+//! What the radio does, in virtual time: one file for each of its sides.
+
+mod button;
+mod desk;
+mod hearing;
+mod link;
+mod playout;
