@@ -12,23 +12,33 @@ use crate::{ConnId, Time};
 
 impl Hub {
     /// The session that `token` names, if it is the same user's.
-    pub(super) fn resumable(&self, conn: ConnId, token: &str) -> Option<ParticipantNo> {
+    pub(super) fn resumable(&self, conn: ConnId, token: &str) -> Option<(ParticipantNo, ResumeToken)> {
         let token = BASE64URL_NOPAD.decode(token.as_bytes()).ok()?;
-        let participant = *self.tokens.get(&ResumeToken(token.try_into().ok()?))?;
+        let token = ResumeToken(token.try_into().ok()?);
+        let participant = *self.tokens.get(&token)?;
         let same_user = self.sessions[&participant].user == self.connections[&conn].user;
-        same_user.then_some(participant)
+        same_user.then_some((participant, token))
     }
 
-    /// Gives the session of `participant` to `conn`.
-    pub(super) fn take_over(&mut self, conn: ConnId, participant: ParticipantNo, now: Time) -> ParticipantNo {
+    /// Gives the session of `participant` to `conn`, which showed the token `used`.
+    pub(super) fn take_over(
+        &mut self,
+        conn: ConnId,
+        participant: ParticipantNo,
+        used: &ResumeToken,
+        now: Time,
+    ) -> ParticipantNo {
         let connection = &self.connections[&conn];
         let (login, token, person) = (connection.login, connection.token.clone(), connection.person.clone());
         let Some(session) = self.sessions.get_mut(&participant) else { return participant };
         let link = std::mem::replace(&mut session.link, Link::Up(conn));
-        let spent = std::mem::replace(&mut session.token, token.clone());
+        let newer = std::mem::replace(&mut session.token, token.clone());
+        let older = session.used.replace(used.clone());
         let earlier_login = std::mem::replace(&mut session.login, login);
         let earlier_handle = std::mem::replace(&mut session.you.person, person).handle;
-        self.tokens.remove(&spent);
+        for spent in older.into_iter().chain([newer]).filter(|token| token != used) {
+            self.tokens.remove(&spent);
+        }
         self.tokens.insert(token, participant);
         self.sessions_of.remove(&(earlier_login, participant));
         self.sessions_of.insert((login, participant));

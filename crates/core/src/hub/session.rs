@@ -54,6 +54,8 @@ pub(super) struct Session {
     pub(super) user: UserId,
     pub(super) you: Participant,
     pub(super) token: ResumeToken,
+    /// The token of the last resume: its answer may have been lost, and then it comes again.
+    pub(super) used: Option<ResumeToken>,
     pub(super) link: Link,
     /// The channels it is tuned to, and the hub's moment when it tuned in.
     pub(super) tuned: BTreeMap<ChannelId, u64>,
@@ -116,8 +118,8 @@ impl Hub {
         }
         self.cancel_hello(conn);
         let resumed = resume.and_then(|resume| Some((self.resumable(conn, &resume.token)?, resume)));
-        let participant = match resumed {
-            Some((participant, _)) => self.take_over(conn, participant, now),
+        let participant = match &resumed {
+            Some(((participant, used), _)) => self.take_over(conn, *participant, used, now),
             None => self.begin_session(conn),
         };
         self.welcome(conn, participant, resumed.is_some());
@@ -138,6 +140,7 @@ impl Hub {
             user: connection.user,
             you: Participant { id: participant, person: connection.person.clone() },
             token: connection.token.clone(),
+            used: None,
             link: Link::Up(conn),
             tuned: BTreeMap::new(),
             muted: BTreeSet::new(),
@@ -268,7 +271,9 @@ impl Hub {
         }
         self.forget_mutes(participant);
         if let Some(session) = self.sessions.remove(&participant) {
-            self.tokens.remove(&session.token);
+            for token in session.used.iter().chain([&session.token]) {
+                self.tokens.remove(token);
+            }
             self.sessions_of.remove(&(session.login, participant));
         }
     }

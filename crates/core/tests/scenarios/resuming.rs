@@ -154,16 +154,28 @@ fn after_hold_a_token_is_worth_nothing() {
 }
 
 #[test]
-fn a_token_works_once() {
+fn a_token_is_good_until_the_one_that_answered_it_is_used() {
     let mut world = World::new();
-    let anna = world.tuned("Anna", "19");
-    let token = token(&mut world, anna);
-    world.drop_link(anna);
-    let anna = resume(&mut world, "Anna", &token, None, &[]);
-    assert_eq!(resumed(&world.take(anna)), Some(true));
-    world.drop_link(anna);
-    let anna = resume(&mut world, "Anna", &token, None, &[]);
-    assert_eq!(resumed(&world.take(anna)), Some(false));
+    let mut anna = world.tuned("Anna", "19");
+    let first = token(&mut world, anna);
+    let mut again = |world: &mut World, token: &str| {
+        world.drop_link(anna);
+        anna = resume(world, "Anna", token, None, &[]);
+        let got = world.take(anna);
+        let Some(Got::Control(ServerMessage::Welcome { resume, resumed, .. })) = got.first() else {
+            panic!()
+        };
+        (*resumed, resume.clone())
+    };
+    let (resumed, lost) = again(&mut world, &first);
+    assert!(resumed);
+    // The answer did not arrive: the client comes with the old token.
+    let (resumed, second) = again(&mut world, &first);
+    assert!(resumed);
+    assert!(again(&mut world, &second).0);
+    for spent in [first, lost] {
+        assert!(!again(&mut world, &spent).0);
+    }
 }
 
 #[test]
