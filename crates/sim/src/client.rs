@@ -189,6 +189,11 @@ impl Client {
         cx.schedule.after(time.max(Duration::from_millis(5)), Event::Listen(self.id, channel));
     }
 
+    /// Some channel it is on.
+    pub fn any_channel(&self, pick: usize) -> Option<ChannelId> {
+        self.known.keys().nth(pick % self.known.len().max(1)).cloned()
+    }
+
     /// Some burst that was heard.
     pub fn any_heard(&self, pick: usize) -> Option<HeardNo> {
         self.heard.keys().copied().nth(pick % self.heard.len().max(1))
@@ -254,7 +259,6 @@ impl Client {
                 self.you = Some(you.id);
                 if !resumed {
                     self.known.clear();
-                    cx.model.fresh_session(self.id, now);
                 }
             }
             Told::Pressed { burst, channel } => {

@@ -12,7 +12,7 @@ use tenfour_protocol::{BurstNo, ClientMessage, Code, Person, ServerMessage, User
 use crate::world::{Context, Event, Sleeper};
 
 /// Messages that a connection's send queue takes before the socket refuses more.
-const WINDOW: usize = 24;
+const WINDOW: usize = 256;
 /// Longest stay in a queue between threads.
 const QUEUE: Duration = Duration::from_millis(3);
 
@@ -337,7 +337,7 @@ impl Server {
             conn.room -= items.len();
             for item in &items {
                 if let Item::Voice(packet) = item {
-                    cx.model.written(conn.client, packet, cx.schedule.now());
+                    cx.model.written(conn.client, id, packet, cx.schedule.now());
                 }
                 cx.down(conn.client, id, down(item));
             }

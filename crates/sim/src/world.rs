@@ -10,7 +10,7 @@ use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{ChannelId, ClientMessage};
 
 use crate::client::Client;
-use crate::model::{Model, Report};
+use crate::model::{Kind, Model, Report};
 use crate::network::{Carriage, Line, Pipe};
 use crate::schedule::Schedule;
 use crate::server::{Caller, Down, Server, Task, Up};
@@ -351,28 +351,32 @@ impl World {
         let any = cx.rng.usize(..);
         cx.log(|| format!("client {pick} is picked"));
         match cx.rng.u8(0..100) {
-            0..45 => client.press(channel, Duration::from_millis(cx.rng.u64(0..6000)), cx),
+            0..45 => {
+                // Now and then on a channel one is not on.
+                let channel = client.any_channel(any).filter(|_| any % 10 > 0).unwrap_or(channel);
+                client.press(channel, Duration::from_millis(cx.rng.u64(0..6000)), cx);
+            }
             45..48 => client.fall_silent(),
-            48..62 => client.handle(Act::Tune { channel, catch_up: cx.rng.bool() }, cx),
-            62..70 => client.handle(Act::Untune { channel }, cx),
-            70..82 => self.drop_link(pick),
-            82..88 => {
+            48..64 => client.handle(Act::Tune { channel, catch_up: cx.rng.bool() }, cx),
+            64..72 => client.handle(Act::Untune { channel }, cx),
+            72..80 => self.drop_link(pick),
+            80..84 => {
                 let time = Duration::from_millis(cx.rng.u64(100..9000));
-                cx.model.disturbed(pick, cx.schedule.now(), time);
+                cx.model.troubled(pick, Kind::Stall, cx.schedule.now(), time);
                 client.stall(time, cx);
             }
-            88..91 => {
+            84..88 => {
                 if let Some(participant) = client.any_participant(any) {
                     cx.model.mutes(pick);
                     client.handle(Act::Mute { participant, muted: cx.rng.bool() }, cx);
                 }
             }
-            91..95 => {
+            88..94 => {
                 if let Some(heard) = client.any_heard(any) {
                     client.handle(Act::SayAgain { heard }, cx);
                 }
             }
-            95..97 => self.flood(pick),
+            94..96 => self.flood(pick),
             _ => self.garbage(pick),
         }
     }
@@ -389,7 +393,7 @@ impl World {
             1 => (Duration::ZERO, late),
             _ => (late, Duration::ZERO),
         };
-        cx.model.disturbed(pick, now, client_sees + Duration::from_secs(1));
+        cx.model.troubled(pick, Kind::Link, now, client_sees + Duration::from_secs(1));
         cx.schedule.after(client_sees, Event::LinkLost(pick, conn));
         cx.schedule.after(server_sees, Event::Gone(conn));
     }
@@ -397,7 +401,7 @@ impl World {
     /// More messages than anybody may send.
     fn flood(&mut self, pick: usize) {
         let Some(conn) = self.clients[pick].conn() else { return };
-        self.cx.model.disturbed(pick, self.cx.schedule.now(), Duration::from_secs(10));
+        self.cx.model.troubled(pick, Kind::Link, self.cx.schedule.now(), Duration::from_secs(10));
         for n in 0..self.cx.rng.u32(10..150) {
             self.cx.up(conn, Up::Text(ClientMessage::Ping { n }));
         }

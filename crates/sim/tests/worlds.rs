@@ -10,11 +10,19 @@ fn worlds(part: u64) {
         seen.presses += report.seen.presses;
         seen.aired += report.seen.aired;
         seen.heard += report.seen.heard;
+        seen.gaps += report.seen.gaps;
         seen.resumed += report.seen.resumed;
         seen.whole += report.seen.whole;
     }
     // A world in which nothing happens proves nothing.
-    assert!(seen.aired > 1000 && seen.heard > 100_000 && seen.resumed > 100 && seen.whole > 1000, "{seen:?}");
+    assert!(
+        seen.aired > 1000
+            && seen.heard > 100_000
+            && seen.resumed > 250
+            && seen.gaps > 1000
+            && seen.whole > 500,
+        "{seen:?}"
+    );
 }
 
 macro_rules! parts {
