@@ -11,6 +11,31 @@
 //! Given the same inputs at the same times, a machine gives the same outputs, byte for byte.
 //! That is what the simulation (`crates/sim`) lives on, and lints in `clippy.toml` keep it true.
 //!
+//! ```
+//! use tenfour_core::hub::{Hub, HubConfig, Input, LoginId, Output, ResumeToken};
+//! use tenfour_core::{ConnId, Time};
+//! use tenfour_protocol::{Code, Handle, Person, UserId, limits};
+//!
+//! let mut hub = Hub::new(HubConfig::default());
+//! let now = Time::from_micros(0);
+//! let user = UserId::of_key(&[1; 32]);
+//! let handle = Handle::parse("Roadrunner").unwrap();
+//! let person = Person { handle, tag: user.tag(), description: None, country: None };
+//! let (conn, login, token) = (ConnId(1), LoginId(1), ResumeToken([7; 32]));
+//!
+//! // Somebody connects. Nothing is to be done yet, but the hub wants to be woken.
+//! hub.handle(Input::Connected { conn, login, user, person, token }, now);
+//! assert_eq!(hub.poll(), None);
+//! let wake = hub.poll_timeout().unwrap();
+//! assert_eq!(wake, now + limits::HANDSHAKE);
+//!
+//! // They do not say hello in time.
+//! hub.handle_timeout(wake);
+//! assert_eq!(hub.poll(), Some(Output::Disconnect { conn, code: Code::HelloExpected }));
+//! hub.handle(Input::Disconnected { conn }, wake);
+//! assert_eq!((hub.poll(), hub.poll_timeout()), (None, None));
+//! ```
+//!
 //! # The machines
 //!
 //! * [`hub::Hub`] - one for a server: sessions, channels, presence, permission to talk, routes.

@@ -142,9 +142,10 @@ impl Hub {
     /// Everybody on the channel who has a connection, but the talker and who muted the talker.
     fn route(&self, burst: BurstNo, talker: ParticipantNo, press: &Press) -> Route {
         let muters = self.muters(talker);
-        let here = self.channels[&press.channel].here.iter();
-        let heard =
-            here.filter(|&(listener, _)| *listener != talker && muters.binary_search(listener).is_err());
+        let here = &self.channels[&press.channel].here;
+        let mut listeners = Vec::with_capacity(here.len());
+        let heard = here.iter().filter(|&(&listener, _)| listener != talker && !muters.contains(&listener));
+        listeners.extend(heard.map(|(_, &conn)| conn));
         Route {
             burst,
             channel: press.channel.clone(),
@@ -155,7 +156,7 @@ impl Hub {
                 codec: press.codec,
                 frame_ms: press.frame_ms,
             },
-            listeners: heard.map(|(_, &conn)| conn).collect(),
+            listeners,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Who does not want to hear whom.
 
+use std::collections::BTreeSet;
+
 use tenfour_protocol::limits::MUTES_PER_SESSION;
 use tenfour_protocol::{Code, ParticipantNo};
 
@@ -68,7 +70,7 @@ impl Hub {
     }
 
     /// Those who do not want to hear `participant`.
-    pub(super) fn muters(&self, participant: ParticipantNo) -> Vec<ParticipantNo> {
+    pub(super) fn muters(&self, participant: ParticipantNo) -> BTreeSet<ParticipantNo> {
         let all = (participant, ParticipantNo(0))..=(participant, ParticipantNo(u32::MAX));
         self.muted_by.range(all).map(|&(_, muter)| muter).collect()
     }

@@ -66,8 +66,8 @@ struct Story {
 }
 
 impl Story {
-    fn act(&mut self, act: Act) {
-        match act {
+    fn act(&mut self, act: &Act) {
+        match *act {
             Act::Connect(who, next) => self.connect(who, next),
             Act::Tune(who, place, catch_up) => {
                 let channel = channel(CHANNELS[place]);
@@ -179,8 +179,8 @@ proptest! {
             hearing: BTreeMap::new(),
             over: BTreeSet::new(),
         };
-        acts.into_iter().for_each(|act| story.act(act));
-        story.act(Act::Wait(10_000));
+        acts.iter().for_each(|act| story.act(act));
+        story.act(&Act::Wait(10_000));
         for user in story.users.iter().filter(|user| user.conn.is_some()) {
             let mut answered = user.answered.clone();
             answered.sort_unstable();
