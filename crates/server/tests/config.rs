@@ -1,0 +1,120 @@
+//! Where settings come from, which one counts, and that the example file tells the truth.
+
+use std::path::Path;
+
+use tenfour_server::config::{Config, ConfigError, LogFormat, Settings, SettingsError, Tls};
+
+const EXAMPLE: &str = include_str!("../../../deploy/tenfour.toml");
+
+/// Keys whose example is no default, because there is none that holds everywhere.
+const NO_DEFAULT: [&str; 6] = ["ops", "data", "workers", "tls", "tls_cert", "tls_key"];
+
+fn settings(toml: &str) -> Result<Settings, SettingsError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tenfour.toml");
+    std::fs::write(&path, toml).unwrap();
+    Settings::from_file(&path)
+}
+
+fn environment(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+    Settings::from_env(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+}
+
+/// The example with its keys switched on.
+fn example() -> String {
+    let keys = EXAMPLE.lines().filter_map(|line| line.strip_prefix("# "));
+    let keys = keys.filter(|line| line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| {
+        key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    }));
+    keys.collect::<Vec<_>>().join("\n")
+}
+
+fn keys(settings: &Settings) -> Vec<(String, bool)> {
+    let json = serde_json::to_value(settings).unwrap();
+    json.as_object().unwrap().iter().map(|(key, value)| (key.clone(), !value.is_null())).collect()
+}
+
+#[test]
+fn the_example_file_as_it_is_changes_nothing() {
+    assert_eq!(settings(EXAMPLE).unwrap(), Settings::default());
+}
+
+#[test]
+fn the_example_file_has_every_key() {
+    for (key, present) in keys(&settings(&example()).unwrap()) {
+        assert!(present, "deploy/tenfour.toml lacks {key}");
+    }
+}
+
+#[test]
+fn the_example_file_shows_the_defaults() {
+    let shown = settings(&example()).unwrap();
+    let mut kept = serde_json::to_value(&shown).unwrap();
+    for key in NO_DEFAULT {
+        kept[key] = serde_json::Value::Null;
+    }
+    let shown = Config::new(serde_json::from_value(kept).unwrap()).unwrap();
+    let default = Config::new(Settings::default()).unwrap();
+    assert_eq!(format!("{shown:?}"), format!("{default:?}"));
+}
+
+#[test]
+fn flags_go_before_the_environment_and_that_before_the_file() {
+    let file = settings("listen = '127.0.0.1:1'\nhost = 'File'\nhold = '3s'\nlog_format = 'json'").unwrap();
+    let environment = environment(&[
+        ("TENFOUR_LISTEN", "127.0.0.1:2"),
+        ("TENFOUR_HOST", "Environment"),
+        ("TENFOUR_ORIGINS", "https://a.example, https://b.example"),
+        ("TENFOUR_CHANNELS", "19=Talk,road-66=Trucks"),
+        ("TENFOUR_SERVER", "for the clients"),
+        ("PATH", "/bin"),
+    ])
+    .unwrap();
+    let flags = Settings { listen: Some("127.0.0.1:3".parse().unwrap()), ..Settings::default() };
+    let config = Config::new(flags.over(environment).over(file)).unwrap();
+    assert_eq!(config.listen.port(), 3);
+    assert_eq!(config.host, "Environment");
+    assert_eq!(config.hold.as_secs(), 3);
+    assert_eq!(config.log_format, LogFormat::Json);
+    assert_eq!(config.origins, ["https://a.example", "https://b.example"]);
+    assert_eq!(config.channels.values().collect::<Vec<_>>(), ["Talk", "Trucks"]);
+}
+
+#[test]
+fn without_any_settings_the_server_is_on_loopback() {
+    let config = Config::new(Settings::default()).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:27185");
+    assert_eq!((config.ops, config.tls), (None, Tls::Off));
+    assert!(config.data.ends_with("tenfour"));
+}
+
+#[test]
+fn what_is_wrong_in_a_source_is_named() {
+    let text = |result: Result<Settings, SettingsError>| result.unwrap_err().to_string();
+    assert!(text(settings("lisen = '127.0.0.1:1'")).contains("lisen"));
+    assert!(text(settings("listen = '127.0.0.1'")).contains("line 1"));
+    assert!(text(settings("hold = '10'")).contains("10s"));
+    assert!(text(settings("[channels]\n77 = 'None'")).contains("1 to 40"));
+    assert!(text(environment(&[("TENFOUR_WORKERS", "many")])).contains("TENFOUR_WORKERS"));
+    assert!(text(environment(&[("TENFOUR_LOG", "loud")])).contains("`debug`"));
+    let missing = Settings::from_file(Path::new("/nowhere/tenfour.toml"));
+    assert!(missing.unwrap_err().to_string().contains("/nowhere/tenfour.toml"));
+}
+
+#[test]
+fn what_does_not_fit_together_is_refused() {
+    let refused = |toml: &str| Config::new(settings(toml).unwrap()).unwrap_err();
+    assert!(matches!(refused("hold = '1s'"), ConfigError::OutOfRange { key: "hold", .. }));
+    assert!(matches!(refused("talk_limit = '11m'"), ConfigError::OutOfRange { key: "talk_limit", .. }));
+    assert!(matches!(refused("workers = 0"), ConfigError::OutOfRange { key: "workers", .. }));
+    assert!(matches!(refused("tls_cert = 'a'"), ConfigError::HalfTls));
+    assert!(matches!(refused("tls = 'on'"), ConfigError::UnknownTls(_)));
+    assert!(matches!(
+        refused("tls = 'self-signed'\ntls_cert = 'a'\ntls_key = 'b'"),
+        ConfigError::TwoTls
+    ));
+    for origin in ["radio.example", "https://radio.example/", "HTTPS://radio.example", "https://"] {
+        assert!(matches!(refused(&format!("origins = ['{origin}']")), ConfigError::Origin(_)), "{origin}");
+    }
+    assert!(matches!(refused("host = ''"), ConfigError::Label { key: "host", .. }));
+}
