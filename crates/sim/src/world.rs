@@ -361,7 +361,7 @@ impl World {
             64..72 => client.handle(Act::Untune { channel }, cx),
             72..80 => self.drop_link(pick),
             80..84 => {
-                let time = Duration::from_millis(cx.rng.u64(100..9000));
+                let time = Duration::from_millis(cx.rng.u64(100..7000));
                 cx.model.troubled(pick, Kind::Stall, cx.schedule.now(), time);
                 client.stall(time, cx);
             }
