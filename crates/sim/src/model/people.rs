@@ -49,7 +49,8 @@ impl Model {
 
     /// A burst begins for a listener.
     pub fn begins(&mut self, client: usize, heard: HeardNo, burst: BurstNo, channel: ChannelId) {
-        let right = self.bursts.get(&burst).map(|burst| burst.channel == channel);
+        // Opened, and perhaps never admitted: the talker may have gone in between.
+        let right = self.opening.get(&burst).map(|(opened, _)| *opened == channel);
         self.must(right == Some(true), || format!("client {client} is told of burst {burst} on {channel}"));
         let hearing = Hearing { burst, channel, last: None, ended: false, played: false };
         let twice = self.hearing.insert((client, heard), hearing).is_some();
