@@ -33,6 +33,12 @@ export class Cli {
     return this.#said.join('');
   }
 
+  /** Ends it as Ctrl-C does. */
+  async stop(): Promise<void> {
+    this.#child.kill('SIGINT');
+    await this.#ended;
+  }
+
   /** Its exit code. */
   ended(): Promise<number | null> {
     return this.#ended;

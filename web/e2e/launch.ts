@@ -40,14 +40,11 @@ export function chromiumRefusing(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args });
 }
 
-/** A Chromium on a machine without a microphone, allowed to use any. */
+/** A Chromium that may use any microphone and is shown none. */
 export function chromiumWithout(): Promise<Browser> {
-  const args = [
-    ...QUIET,
-    '--use-fake-ui-for-media-stream',
-    '--use-fake-device-for-media-stream=device-count=0',
-  ];
-  return chromium.launch({ executablePath: CHROMIUM, args });
+  const args = [...QUIET, '--use-fake-ui-for-media-stream'];
+  const env = { ...process.env, PULSE_SERVER: 'unix:/nowhere', ALSA_CONFIG_PATH: '/dev/null' };
+  return chromium.launch({ executablePath: CHROMIUM, args, env: env as Record<string, string> });
 }
 
 /** Firefox, with the microphone and the loudspeaker of the PulseAudio server in `environment`. */

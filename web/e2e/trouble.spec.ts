@@ -1,5 +1,6 @@
 import type { Browser } from '@playwright/test';
 import { expect, test } from '@playwright/test';
+import { Cli } from './cli';
 import { find } from './compare';
 import { chromiumRefusing, chromiumWith, chromiumWithout } from './launch';
 import { Server } from './server';
@@ -93,8 +94,10 @@ test('a microphone that is refused, or not there, is told and nothing is sent', 
 });
 
 test('a full channel is told, and another one can be taken', async () => {
-  server = await Server.start({ TENFOUR_CHANNEL_PARTICIPANTS: '1' });
+  server = await Server.start({ TENFOUR_CHANNEL_PARTICIPANTS: '2' });
   const first = await station('Roadrunner');
+  const listener = Cli.run('listen', server.url, 'Pi', []);
+  await first.until(({ tuned }) => tuned['19']?.count === 2);
   const second = await Station.open(await chromiumWith(speech.file), server.url);
   await second.fillIn('Night Owl');
   await second.until(({ notice }) => notice?.code === 'channel_full');
@@ -102,6 +105,7 @@ test('a full channel is told, and another one can be taken', async () => {
   await second.page.evaluate(() => window.__tenfour?.radio.select('20'));
   await second.until(({ tuned, notice }) => '20' in tuned && notice === null);
   expect(new URL(second.page.url()).pathname).toBe('/c/20');
+  await listener.stop();
   await first.close();
   await second.close();
 });
