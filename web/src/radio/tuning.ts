@@ -65,14 +65,19 @@ export class Tuning {
       // Tuning twice changes nothing and brings the participants up to date.
       this.#tune(channel, !welcome.resumed);
     }
-    for (const channel of welcome.tuned) if (!wanted.has(channel)) this.#untune(channel);
+    for (const channel of welcome.tuned) {
+      if (!wanted.has(channel)) this.options.send({ type: 'untune', channel });
+    }
   }
 
   message(message: ServerMessage): void {
     const { store } = this.options;
     if (message.type === 'tuned') {
-      // Left again before the answer came.
-      if (!this.#isWanted(message.channel)) return;
+      if (!this.#isWanted(message.channel)) {
+        // Left before the answer came.
+        this.options.send({ type: 'untune', channel: message.channel });
+        return;
+      }
       const known = store.state.tuned[message.channel] !== undefined;
       this.#set(message.channel, ofTuned(message));
       if (known) return;
@@ -97,7 +102,8 @@ export class Tuning {
   }
 
   #untune(channel: ChannelId): void {
-    this.options.send({ type: 'untune', channel });
+    // One that is not tuned was refused, or is left when its answer comes.
+    if (this.options.store.state.tuned[channel]) this.options.send({ type: 'untune', channel });
     this.#forget(channel);
   }
 

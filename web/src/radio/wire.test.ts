@@ -105,7 +105,8 @@ describe('messages of the vectors', () => {
   });
 
   test('what this page sends has the fields of a vector and no others', async () => {
-    const { tuning, talk, link, sent } = await onTheAir();
+    const { tuning, talk, link, sent, receive } = await onTheAir();
+    receive(down.find(({ json }) => json.type === 'tuned')?.json as ServerMessage);
     tuning.select('road-66');
     tuning.scan('9', true);
     tuning.scan('9', false);

@@ -1,0 +1,106 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { ClientMessage } from '../gen/ClientMessage';
+import type { Participant } from '../gen/Participant';
+import type { Welcome } from './link';
+import { Store } from './store';
+import { Tuning } from './tuning';
+
+let store: Store;
+let tuning: Tuning;
+let sent: ClientMessage[];
+let left: string[];
+
+const person = (id: number, handle: string): Participant => ({ id, handle, tag: 'aaaa' });
+const answer = (channel: string, participants: Participant[] = [], pages = 1) =>
+  tuning.message({ type: 'tuned', channel, count: participants.length, participants, pages });
+const welcome = (change: Partial<Welcome> = {}) =>
+  tuning.welcomed({
+    type: 'welcome',
+    you: person(1, 'Me'),
+    resume: 'token',
+    resumed: false,
+    tuned: [],
+    hold_ms: 10_000,
+    talk_limit_ms: 60_000,
+    host: 'Tenfour',
+    server: 'tenfour 0.1.0',
+    ...change,
+  });
+
+beforeEach(() => {
+  [sent, left] = [[], []];
+  store = new Store('Tenfour', '19');
+  tuning = new Tuning({
+    store,
+    send: (message) => sent.push(message) > 0,
+    left: (channel) => left.push(channel),
+  });
+  welcome();
+  answer('19', [person(2, 'Željko'), person(1, 'adam'), person(3, 'Bea')]);
+  sent.length = 0;
+});
+
+describe('tuning', () => {
+  test('shows people by handle, and who comes and goes', () => {
+    const handles = () => store.state.tuned['19']?.participants.map(({ handle }) => handle);
+    expect(handles()).toEqual(['adam', 'Bea', 'Željko']);
+    const joined = [person(4, 'Carl')];
+    tuning.message({ type: 'presence', channel: '19', count: 3, joined, left: [2] });
+    expect(handles()).toEqual(['adam', 'Bea', 'Carl']);
+    expect(store.state.tuned['19']?.count).toBe(3);
+  });
+
+  test('leaves the old channel and takes the new one', () => {
+    tuning.select('20');
+    expect(sent).toEqual([
+      { type: 'untune', channel: '19' },
+      { type: 'tune', channel: '20' },
+    ]);
+    expect(left).toEqual(['19']);
+    answer('20');
+    expect(Object.keys(store.state.tuned)).toEqual(['20']);
+    expect(store.state.recent).toEqual(['20']);
+  });
+
+  test('does not leave a channel that it was refused', () => {
+    tuning.select('20');
+    sent.length = 0;
+    tuning.select('21');
+    expect(sent).toEqual([{ type: 'tune', channel: '21' }]);
+  });
+
+  test('leaves a channel whose answer comes too late', () => {
+    tuning.select('20');
+    tuning.select('21');
+    sent.length = 0;
+    answer('20');
+    expect(sent).toEqual([{ type: 'untune', channel: '20' }]);
+    expect(store.state.tuned['20']).toBeUndefined();
+  });
+
+  test('keeps a scanned channel when the button moves on', () => {
+    tuning.scan('19', true);
+    tuning.select('20');
+    expect(sent).toEqual([{ type: 'tune', channel: '20' }]);
+    tuning.scan('19', false);
+    expect(sent.at(-1)).toEqual({ type: 'untune', channel: '19' });
+  });
+
+  test('tunes again after a new session, from the oldest held frame, and forgets mutes', () => {
+    tuning.mute(2, true);
+    expect(store.state.muted).toEqual([2]);
+    welcome();
+    expect(store.state.tuned).toEqual({});
+    expect(store.state.muted).toEqual([]);
+    expect(sent.at(-1)).toEqual({ type: 'tune', channel: '19', catch_up: true });
+  });
+
+  test('leaves what a resumed session has tuned and nobody wants', () => {
+    welcome({ resumed: true, tuned: ['19', '7'] });
+    expect(sent).toEqual([
+      { type: 'tune', channel: '19' },
+      { type: 'untune', channel: '7' },
+    ]);
+    expect(store.state.tuned['19']).toBeDefined();
+  });
+});
