@@ -55,9 +55,18 @@ impl Server {
         let operator = config.ops.map(listen).transpose()?;
         let names = names_of(address.ip());
         let (store, sessions) = open_store(&config.data)?;
-        let tls = certificates(&config, &names)?;
+        let tls = certificates(config.tls, &config.data, &names)?;
         let (keeper, store) = Keeper::start(store).map_err(StartError::System)?;
 
+        let hub_config = HubConfig {
+            host: config.host.clone(),
+            server: concat!("tenfour ", env!("CARGO_PKG_VERSION")).to_owned(),
+            hold: config.hold,
+            talk_limit: config.talk_limit,
+            channel_participants: config.channel_participants,
+            labels: config.channels,
+            floor: FloorMode::Relay,
+        };
         let clock = Clock::start();
         let (hub, inbox) = hub_thread::channel();
         let files = raise_file_limit();
@@ -68,14 +77,14 @@ impl Server {
             hub,
             metrics: Arc::new(Metrics::new(config.hold)),
             hold: config.hold,
-            host: config.host.clone(),
+            host: config.host,
             tls,
             doors: Gate::new((files / 10).max(DOORS)),
             sockets: Gate::new(files.saturating_sub(files / 10 + OWN_FILES).max(DOORS)),
         });
 
         let (workers, mut threads) = start_workers(&shared, config.workers)?;
-        let hub = hub_thread::start(hub_config(&config), inbox, workers.clone(), clock);
+        let hub = hub_thread::start(hub_config, inbox, workers.clone(), clock);
         threads.push(hub.map_err(StartError::System)?);
         let (close_door, closed) = oneshot::channel();
         let ops_url = operator.as_ref().map(|(_, address)| format!("http://{address}"));
@@ -147,24 +156,12 @@ fn open_store(data: &Path) -> Result<(Sqlite, Vec<crate::store::StoredSession>),
     Ok((store, sessions))
 }
 
-fn certificates(config: &Config, names: &[String]) -> Result<Option<Certificates>, StartError> {
-    Ok(match &config.tls {
+fn certificates(tls: Tls, data: &Path, names: &[String]) -> Result<Option<Certificates>, StartError> {
+    Ok(match tls {
         Tls::Off => None,
-        Tls::SelfSigned => Some(Certificates::self_signed(&config.data, names)?),
-        Tls::Files { cert, key } => Some(Certificates::from_files(cert.clone(), key.clone())?),
+        Tls::SelfSigned => Some(Certificates::self_signed(data, names)?),
+        Tls::Files { cert, key } => Some(Certificates::from_files(cert, key)?),
     })
-}
-
-fn hub_config(config: &Config) -> HubConfig {
-    HubConfig {
-        host: config.host.clone(),
-        server: concat!("tenfour ", env!("CARGO_PKG_VERSION")).to_owned(),
-        hold: config.hold,
-        talk_limit: config.talk_limit,
-        channel_participants: config.channel_participants,
-        labels: config.channels.clone(),
-        floor: FloorMode::Relay,
-    }
 }
 
 type Started = (Vec<mpsc::UnboundedSender<ToWorker>>, Vec<JoinHandle<()>>);

@@ -23,9 +23,12 @@ fn environment(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
 /// The example with its keys switched on.
 fn example() -> String {
     let keys = EXAMPLE.lines().filter_map(|line| line.strip_prefix("# "));
-    let keys = keys.filter(|line| line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| {
-        key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
-    }));
+    let keys = keys.filter(|line| {
+        line.starts_with('[')
+            || line.split_once(" = ").is_some_and(|(key, _)| {
+                key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+            })
+    });
     keys.collect::<Vec<_>>().join("\n")
 }
 
@@ -109,10 +112,7 @@ fn what_does_not_fit_together_is_refused() {
     assert!(matches!(refused("workers = 0"), ConfigError::OutOfRange { key: "workers", .. }));
     assert!(matches!(refused("tls_cert = 'a'"), ConfigError::HalfTls));
     assert!(matches!(refused("tls = 'on'"), ConfigError::UnknownTls(_)));
-    assert!(matches!(
-        refused("tls = 'self-signed'\ntls_cert = 'a'\ntls_key = 'b'"),
-        ConfigError::TwoTls
-    ));
+    assert!(matches!(refused("tls = 'self-signed'\ntls_cert = 'a'\ntls_key = 'b'"), ConfigError::TwoTls));
     for origin in ["radio.example", "https://radio.example/", "HTTPS://radio.example", "https://"] {
         assert!(matches!(refused(&format!("origins = ['{origin}']")), ConfigError::Origin(_)), "{origin}");
     }

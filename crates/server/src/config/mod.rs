@@ -123,7 +123,7 @@ impl Config {
             return Err(ConfigError::Origin(bad.clone()));
         }
         let host = settings.host.unwrap_or_else(|| "Tenfour".into());
-        let channels = settings.channels.map_or_else(default_labels, |channels| channels);
+        let channels = settings.channels.unwrap_or_else(default_labels);
         label("host", &host)?;
         channels.values().try_for_each(|text| label("channels", text))?;
         Ok(Self {
@@ -147,7 +147,7 @@ impl Config {
                 2,
                 1_000_000,
             )?,
-            tls: tls(settings.tls, settings.tls_cert, settings.tls_key)?,
+            tls: tls(settings.tls.as_deref(), settings.tls_cert, settings.tls_key)?,
             log: settings.log.unwrap_or_default(),
             log_format: settings.log_format.unwrap_or_default(),
             channels,
@@ -171,8 +171,8 @@ fn default_workers() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MOST_WORKERS)
 }
 
-fn tls(mode: Option<String>, cert: Option<PathBuf>, key: Option<PathBuf>) -> Result<Tls, ConfigError> {
-    match (mode.as_deref(), cert, key) {
+fn tls(mode: Option<&str>, cert: Option<PathBuf>, key: Option<PathBuf>) -> Result<Tls, ConfigError> {
+    match (mode, cert, key) {
         (None, None, None) => Ok(Tls::Off),
         (None, Some(cert), Some(key)) => Ok(Tls::Files { cert, key }),
         (None, _, _) => Err(ConfigError::HalfTls),

@@ -136,3 +136,52 @@ fn later<T: 'static>(done: Result<T, StoreError>, answer: oneshot::Sender<Result
 fn told<T>(result: Result<T, StoreError>) -> Result<T, StoreError> {
     result.inspect_err(|error| tracing::error!(reason = %error, "the store failed"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Day, Sqlite};
+    use tenfour_protocol::{Description, Handle};
+
+    fn user(seed: u32) -> User {
+        let mut key = [0; 32];
+        key[..4].copy_from_slice(&seed.to_be_bytes());
+        User {
+            id: UserId::of_key(&key),
+            key,
+            handle: Handle::parse("Roadrunner").unwrap(),
+            description: Description::parse(&"x".repeat(140)).ok(),
+            created: Day(1),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_and_what_was_answered_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tenfour.db");
+        let store = Sqlite::open(&path).unwrap();
+        store.limit_pages(12);
+        let (keeper, thread) = Keeper::start(store).unwrap();
+        let mut kept = Vec::new();
+        let full = loop {
+            let next = user(u32::try_from(kept.len()).unwrap());
+            match keeper.insert_user(next.clone()).await {
+                Ok(true) => kept.push(next),
+                Ok(false) => panic!("nobody is registered twice"),
+                Err(error) => break error,
+            }
+            assert!(kept.len() < 1000, "the disk is never full");
+        };
+        assert!(matches!(full, StoreError::Full { .. }), "{full}");
+        assert_eq!(keeper.user(kept[0].id).await.unwrap(), Some(kept[0].clone()), "reading goes on");
+        drop(keeper);
+        thread.join();
+        let (keeper, thread) = Keeper::start(Sqlite::open(&path).unwrap()).unwrap();
+        for user in &kept {
+            assert_eq!(keeper.user(user.id).await.unwrap().as_ref(), Some(user));
+        }
+        assert!(keeper.insert_user(user(5000)).await.unwrap(), "there is room again");
+        drop(keeper);
+        thread.join();
+    }
+}

@@ -63,6 +63,12 @@ impl Sqlite {
         Ok(store)
     }
 
+    /// Makes the disk full early.
+    #[cfg(test)]
+    pub(super) fn limit_pages(&self, pages: u32) {
+        self.db.pragma_update(None, "max_page_count", pages).unwrap();
+    }
+
     fn prepare(&self) -> rusqlite::Result<()> {
         self.db.busy_timeout(BUSY)?;
         self.db.execute_batch(OPENING)

@@ -24,7 +24,7 @@ const RESERVED: u8 = 0x70;
 const MASKED: u8 = 0x80;
 
 /// A message or a control frame of a client. The bytes are gone after the call.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event<'a> {
     /// A whole text message.
     Text(&'a str),

@@ -58,8 +58,10 @@ fn text_came(text: &str) -> Came {
 }
 
 /// Autobahn number, frames of the client, what has to come out.
+type Case = (&'static str, Vec<Vec<u8>>, Vec<Came>);
+
 #[rustfmt::skip]
-fn cases() -> Vec<(&'static str, Vec<Vec<u8>>, Vec<Came>)> {
+fn cases() -> Vec<Case> {
     let protocol = Came::Violation(1002);
     let utf8 = Came::Violation(1007);
     let large = Came::Violation(1009);

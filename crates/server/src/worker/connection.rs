@@ -107,9 +107,12 @@ impl Worker {
         early.zeroize();
         poll_fn(|context| self.poll(&connection, &mut decoder, context)).await;
         self.part(&connection);
-        let mut stream = connection.stream.borrow_mut();
         // One try to say good-bye under TLS; the kernel sends the rest.
-        poll_fn(|context| Poll::Ready(Pin::new(&mut *stream).poll_shutdown(context).is_ready())).await;
+        poll_fn(|context| {
+            let mut stream = connection.stream.borrow_mut();
+            Poll::Ready(Pin::new(&mut *stream).poll_shutdown(context).is_ready())
+        })
+        .await;
     }
 
     fn poll(&self, connection: &Connection, decoder: &mut Decoder, context: &mut Context<'_>) -> Poll<()> {

@@ -1,0 +1,64 @@
+//! What a busy session leaves in the log.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use serde_json::json;
+use tenfour_server::config::{LogFormat, LogLevel};
+use tenfour_server::telemetry;
+
+use crate::desk::{Desk, Key};
+use crate::radio::{Radio, frame};
+
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The subscriber is the process's: this test relies on a process of its own, which nextest
+/// gives to each test.
+#[tokio::test]
+async fn no_person_address_or_secret_is_in_the_log_of_a_busy_session() {
+    let kept = Kept::default();
+    let lines = telemetry::subscriber(LogLevel::Trace, LogFormat::Json, Box::new(kept.clone()));
+    tracing::subscriber::set_global_default(lines).expect("the first one");
+    let mut desk = Desk::new();
+    let token = desk.register(1, "Roadrunner");
+    desk.register(3, "Coyote");
+    desk.post("/api/v1/register", &[], &json!({ "handle": "Broken Roadrunner" }));
+    let mut talker = Radio::open(&desk, &token).await;
+    talker.tune("road-66").await;
+    talker.tune("19").await;
+    let mut listener = Radio::tuned(&desk, 2, "Žaklina").await;
+    talker.send(json!({ "type": "Roadrunner" })).await;
+    talker.expect("error").await;
+    talker.press(1).await;
+    talker.voice(frame(1, 0, 80, true)).await;
+    listener.burst().await;
+    listener.kill();
+    let bearer = format!("Bearer {token}");
+    desk.post("/api/v1/logout", &[("authorization", &bearer)], &json!({}));
+    talker.closed().await;
+    desk.stop();
+    let log = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("on the air") && log.contains("has stopped"), "the log was caught: {log}");
+    let user = Key::new(1).user().to_string();
+    for secret in
+        ["Roadrunner", "Coyote", "aklina", "night shift", "127.0.0.1", "road-66", &token, &user, &user[..4]]
+    {
+        assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+    }
+    for line in log.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).expect("one object a line");
+        assert!(line["time"].is_string() && line["level"].is_string() && line["message"].is_string());
+    }
+}

@@ -1,0 +1,12 @@
+//! The server as its clients meet it: real sockets, a real store, a folder that goes away.
+
+mod desk;
+mod door;
+mod http;
+mod life;
+mod logs;
+mod page;
+mod radio;
+mod relay;
+mod secure;
+mod wire;
