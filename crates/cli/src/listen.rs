@@ -43,6 +43,8 @@ pub(crate) struct Listen {
 struct Hearing<'a> {
     folder: Option<&'a Path>,
     json: bool,
+    /// The link is up and the channels are tuned.
+    up: bool,
     /// Standard output carries sound.
     raw: bool,
     open: BTreeMap<HeardNo, Recorder>,
@@ -77,7 +79,7 @@ impl Listen {
 
         let mut player = sink.map(|sink| Player::new(sink, self.channels.clone()));
         let (open, finished, unplayed) = (BTreeMap::new(), 0, 0);
-        let mut hearing = Hearing { folder, json: self.json, raw, open, finished, unplayed };
+        let mut hearing = Hearing { folder, json: self.json, up: true, raw, open, finished, unplayed };
         let heard = self.until_done(&mut client, &mut player, &mut hearing);
         let end = tokio::time::sleep(self.time.unwrap_or(Duration::MAX));
         tokio::select! {
@@ -126,15 +128,16 @@ impl Hearing<'_> {
             Event::Link(LinkState::Gone { refusal }) | Event::TuneRefused { refusal, .. } => {
                 return Err(refusal.into());
             }
-            Event::Link(LinkState::ComingBack { going_away, .. }) => eprintln!(
-                "{}",
-                if going_away {
-                    "The server stops; coming back when it does."
-                } else {
-                    "Link lost; coming back."
-                }
-            ),
-            Event::Link(LinkState::OnTheAir { .. }) => eprintln!("Ready again."),
+            // Told once, not at each try that fails.
+            Event::Link(LinkState::ComingBack { going_away, .. }) if self.up => {
+                self.up = false;
+                let stops = "The server stops; coming back when it does.";
+                eprintln!("{}", if going_away { stops } else { "Link lost; coming back." });
+            }
+            Event::Tuned { .. } | Event::Link(LinkState::OnTheAir { resumed: true, .. }) if !self.up => {
+                self.up = true;
+                eprintln!("Ready again.");
+            }
             Event::Refused { refusal } => eprintln!("tenfour: {refusal}"),
             Event::BurstStarted { heard, channel, talker, frame_ms, .. } => {
                 self.unplayed += 1;
@@ -153,6 +156,8 @@ impl Hearing<'_> {
             Event::BurstEnded { heard, received, lost, reason } => {
                 if let Some(recorder) = self.open.remove(&heard) {
                     self.finished += 1;
+                    // A burst without a frame is never played.
+                    self.unplayed -= u32::from(received == 0);
                     let line = recorder.end(received, lost, reason)?;
                     self.tell(&line)?;
                 }

@@ -19,6 +19,9 @@ const BLOCKS: usize = 100;
 /// Takes samples, 48 kHz mono. It never waits: a reader that is too slow loses sound.
 pub(crate) struct Sink {
     give: SyncSender<Vec<f32>>,
+    /// The loudspeaker, open as long as this is.
+    #[cfg(feature = "audio")]
+    _device: Option<tenfour_client::audio::Open>,
 }
 
 impl Sink {
@@ -34,13 +37,17 @@ impl Sink {
                 }
             }
         });
-        Self { give }
+        Self {
+            give,
+            #[cfg(feature = "audio")]
+            _device: None,
+        }
     }
 
-    /// Samples go to `give`.
+    /// Samples go to `give`, which belongs to `device`.
     #[cfg(feature = "audio")]
-    pub(crate) fn to(give: SyncSender<Vec<f32>>) -> Self {
-        Self { give }
+    pub(crate) fn to(give: SyncSender<Vec<f32>>, device: tenfour_client::audio::Open) -> Self {
+        Self { give, _device: Some(device) }
     }
 
     /// False when nobody takes sound any more.

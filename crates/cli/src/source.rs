@@ -19,6 +19,9 @@ pub(crate) struct Source {
     /// Nothing comes after what waits.
     ended: bool,
     more: Option<mpsc::Receiver<Result<Vec<f32>, Failure>>>,
+    /// The microphone, open as long as this is.
+    #[cfg(feature = "audio")]
+    _device: Option<tenfour_client::audio::Open>,
 }
 
 /// What a source has.
@@ -32,20 +35,33 @@ pub(crate) enum Frame {
 impl Source {
     /// A recording.
     pub(crate) fn recording(path: &Path) -> Result<Self, Failure> {
-        Ok(Self { waiting: wav::read(path)?, ended: false, more: None })
+        Ok(Self::new(wav::read(path)?, None))
     }
 
     /// Raw samples on standard input: 48 kHz, 16 bit, little-endian, mono.
     pub(crate) fn standard_input() -> Self {
         let (give, more) = mpsc::channel(BLOCKS);
         std::thread::spawn(move || read_pipe(std::io::stdin().lock(), &give));
-        Self { waiting: Vec::new(), ended: false, more: Some(more) }
+        Self::new(Vec::new(), Some(more))
+    }
+
+    fn new(waiting: Vec<f32>, more: Option<mpsc::Receiver<Result<Vec<f32>, Failure>>>) -> Self {
+        Self {
+            waiting,
+            ended: false,
+            more,
+            #[cfg(feature = "audio")]
+            _device: None,
+        }
     }
 
     /// Blocks of samples from elsewhere, until the sender is dropped.
     #[cfg(feature = "audio")]
-    pub(crate) fn live(more: mpsc::Receiver<Result<Vec<f32>, Failure>>) -> Self {
-        Self { waiting: Vec::new(), ended: false, more: Some(more) }
+    pub(crate) fn live(
+        more: mpsc::Receiver<Result<Vec<f32>, Failure>>,
+        device: tenfour_client::audio::Open,
+    ) -> Self {
+        Self { _device: Some(device), ..Self::new(Vec::new(), Some(more)) }
     }
 
     /// Seconds of sound, when it is known.

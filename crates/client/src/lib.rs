@@ -6,6 +6,8 @@
 //! * [`Client`] - socket and radio: [`Client::next`] gives events, [`Client::handle`] takes what is done
 //! * [`opus`] - encode and decode; [`wav`] - recordings in and out; `audio` (feature) - microphone and loudspeaker
 
+#[cfg(feature = "audio")]
+pub mod audio;
 mod client;
 mod conceal;
 mod connection;

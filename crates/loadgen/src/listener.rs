@@ -37,7 +37,7 @@ impl Listener {
             let heard = socket.receive(|message| match message {
                 Message::Voice(bytes) => voice(bytes, *samples, bursts, score),
                 Message::Text(text) if text.starts_with(br#"{"type":"burst."#) => {
-                    control(text, bursts, score)
+                    control(text, bursts, score);
                 }
                 Message::Text(_) => {}
             });

@@ -26,6 +26,7 @@ pub(crate) struct Socket {
 }
 
 /// A message that came.
+#[derive(Clone, Copy)]
 pub(crate) enum Message<'a> {
     Text(&'a [u8]),
     Voice(&'a [u8]),
