@@ -23,8 +23,8 @@ export function barPath(values: readonly number[], height: number): string {
   const middle = height / 2;
   return values
     .map((value, index) => {
-      // The ear hears ratios: the square root keeps quiet speech visible.
-      const half = Math.max(0.02, Math.sqrt(value)) * (middle - 1);
+      // Levels are in decibels, where speech has little relief: the square brings it out.
+      const half = Math.max(0.02, value * value) * (middle - 1);
       return `M${index + 0.5} ${(middle - half).toFixed(1)}V${(middle + half).toFixed(1)}`;
     })
     .join('');
