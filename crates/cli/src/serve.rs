@@ -17,10 +17,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Serve {
     /// Where people connect [default: 127.0.0.1:27185]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     listen: Option<SocketAddr>,
     /// Where /metrics and /health are [default: nowhere]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     ops: Option<SocketAddr>,
     /// Folder of the store [default: the platform's data folder]
     #[arg(long, value_name = "DIR")]
@@ -54,10 +54,16 @@ impl Serve {
     fn serve(self) -> Result<()> {
         let config = self.config()?;
         let self_signed = config.tls == Tls::SelfSigned;
+        let reachable_by_browsers =
+            config.tls != Tls::Off || config.listen.ip().is_loopback() || !config.origins.is_empty();
         let mut signals = Signals::new()?;
         let server = Server::start(config)?;
         if self_signed {
             introduce(&server)?;
+        }
+        if !reachable_by_browsers {
+            eprintln!("Browsers give the microphone to https and loopback only. Add --tls self-signed, or");
+            eprintln!("certificate files, or put a proxy with a certificate in front and name its origin.");
         }
         println!("Tenfour is on the air: {}", server.url());
         if let Some(url) = server.ops_url() {
@@ -89,6 +95,11 @@ impl Serve {
     }
 }
 
+/// A browser's address bar is kinder than a socket: this says what is expected.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "write an address and a port up to 65535, like 127.0.0.1:27185".to_owned())
+}
+
 /// The environment, as far as it is text.
 fn variables() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
@@ -100,7 +111,11 @@ fn variables() -> impl Iterator<Item = (String, String)> {
 fn introduce(server: &Server) -> Result<()> {
     let fingerprint = server.fingerprint()?.unwrap_or_default();
     let code = QrCode::new(server.url()).context("the address does not fit into a QR code")?;
-    eprintln!("{}", code.render::<Dense1x2>().build());
+    // A terminal is mostly dark: what it draws is the light part of the code.
+    eprintln!(
+        "{}",
+        code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build()
+    );
     eprintln!("The certificate is self-signed: a browser warns once. Its SHA-256 fingerprint is");
     eprintln!("{fingerprint}");
     Ok(())

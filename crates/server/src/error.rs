@@ -13,20 +13,22 @@ use crate::tls::TlsError;
 #[derive(Debug, Error)]
 pub enum StartError {
     /// The listener cannot be opened.
-    #[error("cannot listen on {address}: {}", listen_advice(.source, *.address))]
+    #[error("cannot listen on {address}: {}", listen_advice(.cause, *.address, .flag))]
     Listen {
         /// Where.
         address: SocketAddr,
-        /// Why.
-        source: io::Error,
+        /// The flag that names another address.
+        flag: &'static str,
+        /// Why. It is part of the text, so it is no source.
+        cause: io::Error,
     },
     /// The data folder cannot be used.
-    #[error("cannot use the data folder {path}: {source}; name another with --data DIR, or make it writable")]
+    #[error("cannot use the data folder {path}: {cause}; name another with --data DIR, or make it writable")]
     Data {
         /// Which folder.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The store cannot be opened.
     #[error(transparent)]
@@ -36,14 +38,14 @@ pub enum StartError {
     Tls(#[from] TlsError),
     /// The system refuses a thread, a runtime or a socket option.
     #[error("the system refuses what a server needs: {0}")]
-    System(#[source] io::Error),
+    System(io::Error),
 }
 
-fn listen_advice(error: &io::Error, address: SocketAddr) -> String {
+fn listen_advice(error: &io::Error, address: SocketAddr, flag: &str) -> String {
     let port = address.port();
     match error.kind() {
         io::ErrorKind::AddrInUse => format!(
-            "port {port} is taken; stop the other program, or choose another port with --listen {}:{}",
+            "port {port} is taken; stop the other program, or choose another port with {flag} {}:{}",
             address.ip(),
             port.wrapping_add(1).max(1024),
         ),

@@ -18,6 +18,8 @@ mod clock;
 pub mod config;
 mod door;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod http;
 mod hub_thread;

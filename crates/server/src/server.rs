@@ -5,8 +5,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use socket2::{Domain, Protocol, Socket, Type};
 use tenfour_core::hub::{FloorMode, HubConfig, Input};
 use tokio::sync::{mpsc, oneshot};
 
@@ -31,6 +32,8 @@ const BACK_IN: Duration = Duration::from_secs(2);
 const FAREWELL: Duration = Duration::from_millis(1500);
 /// Files that are not sockets: the store, listeners, certificates, runtimes.
 const OWN_FILES: usize = 64;
+/// Connections that wait to be taken: after a restart everybody comes at once.
+const BACKLOG: i32 = 4096;
 /// The least room for connections that are not radio sockets.
 const DOORS: usize = 64;
 
@@ -51,8 +54,8 @@ impl Server {
     /// Starts a server; it answers when this returns.
     pub fn start(config: Config) -> Result<Self, StartError> {
         telemetry::start(config.log, config.log_format);
-        let (listener, address) = listen(config.listen)?;
-        let operator = config.ops.map(listen).transpose()?;
+        let (listener, address) = listen(config.listen, "--listen")?;
+        let operator = config.ops.map(|address| listen(address, "--ops")).transpose()?;
         let names = names_of(address.ip());
         let (store, sessions) = open_store(&config.data)?;
         let tls = certificates(config.tls, &config.data, &names)?;
@@ -118,10 +121,7 @@ impl Server {
         // Dropped or taken: the door closes either way.
         self.close_door.send(()).ok();
         self.shared.hub.input(Input::Stop { back_in: BACK_IN });
-        let end = Instant::now() + FAREWELL;
-        while self.shared.sockets.open() > 0 && Instant::now() < end {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        self.shared.sockets.wait_until_empty(FAREWELL);
         self.shared.hub.quit();
         for worker in &self.workers {
             // One that has ended needs no word.
@@ -139,18 +139,23 @@ impl Server {
     }
 }
 
-fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+fn listen(address: SocketAddr, flag: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
     let bind = || {
-        let listener = TcpListener::bind(address)?;
-        listener.set_nonblocking(true)?;
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        // A server that is started again does not wait for the sockets of the one before.
+        socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        let listener = TcpListener::from(socket);
         let address = listener.local_addr()?;
         Ok((listener, address))
     };
-    bind().map_err(|source| StartError::Listen { address, source })
+    bind().map_err(|cause| StartError::Listen { address, flag, cause })
 }
 
 fn open_store(data: &Path) -> Result<(Sqlite, Vec<crate::store::StoredSession>), StartError> {
-    fs::create_dir_all(data).map_err(|source| StartError::Data { path: data.to_owned(), source })?;
+    fs::create_dir_all(data).map_err(|cause| StartError::Data { path: data.to_owned(), cause })?;
     let mut store = Sqlite::open(&data.join(STORE))?;
     let sessions = store.sessions()?;
     Ok((store, sessions))

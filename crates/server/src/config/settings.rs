@@ -79,20 +79,20 @@ pub enum LogFormat {
 #[derive(Debug, Error)]
 pub enum SettingsError {
     /// The file cannot be opened.
-    #[error("cannot read the configuration {path}: {source}")]
+    #[error("cannot read the configuration {path}: {cause}")]
     Read {
         /// Which file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The file is not what it should be. The text names line and column.
-    #[error("the configuration {path} is wrong: {source}")]
+    #[error("the configuration {path} is wrong: {}", .cause.to_string().trim_end())]
     File {
         /// Which file.
         path: PathBuf,
         /// Where and why.
-        source: Box<toml::de::Error>,
+        cause: Box<toml::de::Error>,
     },
     /// A variable of the environment is not what it should be.
     #[error("the environment variable {name} is wrong: {reason}")]
@@ -108,9 +108,9 @@ impl Settings {
     /// Reads a file in TOML.
     pub fn from_file(path: &Path) -> Result<Self, SettingsError> {
         let text = std::fs::read_to_string(path)
-            .map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
+            .map_err(|cause| SettingsError::Read { path: path.to_owned(), cause })?;
         toml::from_str(&text)
-            .map_err(|source| SettingsError::File { path: path.to_owned(), source: Box::new(source) })
+            .map_err(|cause| SettingsError::File { path: path.to_owned(), cause: Box::new(cause) })
     }
 
     /// Reads `TENFOUR_*` from `variables`. Lists are separated by commas, labels of channels

@@ -99,14 +99,23 @@ impl Connection {
     }
 }
 
+/// Cleans up when the task ends, also by a panic: no burst stays on the air, no place is kept.
+struct Parting<'a>(&'a Worker, &'a Connection);
+
+impl Drop for Parting<'_> {
+    fn drop(&mut self) {
+        self.0.part(self.1);
+    }
+}
+
 impl Worker {
     /// Reads the socket until it is over. `early` came together with the upgrade.
     pub(super) async fn attend(self: Rc<Self>, connection: Rc<Connection>, mut early: Vec<u8>) {
         let mut decoder = Decoder::default();
+        let _parting = Parting(&self, &connection);
         self.hear(&connection, &mut decoder, &mut early);
         early.zeroize();
         poll_fn(|context| self.poll(&connection, &mut decoder, context)).await;
-        self.part(&connection);
         // One try to say good-bye under TLS; the kernel sends the rest.
         poll_fn(|context| {
             let mut stream = connection.stream.borrow_mut();
