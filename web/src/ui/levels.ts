@@ -23,11 +23,15 @@ export function barPath(values: readonly number[], height: number): string {
   const middle = height / 2;
   return values
     .map((value, index) => {
-      // Levels are in decibels, where speech has little relief: the square brings it out.
-      const half = Math.max(0.02, value * value) * (middle - 1);
+      const half = Math.max(0.02, relief(value)) * (middle - 1);
       return `M${index + 0.5} ${(middle - half).toFixed(1)}V${(middle + half).toFixed(1)}`;
     })
     .join('');
+}
+
+/** Levels are on a scale of 50 dB, and speech lives in the 25 dB below -10 dBFS: that part is drawn. */
+function relief(value: number): number {
+  return clamp((value - 0.3) / 0.5);
 }
 
 function clamp(value: number): number {
