@@ -135,6 +135,19 @@ pub enum FrameTime {
     Ms60,
 }
 
+impl ClientMessage {
+    /// The channel it is about, if it names one.
+    pub fn channel(&self) -> Option<&ChannelId> {
+        match self {
+            Self::Tune { channel, .. }
+            | Self::Untune { channel }
+            | Self::Participants { channel, .. }
+            | Self::BurstStart { channel, .. } => Some(channel),
+            Self::Hello { .. } | Self::BurstEnd { .. } | Self::Mute { .. } | Self::Ping { .. } => None,
+        }
+    }
+}
+
 impl FrameTime {
     /// In milliseconds.
     pub fn millis(self) -> u8 {

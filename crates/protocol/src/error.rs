@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::id::ChannelId;
+
 /// What went wrong. Codes are stable: they are added, never renamed.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS, utoipa::ToSchema,
@@ -255,12 +257,21 @@ pub struct Refusal {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub retry_after_ms: Option<u32>,
+    /// The channel that the refused message was about, if it was about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub channel: Option<ChannelId>,
 }
 
 impl Refusal {
     /// The same code and hint with a message that knows more.
     pub fn because(code: Code, message: impl Into<String>) -> Self {
         Self { message: message.into(), ..Self::from(code) }
+    }
+
+    /// With the channel it is about.
+    pub fn about(self, channel: ChannelId) -> Self {
+        Self { channel: Some(channel), ..self }
     }
 
     /// With the time after which trying again makes sense.
@@ -272,7 +283,7 @@ impl Refusal {
 impl From<Code> for Refusal {
     fn from(code: Code) -> Self {
         let (message, hint) = code.words();
-        Self { code, message: message.into(), hint: hint.into(), retry_after_ms: None }
+        Self { code, message: message.into(), hint: hint.into(), retry_after_ms: None, channel: None }
     }
 }
 

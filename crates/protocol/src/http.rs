@@ -145,6 +145,7 @@ impl From<Problem> for Refusal {
             message: problem.title,
             hint: problem.detail,
             retry_after_ms: problem.retry_after_ms,
+            channel: None,
         }
     }
 }

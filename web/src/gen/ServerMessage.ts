@@ -188,7 +188,11 @@ hint: string,
 /**
  * When trying again makes sense, in milliseconds from now.
  */
-retry_after_ms?: number, } | { "type": "pong", 
+retry_after_ms?: number, 
+/**
+ * The channel that the refused message was about, if it was about one.
+ */
+channel?: ChannelId, } | { "type": "pong", 
 /**
  * From the `ping`.
  */

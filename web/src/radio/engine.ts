@@ -55,6 +55,7 @@ class Engine implements Radio {
     this.#tuning = new Tuning({
       store,
       send: (message) => this.#link.send(message),
+      clock: browserClock,
       left: (channel) => this.#hear.left(channel),
     });
     this.#microphone = new BrowserMicrophone((why) => this.#talk.fault(why));
@@ -287,7 +288,7 @@ class Engine implements Radio {
   }
 
   #notice({ type: _, ...notice }: Extract<ServerMessage, { type: 'error' }>): void {
-    this.#store.set({ notice });
+    if (!this.#tuning.refused(notice)) this.#store.set({ notice });
   }
 
   #setLink(link: LinkState): void {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { ClientMessage } from '../gen/ClientMessage';
 import type { Participant } from '../gen/Participant';
+import type { Refusal } from '../gen/Refusal';
 import type { Welcome } from './link';
 import { Store } from './store';
 import { Tuning } from './tuning';
@@ -9,6 +10,7 @@ let store: Store;
 let tuning: Tuning;
 let sent: ClientMessage[];
 let left: string[];
+let timers: [number, () => void][];
 
 const person = (id: number, handle: string): Participant => ({ id, handle, tag: 'aaaa' });
 const answer = (channel: string, participants: Participant[] = [], pages = 1) =>
@@ -28,11 +30,18 @@ const welcome = (change: Partial<Welcome> = {}) =>
   });
 
 beforeEach(() => {
-  [sent, left] = [[], []];
+  [sent, left, timers] = [[], [], []];
   store = new Store('Tenfour', '19');
   tuning = new Tuning({
     store,
     send: (message) => sent.push(message) > 0,
+    clock: {
+      now: () => 0,
+      after: (ms, run) => {
+        timers.push([ms, run]);
+        return () => {};
+      },
+    },
     left: (channel) => left.push(channel),
   });
   welcome();
@@ -48,6 +57,24 @@ describe('tuning', () => {
     tuning.message({ type: 'presence', channel: '19', count: 3, joined, left: [2] });
     expect(handles()).toEqual(['adam', 'Bea', 'Carl']);
     expect(store.state.tuned['19']?.count).toBe(3);
+  });
+
+  test('sends a tune again that came too fast, unless one went on', () => {
+    const refusal = (channel: string): Refusal => ({
+      code: 'too_many_messages',
+      message: '',
+      hint: '',
+      retry_after_ms: 200,
+      channel,
+    });
+    tuning.select('20');
+    expect(tuning.refused(refusal('20'))).toBe(true);
+    sent.length = 0;
+    timers[0]?.[1]();
+    expect(timers[0]?.[0]).toBe(200);
+    expect(sent).toEqual([{ type: 'tune', channel: '20' }]);
+    tuning.select('21');
+    expect(tuning.refused(refusal('20'))).toBe(false);
   });
 
   test('leaves the old channel and takes the new one', () => {

@@ -1,7 +1,9 @@
 import type { ChannelId } from '../gen/ChannelId';
 import type { ClientMessage } from '../gen/ClientMessage';
 import type { ParticipantNo } from '../gen/ParticipantNo';
+import type { Refusal } from '../gen/Refusal';
 import type { ServerMessage } from '../gen/ServerMessage';
+import type { Clock } from './clock';
 import type { Welcome } from './link';
 import type { Tuned } from './model';
 import { ofTuned, withPage, withPresence } from './presence';
@@ -10,10 +12,13 @@ import type { Store } from './store';
 export interface TuningOptions {
   store: Store;
   send(message: ClientMessage): boolean;
+  clock: Clock;
   /** A channel is no longer heard. */
   left(channel: ChannelId): void;
 }
 
+/** A tune that came too fast is sent again after this many ms, if the server names no time. */
+const TUNE_AGAIN = 1000;
 /** Channels used lately that are remembered. */
 const RECENT = 8;
 
@@ -89,6 +94,17 @@ export class Tuning {
     } else if (message.type === 'participants') {
       this.#change(message.channel, (tuned) => withPage(tuned, message));
     }
+  }
+
+  /** A message was refused. True when it needs nobody's attention: it is sent again by itself. */
+  refused({ code, channel, retry_after_ms }: Refusal): boolean {
+    if (code !== 'too_many_messages' || channel === undefined || !this.#isWanted(channel))
+      return false;
+    this.options.clock.after(retry_after_ms ?? TUNE_AGAIN, () => {
+      const missing = this.options.store.state.tuned[channel] === undefined;
+      if (missing && this.#isWanted(channel)) this.#tune(channel, false);
+    });
+    return true;
   }
 
   #isWanted(channel: ChannelId): boolean {

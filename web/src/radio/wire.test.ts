@@ -59,7 +59,12 @@ function radio() {
     },
   );
   const send = (message: ClientMessage) => link.send(message);
-  const tuning = new Tuning({ store, send, left: (channel) => hear.left(channel) });
+  const tuning = new Tuning({
+    store,
+    send,
+    clock: new VirtualClock(),
+    left: (channel) => hear.left(channel),
+  });
   const source = { ready: true, open: async () => {}, begin: quiet, finish: async () => {} };
   const talk = new Talk({
     store,

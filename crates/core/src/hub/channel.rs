@@ -6,7 +6,9 @@ use tenfour_protocol::control::{ChannelInfo, EndReason};
 use tenfour_protocol::limits::{
     CHANNEL_NUMBERS, CHANNELS_PER_SESSION, NAMED_CHANNELS, PAGE_PARTICIPANTS, SNAPSHOT_PARTICIPANTS,
 };
-use tenfour_protocol::{BurstNo, ChannelId, Code, Handle, Participant, ParticipantNo, ServerMessage};
+use tenfour_protocol::{
+    BurstNo, ChannelId, Code, Handle, Participant, ParticipantNo, Refusal, ServerMessage,
+};
 
 use super::presence::News;
 use super::session::Link;
@@ -61,7 +63,7 @@ impl Hub {
             return self.send_tuned(conn, channel);
         }
         if let Err(code) = self.has_room(participant, channel) {
-            return self.error(conn, code);
+            return self.error(conn, Refusal::from(code).about(channel.clone()));
         }
         self.enter_channel(conn, participant, channel, now);
         self.send_tuned(conn, channel);
@@ -104,7 +106,7 @@ impl Hub {
         now: Time,
     ) {
         if !self.sessions[&participant].tuned.contains_key(channel) {
-            return self.error(conn, Code::NotTuned);
+            return self.error(conn, Refusal::from(Code::NotTuned).about(channel.clone()));
         }
         if self.talks_on(conn, channel) {
             self.end_talk(conn, EndReason::Untuned);
@@ -169,7 +171,7 @@ impl Hub {
 
     pub(super) fn page(&mut self, conn: ConnId, participant: ParticipantNo, channel: ChannelId, page: u32) {
         if !self.sessions[&participant].tuned.contains_key(&channel) {
-            return self.error(conn, Code::NotTuned);
+            return self.error(conn, Refusal::from(Code::NotTuned).about(channel.clone()));
         }
         let known = &self.channels[&channel];
         let (pages, count, participants) = (known.pages(), known.count(), self.participants(known, page));

@@ -183,7 +183,7 @@ impl Hub {
     fn refuse(&mut self, conn: ConnId, message: &ClientMessage, refusal: Refusal) {
         match message {
             ClientMessage::BurstStart { burst, .. } => self.refuse_press(conn, *burst, refusal),
-            _ => self.error(conn, refusal),
+            _ => self.error(conn, Refusal { channel: message.channel().cloned(), ..refusal }),
         }
     }
 

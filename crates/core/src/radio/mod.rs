@@ -128,8 +128,13 @@ impl Radio {
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing happens before.
     pub fn poll_timeout(&self) -> Option<Time> {
-        let timeouts =
-            [self.link.timeout(), self.button.timeout(), self.open_timeout(), self.memory.timeout()];
+        let timeouts = [
+            self.link.timeout(),
+            self.tuning.timeout(),
+            self.button.timeout(),
+            self.open_timeout(),
+            self.memory.timeout(),
+        ];
         timeouts.into_iter().flatten().min()
     }
 
@@ -138,6 +143,7 @@ impl Radio {
         if self.link.handle_timeout(now, &mut self.out) {
             self.link_down();
         }
+        self.tuning.handle_timeout(self.link.is_up(), now, &mut self.out);
         self.button.handle_timeout(now, &mut self.out);
         if self.open_timeout().is_some_and(|due| now >= due) {
             let lost = self.receiver.handle_timeout(now);
@@ -216,8 +222,8 @@ impl Radio {
                 }
             }
             ServerMessage::Error { refusal } => {
-                let event = self.tuning.refused(refusal);
-                self.event(event);
+                let event = self.tuning.refused(refusal, now);
+                event.into_iter().for_each(|event| self.event(event));
             }
             ServerMessage::GoingAway { back_in_ms } => self.link.going_away(millis(back_in_ms)),
         }

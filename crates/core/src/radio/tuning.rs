@@ -1,18 +1,22 @@
 //! Which channels the radio is, or wants to be, tuned to.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use tenfour_protocol::{ChannelId, ClientMessage, Code, Refusal};
 
+use super::limits::TUNE_AGAIN;
 use super::{Event, Output};
+use crate::Time;
 
 #[derive(Default)]
 pub(super) struct Tuning {
     /// Channels wanted, with `catch_up`.
     wanted: BTreeMap<ChannelId, bool>,
-    /// Tunes sent and not answered, oldest first: an `error` names no channel, but answers
-    /// come in order.
-    asked: VecDeque<ChannelId>,
+    /// Tunes sent and not answered.
+    asked: BTreeSet<ChannelId>,
+    /// Tunes that came too fast for the server, and when they are sent again.
+    postponed: BTreeMap<ChannelId, Time>,
 }
 
 impl Tuning {
@@ -39,6 +43,7 @@ impl Tuning {
     /// The link is up, and `tuned` is what the server has: brings it in line with the wishes.
     pub(super) fn link_up(&mut self, tuned: &[ChannelId], out: &mut VecDeque<Output>) {
         self.asked.clear();
+        self.postponed.clear();
         for channel in tuned.iter().filter(|channel| !self.wanted.contains_key(channel)) {
             out.push_back(Output::Send(ClientMessage::Untune { channel: channel.clone() }));
         }
@@ -49,9 +54,7 @@ impl Tuning {
     }
 
     pub(super) fn tuned(&mut self, channel: &ChannelId) {
-        if let Some(at) = self.asked.iter().position(|asked| asked == channel) {
-            self.asked.remove(at);
-        }
+        self.asked.remove(channel);
     }
 
     /// The server ended an affiliation, or answers `untune`. True when it was still wanted.
@@ -60,24 +63,37 @@ impl Tuning {
         !self.asked.contains(channel) && self.wanted.remove(channel).is_some()
     }
 
-    /// An `error` came: the event it becomes.
-    pub(super) fn refused(&mut self, refusal: Refusal) -> Event {
-        let about_tune = matches!(
-            refusal.code,
-            Code::UnknownChannel | Code::ChannelFull | Code::TooManyChannels | Code::NoRoomForChannel
-        );
-        match self.asked.pop_front_if(|_| about_tune) {
-            Some(channel) => {
-                self.wanted.remove(&channel);
-                Event::TuneRefused { channel, refusal }
+    /// An `error` came: the event it becomes, unless the radio sees to it itself.
+    pub(super) fn refused(&mut self, refusal: Refusal, now: Time) -> Option<Event> {
+        let channel = refusal.channel.clone().filter(|channel| self.asked.remove(channel));
+        let Some(channel) = channel.filter(|channel| self.wants(channel)) else {
+            return Some(Event::Refused { refusal });
+        };
+        if refusal.code == Code::TooManyMessages {
+            let wait = refusal.retry_after_ms.map_or(TUNE_AGAIN, |ms| Duration::from_millis(ms.into()));
+            self.postponed.insert(channel, now + wait);
+            return None;
+        }
+        self.wanted.remove(&channel);
+        Some(Event::TuneRefused { channel, refusal })
+    }
+
+    pub(super) fn timeout(&self) -> Option<Time> {
+        self.postponed.values().min().copied()
+    }
+
+    pub(super) fn handle_timeout(&mut self, up: bool, now: Time, out: &mut VecDeque<Output>) {
+        for channel in
+            self.postponed.extract_if(.., |_, at| *at <= now).map(|(channel, _)| channel).collect::<Vec<_>>()
+        {
+            if let Some(&catch_up) = self.wanted.get(&channel).filter(|_| up) {
+                self.ask(channel, catch_up, out);
             }
-            None => Event::Refused { refusal },
         }
     }
 
     fn ask(&mut self, channel: ChannelId, catch_up: bool, out: &mut VecDeque<Output>) {
-        if !self.asked.contains(&channel) {
-            self.asked.push_back(channel.clone());
+        if self.asked.insert(channel.clone()) {
             out.push_back(Output::Send(ClientMessage::Tune { channel, catch_up }));
         }
     }

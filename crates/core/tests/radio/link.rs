@@ -203,7 +203,7 @@ fn a_refused_tune_is_told_with_its_channel_and_not_tried_again() {
     let mut desk = Desk::on_the_air();
     desk.give(Input::Tune { channel: ch("20"), catch_up: false });
     desk.give(Input::Tune { channel: ch("21"), catch_up: false });
-    let out = desk.say(error(Code::ChannelFull));
+    let out = desk.say(refused_tune(Code::ChannelFull, "20"));
     assert!(
         matches!(events(&out)[..], [Event::TuneRefused { channel, .. }] if *channel == ch("20")),
         "{out:?}"
@@ -213,4 +213,18 @@ fn a_refused_tune_is_told_with_its_channel_and_not_tried_again() {
     desk.reconnect();
     let out = desk.say(welcome(false, &[]));
     assert_eq!(sent(&out).len(), 2, "19 and 21: {out:?}");
+}
+
+#[test]
+fn a_tune_that_came_too_fast_is_sent_again() {
+    let mut desk = Desk::on_the_air();
+    desk.give(Input::Tune { channel: ch("20"), catch_up: false });
+    let out = desk.say(refused_tune(Code::TooManyMessages, "20"));
+    assert!(events(&out).is_empty(), "{out:?}");
+    assert!(sent(&desk.pass(Duration::from_millis(150))).is_empty(), "not before it may");
+    assert_eq!(sent(&desk.pass(Duration::from_millis(60))).len(), 1);
+}
+
+fn refused_tune(code: Code, channel: &str) -> ServerMessage {
+    ServerMessage::Error { refusal: Refusal::from(code).about(ch(channel)).retry_after(200) }
 }
