@@ -27,7 +27,7 @@ export default defineConfig(({ command }) => ({
   },
   test: {
     environment: 'happy-dom',
-    include: ['src/**/*.test.ts'],
+    include: ['src/**/*.test.ts', 'e2e/*.test.ts'],
   },
   // Without this, vitest takes the server build of Svelte, which cannot mount.
   resolve: process.env.VITEST ? { conditions: ['browser'] } : {},

@@ -50,15 +50,11 @@ test('killing the server in the middle of a burst: both come back without a relo
   await listener.until(({ air }) => air[0]?.state === 'played');
   await listener.until(({ tuned }) => tuned['19']?.count === 2);
   const before = (await listener.heard()).length;
-  await talker.say(speech.seconds * 1_000);
+  // The microphone was warm, so the wav is anywhere in its turn: two turns hold one whole.
+  await talker.say(2 * speech.seconds * 1_000);
   await listener.until(({ air }) => air.length === 2 && air[1]?.state === 'played');
-  // The microphone was warm, so the wav began anywhere: what is heard is one turn of it.
-  const twice = new Float32Array(speech.whole.length * 2);
-  twice.set(speech.whole);
-  twice.set(speech.whole, speech.whole.length);
   const heard = (await listener.heard()).subarray(before);
-  const middle = heard.subarray(48_000, 48_000 * 3);
-  expect(find(middle, twice).correlation).toBeGreaterThanOrEqual(0.9);
+  expect(find(speech.voice, heard).correlation).toBeGreaterThanOrEqual(0.9);
 
   const after = await Promise.all([talker, listener].map(({ page }) => mark(page)));
   expect(after).toEqual(marks);

@@ -21,8 +21,8 @@ const HISTORY = ms(20);
 /** Crossing over from concealment to voice. */
 const BLEND = ms(2);
 /** Quiet frames may be left out to catch up: under this, and well under the burst's loudest. */
-const QUIET = 0.02;
-const QUIET_SHARE = 0.1;
+const QUIET = 0.01;
+const QUIET_SHARE = 0.05;
 
 type Entry =
   | { kind: 'voice'; time: number; pcm: Float32Array }
