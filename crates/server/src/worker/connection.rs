@@ -1,6 +1,6 @@
 //! One radio socket: its state, and the task that reads it.
 
-use std::cell::{Cell, RefCell, RefMut};
+use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -35,6 +35,8 @@ pub(super) struct Connection {
     pub(super) blocked: Cell<Option<Time>>,
     /// Pings since the last sign of life.
     pub(super) pings: Cell<u32>,
+    /// When it stands among those who talk.
+    pub(super) silent: Cell<Option<Time>>,
     /// When a connection that is being closed is over.
     pub(super) closes: Cell<Option<Time>>,
     /// True when hub and deck have forgotten it.
@@ -64,6 +66,7 @@ impl Connection {
             state: Cell::new(State::Open),
             blocked: Cell::new(None),
             pings: Cell::new(0),
+            silent: Cell::new(None),
             closes: Cell::new(None),
             left: Cell::new(false),
             uplink: RefCell::new(Uplink::new(codec::voice_framing, now)),
@@ -81,8 +84,8 @@ impl Connection {
     }
 
     /// The waker that the socket wakes when it takes bytes again.
-    pub(super) fn waker(&self) -> Waker {
-        self.waker.borrow().clone()
+    pub(super) fn waker(&self) -> Ref<'_, Waker> {
+        self.waker.borrow()
     }
 
     /// Ends the task that reads; it cleans up.
@@ -235,12 +238,17 @@ impl Worker {
                 None => break,
             }
         }
-        let mut talking = self.talking.borrow_mut();
-        if connection.uplink().open_bursts() > 0 {
-            talking.insert(conn);
-        } else {
-            talking.remove(&conn);
+        // A frame moves the moment of silence to later; it is moved here when it comes.
+        if connection.silent.get().is_none() {
+            self.listen_for_silence(connection);
         }
+    }
+
+    /// Notes when the uplink wants to be asked again.
+    pub(super) fn listen_for_silence(&self, connection: &Connection) {
+        let at = connection.uplink().poll_timeout();
+        connection.silent.set(at);
+        self.talking.borrow_mut().extend(at.map(|at| (at, connection.id)));
     }
 
     fn closed_by_client(&self, connection: &Connection, code: Option<u16>, now: Time) {

@@ -75,8 +75,8 @@ pub(crate) struct Worker {
     chunks: RefCell<Vec<Chunk>>,
     /// Whose socket takes nothing just now.
     blocked: RefCell<BTreeSet<ConnId>>,
-    /// Who has an open burst.
-    talking: RefCell<BTreeSet<ConnId>>,
+    /// Who has an open burst, and when it may be silent for too long.
+    talking: RefCell<BTreeSet<(Time, ConnId)>>,
     /// Who is being closed, and until when it may take.
     closing: RefCell<BTreeSet<(Time, ConnId)>>,
     /// When the main loop wakes up by itself.

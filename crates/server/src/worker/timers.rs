@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use tenfour_core::Time;
 use tenfour_core::hub::Input;
-use tenfour_core::{ConnId, Time};
 use tenfour_protocol::Code;
 use tenfour_protocol::limits::{PING, PINGS_MISSED, STALLED};
 
@@ -32,22 +32,14 @@ impl Worker {
         };
         let closing = self.closing.borrow().first().map(|(at, _)| *at);
         let wiping = self.deck.borrow().poll_timeout();
-        let silent = self.talking.borrow().iter().filter_map(|conn| self.silent_at(*conn)).min();
+        let silent = self.talking.borrow().first().map(|(at, _)| *at);
         [closing, wiping, silent].into_iter().flatten().min().unwrap_or(tick).min(tick)
     }
 
     /// Does what is due.
     pub(super) fn timers(&self, now: Time) {
         self.deck.borrow_mut().handle_timeout(now);
-        let talking: Vec<_> = self.talking.borrow().iter().copied().collect();
-        for conn in talking {
-            if self.silent_at(conn).is_some_and(|at| at <= now)
-                && let Some(talker) = self.find(conn)
-            {
-                talker.uplink().handle_timeout(now);
-                self.drain_uplink(&talker, now);
-            }
-        }
+        self.end_silent(now);
         self.end_closing(now);
         let tick = now.as_micros() / TICK.as_micros() as u64;
         // After a pause without sockets, one round is as good as all that were missed.
@@ -60,8 +52,17 @@ impl Worker {
         }
     }
 
-    fn silent_at(&self, conn: ConnId) -> Option<Time> {
-        self.find(conn).and_then(|talker| talker.uplink().poll_timeout())
+    fn end_silent(&self, now: Time) {
+        loop {
+            let first = self.talking.borrow().first().copied();
+            let Some((at, conn)) = first.filter(|(at, _)| *at <= now) else { return };
+            self.talking.borrow_mut().remove(&(at, conn));
+            if let Some(talker) = self.find(conn) {
+                talker.uplink().handle_timeout(now);
+                talker.silent.set(None);
+                self.drain_uplink(&talker, now);
+            }
+        }
     }
 
     /// Pings the share of the sockets whose turn it is.
@@ -155,7 +156,9 @@ impl Worker {
         let conn = connection.id;
         connection.uplink().disconnect(now);
         self.drain_uplink(connection, now);
-        self.talking.borrow_mut().remove(&conn);
+        if let Some(at) = connection.silent.take() {
+            self.talking.borrow_mut().remove(&(at, conn));
+        }
         self.deck.borrow_mut().remove(conn);
         self.shared.hub.input(Input::Disconnected { conn });
     }
