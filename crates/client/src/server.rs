@@ -4,8 +4,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use rustls::{CertificateError, ClientConfig};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -95,6 +95,15 @@ impl Server {
             }
             _ => Error::NoLink { server, why: plain(error) },
         }
+    }
+}
+
+/// Why a certificate is not believed, in words for people.
+fn distrust(why: &CertificateError) -> String {
+    match why {
+        CertificateError::UnknownIssuer => "nobody this computer knows vouches for its certificate".into(),
+        CertificateError::ApplicationVerificationFailure => "its certificate has another fingerprint".into(),
+        other => other.to_string(),
     }
 }
 

@@ -88,7 +88,7 @@ fn decode(source: impl Read) -> Result<Vec<f32>, String> {
     resample(mono, sample_rate)
 }
 
-/// To 48 kHz. The length stays right to a sample, and nothing is shifted.
+/// To 48 kHz. The length stays right to a sample, and the sound in its place to a few samples.
 fn resample(samples: Vec<f32>, rate: u32) -> Result<Vec<f32>, String> {
     if rate == SAMPLE_RATE {
         return Ok(samples);
