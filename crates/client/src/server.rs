@@ -91,7 +91,7 @@ impl Server {
         let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
         match tls {
             Some(rustls::Error::InvalidCertificate(why)) => {
-                Error::NotTrusted { server, why: why.to_string() }
+                Error::NotTrusted { server, why: distrust(why) }
             }
             _ => Error::NoLink { server, why: plain(error) },
         }
