@@ -90,9 +90,7 @@ impl Server {
         let server = self.origin.to_string();
         let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
         match tls {
-            Some(rustls::Error::InvalidCertificate(why)) => {
-                Error::NotTrusted { server, why: distrust(why) }
-            }
+            Some(rustls::Error::InvalidCertificate(why)) => Error::NotTrusted { server, why: distrust(why) },
             _ => Error::NoLink { server, why: plain(error) },
         }
     }
