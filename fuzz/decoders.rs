@@ -1,24 +1,27 @@
 //! What is fuzzed: each decoder that reads bytes of a stranger. The targets in `fuzz_targets/`
 //! call these, and so does the test that replays the corpus.
 
-use tenfour_protocol::{ChannelId, ClientMessage, Description, Handle, ServerMessage, VoiceFrame};
+use tenfour_core::Time;
+use tenfour_core::voice::{Uplink, UplinkOutput, unframed};
+use tenfour_protocol::control::FrameTime;
+use tenfour_protocol::{BurstNo, ChannelId, ClientMessage, Description, Handle, ServerMessage, VoiceFrame};
 
 /// A voice frame that parses is written as the same bytes.
-pub fn voice_frame(data: &[u8]) {
+pub(crate) fn voice_frame(data: &[u8]) {
     if let Ok(frame) = VoiceFrame::parse(data) {
         assert_eq!(frame.to_bytes(), data);
     }
 }
 
 /// A packet that passes holds at most 120 ms.
-pub fn opus_packet(data: &[u8]) {
+pub(crate) fn opus_packet(data: &[u8]) {
     if let Ok(time) = tenfour_protocol::opus::check(data) {
         assert!(time <= tenfour_protocol::limits::VOICE_FRAME_TIME && !time.is_zero());
     }
 }
 
 /// A message of a client that parses survives its own encoding.
-pub fn client_message(data: &[u8]) {
+pub(crate) fn client_message(data: &[u8]) {
     if let Ok(message) = serde_json::from_slice::<ClientMessage>(data) {
         let text = serde_json::to_string(&message).expect("a message has a text");
         assert_eq!(serde_json::from_str::<ClientMessage>(&text).expect("our own text parses"), message);
@@ -26,7 +29,7 @@ pub fn client_message(data: &[u8]) {
 }
 
 /// The same for a message of the server.
-pub fn server_message(data: &[u8]) {
+pub(crate) fn server_message(data: &[u8]) {
     if let Ok(message) = serde_json::from_slice::<ServerMessage>(data) {
         let text = serde_json::to_string(&message).expect("a message has a text");
         assert_eq!(serde_json::from_str::<ServerMessage>(&text).expect("our own text parses"), message);
@@ -34,7 +37,7 @@ pub fn server_message(data: &[u8]) {
 }
 
 /// Handles, descriptions and channels that parse are kept to the letter.
-pub fn text_types(data: &[u8]) {
+pub(crate) fn text_types(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Ok(handle) = Handle::parse(text) {
         assert_eq!(handle.as_str(), text);
@@ -44,5 +47,38 @@ pub fn text_types(data: &[u8]) {
     }
     if let Ok(channel) = text.parse::<ChannelId>() {
         assert_eq!(channel.to_string(), text);
+    }
+}
+
+/// An uplink passes on what grows in number and is well-formed, whatever it is given. The data
+/// are frames, each behind its length.
+pub(crate) fn uplink(data: &[u8]) {
+    let mut uplink = Uplink::new(unframed, Time::ZERO);
+    uplink.start(BurstNo(1), FrameTime::Ms20, Time::ZERO);
+    uplink.admit(BurstNo(1), BurstNo(7), Time::ZERO);
+    let (mut rest, mut now, mut newest) = (data, 0, None);
+    while let Some((&length, after)) = rest.split_first() {
+        let (frame, after) = after.split_at(after.len().min(length.into()));
+        uplink.frame(frame, Time::from_micros(now));
+        (rest, now) = (after, now + 20_000);
+    }
+    while let Some(output) = uplink.poll() {
+        let UplinkOutput::Frame { burst, packet } = output else { continue };
+        let frame = VoiceFrame::parse(packet.message()).expect("an uplink passes on voice frames");
+        assert_eq!((burst, frame.burst), (BurstNo(7), BurstNo(7)));
+        assert!(newest.replace(frame.seq) < Some(frame.seq), "sequence numbers grow");
+        assert!(tenfour_protocol::opus::check(frame.payload).is_ok());
+    }
+}
+
+/// The WebSocket codec of the server.
+pub(crate) fn websocket(data: &[u8]) {
+    tenfour_server::fuzzing::websocket(data);
+}
+
+/// A recording is sound of finite numbers, or refused.
+pub(crate) fn wav(data: &[u8]) {
+    if let Ok(samples) = tenfour_client::wav::decode(data) {
+        assert!(samples.iter().all(|sample| sample.is_finite()));
     }
 }

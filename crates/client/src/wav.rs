@@ -54,7 +54,8 @@ pub fn to_i16(sample: f32) -> i16 {
     (sample.clamp(-1.0, 1.0) * 32767.0).round() as i16
 }
 
-fn decode(source: impl Read) -> Result<Vec<f32>, String> {
+/// Decodes a wav, as [`read`] does, or says in words why it cannot.
+pub fn decode(source: impl Read) -> Result<Vec<f32>, String> {
     let mut reader = WavReader::new(source).map_err(|error| match error {
         hound::Error::IoError(_) => "it ends in the middle of the header".to_owned(),
         hound::Error::FormatError(why) => format!("it is no wav ({why})"),
