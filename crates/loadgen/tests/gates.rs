@@ -15,7 +15,7 @@ fn load(arguments: &[&str]) -> Output {
     };
     let server = Server::start(Config::new(settings).unwrap()).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_tenfour-load"))
-        .args(["--server", &server.url().to_string(), "--for", "1s"])
+        .args(["--server", server.url(), "--for", "1s"])
         .args(arguments)
         .output()
         .unwrap();
