@@ -6,11 +6,21 @@ import { Server } from './server';
 import { speak } from './speech';
 import { Station } from './station';
 
+let server: Server;
+let pulse: Pulse;
+
+test.beforeEach(async () => {
+  server = await Server.start();
+  pulse = await Pulse.start();
+});
+test.afterEach(async () => {
+  await pulse.end();
+  await server.end();
+});
+
 test('Firefox logs in, presses, is heard and hears', async () => {
   const speech = speak('This is Firefox on channel nineteen, who hears me?');
   const answer = speak('Loud and clear, here is Chromium, have a good journey.', 'en-us+f3');
-  const server = await Server.start();
-  const pulse = await Pulse.start();
   const fox = await Station.open(await firefoxWith(pulse.environment), server.url);
   await fox.register('Fox');
   const other = await Station.open(await chromiumWith(answer.file), server.url);
@@ -41,6 +51,4 @@ test('Firefox logs in, presses, is heard and hears', async () => {
   console.log(`Firefox, first press with a cold microphone: ${presses[0]?.toFixed(0)} ms`);
   await fox.close();
   await other.close();
-  await pulse.end();
-  await server.end();
 });
