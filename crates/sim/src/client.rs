@@ -10,10 +10,10 @@ use tenfour_protocol::control::FrameTime;
 use tenfour_protocol::limits::SAMPLE_RATE;
 use tenfour_protocol::{BurstNo, ChannelId, Handle, ParticipantNo, Person, UserId};
 
+use crate::context::{Context, Event, Sleeper};
 use crate::network::Line;
 use crate::server::{Caller, Down, Up};
 use crate::voice::Mark;
-use crate::world::{Context, Event, Sleeper};
 
 /// The button is down.
 struct Press {

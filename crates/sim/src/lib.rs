@@ -6,12 +6,14 @@
 //!
 //! * [`schedule`] - virtual time: what happens next
 //! * [`network`] - pipes with delay, jitter, loss, reorder, a window, and drops
+//! * [`context`] - what all parts share: events, chance, wires, the log
 //! * [`server`] - the server's shell: hub and workers, with queues that take time
 //! * [`client`] - a radio's shell: its microphone, its ears
 //! * [`world`] - all of it together, and what the people in it do
 //! * [`model`] - what must be true
 
 pub mod client;
+pub mod context;
 pub mod model;
 pub mod network;
 pub mod schedule;

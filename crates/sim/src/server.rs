@@ -9,7 +9,7 @@ use tenfour_core::voice::{Deck, DeckFigures, Item, Packet, Uplink, UplinkOutput,
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{BurstNo, ClientMessage, Code, Person, ServerMessage, UserId};
 
-use crate::world::{Context, Event, Sleeper};
+use crate::context::{Context, Event, Sleeper};
 
 /// Messages that a connection's send queue takes before the socket refuses more.
 const WINDOW: usize = 256;
