@@ -9,6 +9,8 @@ mod shell;
 mod test;
 mod web;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -52,9 +54,19 @@ enum Task {
     Bench,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match perform(Args::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> anyhow::Result<()> {
     std::env::set_current_dir(shell::root())?;
-    match Args::parse().task {
+    match task {
         Task::Run { flags } => run::run(&flags),
         Task::Test => test::test(),
         Task::Check => check::check(),

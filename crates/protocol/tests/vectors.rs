@@ -63,7 +63,7 @@ fn messages_are_parsed_and_written_alike_and_bad_ones_refused() {
             assert!(written.is_err(), "{} was taken", case["name"]);
         } else {
             assert_eq!(
-                told(written.expect(&case["name"].to_string())),
+                told(written.unwrap_or_else(|error| panic!("{}: {error}", case["name"]))),
                 told(json.clone()),
                 "{}",
                 case["name"]
