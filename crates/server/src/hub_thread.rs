@@ -181,7 +181,12 @@ impl HubThread {
             Output::Join { burst, conn, from } => self.give(conn, Order::Join { burst, conn, from }),
             Output::Leave { burst, conn } => self.give(conn, Order::Leave { burst, conn }),
             Output::Bundle { conn, frames } => self.give(conn, Order::Bundle { conn, frames }),
-            Output::Admit { conn, local, burst } => self.give(conn, Order::Admit { conn, local, burst }),
+            Output::Admit { conn, local, burst } => {
+                // The talker's worker passes frames on at once: every other one has to know the
+                // burst by then, or it would drop its first words.
+                self.deliver();
+                self.give(conn, Order::Admit { conn, local, burst });
+            }
             Output::Refuse { conn, local } => self.give(conn, Order::Refuse { conn, local }),
             Output::EndBurst { conn, local, reason } => {
                 self.give(conn, Order::EndBurst { conn, local, reason });

@@ -85,6 +85,48 @@ async fn a_listener_that_comes_back_in_the_middle_of_a_burst_misses_nothing() {
 }
 
 #[tokio::test]
+async fn the_first_words_reach_the_listeners_of_every_worker() {
+    const TALKERS: u8 = 8;
+    const PRESSES: u32 = 12;
+    let desk = Desk::new();
+    let mut listening = Vec::new();
+    for seed in 101..=108 {
+        let mut listener = Radio::tuned(&desk, seed, "Listener").await;
+        listening.push(tokio::spawn(async move {
+            let (mut voice, mut ended) = (0, 0);
+            while ended < u32::from(TALKERS) * PRESSES {
+                match listener.hear().await {
+                    Heard::Voice(_) => voice += 1,
+                    Heard::Message(message) if message["type"] == "burst.ended" => ended += 1,
+                    Heard::Message(_) => {}
+                    Heard::Closed(code, reason) => panic!("closed with {code} {reason}"),
+                }
+            }
+            voice
+        }));
+    }
+    let mut talking = Vec::new();
+    for seed in 1..=TALKERS {
+        let mut talker = Radio::tuned(&desk, seed, "Talker").await;
+        talking.push(tokio::spawn(async move {
+            for burst in 1..=PRESSES {
+                talker.press(burst).await;
+                for seq in 0..3 {
+                    talker.voice(frame(burst, seq, 80, seq == 2)).await;
+                }
+                talker.expect("receipt").await;
+            }
+        }));
+    }
+    for talker in talking {
+        talker.await.unwrap();
+    }
+    for listener in listening {
+        assert_eq!(listener.await.unwrap(), u32::from(TALKERS) * PRESSES * 3);
+    }
+}
+
+#[tokio::test]
 async fn a_talker_that_is_killed_leaves_no_burst_behind() {
     let desk = Desk::new();
     let mut listener = Radio::tuned(&desk, 1, "Listener").await;
@@ -142,11 +184,13 @@ async fn a_listener_that_takes_nothing_hurts_nobody_and_is_let_go() {
         }
         voice.len()
     });
-    for talker in &mut talkers {
+    for mut talker in talkers {
         talker.press(1).await;
         for seq in 0..FRAMES {
             talker.voice(frame(1, seq, 400, seq == FRAMES - 1)).await;
         }
+        // Talkers hear each other: one that took nothing would be let go, too.
+        tokio::spawn(async move { while !matches!(talker.hear().await, Heard::Closed(..)) {} });
     }
     assert_eq!(listening.await.unwrap(), usize::from(TALKERS) * usize::from(FRAMES));
     // A packet that was begun and is past its hold ends the socket, since it has to be wiped.
