@@ -86,11 +86,15 @@ pub enum Code {
     GoingAway,
     /// The link was lost before the outcome was known. Clients use it; no server sends it.
     LinkLost,
+    /// A burst was ended by the talk limit. Clients use it to say so; no server sends it.
+    TalkLimit,
+    /// The device or browser lacks something. Clients use it; no server sends it.
+    Unsupported,
 }
 
 impl Code {
     /// Every code, for tables and tests.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 39] = [
         Self::MalformedMessage,
         Self::MessageTooLarge,
         Self::MalformedFrame,
@@ -128,6 +132,8 @@ impl Code {
         Self::Stalled,
         Self::GoingAway,
         Self::LinkLost,
+        Self::TalkLimit,
+        Self::Unsupported,
     ];
 
     /// What happened, and what to do: two short sentences in English. A caller that knows
@@ -191,6 +197,10 @@ impl Code {
                 ("The server is being restarted.", "It will be back; clients come back by themselves.")
             }
             Self::LinkLost => ("The link was lost.", "Press again when it is back."),
+            Self::TalkLimit => ("The talk limit was reached.", "Press again to go on."),
+            Self::Unsupported => {
+                ("This device lacks something the radio needs.", "Use a newer browser or device.")
+            }
         }
     }
 
@@ -205,7 +215,8 @@ impl Code {
             | Self::BurstNumberUsed
             | Self::UnknownBurst
             | Self::UnknownParticipant
-            | Self::NotTuned => 400,
+            | Self::NotTuned
+            | Self::Unsupported => 400,
             Self::NotLoggedIn | Self::LoggedOut | Self::BadSignature | Self::NonceExpired => 401,
             Self::ForeignOrigin => 403,
             Self::UnknownChannel | Self::NotRegistered | Self::NotFound => 404,
@@ -216,6 +227,7 @@ impl Code {
             Self::UpgradeExpected => 426,
             Self::TooManyMessages
             | Self::TooMuchVoice
+            | Self::TalkLimit
             | Self::TooManyChannels
             | Self::TooManyMuted
             | Self::TooManyRequests => 429,

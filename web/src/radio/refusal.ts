@@ -46,7 +46,7 @@ export function loggedOut(): Refusal {
 
 export function cannotDecode(): Refusal {
   return refusal(
-    'upgrade_expected',
+    'unsupported',
     'This browser cannot play voice.',
     'Use a newer Chrome, Firefox or Safari, over https.',
   );
@@ -54,7 +54,7 @@ export function cannotDecode(): Refusal {
 
 export function noEd25519(): Refusal {
   return refusal(
-    'not_logged_in',
+    'unsupported',
     'This browser cannot make a device key (Ed25519).',
     'Use Chrome 137, Firefox 129, Safari 17 or newer, over https.',
   );
@@ -62,7 +62,7 @@ export function noEd25519(): Refusal {
 
 export function noKeyStore(): Refusal {
   return refusal(
-    'not_logged_in',
+    'unsupported',
     'This browser does not let the page keep a device key.',
     'Leave private browsing, or allow the page to store data.',
   );
@@ -72,7 +72,7 @@ export function noKeyStore(): Refusal {
 export function ofEnd(ended: EndReason): Refusal {
   switch (ended) {
     case 'talk_limit':
-      return refusal('too_much_voice', 'The talk limit was reached.', 'Press again to go on.');
+      return refusal('talk_limit', 'The talk limit was reached.', 'Press again to go on.');
     case 'silent':
       return refusal(
         'stalled',

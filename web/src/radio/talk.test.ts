@@ -207,7 +207,7 @@ describe('the button', () => {
     source.speak(1);
     aired(1, 'talk_limit');
     await finishSource();
-    expect(button()).toMatchObject({ state: 'refused', refusal: { code: 'too_much_voice' } });
+    expect(button()).toMatchObject({ state: 'refused', refusal: { code: 'talk_limit' } });
     expect(types()).not.toContain('burst.end');
     talk.release();
     talk.press();

@@ -17,7 +17,8 @@ const reasons: Record<Code, string> = {
   hello_expected: 'not understood',
   already_greeted: 'connected twice',
   too_many_messages: 'too fast',
-  too_much_voice: 'talk limit',
+  too_much_voice: 'too much voice',
+  talk_limit: 'talk limit',
   unknown_channel: 'no such channel',
   not_tuned: 'not tuned in yet',
   channel_full: 'channel full',
@@ -48,6 +49,7 @@ const reasons: Record<Code, string> = {
   stalled: 'connection stalled',
   going_away: 'server restarts',
   link_lost: 'link lost',
+  unsupported: 'not possible here',
 };
 
 /** Why a burst ended, where it is worth a word. */

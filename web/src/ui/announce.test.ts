@@ -4,7 +4,7 @@ import { text } from '../text';
 import { sentence } from './announce';
 import { fox, roadrunner } from './testing/scriptedRadio';
 
-const busy: Refusal = { code: 'too_much_voice', message: '', hint: '', retry_after_ms: 5000 };
+const busy: Refusal = { code: 'talk_limit', message: '', hint: '', retry_after_ms: 5000 };
 
 test('who talks, and from where', () => {
   const channel = '19';

@@ -178,7 +178,8 @@ fn is_final(code: Code) -> bool {
         | Code::BadSignature
         | Code::NotRegistered
         | Code::NotFound
-        | Code::MethodNotAllowed => true,
+        | Code::MethodNotAllowed
+        | Code::Unsupported => true,
         Code::MalformedMessage
         | Code::MessageTooLarge
         | Code::MalformedFrame
@@ -206,7 +207,8 @@ fn is_final(code: Code) -> bool {
         | Code::StoreUnavailable
         | Code::Stalled
         | Code::GoingAway
-        | Code::LinkLost => false,
+        | Code::LinkLost
+        | Code::TalkLimit => false,
     }
 }
 
