@@ -70,6 +70,12 @@ pub enum Input {
         /// Which one.
         conn: ConnId,
     },
+    /// The client said good-bye and will not resume: others see it leave at once. Comes before
+    /// [`Input::Disconnected`].
+    Left {
+        /// Which connection.
+        conn: ConnId,
+    },
     /// A user logged out: each connection of that log-in is closed and forgotten at once.
     LoggedOut {
         /// Which log-in.

@@ -99,6 +99,7 @@ impl Hub {
             Input::BurstClosed { conn, local, frames, reason } => {
                 self.burst_closed(conn, local, frames, reason, now);
             }
+            Input::Left { conn } => self.left(conn, now),
             Input::Disconnected { conn } => self.disconnected(conn, now),
             Input::LoggedOut { login } => self.logged_out(login, now),
             Input::Stop { back_in } => self.stop(back_in, now),

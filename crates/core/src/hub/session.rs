@@ -169,6 +169,12 @@ impl Hub {
         self.send(conn, welcome);
     }
 
+    pub(super) fn left(&mut self, conn: ConnId, now: Time) {
+        if let Some(participant) = self.session_of(conn) {
+            self.forget_session(participant, now);
+        }
+    }
+
     pub(super) fn disconnected(&mut self, conn: ConnId, now: Time) {
         self.cancel_hello(conn);
         self.detach(conn, now);
@@ -249,16 +255,18 @@ impl Hub {
     /// Parts a connection from its session, unless the session has another one by now.
     fn detach(&mut self, conn: ConnId, now: Time) {
         self.drop_presses(conn);
-        let Some(&Connection { stage: Stage::Greeted(participant), .. }) = self.connections.get(&conn) else {
-            return;
-        };
-        if self.sessions.get(&participant).is_none_or(|session| session.link != Link::Up(conn)) {
-            return;
-        }
+        let Some(participant) = self.session_of(conn) else { return };
         if self.stopping {
             return self.forget_session(participant, now);
         }
         self.suspend(participant, now);
+    }
+
+    /// The session that `conn` has, unless another connection took it over.
+    fn session_of(&self, conn: ConnId) -> Option<ParticipantNo> {
+        let Stage::Greeted(participant) = self.connections.get(&conn)?.stage else { return None };
+        let session = self.sessions.get(&participant)?;
+        (session.link == Link::Up(conn)).then_some(participant)
     }
 
     pub(super) fn forget_session(&mut self, participant: ParticipantNo, now: Time) {

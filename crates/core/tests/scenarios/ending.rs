@@ -165,6 +165,18 @@ fn a_drop_that_the_uplink_did_not_see_still_closes_the_burst() {
 }
 
 #[test]
+fn who_says_good_bye_is_gone_at_once_and_who_drops_is_kept_for_a_resume() {
+    let mut world = World::new();
+    let (anna, bert) = (world.tuned("Anna", "19"), world.tuned("Bert", "19"));
+    world.press(anna, "19", 1);
+    world.tell(Input::Left { conn: anna });
+    world.drop_link(anna);
+    world.drop_link(bert);
+    let figures = world.hub.figures();
+    assert_eq!((figures.sessions, figures.suspended, figures.bursts_on_air), (1, 1, 0));
+}
+
+#[test]
 fn the_same_inputs_give_the_same_outputs() {
     let run = || {
         let mut world = World::new();

@@ -309,6 +309,12 @@ pub(crate) fn pong(payload: &[u8]) -> Arc<[u8]> {
     frame(PONG, &[payload])
 }
 
+/// Whether a client that closes with `code` has left for good: 1000 is a normal end, 1001 a page
+/// that was closed.
+pub(crate) fn is_good_bye(code: u16) -> bool {
+    matches!(code, 1000 | 1001)
+}
+
 /// A close frame; the reason is cut to what fits.
 pub(crate) fn close(code: u16, reason: &str) -> Arc<[u8]> {
     let most = CONTROL_FRAME_BYTES - 2;

@@ -253,6 +253,9 @@ impl Worker {
 
     fn closed_by_client(&self, connection: &Connection, code: Option<u16>, now: Time) {
         if connection.is_open() {
+            if code.is_some_and(codec::is_good_bye) {
+                self.shared.hub.input(Input::Left { conn: connection.id });
+            }
             self.take_leave(connection, now);
             let answer = code.map_or_else(codec::close_plain, |code| codec::close(code, ""));
             connection.outbox.borrow_mut().push(answer).ok();

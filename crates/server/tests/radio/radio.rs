@@ -11,6 +11,8 @@ use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::Request;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::desk::Desk;
@@ -140,6 +142,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Radio<S> {
                 Heard::Message(_) | Heard::Voice(_) => {}
             }
         }
+    }
+
+    /// Says good-bye, as a browser does whose page is closed.
+    pub(crate) async fn leave(mut self) {
+        let frame = CloseFrame { code: CloseCode::Away, reason: "".into() };
+        self.socket.close(Some(frame)).await.unwrap();
+        self.closed().await;
     }
 
     /// The close code and reason; what comes before is passed over.

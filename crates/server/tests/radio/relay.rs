@@ -144,6 +144,19 @@ async fn a_talker_that_is_killed_leaves_no_burst_behind() {
 }
 
 #[tokio::test]
+async fn a_page_that_is_closed_is_gone_at_once() {
+    let desk = Desk::new();
+    let mut stays = Radio::tuned(&desk, 1, "Stays").await;
+    let leaves = Radio::tuned(&desk, 2, "Leaves").await;
+    let gone = leaves.welcome["you"]["id"].clone();
+    stays.expect("presence").await;
+    leaves.leave().await;
+    let left = stays.expect("presence").await;
+    assert_eq!((&left["count"], &left["left"]), (&json!(1), &json!([gone])));
+    assert!(desk.ops("/metrics").contains("tenfour_radio_sessions 1"));
+}
+
+#[tokio::test]
 async fn a_talker_that_falls_silent_is_ended() {
     let desk = Desk::new();
     let mut talker = Radio::tuned(&desk, 1, "Talker").await;
