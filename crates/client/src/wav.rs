@@ -81,7 +81,8 @@ pub fn decode(source: impl Read) -> Result<Vec<f32>, String> {
     }
     let mono: Vec<f32> = samples
         .chunks_exact(channels.into())
-        .map(|all| all.iter().sum::<f32>() / f32::from(channels))
+        // Clipped at full scale: a float may hold more, and the resampler would overflow.
+        .map(|all| (all.iter().sum::<f32>() / f32::from(channels)).clamp(-1.0, 1.0))
         .collect();
     if mono.is_empty() {
         return Err("it is empty".into());
