@@ -5,7 +5,8 @@ use ts_rs::TS;
 
 use crate::error::Refusal;
 use crate::id::{BurstNo, ChannelId, ParticipantNo};
-use crate::person::Participant;
+use crate::person::{Country, Participant};
+use crate::place::{GeoCell, Place, Range, Ranges, SignalGrade};
 
 /// What a client sends. Unknown types and unknown fields are refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -25,6 +26,29 @@ pub enum ClientMessage {
         #[serde(default)]
         #[ts(optional, as = "Option<bool>")]
         economy: bool,
+        /// Where one is, as coarse as a cell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        place: Option<Place>,
+        /// How far one reaches and hears; unlimited when it is not said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        range: Option<Ranges>,
+    },
+    /// Says the cell one is in, or takes it back.
+    #[serde(rename = "locate")]
+    Locate {
+        /// The cell; null shares it no longer, and with it go limited ranges.
+        #[serde(deserialize_with = "Option::deserialize")]
+        cell: Option<GeoCell>,
+    },
+    /// Sets how far one reaches and hears. Limited ranges need a cell.
+    #[serde(rename = "range")]
+    Range {
+        /// Transmit range, from the next burst on.
+        tx: Range,
+        /// Receive range, at once.
+        rx: Range,
     },
     /// Affiliates with a channel; a named one is made by its first visitor.
     #[serde(rename = "tune")]
@@ -143,7 +167,12 @@ impl ClientMessage {
             | Self::Untune { channel }
             | Self::Participants { channel, .. }
             | Self::BurstStart { channel, .. } => Some(channel),
-            Self::Hello { .. } | Self::BurstEnd { .. } | Self::Mute { .. } | Self::Ping { .. } => None,
+            Self::Hello { .. }
+            | Self::Locate { .. }
+            | Self::Range { .. }
+            | Self::BurstEnd { .. }
+            | Self::Mute { .. }
+            | Self::Ping { .. } => None,
         }
     }
 }
@@ -202,10 +231,39 @@ pub enum ServerMessage {
         hold_ms: u32,
         /// Longest burst, in milliseconds.
         talk_limit_ms: u32,
+        /// Time to the next moment at which places change, in milliseconds.
+        epoch_in_ms: u32,
         /// Name of the host, for people.
         host: String,
         /// Program and version of the server.
         server: String,
+    },
+    /// Answers `locate` and a `place` in `hello`, and tells that a new cell took effect. Never
+    /// carries a cell.
+    #[serde(rename = "located")]
+    Located {
+        /// Whether the server knows a cell of this connection.
+        shared: bool,
+        /// Country of the cell's centre, which others see.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        country: Option<Country>,
+        /// Shows with the next `hello` that the same cell is no move.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        stamp: Option<String>,
+        /// When the cell that was sent takes effect, in milliseconds, unless it has.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        effective_in_ms: Option<u32>,
+    },
+    /// Answers `range` and a `range` in `hello`, and tells that ranges went with the cell.
+    #[serde(rename = "ranged")]
+    Ranged {
+        /// Transmit range.
+        tx: Range,
+        /// Receive range.
+        rx: Range,
     },
     /// Answers `tune`, with the channel as it is.
     #[serde(rename = "tuned")]
@@ -236,6 +294,10 @@ pub enum ServerMessage {
         joined: Vec<Participant>,
         /// Who left.
         left: Vec<ParticipantNo>,
+        /// Whose country changed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[ts(optional, as = "Option<Vec<Participant>>")]
+        changed: Vec<Participant>,
     },
     /// One page of participants, by handle.
     #[serde(rename = "participants")]
@@ -272,6 +334,10 @@ pub enum ServerMessage {
         codec: Codec,
         /// Sound in one frame, in milliseconds.
         frame_ms: FrameTime,
+        /// How near the talker is, when both share a cell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        grade: Option<SignalGrade>,
     },
     /// Frames that the listener will not get: they were past their hold.
     #[serde(rename = "burst.gap")]

@@ -48,6 +48,12 @@ pub enum Code {
     UnknownParticipant,
     /// As many participants are muted as can be.
     TooManyMuted,
+    /// The cell is none of resolution 6.
+    CellRefused,
+    /// A limited range needs a cell.
+    LocationNeeded,
+    /// As many new cells as a key may have for now.
+    TooManyMoves,
     /// No valid session.
     NotLoggedIn,
     /// The session was ended by a log-out.
@@ -94,7 +100,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for tables and tests.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 42] = [
         Self::MalformedMessage,
         Self::MessageTooLarge,
         Self::MalformedFrame,
@@ -113,6 +119,9 @@ impl Code {
         Self::UnknownBurst,
         Self::UnknownParticipant,
         Self::TooManyMuted,
+        Self::CellRefused,
+        Self::LocationNeeded,
+        Self::TooManyMoves,
         Self::NotLoggedIn,
         Self::LoggedOut,
         Self::ForeignOrigin,
@@ -164,6 +173,15 @@ impl Code {
             Self::UnknownBurst => ("There is no such burst of yours.", "Start one first."),
             Self::UnknownParticipant => ("There is no such participant.", "They may have left."),
             Self::TooManyMuted => ("You have muted as many people as you can.", "Unmute somebody first."),
+            Self::CellRefused => {
+                ("This is no H3 cell of resolution 6.", "Send the cell of resolution 6, no other.")
+            }
+            Self::LocationNeeded => {
+                ("A limited range needs your location.", "Share it, or choose unlimited.")
+            }
+            Self::TooManyMoves => {
+                ("Your location changed too often.", "It can change again later; unlimited works.")
+            }
             Self::NotLoggedIn => ("You are not logged in.", "Log in and try again."),
             Self::LoggedOut => ("You have logged out.", "Log in to come back."),
             Self::ForeignOrigin => {
@@ -216,6 +234,8 @@ impl Code {
             | Self::UnknownBurst
             | Self::UnknownParticipant
             | Self::NotTuned
+            | Self::CellRefused
+            | Self::LocationNeeded
             | Self::Unsupported => 400,
             Self::NotLoggedIn | Self::LoggedOut | Self::BadSignature | Self::NonceExpired => 401,
             Self::ForeignOrigin => 403,
@@ -230,6 +250,7 @@ impl Code {
             | Self::TalkLimit
             | Self::TooManyChannels
             | Self::TooManyMuted
+            | Self::TooManyMoves
             | Self::TooManyRequests => 429,
             Self::ChannelFull
             | Self::NoRoomForChannel

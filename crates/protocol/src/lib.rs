@@ -8,6 +8,7 @@
 //! * [`limits`] - every limit, one file
 //! * [`id`] - channels, bursts, participants, user identifiers and tags
 //! * [`person`] - handle, description, country: all that others may see of somebody
+//! * [`place`] - cell, range, signal grade; no coordinate
 //! * [`control`] - what travels in text frames, up ([`ClientMessage`]) and down ([`ServerMessage`])
 //! * [`voice`] - the binary voice frame, and [`opus`], the check of its payload
 //! * [`error`] - stable codes, with words for people
@@ -21,12 +22,14 @@ pub mod id;
 pub mod limits;
 pub mod opus;
 pub mod person;
+pub mod place;
 pub mod voice;
 
 pub use control::{ClientMessage, ServerMessage};
 pub use error::{Code, Refusal};
 pub use id::{BurstNo, ChannelId, ParticipantNo, Tag, UserId};
 pub use person::{Country, Description, Handle, Participant, Person};
+pub use place::{GeoCell, Place, Range, Ranges, SignalGrade};
 pub use voice::VoiceFrame;
 
 /// The WebSocket subprotocol that both sides must agree on at the upgrade.

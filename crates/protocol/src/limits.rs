@@ -77,6 +77,18 @@ pub const MUTES_PER_SESSION: usize = 256;
 /// Unfinished bursts that a resume may name.
 pub const RESUME_BURSTS: usize = 64;
 
+/// Places change at global moments this far apart, counted from the Unix epoch: when somebody
+/// crossed the border of a cell would give them away (to 29 m; at these moments, to 504 m).
+pub const EPOCH: Duration = Duration::from_secs(15 * 60);
+/// A client says its new cell this long before the moment.
+pub const EPOCH_LEAD: Duration = Duration::from_secs(10);
+/// First cells of connections that a key may say in an hour.
+pub const FIRST_CELLS_PER_HOUR: usize = 12;
+/// Changes of cell that a key may make in an hour.
+pub const MOVES_PER_HOUR: usize = 4;
+/// Changes of cell that a key may make in a day.
+pub const MOVES_PER_DAY: usize = 24;
+
 /// Largest header block of an HTTP request, in bytes.
 pub const HEADER_BYTES: usize = 8 * 1024;
 /// Largest body of an HTTP request, in bytes.

@@ -3,7 +3,11 @@ import type { BurstNo } from "./BurstNo";
 import type { ChannelId } from "./ChannelId";
 import type { Codec } from "./Codec";
 import type { FrameTime } from "./FrameTime";
+import type { GeoCell } from "./GeoCell";
 import type { ParticipantNo } from "./ParticipantNo";
+import type { Place } from "./Place";
+import type { Range } from "./Range";
+import type { Ranges } from "./Ranges";
 import type { Resume } from "./Resume";
 
 /**
@@ -21,7 +25,27 @@ resume?: Resume,
 /**
  * Wishes fewer, larger packets: up to 3 frames at a time.
  */
-economy?: boolean, } | { "type": "tune", 
+economy?: boolean, 
+/**
+ * Where one is, as coarse as a cell.
+ */
+place?: Place, 
+/**
+ * How far one reaches and hears; unlimited when it is not said.
+ */
+range?: Ranges, } | { "type": "locate", 
+/**
+ * The cell; null shares it no longer, and with it go limited ranges.
+ */
+cell: GeoCell | null, } | { "type": "range", 
+/**
+ * Transmit range, from the next burst on.
+ */
+tx: Range, 
+/**
+ * Receive range, at once.
+ */
+rx: Range, } | { "type": "tune", 
 /**
  * Which channel.
  */

@@ -3,11 +3,14 @@ import type { BurstNo } from "./BurstNo";
 import type { ChannelId } from "./ChannelId";
 import type { Code } from "./Code";
 import type { Codec } from "./Codec";
+import type { Country } from "./Country";
 import type { EndReason } from "./EndReason";
 import type { FrameTime } from "./FrameTime";
 import type { Participant } from "./Participant";
 import type { ParticipantNo } from "./ParticipantNo";
+import type { Range } from "./Range";
 import type { Refusal } from "./Refusal";
+import type { SignalGrade } from "./SignalGrade";
 
 /**
  * What the server sends. Clients ignore fields and types they do not know.
@@ -38,13 +41,41 @@ hold_ms: number,
  */
 talk_limit_ms: number, 
 /**
+ * Time to the next moment at which places change, in milliseconds.
+ */
+epoch_in_ms: number, 
+/**
  * Name of the host, for people.
  */
 host: string, 
 /**
  * Program and version of the server.
  */
-server: string, } | { "type": "tuned", 
+server: string, } | { "type": "located", 
+/**
+ * Whether the server knows a cell of this connection.
+ */
+shared: boolean, 
+/**
+ * Country of the cell's centre, which others see.
+ */
+country?: Country, 
+/**
+ * Shows with the next `hello` that the same cell is no move.
+ */
+stamp?: string, 
+/**
+ * When the cell that was sent takes effect, in milliseconds, unless it has.
+ */
+effective_in_ms?: number, } | { "type": "ranged", 
+/**
+ * Transmit range.
+ */
+tx: Range, 
+/**
+ * Receive range.
+ */
+rx: Range, } | { "type": "tuned", 
 /**
  * All participants, or the first page when `pages` is above 1.
  */
@@ -84,7 +115,11 @@ joined: Array<Participant>,
 /**
  * Who left.
  */
-left: Array<ParticipantNo>, } | { "type": "participants", 
+left: Array<ParticipantNo>, 
+/**
+ * Whose country changed.
+ */
+changed?: Array<Participant>, } | { "type": "participants", 
 /**
  * The channel.
  */
@@ -132,7 +167,11 @@ codec: Codec,
 /**
  * Sound in one frame, in milliseconds.
  */
-frame_ms: FrameTime, } | { "type": "burst.gap", 
+frame_ms: FrameTime, 
+/**
+ * How near the talker is, when both share a cell.
+ */
+grade?: SignalGrade, } | { "type": "burst.gap", 
 /**
  * The server's number.
  */

@@ -1,4 +1,4 @@
-/** The voice frame, docs/protocol.md 2.5: the only binary message, big-endian. */
+/** The voice frame, docs/protocol.md 2.6: the only binary message, big-endian. */
 
 export const HEADER_BYTES = 12;
 export const PAYLOAD_BYTES = 400;
