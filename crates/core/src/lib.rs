@@ -48,6 +48,7 @@
 mod bucket;
 pub mod hub;
 pub mod radio;
+pub mod reach;
 pub mod time;
 pub mod voice;
 

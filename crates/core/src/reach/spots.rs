@@ -1,0 +1,138 @@
+//! Where everybody is: one place in memory for each, that never moves and is wiped.
+
+use tenfour_protocol::{Range, SignalGrade};
+
+use super::Place;
+use super::distance::{Point, grade, step};
+
+/// Spots in one piece of memory. Pieces are never moved, so growing leaves no copies behind.
+const PIECE: usize = 1024;
+
+/// Names a spot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Slot(u32);
+
+/// Sixteen bytes, all that judging a listener needs.
+#[derive(Clone, Copy, Default)]
+struct Spot {
+    point: Point,
+    located: bool,
+    rx: Range,
+}
+
+/// The spots of all sessions.
+#[derive(Default)]
+pub(crate) struct Spots {
+    pieces: Vec<Box<[Spot; PIECE]>>,
+    free: Vec<u32>,
+    used: u32,
+}
+
+impl Spots {
+    /// A spot without a place, that hears everybody.
+    pub(crate) fn insert(&mut self) -> Slot {
+        if let Some(free) = self.free.pop() {
+            return Slot(free);
+        }
+        let slot = self.used;
+        self.used += 1;
+        if slot as usize / PIECE == self.pieces.len() {
+            self.pieces.push(Box::new([Spot::default(); PIECE]));
+        }
+        Slot(slot)
+    }
+
+    /// Wipes a spot and gives it to whoever comes next.
+    pub(crate) fn remove(&mut self, slot: Slot) {
+        self.clear(slot);
+        self.set_rx(slot, Range::Unlimited);
+        self.free.push(slot.0);
+    }
+
+    /// Puts somebody somewhere.
+    pub(crate) fn place(&mut self, slot: Slot, place: &Place) {
+        let spot = self.spot_mut(slot);
+        spot.point.clone_from(place.point());
+        spot.located = true;
+    }
+
+    /// Forgets where somebody is.
+    pub(crate) fn clear(&mut self, slot: Slot) {
+        let spot = self.spot_mut(slot);
+        spot.point.wipe();
+        spot.located = false;
+    }
+
+    pub(crate) fn is_located(&self, slot: Slot) -> bool {
+        self.spot(slot).located
+    }
+
+    /// Whether somebody is there already.
+    pub(crate) fn is_at(&self, slot: Slot, place: &Place) -> bool {
+        let spot = self.spot(slot);
+        spot.located && spot.point == *place.point()
+    }
+
+    pub(crate) fn set_rx(&mut self, slot: Slot, rx: Range) {
+        self.spot_mut(slot).rx = rx;
+    }
+
+    /// A talker: `slot` is where it is, unless it has gone.
+    pub(crate) fn talker(&self, slot: Option<Slot>, tx: Range) -> Talker<'_> {
+        let spot = slot.map(|slot| self.spot(slot)).filter(|spot| spot.located);
+        Talker { spots: self, point: spot.map(|spot| &spot.point), tx }
+    }
+
+    fn spot(&self, Slot(slot): Slot) -> &Spot {
+        &self.pieces[slot as usize / PIECE][slot as usize % PIECE]
+    }
+
+    fn spot_mut(&mut self, Slot(slot): Slot) -> &mut Spot {
+        &mut self.pieces[slot as usize / PIECE][slot as usize % PIECE]
+    }
+}
+
+impl Drop for Spots {
+    fn drop(&mut self) {
+        for spot in self.pieces.iter_mut().flat_map(|piece| piece.iter_mut()) {
+            spot.point.wipe();
+        }
+    }
+}
+
+/// Says how many there are.
+impl std::fmt::Debug for Spots {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Spots").field("used", &(self.used as usize - self.free.len())).finish_non_exhaustive()
+    }
+}
+
+/// A talker, whose listeners are judged.
+pub(crate) struct Talker<'a> {
+    spots: &'a Spots,
+    point: Option<&'a Point>,
+    tx: Range,
+}
+
+impl Talker<'_> {
+    /// Nothing if the listener does not hear it; else how well, when both share a cell.
+    #[expect(clippy::option_option, reason = "not heard, heard from nowhere, heard from somewhere")]
+    pub(crate) fn heard_by(&self, listener: Slot) -> Option<Option<SignalGrade>> {
+        let listener = self.spots.spot(listener);
+        let range = self.tx.min(listener.rx);
+        match self.point.filter(|_| listener.located) {
+            Some(point) => {
+                let chord2 = point.chord2(&listener.point);
+                (chord2 <= step(range)).then(|| Some(grade(chord2)))
+            }
+            None => (range == Range::Unlimited).then_some(None),
+        }
+    }
+
+    /// The square of the distance, to sort by: what a careless server would do.
+    #[cfg(feature = "mutants")]
+    pub(crate) fn distance_key(&self, listener: Slot) -> u64 {
+        let listener = self.spots.spot(listener);
+        self.point.filter(|_| listener.located).map_or(u64::MAX, |point| point.chord2(&listener.point))
+    }
+}
