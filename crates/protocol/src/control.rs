@@ -418,6 +418,8 @@ pub enum EndReason {
     TalkerLost,
     /// The talker left the channel.
     Untuned,
+    /// This listener hears no more of it; it may go on. `frames` is 0 and means nothing.
+    OutOfRange,
     /// The server stops.
     GoingAway,
 }

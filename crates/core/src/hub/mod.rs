@@ -36,7 +36,7 @@ pub use config::HubConfig;
 pub use figures::HubFigures;
 pub use floor::FloorMode;
 pub use input::{Input, LoginId, ResumeToken};
-pub use output::{From, Output, Recipients, Route};
+pub use output::{From, Hears, Output, Recipients, Route};
 
 /// Decides everything that is rare: sessions, channels, presence, permission to talk, routes.
 /// Driven as the [crate's contract](crate) says.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use tenfour_protocol::control::EndReason;
-use tenfour_protocol::{BurstNo, ChannelId, Code, ServerMessage};
+use tenfour_protocol::{BurstNo, ChannelId, Code, ServerMessage, SignalGrade};
 
 use crate::ConnId;
+use crate::voice::ByGrade;
 
 /// Whom a message goes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +25,39 @@ pub struct Route {
     pub burst: BurstNo,
     /// Where.
     pub channel: ChannelId,
-    /// `burst.started`, for each listener.
+    /// `burst.started`, for listeners whose distance is not known.
     pub started: ServerMessage,
-    /// The listeners, never the talker.
-    pub listeners: Vec<ConnId>,
+    /// The listeners, never the talker, in an order that says nothing about them.
+    pub listeners: Vec<Hears>,
+}
+
+impl Route {
+    /// `burst.started` for each grade.
+    pub fn started(&self) -> ByGrade<ServerMessage> {
+        ByGrade::from_fn(|heard| {
+            let mut started = self.started.clone();
+            if let ServerMessage::BurstStarted { grade, .. } = &mut started {
+                *grade = heard;
+            }
+            started
+        })
+    }
+}
+
+/// Somebody hears a burst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hears {
+    /// Through which connection.
+    pub conn: ConnId,
+    /// How near the talker is, when both share a cell.
+    pub grade: Option<SignalGrade>,
+}
+
+impl Hears {
+    /// From a distance that is not known.
+    pub fn from_anywhere(conn: ConnId) -> Self {
+        Self { conn, grade: None }
+    }
 }
 
 /// Where a listener begins.
@@ -53,12 +83,12 @@ pub enum Output {
     },
     /// Opens a burst: on every worker, before [`Output::Admit`].
     Open(Arc<Route>),
-    /// One more listener, on the worker of `conn`. The burst may be over and still held.
+    /// One more listener, on the worker of its connection. The burst may be over and still held.
     Join {
         /// Which burst.
         burst: BurstNo,
         /// Who hears it from now on.
-        conn: ConnId,
+        listener: Hears,
         /// From where.
         from: From,
     },

@@ -1,5 +1,6 @@
 //! What one worker's listeners hear.
 
+mod by_grade;
 mod figures;
 mod listener;
 
@@ -11,9 +12,10 @@ use tenfour_protocol::{BurstNo, opus};
 
 use self::listener::{Entry, Listener, State};
 use super::{BurstLog, Packet};
-use crate::hub::From;
+use crate::hub::{From, Hears};
 use crate::{ConnId, Time};
 
+pub use self::by_grade::ByGrade;
 pub use self::figures::DeckFigures;
 
 /// The largest bundle, in frames.
@@ -71,7 +73,7 @@ pub struct Deck<A> {
 #[derive(Debug)]
 struct Burst<A> {
     number: BurstNo,
-    started: A,
+    started: ByGrade<A>,
     ended: Option<A>,
     log: BurstLog,
     /// Places of the listeners.
@@ -100,12 +102,13 @@ impl<A: Clone> Deck<A> {
         }
     }
 
-    /// A burst begins. `started` is for each listener; a number that is known is ignored.
+    /// A burst begins. `started` is for each listener, by its grade; a number that is known is
+    /// ignored. Listeners are served in the order in which they come here.
     pub fn open(
         &mut self,
         number: BurstNo,
-        started: A,
-        listeners: impl IntoIterator<Item = ConnId>,
+        started: ByGrade<A>,
+        listeners: impl IntoIterator<Item = Hears>,
         now: Time,
     ) {
         if self.numbers.contains_key(&number) {
@@ -113,8 +116,8 @@ impl<A: Clone> Deck<A> {
         }
         let burst = self.bursts.insert(Burst::new(number, started, BurstLog::new(self.hold)));
         self.numbers.insert(number, burst);
-        for conn in listeners {
-            self.enter(burst, conn, From::Live);
+        for listener in listeners {
+            self.enter(burst, listener, From::Live);
         }
         self.schedule(burst, now);
     }
@@ -161,10 +164,10 @@ impl<A: Clone> Deck<A> {
     }
 
     /// One more listener. One that listens already begins anew.
-    pub fn join(&mut self, number: BurstNo, conn: ConnId, from: From, now: Time) {
-        self.leave(number, conn);
+    pub fn join(&mut self, number: BurstNo, listener: Hears, from: From, now: Time) {
+        self.leave(number, listener.conn);
         if let Some(&slot) = self.numbers.get(&number) {
-            self.enter(slot, conn, from);
+            self.enter(slot, listener, from);
             self.schedule(slot, now);
         }
     }
@@ -284,11 +287,11 @@ impl<A: Clone> Deck<A> {
         }
     }
 
-    /// Lets `conn` hear the burst from now on.
-    fn enter(&mut self, slot: usize, conn: ConnId, from: From) {
-        let place = self.place(conn);
+    /// Lets `listener` hear the burst from now on.
+    fn enter(&mut self, slot: usize, listener: Hears, from: From) {
+        let place = self.place(listener.conn);
         let burst = &mut self.bursts[slot];
-        let entry = Entry::new(slot, burst.members.len(), burst.log.cursor(from));
+        let entry = Entry::new(slot, burst.members.len(), listener.grade, burst.log.cursor(from));
         burst.members.push(place);
         let listener = &mut self.listeners[place];
         listener.entries.push(entry);
@@ -368,7 +371,7 @@ impl<A: Clone> Deck<A> {
 }
 
 impl<A> Burst<A> {
-    fn new(number: BurstNo, started: A, log: BurstLog) -> Self {
+    fn new(number: BurstNo, started: ByGrade<A>, log: BurstLog) -> Self {
         Self {
             number,
             started,

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use tenfour_protocol::SignalGrade;
+
 use super::{BUNDLE_FRAMES, Burst, Item};
 use crate::ConnId;
 use crate::voice::Cursor;
@@ -36,6 +38,7 @@ pub(super) struct Entry {
     pub(super) member: usize,
     pub(super) over: bool,
     announced: bool,
+    grade: Option<SignalGrade>,
     cursor: Cursor,
 }
 
@@ -67,8 +70,8 @@ impl Listener {
 }
 
 impl Entry {
-    pub(super) fn new(burst: usize, member: usize, cursor: Cursor) -> Self {
-        Self { burst, member, over: false, announced: false, cursor }
+    pub(super) fn new(burst: usize, member: usize, grade: Option<SignalGrade>, cursor: Cursor) -> Self {
+        Self { burst, member, over: false, announced: false, grade, cursor }
     }
 
     /// Whether there is something to write.
@@ -82,7 +85,7 @@ impl Entry {
     /// Appends what is to be written, until `out` has `full` items.
     pub(super) fn gather<A: Clone>(&self, burst: &Burst<A>, full: usize, out: &mut Vec<Item<A>>) {
         if !self.announced && out.len() < full {
-            out.push(Item::Started(burst.started.clone()));
+            out.push(Item::Started(burst.started.of(self.grade).clone()));
         }
         if let Some((from, to)) = burst.log.gap(self.cursor)
             && out.len() < full
