@@ -72,7 +72,7 @@ impl Listen {
         };
         let login = self.station.log_in().await?;
         let (origin, me) = (login.server.origin().to_owned(), login.session.me.clone());
-        let options = Options { program: station::program(), economy: false, playout: sink.is_some() };
+        let options = Options { program: station::program(), playout: sink.is_some(), ..Options::default() };
         let (mut client, _) = login.tune(&self.channels, options).await?;
         let names: Vec<String> = self.channels.iter().map(ToString::to_string).collect();
         eprintln!("Ready: {} ({}) hears channel {} at {origin}.", me.handle, me.tag, names.join(", "));

@@ -71,7 +71,7 @@ impl Talk {
         // A recording that cannot be used is found out before anybody is bothered.
         let mut source = self.source()?;
         let login = self.station.log_in().await?;
-        let options = Options { program: station::program(), economy: self.low_data, playout: false };
+        let options = Options { program: station::program(), economy: self.low_data, ..Options::default() };
         let (mut client, limit) = login.tune(std::slice::from_ref(&self.channel), options).await?;
         if let Some(seconds) = source.seconds().filter(|seconds| *seconds > limit.as_secs_f64()) {
             eprintln!("The recording has {seconds:.1} s; the server cuts at {:.0} s.", limit.as_secs_f64());

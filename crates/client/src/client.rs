@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tenfour_core::Time;
 use tenfour_core::radio::{Config, Event, Input, LinkState, Output, Radio, Sound};
-use tenfour_protocol::{ChannelId, Code};
+use tenfour_protocol::{ChannelId, Code, GeoCell, Ranges};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -21,7 +21,7 @@ const DOWNSTREAM: usize = 256;
 const LOG_IN_AGAIN: Duration = Duration::from_secs(10);
 
 /// How a client is set up.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Program and version, told to the server: 1 to 64 bytes.
     pub program: String,
@@ -29,6 +29,10 @@ pub struct Options {
     pub economy: bool,
     /// True when [`Client::pull`] is going to be called.
     pub playout: bool,
+    /// The cell one is in, to be shared from the first connection on.
+    pub place: Option<GeoCell>,
+    /// How far one reaches and hears. Limited ranges need a place.
+    pub ranges: Ranges,
 }
 
 /// A radio that is connected, and comes back by itself. Drive it with [`next`](Self::next).
@@ -52,9 +56,9 @@ pub struct Client {
 impl Client {
     /// A client for a session; it connects at once. Needs a runtime with time and IO.
     pub fn new(server: Server, identity: Arc<Identity>, session: Session, options: Options) -> Self {
-        let Options { program, economy, playout } = options;
+        let Options { program, economy, playout, place, ranges } = options;
         let seed = getrandom::u64().unwrap_or(std::process::id().into());
-        let config = Config { client: program, economy, playout, seed };
+        let config = Config { client: program, economy, playout, seed, place, ranges };
         let (outbox, inbox) = mpsc::channel(DOWNSTREAM);
         let begin = Instant::now();
         let mut client = Self {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use tenfour_protocol::control::Resume;
-use tenfour_protocol::{ClientMessage, Code, Refusal, limits::HANDSHAKE};
+use tenfour_protocol::{ClientMessage, Code, GeoCell, Place, Ranges, Refusal, limits::HANDSHAKE};
 
 use super::limits::{ANSWER, BACK_OFF_FIRST, BACK_OFF_LONGEST, CONNECT, QUIET, STEADY};
 use super::{Config, Event, LinkState, Output};
@@ -13,6 +13,8 @@ use crate::Time;
 pub(super) struct Link {
     client: String,
     economy: bool,
+    place: Option<GeoCell>,
+    ranges: Ranges,
     state: State,
     /// Tries that failed since the link was steady.
     failed: u32,
@@ -36,6 +38,8 @@ impl Link {
         let mut link = Self {
             client: config.client,
             economy: config.economy,
+            place: config.place,
+            ranges: config.ranges,
             state: State::Gone,
             failed: 0,
             shares: Shares(config.seed),
@@ -61,7 +65,9 @@ impl Link {
         // Kept until the next welcome: this connection may end before it.
         let resume = self.token.clone().map(resume);
         let (client, economy) = (self.client.clone(), self.economy);
-        Some(Output::Send(ClientMessage::Hello { client, resume, economy }))
+        let place = self.place.clone().map(|cell| Place { cell, stamp: None });
+        let range = Some(self.ranges).filter(|ranges| !ranges.are_unlimited());
+        Some(Output::Send(ClientMessage::Hello { client, resume, economy, place, range }))
     }
 
     /// True when this is the welcome that the link waits for.
@@ -198,6 +204,9 @@ fn is_final(code: Code) -> bool {
         | Code::UnknownBurst
         | Code::UnknownParticipant
         | Code::TooManyMuted
+        | Code::CellRefused
+        | Code::LocationNeeded
+        | Code::TooManyMoves
         | Code::NonceExpired
         | Code::AlreadyRegistered
         | Code::HandleRefused

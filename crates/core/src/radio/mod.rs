@@ -8,7 +8,7 @@
 //! use tenfour_core::Time;
 //! use tenfour_core::radio::{Config, Output, Radio};
 //!
-//! let config = Config { client: "example 1".into(), economy: false, playout: true, seed: 7 };
+//! let config = Config { client: "example 1".into(), playout: true, seed: 7, ..Config::default() };
 //! let mut radio = Radio::new(config, Time::ZERO);
 //! while let Some(output) = radio.poll() {
 //!     if output == Output::Connect { /* open a socket, then tell Input::Opened */ }
@@ -31,7 +31,10 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use tenfour_protocol::control::FrameTime;
-use tenfour_protocol::{BurstNo, ChannelId, ClientMessage, Code, Participant, ServerMessage, VoiceFrame};
+use tenfour_protocol::{
+    BurstNo, ChannelId, ClientMessage, Code, GeoCell, Participant, Ranges, ServerMessage, SignalGrade,
+    VoiceFrame,
+};
 use zeroize::Zeroizing;
 
 pub use input::Input;
@@ -46,8 +49,8 @@ use playout::Playout;
 use reception::{Ended, Gap, Receiver};
 use tuning::Tuning;
 
-/// How a radio is set up.
-#[derive(Debug, Clone)]
+/// How a radio is set up. The default shares no place, and wants a name for `client`.
+#[derive(Debug, Clone, Default)]
 pub struct Config {
     /// Program and version, told to the server: 1 to 64 bytes.
     pub client: String,
@@ -57,6 +60,10 @@ pub struct Config {
     pub playout: bool,
     /// Random number from the shell, so that clients do not come back all at once.
     pub seed: u64,
+    /// The cell one is in, to be shared from the first connection on.
+    pub place: Option<GeoCell>,
+    /// How far one reaches and hears. Limited ranges need a place.
+    pub ranges: Ranges,
 }
 
 /// The state machine of a client.
@@ -172,6 +179,7 @@ impl Radio {
                 tuned,
                 hold_ms,
                 talk_limit_ms,
+                epoch_in_ms: _,
                 host,
                 server: _,
             } => {
@@ -194,8 +202,10 @@ impl Radio {
                     self.left(&channel);
                 }
             }
-            ServerMessage::Presence { channel, count, joined, left } if self.tuning.wants(&channel) => {
-                self.event(Event::Presence { channel, count, joined, left });
+            ServerMessage::Presence { channel, count, joined, left, changed }
+                if self.tuning.wants(&channel) =>
+            {
+                self.event(Event::Presence { channel, count, joined, left, changed });
             }
             ServerMessage::Participants { channel, page, pages, count, participants }
                 if self.tuning.wants(&channel) =>
@@ -208,8 +218,8 @@ impl Radio {
             ServerMessage::Presence { .. } | ServerMessage::Participants { .. } => {}
             ServerMessage::BurstGranted { .. } | ServerMessage::Pong { .. } => {}
             ServerMessage::Receipt { burst, outcome } => self.button.receipt(burst, outcome, &mut self.out),
-            ServerMessage::BurstStarted { burst, channel, talker, codec: _, frame_ms } => {
-                self.started(burst, channel, talker, frame_ms, now);
+            ServerMessage::BurstStarted { burst, channel, talker, codec: _, frame_ms, grade } => {
+                self.started(burst, channel, talker, frame_ms, grade, now);
             }
             ServerMessage::BurstGap { burst, from, to } => {
                 let gap = self.receiver.gap(burst, from, to, now);
@@ -225,6 +235,10 @@ impl Radio {
                 let event = self.tuning.refused(refusal, now);
                 event.into_iter().for_each(|event| self.event(event));
             }
+            ServerMessage::Located { shared, country, stamp: _, effective_in_ms } => {
+                self.event(Event::Located { shared, country, effective_in: effective_in_ms.map(millis) });
+            }
+            ServerMessage::Ranged { tx, rx } => self.event(Event::Ranged(Ranges { tx, rx })),
             ServerMessage::GoingAway { back_in_ms } => self.link.going_away(millis(back_in_ms)),
         }
     }
@@ -264,6 +278,7 @@ impl Radio {
         channel: ChannelId,
         talker: Participant,
         frame_ms: FrameTime,
+        grade: Option<SignalGrade>,
         now: Time,
     ) {
         if !self.tuning.wants(&channel) {
@@ -275,7 +290,7 @@ impl Radio {
             self.memory.open(heard, channel.clone(), frame_ms, now);
             self.memory.forget(now, &mut self.out);
         }
-        self.event(Event::BurstStarted { heard, burst, channel, talker, frame_ms });
+        self.event(Event::BurstStarted { heard, burst, channel, talker, frame_ms, grade });
     }
 
     fn voice(&mut self, bytes: &[u8], now: Time) {

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use tenfour_protocol::control::{ChannelInfo, EndReason, FrameTime, Outcome};
-use tenfour_protocol::{BurstNo, ChannelId, ClientMessage, Participant, ParticipantNo, Refusal};
+use tenfour_protocol::{
+    BurstNo, ChannelId, ClientMessage, Country, Participant, ParticipantNo, Ranges, Refusal, SignalGrade,
+};
 
 use super::Payload;
 use crate::Time;
@@ -110,6 +112,8 @@ pub enum Event {
         joined: Vec<Participant>,
         /// Who left.
         left: Vec<ParticipantNo>,
+        /// Who is described otherwise now, under the same number.
+        changed: Vec<Participant>,
     },
     /// A page of participants that was asked for.
     Participants {
@@ -124,7 +128,19 @@ pub enum Event {
         /// Those of this page.
         participants: Vec<Participant>,
     },
-    /// Something was refused that belongs to no press and no channel.
+    /// What the server knows of one's place.
+    Located {
+        /// Whether it knows a cell.
+        shared: bool,
+        /// The country that others see.
+        country: Option<Country>,
+        /// When the cell that was said last takes effect, unless it has.
+        effective_in: Option<Duration>,
+    },
+    /// How far one reaches and hears now.
+    Ranged(Ranges),
+    /// Something was refused that belongs to no press and no channel: a place or a range with
+    /// `cell_refused`, `too_many_moves` or `location_needed`.
     Refused {
         /// Why, and what to do.
         refusal: Refusal,
@@ -165,6 +181,8 @@ pub enum Event {
         talker: Participant,
         /// Sound in one frame.
         frame_ms: FrameTime,
+        /// The S-meter, when both share a place.
+        grade: Option<SignalGrade>,
     },
     /// A frame came: in order of `seq`, each at most once.
     Voice {

@@ -18,7 +18,7 @@ pub(crate) struct Desk {
 impl Desk {
     /// A radio that has just been switched on.
     pub(crate) fn new(seed: u64) -> (Self, Vec<Output>) {
-        let config = Config { client: "desk 1".into(), economy: false, playout: true, seed };
+        let config = Config { client: "desk 1".into(), playout: true, seed, ..Config::default() };
         let mut desk = Self { radio: Radio::new(config, Time::ZERO), now: Time::ZERO };
         let first = desk.drain();
         (desk, first)
@@ -181,6 +181,7 @@ pub(crate) fn started(burst: u32, channel: &str) -> ServerMessage {
         talker: person(7),
         codec: Codec::Opus,
         frame_ms: FrameTime::Ms20,
+        grade: None,
     }
 }
 
@@ -192,6 +193,7 @@ pub(crate) fn welcome(resumed: bool, tuned: &[&str]) -> ServerMessage {
         tuned: tuned.iter().map(|channel| ch(channel)).collect(),
         hold_ms: 10_000,
         talk_limit_ms: 60_000,
+        epoch_in_ms: 300_000,
         host: "Desk".into(),
         server: "test".into(),
     }
