@@ -36,6 +36,8 @@
 //! assert_eq!((hub.poll(), hub.poll_timeout()), (None, None));
 //! ```
 //!
+//! Who is near enough to hear whom is decided in [`reach`].
+//!
 //! # The machines
 //!
 //! * [`hub::Hub`] - one for a server: sessions, channels, presence, permission to talk, routes.
@@ -46,7 +48,10 @@
 //! * [`radio::Radio`] - one for each native client: link, button, playout.
 
 mod bucket;
+mod chance;
 pub mod hub;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 pub mod radio;
 pub mod reach;
 pub mod time;

@@ -1,18 +1,19 @@
 //! Channels, and who is tuned to them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use tenfour_protocol::control::{ChannelInfo, EndReason};
 use tenfour_protocol::limits::{
     CHANNEL_NUMBERS, CHANNELS_PER_SESSION, NAMED_CHANNELS, PAGE_PARTICIPANTS, SNAPSHOT_PARTICIPANTS,
 };
 use tenfour_protocol::{
-    BurstNo, ChannelId, Code, Handle, Participant, ParticipantNo, Refusal, ServerMessage,
+    BurstNo, ChannelId, Code, Handle, Participant, ParticipantNo, Refusal, ServerMessage, SignalGrade,
 };
 
+use super::members::{Member, Members};
 use super::presence::News;
 use super::session::Link;
-use super::{From, Hub, Output};
+use super::{From, Hears, Hub, Output};
 use crate::{ConnId, Time};
 
 /// A channel that has a participant.
@@ -21,7 +22,7 @@ pub(super) struct Channel {
     /// Everybody, as pages list them.
     roll: BTreeSet<(Handle, ParticipantNo)>,
     /// Those who have a connection.
-    pub(super) here: BTreeMap<ParticipantNo, ConnId>,
+    pub(super) here: Members,
     /// Who came and left since it was told.
     pub(super) news: News,
     pub(super) on_air: BTreeSet<BurstNo>,
@@ -68,8 +69,8 @@ impl Hub {
         self.enter_channel(conn, participant, channel, now);
         self.send_tuned(conn, channel);
         let from = if catch_up { From::Oldest } else { From::Live };
-        for burst in self.audible(participant, channel) {
-            self.outputs.push_back(Output::Join { burst, conn, from });
+        for (burst, grade) in self.audible(participant, channel) {
+            self.outputs.push_back(Output::Join { burst, listener: Hears { conn, grade }, from });
         }
     }
 
@@ -94,7 +95,7 @@ impl Hub {
         }
         let entered = self.channels.entry(channel.clone()).or_default();
         entered.roll.insert((session.you.person.handle.clone(), participant));
-        entered.here.insert(participant, conn);
+        entered.here.insert(Member { participant, conn, slot: session.whereabouts.slot });
         self.note_joined(participant, channel, now);
     }
 
@@ -124,7 +125,7 @@ impl Hub {
         session.tuned.remove(channel);
         let Some(left) = self.channels.get_mut(channel) else { return };
         left.roll.remove(&(session.you.person.handle.clone(), participant));
-        left.here.remove(&participant);
+        left.here.remove(participant);
         if !left.roll.is_empty() {
             return self.note_left(participant, channel, now);
         }
@@ -135,15 +136,17 @@ impl Hub {
         }
     }
 
-    /// The connection is gone; the session stays on its channels, and nobody is told.
+    /// The connection is gone, and its place with it; the session stays on its channels, and nobody
+    /// is told.
     pub(super) fn suspend(&mut self, participant: ParticipantNo, now: Time) {
+        self.forget_place(participant);
         let until = now + self.config.hold;
         let Some(session) = self.sessions.get_mut(&participant) else { return };
         session.link = Link::Suspended { until };
         self.timers.set(until, super::Timer::Suspended(participant));
         for channel in session.tuned.keys() {
             if let Some(channel) = self.channels.get_mut(channel) {
-                channel.here.remove(&participant);
+                channel.here.remove(participant);
             }
         }
     }
@@ -153,7 +156,7 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(&participant) else { return };
         for channel in session.tuned.keys() {
             let Some(channel) = self.channels.get_mut(channel) else { continue };
-            channel.here.insert(participant, conn);
+            channel.here.insert(Member { participant, conn, slot: session.whereabouts.slot });
             channel.roll.remove(&(earlier_handle.clone(), participant));
             channel.roll.insert((session.you.person.handle.clone(), participant));
         }
@@ -166,6 +169,8 @@ impl Hub {
         } else {
             (self.named(known.roll.iter()), 1)
         };
+        #[cfg(feature = "mutants")]
+        let participants = self.listed(conn, participants);
         self.send(conn, ServerMessage::Tuned { info: self.info(channel), participants, pages });
     }
 
@@ -176,6 +181,23 @@ impl Hub {
         let known = &self.channels[&channel];
         let (pages, count, participants) = (known.pages(), known.count(), self.participants(known, page));
         self.send(conn, ServerMessage::Participants { channel, page, pages, count, participants });
+    }
+
+    /// Those in range only, when the list is broken.
+    #[cfg(feature = "mutants")]
+    fn listed(&self, conn: ConnId, mut participants: Vec<Participant>) -> Vec<Participant> {
+        let asking = self.sessions.values().find(|session| session.link == Link::Up(conn));
+        if let Some(asking) = asking
+            && self.config.mutants.has(crate::mutants::Mutant::ListByRange)
+        {
+            let here = asking.whereabouts.slot;
+            participants.retain(|other| {
+                let there = self.sessions[&other.id].whereabouts.slot;
+                other.id == asking.you.id
+                    || self.spots.talker(Some(there), Default::default()).heard_by(here).is_some()
+            });
+        }
+        participants
     }
 
     fn participants(&self, channel: &Channel, page: u32) -> Vec<Participant> {
@@ -191,13 +213,14 @@ impl Hub {
         self.sessions.get(&participant).map(|session| session.you.clone())
     }
 
-    /// Bursts on the air that `participant` may hear.
-    pub(super) fn audible(&self, participant: ParticipantNo, channel: &ChannelId) -> Vec<BurstNo> {
+    /// Bursts on the air that `participant` hears, and how well.
+    pub(super) fn audible(
+        &self,
+        participant: ParticipantNo,
+        channel: &ChannelId,
+    ) -> Vec<(BurstNo, Option<SignalGrade>)> {
         let on_air = self.channels.get(channel).map(|channel| channel.on_air.iter());
-        let heard = on_air.into_iter().flatten().filter(|burst| {
-            let talker = self.bursts[burst].talker;
-            talker != participant && !self.muted_by.contains(&(talker, participant))
-        });
-        heard.copied().collect()
+        let heard = on_air.into_iter().flatten();
+        heard.filter_map(|&burst| Some((burst, self.hears(participant, burst)?))).collect()
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tenfour_protocol::{ChannelId, limits};
 
 use super::FloorMode;
+use crate::reach::Secret;
 
 /// Configuration of a hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,14 @@ pub struct HubConfig {
     pub labels: BTreeMap<ChannelId, String>,
     /// Who may talk while somebody talks.
     pub floor: FloorMode,
+    /// Random bytes of this run: without them stamps could be made by anybody.
+    pub secret: Secret,
+    /// Time since the Unix epoch at [`Time::ZERO`](crate::Time::ZERO): places change at quarters of
+    /// an hour.
+    pub unix_at_zero: Duration,
+    /// What is broken on purpose.
+    #[cfg(feature = "mutants")]
+    pub mutants: crate::mutants::Mutants,
 }
 
 impl Default for HubConfig {
@@ -38,6 +47,10 @@ impl Default for HubConfig {
             channel_participants: limits::CHANNEL_PARTICIPANTS,
             labels: [label(9, "Emergency"), label(19, "Calling")].into_iter().flatten().collect(),
             floor: FloorMode::Relay,
+            secret: Secret::default(),
+            unix_at_zero: Duration::ZERO,
+            #[cfg(feature = "mutants")]
+            mutants: crate::mutants::Mutants::default(),
         }
     }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tenfour_protocol::control::{Codec, EndReason, FrameTime, Outcome};
 use tenfour_protocol::limits::{CHANNEL_BURSTS, PRESS_PATIENCE, PRESSES_WAITING};
-use tenfour_protocol::{BurstNo, ChannelId, Code, ParticipantNo, Refusal, ServerMessage};
+use tenfour_protocol::{BurstNo, ChannelId, Code, ParticipantNo, Range, Refusal, ServerMessage};
 
 use super::channel::Channel;
-use super::session::{Connection, Stage, millis};
+use super::session::{Connection, Link, Stage, millis};
 use super::{Hub, Output, Route, Timer};
 use crate::{ConnId, Time};
 
@@ -55,6 +55,8 @@ pub(super) struct Talk {
 #[derive(Debug)]
 pub(super) struct Burst {
     pub(super) talker: ParticipantNo,
+    /// As it was at the start.
+    pub(super) tx: Range,
     pub(super) over: Option<Over>,
     conn: ConnId,
     channel: ChannelId,
@@ -76,6 +78,10 @@ impl Press {
         now: Time,
     ) -> Self {
         Self { local, channel, codec, frame_ms, until: now + PRESS_PATIENCE }
+    }
+
+    pub(super) fn channel(&self) -> &ChannelId {
+        &self.channel
     }
 }
 
@@ -119,7 +125,8 @@ impl Hub {
             channel.on_air.insert(burst);
         }
         self.bursts_on_air += 1;
-        self.bursts.insert(burst, Burst { talker, over: None, conn, channel: press.channel.clone() });
+        let tx = self.sessions[&talker].whereabouts.ranges.tx;
+        self.bursts.insert(burst, Burst { talker, tx, over: None, conn, channel: press.channel.clone() });
         let route = Arc::new(self.route(burst, talker, press));
         self.outputs.push_back(Output::Open(route));
         self.outputs.push_back(Output::Admit { conn, local: press.local, burst });
@@ -136,16 +143,16 @@ impl Hub {
         };
         let tuned = self.sessions.get(&talker).is_some_and(|session| session.tuned.contains_key(channel));
         let channel = self.channels.get(channel).filter(|_| tuned).ok_or(Code::NotTuned)?;
+        #[cfg(feature = "mutants")]
+        if self.config.mutants.has(crate::mutants::Mutant::FloorByRange) {
+            let busy = channel.on_air.iter().any(|&burst| self.hears(talker, burst).is_some());
+            return if busy { Err(Code::ChannelBusy.into()) } else { Ok(talker) };
+        }
         self.config.floor.admits(channel).map(|()| talker)
     }
 
-    /// Everybody on the channel who has a connection, but the talker and who muted the talker.
-    fn route(&self, burst: BurstNo, talker: ParticipantNo, press: &Press) -> Route {
-        let muters = self.muters(talker);
-        let here = &self.channels[&press.channel].here;
-        let mut listeners = Vec::with_capacity(here.len());
-        let heard = here.iter().filter(|&(&listener, _)| listener != talker && !muters.contains(&listener));
-        listeners.extend(heard.map(|(_, &conn)| conn));
+    fn route(&mut self, burst: BurstNo, talker: ParticipantNo, press: &Press) -> Route {
+        let listeners = self.audience(talker, press);
         Route {
             burst,
             channel: press.channel.clone(),
@@ -155,6 +162,7 @@ impl Hub {
                 talker: self.sessions[&talker].you.clone(),
                 codec: press.codec,
                 frame_ms: press.frame_ms,
+                grade: None,
             },
             listeners,
         }
@@ -176,6 +184,13 @@ impl Hub {
     pub(super) fn talks_on(&self, conn: ConnId, channel: &ChannelId) -> bool {
         let talk = self.connections.get(&conn).and_then(|connection| connection.talk);
         talk.is_some_and(|talk| self.bursts[&talk.burst].channel == *channel)
+    }
+
+    /// The channel on which a session is on the air.
+    pub(super) fn talks_where(&self, talker: ParticipantNo) -> Option<&ChannelId> {
+        let Link::Up(conn) = self.sessions.get(&talker)?.link else { return None };
+        let burst = &self.bursts[&self.connections.get(&conn)?.talk?.burst];
+        self.channels.contains_key(&burst.channel).then_some(&burst.channel)
     }
 
     pub(super) fn burst_closed(

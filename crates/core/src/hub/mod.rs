@@ -3,16 +3,21 @@
 //! * `session` - connections, greetings, drops, log-outs, the stop
 //! * `resume` - a session that goes on with a new connection
 //! * `channel`, `presence` - affiliations, and telling others of them
+//! * `place` - where a session is and how far it reaches; `members` - who is on a channel now
+//! * `audience` - who hears a burst
 //! * `floor` - presses, bursts on the air, receipts; `mute` - who does not want to hear whom
 //! * `quota`, `timers` - budgets and deadlines
 
+mod audience;
 mod channel;
 mod config;
 mod figures;
 mod floor;
 mod input;
+mod members;
 mod mute;
 mod output;
+mod place;
 mod presence;
 mod quota;
 mod resume;
@@ -22,14 +27,16 @@ mod timers;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tenfour_protocol::{
-    BurstNo, ChannelId, ClientMessage, Code, ParticipantNo, Refusal, ServerMessage, control,
+    BurstNo, ChannelId, ClientMessage, Code, ParticipantNo, Ranges, Refusal, ServerMessage, control,
 };
 
 use self::channel::Channel;
 use self::floor::{Burst, Press};
 use self::quota::Spent;
-use self::session::{Connection, Session, Stage};
+use self::session::{Connection, Hello, Session, Stage};
 use self::timers::{Timer, Timers};
+use crate::chance::Chance;
+use crate::reach::{Ledger, Spots};
 use crate::{ConnId, Time};
 
 pub use config::HubConfig;
@@ -58,8 +65,17 @@ pub struct Hub {
     bursts_on_air: usize,
     /// Who has muted whom: the muted one first.
     muted_by: BTreeSet<(ParticipantNo, ParticipantNo)>,
+    /// Where sessions are.
+    spots: Spots,
+    ledger: Ledger,
+    /// Who will be in another cell at the next boundary.
+    moving: BTreeSet<ParticipantNo>,
+    /// When that is.
+    boundary: Option<Time>,
+    chance: Chance,
     newest_participant: u32,
     newest_burst: u32,
+    newest_stamp: u64,
     stopping: bool,
 }
 
@@ -67,6 +83,7 @@ impl Hub {
     /// An empty hub.
     pub fn new(config: HubConfig) -> Self {
         Self {
+            chance: Chance::new(config.secret.seed()),
             config,
             outputs: VecDeque::new(),
             timers: Timers::default(),
@@ -81,8 +98,13 @@ impl Hub {
             bursts: BTreeMap::new(),
             bursts_on_air: 0,
             muted_by: BTreeSet::new(),
+            spots: Spots::default(),
+            ledger: Ledger::default(),
+            moving: BTreeSet::new(),
+            boundary: None,
             newest_participant: 0,
             newest_burst: 0,
+            newest_stamp: 0,
             stopping: false,
         }
     }
@@ -127,6 +149,7 @@ impl Hub {
                 Timer::Forget(burst) => self.forget_burst(burst),
                 Timer::Suspended(participant) => self.forget_session(participant, now),
                 Timer::Presence(channel) => self.tell_presence(&channel),
+                Timer::Epoch => self.change_places(now),
                 Timer::Stop => self.close_all(now),
             }
         }
@@ -145,8 +168,8 @@ impl Hub {
             Err(Spent::Enough) => return self.close(conn, Code::TooManyMessages, now),
         }
         match (connection.stage, message) {
-            (Stage::Greeting { .. }, ClientMessage::Hello { client, resume, economy }) => {
-                self.hello(conn, &client, resume, economy, now);
+            (Stage::Greeting { .. }, ClientMessage::Hello { client, resume, economy, place, range }) => {
+                self.hello(conn, Hello { client, resume, economy, place, range }, now);
             }
             (Stage::Greeting { .. }, message) => self.refuse(conn, &message, Code::HelloExpected.into()),
             (Stage::Greeted(participant), message) => self.act(conn, participant, message, now),
@@ -156,6 +179,8 @@ impl Hub {
     fn act(&mut self, conn: ConnId, participant: ParticipantNo, message: ClientMessage, now: Time) {
         match message {
             ClientMessage::Hello { .. } => self.error(conn, Code::AlreadyGreeted),
+            ClientMessage::Locate { cell } => self.locate(conn, participant, cell, now),
+            ClientMessage::Range { tx, rx } => self.set_ranges(conn, participant, Ranges { tx, rx }),
             ClientMessage::Tune { channel, catch_up } => {
                 self.tune(conn, participant, &channel, catch_up, now);
             }

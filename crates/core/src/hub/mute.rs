@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tenfour_protocol::limits::MUTES_PER_SESSION;
 use tenfour_protocol::{Code, ParticipantNo};
 
-use super::{From, Hub, Output};
+use super::{From, Hears, Hub, Output};
 use crate::ConnId;
 
 impl Hub {
@@ -47,9 +47,10 @@ impl Hub {
 
     fn start_hearing(&mut self, conn: ConnId, participant: ParticipantNo, other: ParticipantNo) {
         for channel in self.sessions[&participant].tuned.keys().cloned().collect::<Vec<_>>() {
-            for burst in self.audible(participant, &channel) {
+            for (burst, grade) in self.audible(participant, &channel) {
                 if self.bursts[&burst].talker == other {
-                    self.outputs.push_back(Output::Join { burst, conn, from: From::Live });
+                    let listener = Hears { conn, grade };
+                    self.outputs.push_back(Output::Join { burst, listener, from: From::Live });
                 }
             }
         }

@@ -8,12 +8,13 @@ use tenfour_protocol::{ChannelId, ParticipantNo, ServerMessage};
 use super::{Hub, Output, Recipients, Timer};
 use crate::Time;
 
-/// What has not been told yet. Nobody is in both lists: the last word counts. Somebody who came
+/// What has not been told yet. Nobody is in two lists: the last word counts. Somebody who came
 /// and left in between is told as left, since a newcomer's snapshot may have named them.
 #[derive(Debug, Default)]
 pub(super) struct News {
     joined: BTreeSet<ParticipantNo>,
     left: BTreeSet<ParticipantNo>,
+    changed: BTreeSet<ParticipantNo>,
     due: Option<Time>,
 }
 
@@ -28,7 +29,17 @@ impl Hub {
     pub(super) fn note_left(&mut self, participant: ParticipantNo, channel: &ChannelId, now: Time) {
         self.note(channel, now, |news| {
             news.joined.remove(&participant);
+            news.changed.remove(&participant);
             news.left.insert(participant);
+        });
+    }
+
+    /// Others see another country than before. Who has just come is told whole anyway.
+    pub(super) fn note_changed(&mut self, participant: ParticipantNo, channel: &ChannelId, now: Time) {
+        self.note(channel, now, |news| {
+            if !news.joined.contains(&participant) {
+                news.changed.insert(participant);
+            }
         });
     }
 
@@ -57,14 +68,18 @@ impl Hub {
         if known.here.is_empty() {
             return;
         }
-        let (joined, left) = if known.is_large() { Default::default() } else { (news.joined, news.left) };
+        let news = if known.is_large() { News::default() } else { news };
+        let named = |participants: BTreeSet<_>| {
+            participants.into_iter().filter_map(|participant| self.participant(participant)).collect()
+        };
         let message = ServerMessage::Presence {
             channel: channel.clone(),
             count: known.count(),
-            joined: joined.into_iter().filter_map(|participant| self.participant(participant)).collect(),
-            left: left.into_iter().collect(),
+            joined: named(news.joined),
+            left: news.left.into_iter().collect(),
+            changed: named(news.changed),
         };
-        let to = Recipients::Many(known.here.values().copied().collect());
+        let to = Recipients::Many(known.here.iter().map(|member| member.conn).collect());
         self.outputs.push_back(Output::Send { to, message });
     }
 }

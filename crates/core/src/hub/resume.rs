@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use data_encoding::BASE64URL_NOPAD;
 use tenfour_protocol::control::Resume;
-use tenfour_protocol::{BurstNo, Code, ParticipantNo};
+use tenfour_protocol::{BurstNo, Code, ParticipantNo, Person};
 
 use super::session::Link;
-use super::{From, Hub, Output, ResumeToken, Timer};
+use super::{From, Hears, Hub, Output, ResumeToken, Timer};
 use crate::{ConnId, Time};
 
 impl Hub {
@@ -35,6 +35,8 @@ impl Hub {
         let newer = std::mem::replace(&mut session.token, token.clone());
         let older = session.used.replace(used.clone());
         let earlier_login = std::mem::replace(&mut session.login, login);
+        // Others still see the country; `arrive` tells them if it is another one now.
+        let person = Person { country: session.you.person.country, ..person };
         let earlier_handle = std::mem::replace(&mut session.you.person, person).handle;
         for spent in older.into_iter().chain([newer]).filter(|token| token != used) {
             self.tokens.remove(&spent);
@@ -64,20 +66,27 @@ impl Hub {
             let Some(channel) = self.channels.get(channel) else { continue };
             for &burst in channel.on_air.iter().chain(&channel.held) {
                 let missed = missed_from(burst, &have, resume.newest);
-                if let Some(from) = missed.filter(|_| self.may_hear(participant, burst, *since)) {
+                if let Some(from) = missed.filter(|_| self.was_here(burst, *since)) {
                     joins.insert(burst, from);
                 }
             }
         }
-        let joins = joins.into_iter().map(|(burst, from)| Output::Join { burst, conn, from });
-        self.outputs.extend(joins);
+        for (burst, from) in joins {
+            match self.hears(participant, burst) {
+                Some(grade) => {
+                    let listener = Hears { conn, grade };
+                    self.outputs.push_back(Output::Join { burst, listener, from });
+                }
+                // It waits for the rest of it.
+                None if have.contains_key(&burst) => self.out_of_range(burst, conn),
+                None => {}
+            }
+        }
     }
 
-    /// Whether `burst` was, or would have been, sent to a participant tuned in at `since`.
-    fn may_hear(&self, participant: ParticipantNo, burst: BurstNo, since: u64) -> bool {
-        let burst = &self.bursts[&burst];
-        let in_time = burst.over.is_none_or(|over| over.moment > since);
-        in_time && burst.talker != participant && !self.muted_by.contains(&(burst.talker, participant))
+    /// Whether `burst` was on the air after `since`.
+    fn was_here(&self, burst: BurstNo, since: u64) -> bool {
+        self.bursts[&burst].over.is_none_or(|over| over.moment > since)
     }
 }
 

@@ -7,10 +7,12 @@ use data_encoding::BASE64URL_NOPAD;
 use tenfour_protocol::control::{EndReason, Resume};
 use tenfour_protocol::limits::{HANDSHAKE, RESUME_BURSTS};
 use tenfour_protocol::{
-    BurstNo, ChannelId, Code, Participant, ParticipantNo, Person, Refusal, ServerMessage, UserId,
+    BurstNo, ChannelId, Code, Participant, ParticipantNo, Person, Place, Ranges, Refusal, ServerMessage,
+    UserId,
 };
 
 use super::floor::{Press, Talk};
+use super::place::Whereabouts;
 use super::quota::Quota;
 use super::{Hub, LoginId, Output, Recipients, ResumeToken, Timer};
 use crate::voice::BUNDLE_FRAMES;
@@ -60,6 +62,16 @@ pub(super) struct Session {
     /// The channels it is tuned to, and the hub's moment when it tuned in.
     pub(super) tuned: BTreeMap<ChannelId, u64>,
     pub(super) muted: BTreeSet<ParticipantNo>,
+    pub(super) whereabouts: Whereabouts,
+}
+
+/// The first message.
+pub(super) struct Hello {
+    pub(super) client: String,
+    pub(super) resume: Option<Resume>,
+    pub(super) economy: bool,
+    pub(super) place: Option<Place>,
+    pub(super) range: Option<Ranges>,
 }
 
 /// Whether a session has a connection.
@@ -100,32 +112,26 @@ impl Hub {
         }
     }
 
-    pub(super) fn hello(
-        &mut self,
-        conn: ConnId,
-        client: &str,
-        resume: Option<Resume>,
-        economy: bool,
-        now: Time,
-    ) {
-        if !CLIENT_BYTES.contains(&client.len()) {
+    pub(super) fn hello(&mut self, conn: ConnId, hello: Hello, now: Time) {
+        if !CLIENT_BYTES.contains(&hello.client.len()) {
             let refusal = Refusal::because(Code::MalformedMessage, "client has 1 to 64 bytes.");
             return self.error(conn, refusal);
         }
-        if resume.as_ref().is_some_and(|resume| resume.have.len() > RESUME_BURSTS) {
+        if hello.resume.as_ref().is_some_and(|resume| resume.have.len() > RESUME_BURSTS) {
             let refusal = Refusal::because(Code::MalformedMessage, "resume names more than 64 bursts.");
             return self.error(conn, refusal);
         }
         self.cancel_hello(conn);
-        let resumed = resume.and_then(|resume| Some((self.resumable(conn, &resume.token)?, resume)));
+        let resumed = hello.resume.and_then(|resume| Some((self.resumable(conn, &resume.token)?, resume)));
         let participant = match &resumed {
             Some(((participant, used), _)) => self.take_over(conn, *participant, used, now),
             None => self.begin_session(conn),
         };
-        self.welcome(conn, participant, resumed.is_some());
-        if economy {
+        self.welcome(conn, participant, resumed.is_some(), now);
+        if hello.economy {
             self.outputs.push_back(Output::Bundle { conn, frames: BUNDLE_FRAMES });
         }
+        self.arrive(conn, participant, hello.place, hello.range, now);
         if let Some((_, resume)) = resumed {
             self.go_on(conn, participant, &resume);
         }
@@ -144,6 +150,7 @@ impl Hub {
             link: Link::Up(conn),
             tuned: BTreeMap::new(),
             muted: BTreeSet::new(),
+            whereabouts: Whereabouts::new(self.spots.insert()),
         };
         self.sessions_of.insert((session.login, participant));
         self.tokens.insert(session.token.clone(), participant);
@@ -151,7 +158,7 @@ impl Hub {
         participant
     }
 
-    fn welcome(&mut self, conn: ConnId, participant: ParticipantNo, resumed: bool) {
+    fn welcome(&mut self, conn: ConnId, participant: ParticipantNo, resumed: bool, now: Time) {
         if let Some(connection) = self.connections.get_mut(&conn) {
             connection.stage = Stage::Greeted(participant);
         }
@@ -163,6 +170,7 @@ impl Hub {
             tuned: session.tuned.keys().cloned().collect(),
             hold_ms: millis(self.config.hold),
             talk_limit_ms: millis(self.config.talk_limit),
+            epoch_in_ms: millis(self.epoch_in(now)),
             host: self.config.host.clone(),
             server: self.config.server.clone(),
         };
@@ -278,7 +286,9 @@ impl Hub {
             self.leave_channel(participant, &channel, now);
         }
         self.forget_mutes(participant);
+        self.forget_place(participant);
         if let Some(session) = self.sessions.remove(&participant) {
+            self.spots.remove(session.whereabouts.slot);
             for token in session.used.iter().chain([&session.token]) {
                 self.tokens.remove(token);
             }

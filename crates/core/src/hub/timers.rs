@@ -21,6 +21,8 @@ pub(super) enum Timer {
     Suspended(ParticipantNo),
     /// Joins and leaves of a channel are told.
     Presence(ChannelId),
+    /// A boundary: places change.
+    Epoch,
     /// Connections are closed though a burst was not.
     Stop,
 }

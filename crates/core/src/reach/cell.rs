@@ -5,6 +5,11 @@ use tenfour_protocol::{Code, Country, GeoCell};
 
 use super::country::country_at;
 use super::distance::Point;
+#[cfg(feature = "mutants")]
+use crate::{
+    chance::Chance,
+    mutants::{Mutant, Mutants},
+};
 
 /// The one resolution there is: 36 km² on average, and no finer for anybody.
 const RESOLUTION: Resolution = Resolution::Six;
@@ -49,16 +54,34 @@ impl Place {
     pub(super) fn point(&self) -> &Point {
         &self.point
     }
+}
 
-    #[cfg(feature = "mutants")]
-    pub(crate) fn set_point(&mut self, lat: f64, lon: f64) {
-        *self.point = Point::of(LatLng::new(lat, lon).expect("a position"));
+#[cfg(feature = "mutants")]
+impl Place {
+    /// What a broken hub keeps of a cell: `seed` belongs to the session.
+    pub(crate) fn broken(cell: &GeoCell, mutants: Mutants, seed: u64) -> Result<Self, Code> {
+        let mut place = Self::of(cell)?;
+        let Some((lat, lon)) = cell.raw() else { return Ok(place) };
+        let raw = LatLng::new(lat, lon).map_err(|_| Code::CellRefused)?;
+        if mutants.has(Mutant::RawCountry) {
+            place.country = country_at(raw);
+        }
+        if mutants.has(Mutant::RawDistance) {
+            *place.point = Point::of(raw);
+        } else if mutants.has(Mutant::SessionGrid) {
+            let mut chance = Chance::new(seed);
+            let mut shift = || chance.below(1000) as f64 / 10_000.0 - 0.05;
+            let (north, east) = (shift(), shift());
+            let centre = LatLng::from(shifted(raw, north, east).to_cell(RESOLUTION));
+            *place.point = Point::of(shifted(centre, -north, -east));
+        }
+        Ok(place)
     }
+}
 
-    #[cfg(feature = "mutants")]
-    pub(crate) fn set_country(&mut self, lat: f64, lon: f64) {
-        self.country = country_at(LatLng::new(lat, lon).expect("a position"));
-    }
+#[cfg(feature = "mutants")]
+fn shifted(position: LatLng, north: f64, east: f64) -> LatLng {
+    LatLng::new((position.lat() + north).clamp(-90.0, 90.0), position.lng() + east).expect("a position")
 }
 
 impl Drop for Place {

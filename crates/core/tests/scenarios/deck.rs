@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use tenfour_core::hub::From;
-use tenfour_core::voice::{Deck, Item, LINGER, Packet, unframed};
+use tenfour_core::hub::{From, Hears};
+use tenfour_core::voice::{ByGrade, Deck, Item, LINGER, Packet, unframed};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{BurstNo, VoiceFrame};
 
@@ -27,9 +27,13 @@ fn append(deck: &mut Deck<&'static str>, seq: u16, now: Time) {
     deck.append(BURST, packet(BURST, seq, &OPUS_20_MS, now), now);
 }
 
+fn hears(conn: u64) -> Hears {
+    Hears::from_anywhere(ConnId(conn))
+}
+
 fn open(listeners: u64) -> Deck<&'static str> {
     let mut deck = Deck::new(HOLD);
-    deck.open(BURST, "started", (1..=listeners).map(ConnId), T);
+    deck.open(BURST, ByGrade::from_fn(|_| "started"), (1..=listeners).map(hears), T);
     deck
 }
 
@@ -190,7 +194,7 @@ fn a_burst_is_kept_for_late_listeners_and_then_forgotten() {
     append(&mut deck, 0, T);
     deck.close(BURST, "ended", T);
     deck.handle_timeout(T + HOLD);
-    deck.join(BURST, ConnId(7), From::Seq(0), T + HOLD);
+    deck.join(BURST, hears(7), From::Seq(0), T + HOLD);
     assert_eq!(due(&mut deck), [(7, vec!["started".into(), "gap 0..1".into(), "ended".into()])]);
     deck.handle_timeout(T + HOLD + LINGER);
     deck.remove(ConnId(7));
@@ -223,7 +227,7 @@ fn what_is_unknown_is_ignored() {
     let mut deck: Deck<&str> = Deck::new(HOLD);
     append(&mut deck, 0, T);
     deck.close(BURST, "ended", T);
-    deck.join(BURST, ConnId(1), From::Live, T);
+    deck.join(BURST, hears(1), From::Live, T);
     deck.leave(BURST, ConnId(1));
     deck.remove(ConnId(1));
     deck.advance(ConnId(1), 0);
@@ -319,7 +323,7 @@ proptest! {
                     newest += 1;
                     let earlier = number.insert(slot, newest);
                     earlier.into_iter().for_each(|earlier| deck.close(BurstNo(earlier), earlier, now));
-                    deck.open(BurstNo(newest), newest, [ConnId(1), ConnId(2), ConnId(3)], now);
+                    deck.open(BurstNo(newest), ByGrade::from_fn(|_| newest), (1..4).map(hears), now);
                 }
                 Act::Append(slot) => {
                     let burst = of(&number, slot);
@@ -331,7 +335,7 @@ proptest! {
                 Act::Join(slot, conn, from) => {
                     let from = [From::Live, From::Oldest, From::Seq(0)][usize::from(from)];
                     had.remove(&(conn, of(&number, slot)));
-                    deck.join(BurstNo(of(&number, slot)), ConnId(conn), from, now);
+                    deck.join(BurstNo(of(&number, slot)), hears(conn), from, now);
                 }
                 Act::Leave(slot, conn) => deck.leave(BurstNo(of(&number, slot)), ConnId(conn)),
                 Act::Remove(conn) => deck.remove(ConnId(conn)),

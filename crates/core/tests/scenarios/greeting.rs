@@ -68,7 +68,16 @@ fn a_client_names_itself_in_1_to_64_bytes() {
     let mut world = World::new();
     for client in ["", &"x".repeat(65)] {
         let conn = world.connect("Anna");
-        world.send(conn, ClientMessage::Hello { client: client.into(), resume: None, economy: false });
+        world.send(
+            conn,
+            ClientMessage::Hello {
+                client: client.into(),
+                resume: None,
+                economy: false,
+                place: None,
+                range: None,
+            },
+        );
         assert_eq!(refusals(&world.control(conn)), [Code::MalformedMessage]);
     }
 }

@@ -5,7 +5,7 @@ mod messages;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use tenfour_core::hub::{Hub, HubConfig, Input, Output, Recipients, ResumeToken};
+use tenfour_core::hub::{Hears, Hub, HubConfig, Input, Output, Recipients, ResumeToken};
 use tenfour_core::voice::{Deck, Item, Uplink, UplinkOutput, unframed};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{BurstNo, ClientMessage, Code, Handle, Person, ServerMessage, UserId, VoiceFrame};
@@ -239,14 +239,15 @@ impl World {
             Output::Open(route) => {
                 for (worker, deck) in self.decks.iter_mut().enumerate() {
                     let clients = &self.clients;
-                    let own = |conn: &ConnId| clients.get(conn).is_some_and(|c| c.worker == worker);
+                    let own =
+                        |listener: &Hears| clients.get(&listener.conn).is_some_and(|c| c.worker == worker);
                     let own = route.listeners.iter().copied().filter(own);
-                    deck.open(route.burst, route.started.clone(), own, now);
+                    deck.open(route.burst, route.started(), own, now);
                 }
             }
-            Output::Join { burst, conn, from } => {
-                if let Some(worker) = self.worker(conn) {
-                    self.decks[worker].join(burst, conn, from, now);
+            Output::Join { burst, listener, from } => {
+                if let Some(worker) = self.worker(listener.conn) {
+                    self.decks[worker].join(burst, listener, from, now);
                 }
             }
             Output::Leave { burst, conn } => {
