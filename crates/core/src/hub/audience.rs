@@ -43,13 +43,19 @@ impl Hub {
 
     /// Nothing if `listener` does not hear `burst`; else how well.
     pub(super) fn hears(&self, listener: ParticipantNo, burst: BurstNo) -> Option<Option<SignalGrade>> {
-        let burst = self.bursts.get(&burst)?;
-        if burst.talker == listener || self.muted_by.contains(&(burst.talker, listener)) {
+        if !self.wants(listener, burst) {
             return None;
         }
+        let burst = self.bursts.get(&burst)?;
         let talker = self.sessions.get(&burst.talker).map(|session| session.whereabouts.slot);
         let listener = self.sessions.get(&listener)?.whereabouts.slot;
         self.spots.talker(talker, burst.tx).heard_by(listener)
+    }
+
+    /// Whether it is neither the listener's own burst nor of somebody they have muted.
+    pub(super) fn wants(&self, listener: ParticipantNo, burst: BurstNo) -> bool {
+        let talker = self.bursts.get(&burst).map(|burst| burst.talker);
+        talker.is_some_and(|talker| talker != listener && !self.muted_by.contains(&(talker, listener)))
     }
 
     /// What `listener` hears of the bursts on its channels, and what it does not.

@@ -138,7 +138,7 @@ impl Hub {
         let (secret, user) = (&self.config.secret, self.sessions[&participant].user);
         let shown = stamp.and_then(|stamp| Stamp::verify(secret, user, cell, stamp));
         if !shown.is_some_and(|serial| self.ledger.is_newest(secret, user, serial, now)) {
-            self.ledger.first(secret, user, now).map_err(|wait| too_many(wait))?;
+            self.ledger.first(secret, user, now).map_err(too_many)?;
         }
         let stamp = self.stamp(participant, cell);
         self.put(participant, &place, &stamp, now);

@@ -66,7 +66,7 @@ impl Hub {
             let Some(channel) = self.channels.get(channel) else { continue };
             for &burst in channel.on_air.iter().chain(&channel.held) {
                 let missed = missed_from(burst, &have, resume.newest);
-                if let Some(from) = missed.filter(|_| self.was_here(burst, *since)) {
+                if let Some(from) = missed.filter(|_| self.was_sent(participant, burst, *since)) {
                     joins.insert(burst, from);
                 }
             }
@@ -84,9 +84,10 @@ impl Hub {
         }
     }
 
-    /// Whether `burst` was on the air after `since`.
-    fn was_here(&self, burst: BurstNo, since: u64) -> bool {
-        self.bursts[&burst].over.is_none_or(|over| over.moment > since)
+    /// Whether `burst` was, or would have been, sent to a participant tuned in at `since`, were it in
+    /// range.
+    fn was_sent(&self, participant: ParticipantNo, burst: BurstNo, since: u64) -> bool {
+        self.bursts[&burst].over.is_none_or(|over| over.moment > since) && self.wants(participant, burst)
     }
 }
 

@@ -7,7 +7,7 @@ use tenfour_protocol::{Range, SignalGrade};
 use zeroize::Zeroize;
 
 /// Mean radius of the earth in kilometres: the authalic one, which H3 uses.
-const EARTH_KM: f64 = 6371.007_180_918_475;
+const EARTH_KM: f64 = 6_371.007_180_918_475;
 /// Length of the radius in a [`Point`]: a step is 1.2 cm, and squares of chords fit 64 bits.
 const UNIT: f64 = (1_u32 << 29) as f64;
 

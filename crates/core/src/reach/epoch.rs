@@ -18,7 +18,7 @@ mod tests {
     fn boundaries_are_quarters_of_an_hour() {
         assert_eq!(epoch_in(Duration::ZERO), EPOCH);
         assert_eq!(epoch_in(Duration::from_secs(899)), Duration::from_secs(1));
-        assert_eq!(epoch_in(Duration::from_secs(1_795_470_300)), Duration::from_secs(600));
+        assert_eq!(epoch_in(Duration::from_secs(1_795_470_600)), Duration::from_secs(600));
         assert_eq!(epoch_in(Duration::from_micros(900_000_001)), EPOCH - Duration::from_micros(1));
     }
 }
