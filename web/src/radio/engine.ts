@@ -1,4 +1,5 @@
 import type { Me } from '../gen/Me';
+import type { Ranges } from '../gen/Ranges';
 import type { Refusal } from '../gen/Refusal';
 import type { ServerMessage } from '../gen/ServerMessage';
 import { channelOf, firstChannel, isChannel, loadRecent, saveRecent, showChannel } from './address';
@@ -14,7 +15,9 @@ import { Loudspeaker } from './loudspeaker';
 import { measure } from './measure';
 import { Memory } from './memory';
 import { BrowserMicrophone } from './microphone';
-import type { Link as LinkState, Radio, RadioEvent, RadioState } from './model';
+import type { Link as LinkState, Location, Radio, RadioEvent, RadioState } from './model';
+import { Place } from './place';
+import { BrowserPosition } from './position';
 import { asRefusal, cannotDecode, loggedOut } from './refusal';
 import { openSocket } from './socket';
 import { Store } from './store';
@@ -33,6 +36,7 @@ class Engine implements Radio {
   readonly #measure = measure(this);
   readonly #link: Link;
   readonly #tuning: Tuning;
+  readonly #place: Place;
   readonly #memory: Memory;
   readonly #hear: Hear;
   readonly #talk: Talk;
@@ -49,6 +53,7 @@ class Engine implements Radio {
     this.#store = store;
     this.#api = new Api(__ORIGIN__ ?? location.origin);
     this.#memory = new Memory((key) => store.setBurst(key, { replayable: false }));
+    this.#place = this.#makePlace();
     this.#link = this.#makeLink();
     this.#loudspeaker = this.#makeLoudspeaker();
     this.#hear = new Hear(store, this.#memory, this.#loudspeaker);
@@ -110,6 +115,8 @@ class Engine implements Radio {
     this.#hear.restarted();
     this.#memory.clear();
     this.#microphone.close();
+    this.#place.lost();
+    this.#place.forget();
     this.#store.set({ tuned: {}, self: null, air: [], microphone: 'unasked' });
     let refusal: Refusal = loggedOut();
     try {
@@ -167,6 +174,22 @@ class Engine implements Radio {
     this.#loudspeaker.unlock();
   }
 
+  shareLocation(ranges: Ranges): void {
+    void this.#place.share(ranges);
+  }
+
+  restoreLocation(ranges: Ranges): void {
+    void this.#place.restore(ranges);
+  }
+
+  unshareLocation(): void {
+    this.#place.unshare();
+  }
+
+  setRanges(ranges: Ranges): void {
+    this.#place.setRanges(ranges);
+  }
+
   setLowData(on: boolean): void {
     if (this.#lowData === on) return;
     this.#lowData = on;
@@ -219,6 +242,7 @@ class Engine implements Radio {
         open: openSocket,
         client: `tenfour-web ${__VERSION__}`,
         economy: () => this.#lowData,
+        place: () => this.#place.hello(),
         heard: () => this.#hear.heard(),
         probe: () => this.#logIn(),
       },
@@ -233,9 +257,24 @@ class Engine implements Radio {
         lost: () => {
           this.#store.set({ self: null });
           this.#talk.linkLost();
+          this.#place.lost();
         },
       },
     );
+  }
+
+  #makePlace(): Place {
+    return new Place({
+      clock: browserClock,
+      position: new BrowserPosition((permission) => this.#place.permitted(permission)),
+      send: (message) => this.#link.send(message),
+      changed: (location, ranges) => {
+        const before = this.state.location;
+        this.#store.set({ location, ranges });
+        if (isNews(before, location)) this.#store.emit({ type: 'location', location });
+      },
+      ranged: (ranges) => this.#store.emit({ type: 'ranged', ranges }),
+    });
   }
 
   #makeLoudspeaker(): Loudspeaker {
@@ -274,6 +313,7 @@ class Engine implements Radio {
     this.#store.set({ self: you.id, host, notice: null, link: { state: 'on_the_air' } });
     if (!welcome.resumed) this.#hear.restarted();
     this.#tuning.welcomed(welcome);
+    this.#place.welcomed(welcome.epoch_in_ms);
     this.#talk.linkUp(talk_limit_ms);
   }
 
@@ -283,12 +323,15 @@ class Engine implements Radio {
     else if (message.type === 'burst.started') this.#hear.started(message);
     else if (message.type === 'burst.gap') this.#hear.gap(message);
     else if (message.type === 'burst.ended') this.#hear.ended(message);
+    else if (message.type === 'located') this.#place.located(message);
+    else if (message.type === 'ranged') this.#place.ranged(message);
     else if (message.type === 'error') this.#notice(message);
     else this.#tuning.message(message);
   }
 
   #notice({ type: _, ...notice }: Extract<ServerMessage, { type: 'error' }>): void {
-    if (!this.#tuning.refused(notice)) this.#store.set({ notice });
+    if (this.#tuning.refused(notice) || this.#place.refused(notice)) return;
+    this.#store.set({ notice });
   }
 
   #setLink(link: LinkState): void {
@@ -313,6 +356,13 @@ class Engine implements Radio {
       if (channel) this.select(channel);
     });
   }
+}
+
+/** Worth a word: more than the time of a move. */
+function isNews(before: Location, now: Location): boolean {
+  if (before.state !== now.state) return true;
+  if (before.state === 'shared' && now.state === 'shared') return before.inForce !== now.inForce;
+  return 'lost' in now && before !== now;
 }
 
 /** Trying again will not help. */

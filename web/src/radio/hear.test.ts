@@ -47,6 +47,20 @@ describe('what is heard', () => {
     expect(events).toEqual(['incoming', 'roger']);
   });
 
+  test('a grade stays with its burst, and 0 is one', () => {
+    const told = {
+      type: 'burst.started',
+      channel: '19',
+      talker,
+      codec: 'opus',
+      frame_ms: 20,
+    } as const;
+    hear.started({ ...told, burst: 1, grade: 0 });
+    hear.started({ ...told, burst: 2, grade: 5 });
+    start(3);
+    expect(store.state.air.map(({ grade }) => grade)).toEqual([0, 5, undefined]);
+  });
+
   test('two talkers at once are heard one after the other, each whole', () => {
     start(1);
     start(2);

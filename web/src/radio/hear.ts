@@ -61,7 +61,7 @@ export class Hear {
     private readonly player: Player,
   ) {}
 
-  started({ burst, channel, talker, frame_ms }: Started): void {
+  started({ burst, channel, talker, frame_ms, grade }: Started): void {
     // Announced again after a resume: it goes on where it was.
     if (this.#live.has(burst)) return;
     this.#newest = Math.max(this.#newest ?? 0, burst);
@@ -79,6 +79,7 @@ export class Hear {
       levels: [],
       gaps: 0,
       replayable: true,
+      ...(grade !== undefined && { grade }),
     });
     this.#enqueue({ recording, again: false, play: null });
   }

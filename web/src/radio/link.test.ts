@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Refusal } from '../gen/Refusal';
 import { backoff } from './backoff';
-import type { SocketEvents } from './link';
+import type { LinkOptions, SocketEvents } from './link';
 import { Link } from './link';
 import type { Link as LinkState } from './model';
 import { VirtualClock } from './testing/clock';
@@ -14,6 +14,7 @@ const WELCOME = {
   tuned: [],
   hold_ms: 10_000,
   talk_limit_ms: 60_000,
+  epoch_in_ms: 412_000,
   host: 'Tenfour',
   server: 'tenfour 0.1.0',
 };
@@ -45,6 +46,7 @@ let probed: number;
 let refusal: Refusal | null;
 let heard: unknown[];
 let economy: boolean;
+let place: ReturnType<LinkOptions['place']>;
 let link: Link;
 
 const peer = () => peers.at(-1) as Peer;
@@ -53,7 +55,7 @@ const state = () => states.at(-1);
 beforeEach(() => {
   clock = new VirtualClock();
   [peers, states, heard] = [[], [], []];
-  [lost, probed, refusal, economy] = [0, 0, null, false];
+  [lost, probed, refusal, economy, place] = [0, 0, null, false, {}];
   link = new Link(
     {
       clock,
@@ -64,6 +66,8 @@ beforeEach(() => {
       },
       client: 'tenfour-web 0.1.0',
       economy: () => economy,
+      place: () => place,
+      place: () => place,
       heard: () => ({ newest: 7, have: [{ burst: 7, next: 3 }] }),
       probe: async () => {
         probed += 1;
@@ -106,6 +110,19 @@ describe('a link', () => {
       resume: { token: 'token-1', newest: 7, have: [{ burst: 7, next: 3 }] },
     });
     expect(probed).toBe(0);
+  });
+
+  test('says place and ranges with each hello, as they are then', async () => {
+    place = { place: { cell: '861ec9077ffffff' }, range: { tx: '25km', rx: 'unlimited' } };
+    link.start();
+    peer().welcome();
+    expect(peer().sent[0]).toEqual({ type: 'hello', client: 'tenfour-web 0.1.0', ...place });
+    peer().events.closed(1006);
+    place = {};
+    await clock.pass(250);
+    peer().events.opened();
+    expect(peer().sent[0]).not.toHaveProperty('place');
+    expect(peer().sent[0]).not.toHaveProperty('range');
   });
 
   test('waits twice as long after each try, up to 10 s', async () => {

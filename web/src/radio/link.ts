@@ -23,6 +23,8 @@ export interface SocketEvents {
 
 export type Welcome = Extract<ServerMessage, { type: 'welcome' }>;
 
+export type Hello = Extract<ClientMessage, { type: 'hello' }>;
+
 export interface LinkEvents {
   changed(link: LinkState): void;
   welcomed(welcome: Welcome): void;
@@ -41,6 +43,8 @@ export interface LinkOptions {
   /** Name and version in `hello`. */
   client: string;
   economy(): boolean;
+  /** Place and ranges, when there are any: each connection begins without. */
+  place(): Pick<Hello, 'place' | 'range'>;
   /** What is known of bursts, for a resume. */
   heard(): Omit<Resume, 'token'>;
   /** Asks over HTTP why a socket did not open. A refusal ends the link, null tries again. */
@@ -141,7 +145,7 @@ export class Link {
 
   #greet(): void {
     this.#phase = 'greeting';
-    const hello: ClientMessage = { type: 'hello', client: this.options.client };
+    const hello: Hello = { type: 'hello', client: this.options.client, ...this.options.place() };
     if (this.#token) hello.resume = { token: this.#token, ...this.options.heard() };
     if (this.options.economy()) hello.economy = true;
     this.#socket?.send(JSON.stringify(hello));

@@ -7,7 +7,9 @@ import type { ChannelInfo } from '../gen/ChannelInfo';
 import type { EndReason } from '../gen/EndReason';
 import type { Me } from '../gen/Me';
 import type { Participant } from '../gen/Participant';
+import type { Ranges } from '../gen/Ranges';
 import type { Refusal } from '../gen/Refusal';
+import type { SignalGrade } from '../gen/SignalGrade';
 
 /** State of the link to the server. */
 export type Link =
@@ -34,6 +36,31 @@ export type Button =
   | { state: 'no_link' }
   | { state: 'no_microphone'; why: Exclude<Microphone, 'ready' | 'unasked' | 'asking'> };
 
+/** Why a location that was shared, or was to be shared, is not. */
+export type LocationLost =
+  /** The browser's permission was taken away in mid-session. */
+  | 'revoked'
+  /** The device, or the library that makes a cell, gave nothing. */
+  | 'unavailable'
+  | 'cell_refused'
+  | 'too_many_moves'
+  | 'location_needed';
+
+/** Whether the server knows a cell of this page. The cell itself never leaves `radio/`. */
+export type Location =
+  | { state: 'not_shared'; lost?: LocationLost }
+  /** The browser asks, or looks. */
+  | { state: 'asking' }
+  /**
+   * Shared. `inForce` is false while the server waits for an epoch boundary and knows no earlier
+   * cell; `effectiveAt` (ms, `performance.now()`) is when a cell that was sent comes into force.
+   */
+  | { state: 'shared'; inForce: boolean; country?: string; effectiveAt?: number }
+  /** The browser refuses this page; `lost` when that came in mid-session. */
+  | { state: 'denied'; lost?: 'revoked' }
+  /** This browser, or an address without https, gives no location. */
+  | { state: 'unsupported' };
+
 /** One burst on the air strip, one's own included. */
 export interface Burst {
   /** Stable key of the row. */
@@ -49,6 +76,8 @@ export interface Burst {
   levels: number[];
   /** Frames that never came. */
   gaps: number;
+  /** How near the talker is, when both share a cell. */
+  grade?: SignalGrade;
   ended?: EndReason;
   /** True while the sound is still in memory, so that it can be said again. */
   replayable: boolean;
@@ -84,6 +113,9 @@ export interface RadioState {
   air: Burst[];
   /** Participant numbers that are muted. */
   muted: number[];
+  location: Location;
+  /** How far one reaches and hears: unlimited unless a location is shared. */
+  ranges: Ranges;
   /** Sound out is blocked by the browser until the next touch or key. */
   soundBlocked: boolean;
   /** Last refusal that belongs to no button and no link, e.g. a channel that is full. */
@@ -98,7 +130,11 @@ export type RadioEvent =
   | { type: 'roger'; talker: Participant; channel: string }
   | { type: 'sent'; ended: EndReason }
   | { type: 'tuned'; channel: string; count: number }
-  | { type: 'link'; link: Link };
+  | { type: 'link'; link: Link }
+  /** The location came into another state. */
+  | { type: 'location'; location: Location }
+  /** The server has taken these ranges. */
+  | { type: 'ranged'; ranges: Ranges };
 
 export interface Radio {
   readonly state: RadioState;
@@ -127,6 +163,14 @@ export interface Radio {
   sayAgain(key: string): void;
   /** In a user gesture: lets the browser make sound. */
   unlockSound(): void;
+  /** In a user gesture: asks the browser for the location, then shares its cell and takes `ranges`. */
+  shareLocation(ranges: Ranges): void;
+  /** The same without asking anybody: only when the browser allows it already. */
+  restoreLocation(ranges: Ranges): void;
+  /** Takes the location back at once; both ranges become unlimited. */
+  unshareLocation(): void;
+  /** Has an effect while a location is shared. */
+  setRanges(ranges: Ranges): void;
   /** Fewer, larger packets both ways. */
   setLowData(on: boolean): void;
   /** Tries the link now. */

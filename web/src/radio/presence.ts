@@ -14,10 +14,13 @@ export function ofTuned({ channel, label, count, participants, pages }: TunedMes
   return label === undefined ? tuned : { ...tuned, label };
 }
 
-/** Who came and who left. In a channel of several pages only the count is told. */
-export function withPresence(tuned: Tuned, { count, joined, left }: Presence): Tuned {
+/** Who came, left, and is in another country. In a channel of several pages only the count is told. */
+export function withPresence(tuned: Tuned, { count, joined, left, changed = [] }: Presence): Tuned {
   const gone = new Set([...left, ...joined.map(({ id }) => id)]);
-  const stayed = tuned.participants.filter(({ id }) => !gone.has(id));
+  const now = new Map(changed.map((participant) => [participant.id, participant]));
+  const stayed = tuned.participants
+    .filter(({ id }) => !gone.has(id))
+    .map((participant) => now.get(participant.id) ?? participant);
   return { ...tuned, count, participants: sorted([...stayed, ...joined]) };
 }
 

@@ -23,6 +23,8 @@ export class Store {
       recent: [],
       air: [],
       muted: [],
+      location: { state: 'not_shared' },
+      ranges: { tx: 'unlimited', rx: 'unlimited' },
       soundBlocked: false,
       notice: null,
     };

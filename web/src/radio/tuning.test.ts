@@ -24,6 +24,7 @@ const welcome = (change: Partial<Welcome> = {}) =>
     tuned: [],
     hold_ms: 10_000,
     talk_limit_ms: 60_000,
+    epoch_in_ms: 412_000,
     host: 'Tenfour',
     server: 'tenfour 0.1.0',
     ...change,
@@ -57,6 +58,20 @@ describe('tuning', () => {
     tuning.message({ type: 'presence', channel: '19', count: 3, joined, left: [2] });
     expect(handles()).toEqual(['adam', 'Bea', 'Carl']);
     expect(store.state.tuned['19']?.count).toBe(3);
+  });
+
+  test('shows the country that somebody is in now, and nobody who has left', () => {
+    const changed = [
+      { ...person(2, 'Željko'), country: 'HR' },
+      { ...person(9, 'Gone'), country: 'SI' },
+    ];
+    tuning.message({ type: 'presence', channel: '19', count: 3, joined: [], left: [], changed });
+    const seen = store.state.tuned['19']?.participants.map(({ id, country }) => [id, country]);
+    expect(seen).toEqual([
+      [1, undefined],
+      [3, undefined],
+      [2, 'HR'],
+    ]);
   });
 
   test('sends a tune again that came too fast, unless one went on', () => {
