@@ -54,7 +54,7 @@ impl Client {
         let user = UserId::of_key(&[id as u8 + 1; 32]);
         let handle = Handle::parse(&format!("Radio {id}")).expect("a handle");
         let person = Person { handle, tag: user.tag(), description: None, country: None };
-        let config = Config { client: format!("sim-{id}"), economy: id % 3 == 2, playout: true, seed };
+        let config = Config { client: format!("sim-{id}"), economy: id % 3 == 2, playout: true, seed, ..Config::default() };
         let caller = Caller { client: id, login: LoginId(id as u64), user, person };
         Self {
             id,
@@ -305,7 +305,12 @@ impl Client {
             Told::Forgotten { heard } => {
                 self.heard.remove(heard);
             }
-            Told::Link(_) | Told::Participants { .. } | Told::Refused { .. } | Told::Granted { .. } => {}
+            Told::Link(_)
+            | Told::Participants { .. }
+            | Told::Refused { .. }
+            | Told::Granted { .. }
+            | Told::Located { .. }
+            | Told::Ranged(_) => {}
         }
     }
 }

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use tenfour_core::hub::{Hub, HubConfig, HubFigures, Input, LoginId, Output, Recipients, ResumeToken};
+use tenfour_core::hub::{
+    Hears, Hub, HubConfig, HubFigures, Input, LoginId, Output, Recipients, ResumeToken,
+};
 use tenfour_core::voice::{Deck, DeckFigures, Item, Packet, Uplink, UplinkOutput, unframed};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{BurstNo, ClientMessage, Code, Person, ServerMessage, UserId};
@@ -207,13 +209,15 @@ impl Server {
                 self.send(conn, Down::Text(message), cx);
             }
             Output::Open(route) => {
-                let here = |conn: &ConnId| self.conns.get(conn).is_some_and(|conn| conn.worker == worker);
+                let here = |listener: &Hears| {
+                    self.conns.get(&listener.conn).is_some_and(|conn| conn.worker == worker)
+                };
                 let listeners: Vec<_> = route.listeners.iter().copied().filter(here).collect();
-                self.decks[worker].open(route.burst, route.started.clone(), listeners, now);
+                self.decks[worker].open(route.burst, route.started(), listeners, now);
             }
-            Output::Join { burst, conn, from } => {
-                if self.conns.contains_key(&conn) {
-                    self.decks[worker].join(burst, conn, from, now);
+            Output::Join { burst, listener, from } => {
+                if self.conns.contains_key(&listener.conn) {
+                    self.decks[worker].join(burst, listener, from, now);
                 }
             }
             Output::Leave { burst, conn } => self.decks[worker].leave(burst, conn),
@@ -294,7 +298,7 @@ impl Server {
                     }
                 }
                 Output::Send { to: Recipients::One(conn), .. }
-                | Output::Join { conn, .. }
+                | Output::Join { listener: Hears { conn, .. }, .. }
                 | Output::Leave { conn, .. }
                 | Output::Bundle { conn, .. }
                 | Output::Admit { conn, .. }
