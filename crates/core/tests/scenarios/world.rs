@@ -33,6 +33,8 @@ pub(crate) struct World {
     pub(crate) closed: BTreeMap<ConnId, Code>,
     clients: BTreeMap<ConnId, Client>,
     inputs: VecDeque<Input>,
+    /// The listeners of the newest burst, in their order.
+    opened: Vec<ConnId>,
     connections: u64,
 }
 
@@ -50,6 +52,7 @@ impl World {
             closed: BTreeMap::new(),
             clients: BTreeMap::new(),
             inputs: VecDeque::new(),
+            opened: Vec::new(),
             connections: 0,
         }
     }
@@ -192,6 +195,16 @@ impl World {
         voice_in(&self.take(conn), burst)
     }
 
+    /// A burst of one frame, and its listeners in their order.
+    pub(crate) fn order_of(&mut self, conn: ConnId, local: u32) -> Vec<ConnId> {
+        self.run(Duration::from_secs(1));
+        self.opened.clear();
+        self.press(conn, "19", local);
+        self.speak(conn, local, 0);
+        self.release(conn, local);
+        self.opened.clone()
+    }
+
     pub(crate) fn last(&mut self, conn: ConnId) -> ServerMessage {
         self.control(conn).pop().expect("a message")
     }
@@ -237,6 +250,7 @@ impl World {
                 }
             }
             Output::Open(route) => {
+                self.opened = route.listeners.iter().map(|listener| listener.conn).collect();
                 for (worker, deck) in self.decks.iter_mut().enumerate() {
                     let clients = &self.clients;
                     let own =
