@@ -1,24 +1,35 @@
 //! The shell's moment zero, so that every thread tells the core the same time.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tenfour_core::Time;
 
-/// Counts from the start of the server.
+use crate::auth::since_epoch;
+
+/// Counts from the start of the server. The clock on the wall is read once, at the start: when it
+/// is set later, the moments at which places change stay where they are.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Clock(Instant);
+pub(crate) struct Clock {
+    zero: Instant,
+    unix_at_zero: Duration,
+}
 
 impl Clock {
     pub(crate) fn start() -> Self {
-        Self(Instant::now())
+        Self { zero: Instant::now(), unix_at_zero: since_epoch() }
     }
 
     pub(crate) fn now(self) -> Time {
-        Time::ZERO + self.0.elapsed()
+        Time::ZERO + self.zero.elapsed()
+    }
+
+    /// Time since the Unix epoch at [`Time::ZERO`].
+    pub(crate) fn unix_at_zero(self) -> Duration {
+        self.unix_at_zero
     }
 
     /// The same moment for a timer of the runtime.
     pub(crate) fn instant(self, time: Time) -> tokio::time::Instant {
-        (self.0 + time.since(Time::ZERO)).into()
+        (self.zero + time.since(Time::ZERO)).into()
     }
 }

@@ -5,7 +5,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tenfour_core::ConnId;
-use tenfour_core::hub::{From, Hub, HubConfig, HubFigures, Input, Output, Recipients};
+use tenfour_core::hub::{From, Hears, Hub, HubConfig, HubFigures, Input, Output, Recipients, Route};
+use tenfour_core::reach::scrub_stack;
+use tenfour_core::voice::ByGrade;
 use tenfour_protocol::control::{ChannelInfo, EndReason};
 use tenfour_protocol::{BurstNo, Code, ServerMessage};
 use tokio::sync::{mpsc as tokio_mpsc, oneshot};
@@ -35,8 +37,8 @@ enum ToHub {
 #[derive(Debug)]
 pub(crate) enum Order {
     Send { to: Vec<ConnId>, message: Framed },
-    Open { burst: BurstNo, started: Framed, listeners: Vec<ConnId> },
-    Join { burst: BurstNo, conn: ConnId, from: From },
+    Open { burst: BurstNo, started: ByGrade<Framed>, listeners: Vec<Hears> },
+    Join { burst: BurstNo, listener: Hears, from: From },
     Leave { burst: BurstNo, conn: ConnId },
     Bundle { conn: ConnId, frames: u8 },
     Close { burst: BurstNo, ended: Framed },
@@ -121,6 +123,8 @@ impl HubThread {
                 self.drain();
             }
             self.deliver();
+            // Places were read and compared: before the thread sleeps, nothing of them is left.
+            scrub_stack();
         }
     }
 
@@ -159,15 +163,16 @@ impl HubThread {
             }
             Output::Send { to: Recipients::Many(conns), message } => {
                 let message = encode(&message);
-                for (worker, to) in self.by_worker(&conns).into_iter().enumerate() {
+                for (worker, to) in self.by_worker(&conns, |conn| *conn).into_iter().enumerate() {
                     if !to.is_empty() {
                         self.outboxes[worker].push(Order::Send { to, message: message.clone() });
                     }
                 }
             }
             Output::Open(route) => {
-                let started = encode(&route.started);
-                for (worker, listeners) in self.by_worker(&route.listeners).into_iter().enumerate() {
+                let started = announcements(&route);
+                let by_worker = self.by_worker(&route.listeners, |listener| listener.conn);
+                for (worker, listeners) in by_worker.into_iter().enumerate() {
                     let (burst, started) = (route.burst, started.clone());
                     self.outboxes[worker].push(Order::Open { burst, started, listeners });
                 }
@@ -178,7 +183,9 @@ impl HubThread {
                     outbox.push(Order::Close { burst, ended: ended.clone() });
                 }
             }
-            Output::Join { burst, conn, from } => self.give(conn, Order::Join { burst, conn, from }),
+            Output::Join { burst, listener, from } => {
+                self.give(listener.conn, Order::Join { burst, listener, from });
+            }
             Output::Leave { burst, conn } => self.give(conn, Order::Leave { burst, conn }),
             Output::Bundle { conn, frames } => self.give(conn, Order::Bundle { conn, frames }),
             Output::Admit { conn, local, burst } => {
@@ -195,10 +202,12 @@ impl HubThread {
         }
     }
 
-    fn by_worker(&self, conns: &[ConnId]) -> Vec<Vec<ConnId>> {
+    /// Sorts by worker and keeps the order within each: the hub has shuffled it, and the order in
+    /// which listeners are served must not tell who is near.
+    fn by_worker<T: Copy>(&self, all: &[T], conn: impl Fn(&T) -> ConnId) -> Vec<Vec<T>> {
         let mut lists = vec![Vec::new(); self.outboxes.len()];
-        for &conn in conns {
-            lists[worker_of(conn)].push(conn);
+        for one in all {
+            lists[worker_of(conn(one))].push(*one);
         }
         lists
     }
@@ -215,6 +224,12 @@ impl HubThread {
             }
         }
     }
+}
+
+/// `burst.started` for each grade, each framed once for all who have it.
+fn announcements(route: &Route) -> ByGrade<Framed> {
+    let started = route.started();
+    ByGrade::from_fn(|grade| encode(started.of(grade)))
 }
 
 /// A message as a text frame.

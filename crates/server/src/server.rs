@@ -8,10 +8,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tenfour_core::hub::{FloorMode, HubConfig, Input};
+use tenfour_core::hub::{HubConfig, Input};
+use tenfour_core::reach::Secret;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::auth::{Auth, Origins};
+use crate::auth::{Auth, Origins, random};
 use crate::clock::Clock;
 use crate::config::{Config, Tls};
 use crate::error::StartError;
@@ -54,6 +55,7 @@ impl Server {
     /// Starts a server; it answers when this returns.
     pub fn start(config: Config) -> Result<Self, StartError> {
         telemetry::start(config.log, config.log_format);
+        forbid_core_dumps();
         let (listener, address) = listen(config.listen, "--listen")?;
         let operator = config.ops.map(|address| listen(address, "--ops")).transpose()?;
         let names = names_of(address.ip());
@@ -61,6 +63,7 @@ impl Server {
         let tls = certificates(config.tls, &config.data, &names)?;
         let (keeper, store) = Keeper::start(store).map_err(StartError::System)?;
 
+        let clock = Clock::start();
         let hub_config = HubConfig {
             host: config.host.clone(),
             server: concat!("tenfour ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -68,9 +71,10 @@ impl Server {
             talk_limit: config.talk_limit,
             channel_participants: config.channel_participants,
             labels: config.channels,
-            floor: FloorMode::Relay,
+            secret: Secret::new(random()),
+            unix_at_zero: clock.unix_at_zero(),
+            ..HubConfig::default()
         };
-        let clock = Clock::start();
         let (hub, inbox) = hub_thread::channel();
         let files = raise_file_limit();
         let origins = Origins::new(address, tls.is_some(), &names, &config.origins);
@@ -207,6 +211,14 @@ fn start_door(
         });
     };
     std::thread::Builder::new().name("tenfour-door".into()).spawn(run).map_err(StartError::System)
+}
+
+/// A dump would write to disk what is held in memory only.
+fn forbid_core_dumps() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    // Less than before is always allowed; a system that refuses has no such limit.
+    setrlimit(Resource::Core, none).ok();
 }
 
 /// Asks for as many files as the system allows; returns how many there are.

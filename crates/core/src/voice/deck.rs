@@ -363,10 +363,7 @@ impl<A: Clone> Deck<A> {
     }
 
     fn place(&mut self, conn: ConnId) -> usize {
-        *self.connections.entry(conn).or_insert_with(|| {
-            let place = self.listeners.vacant_key();
-            self.listeners.insert(Listener::new(conn, place))
-        })
+        *self.connections.entry(conn).or_insert_with(|| self.listeners.insert(Listener::new(conn)))
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn random<const N: usize>() -> [u8; N] {
 }
 
 /// Time since 1970.
-fn since_epoch() -> Duration {
+pub(crate) fn since_epoch() -> Duration {
     // A clock before 1970 makes each nonce look new; nothing worse.
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

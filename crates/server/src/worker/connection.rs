@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use tenfour_core::hub::Input;
+use tenfour_core::reach::scrub_stack;
 use tenfour_core::voice::{Uplink, UplinkOutput};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{ClientMessage, Code, Refusal, ServerMessage};
@@ -15,6 +16,7 @@ use zeroize::Zeroize;
 
 use super::Worker;
 use super::codec::{self, Decoder, Event};
+use super::fault::fault;
 use super::outbox::Outbox;
 use super::socket::Stream;
 use crate::gate::Permit;
@@ -22,8 +24,6 @@ use crate::hub_thread::encode;
 
 /// Reads of one socket before others get their turn.
 const READS: usize = 16;
-/// What is told of a reason that serde gives, in characters.
-const REASON_CHARS: usize = 200;
 
 /// A radio socket.
 pub(super) struct Connection {
@@ -188,7 +188,11 @@ impl Worker {
             return;
         }
         match event {
-            Event::Text(text) => self.control(connection, text, now),
+            Event::Text(text) => {
+                self.control(connection, text, now);
+                // It may have named a cell, which was moved about while it was read.
+                scrub_stack();
+            }
             Event::Binary(bytes) => {
                 connection.uplink().frame(bytes, now);
                 self.drain_uplink(connection, now);
@@ -213,8 +217,7 @@ impl Worker {
                 self.shared.hub.input(Input::Message { conn, message });
             }
             Err(error) => {
-                let reason: String = error.to_string().chars().take(REASON_CHARS).collect();
-                let message = format!("The message is not one of this protocol: {reason}.");
+                let message = format!("The message is not one of this protocol: {}.", fault(&error));
                 let refusal = Refusal::because(Code::MalformedMessage, message);
                 self.shared.hub.input(Input::Malformed { conn, refusal });
             }

@@ -70,12 +70,12 @@ impl Worker {
         let mut deck = self.deck.borrow_mut();
         match order {
             Order::Open { burst, started, listeners } => {
-                let open = listeners.into_iter().filter(|conn| self.hears(*conn));
+                let open = listeners.into_iter().filter(|listener| self.hears(listener.conn));
                 deck.open(burst, started, open, now);
             }
-            Order::Join { burst, conn, from } => {
-                if self.hears(conn) {
-                    deck.join(burst, conn, from, now);
+            Order::Join { burst, listener, from } => {
+                if self.hears(listener.conn) {
+                    deck.join(burst, listener, from, now);
                 }
             }
             Order::Leave { burst, conn } => deck.leave(burst, conn),

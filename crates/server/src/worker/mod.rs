@@ -4,6 +4,7 @@
 
 pub(crate) mod codec;
 mod connection;
+mod fault;
 mod http;
 mod listen;
 mod outbox;

@@ -43,9 +43,10 @@ pub(super) struct Entry {
 }
 
 impl Listener {
-    pub(super) fn new(conn: ConnId, place: usize) -> Self {
-        // Six ticks fit both bundles of two and of three.
-        let phase = (place % (2 * usize::from(BUNDLE_FRAMES))) as u32;
+    pub(super) fn new(conn: ConnId) -> Self {
+        // Six ticks fit both bundles of two and of three. Taken from the connection's number: its
+        // place here would tell whether others have heard something before.
+        let phase = (conn.0 % (2 * u64::from(BUNDLE_FRAMES))) as u32;
         Self { conn, bundle: 1, phase, state: State::Idle, entries: Vec::new() }
     }
 
