@@ -17,7 +17,7 @@ pub(super) struct Button {
     last: u32,
     /// Takes frames: the button is down and the burst is not over.
     held: Option<Held>,
-    /// Waits for the link.
+    /// Waits for the link, or for the range it should have.
     waiting: Option<Waiting>,
     /// Sent, with the time of the release: the receipt is due.
     due: BTreeMap<BurstNo, Option<Time>>,
@@ -44,7 +44,7 @@ struct Waiting {
 #[derive(Clone, Copy)]
 pub(super) enum Way {
     Open,
-    /// The link may come in time.
+    /// The link may come in time, or the range.
     Wait,
     Closed(Code),
 }
@@ -91,7 +91,7 @@ impl Button {
             None => out.push_back(Output::SendVoice(frame.to_bytes())),
         }
         if self.waiting.as_ref().is_some_and(Waiting::is_full) {
-            self.stop_waiting(out);
+            self.stop_waiting(Code::LinkLost, out);
         }
     }
 
@@ -103,7 +103,8 @@ impl Button {
         }
     }
 
-    pub(super) fn link_up(&mut self, now: Time, out: &mut VecDeque<Output>) {
+    /// What is waiting goes out.
+    pub(super) fn go(&mut self, now: Time, out: &mut VecDeque<Output>) {
         let Some(waiting) = self.waiting.take() else { return };
         let Waiting { burst, channel, frame_ms, voice, released, .. } = waiting;
         self.start(burst, channel, frame_ms, out);
@@ -123,11 +124,11 @@ impl Button {
         }
     }
 
-    /// The link will not come by itself.
-    pub(super) fn stop_waiting(&mut self, out: &mut VecDeque<Output>) {
+    /// What a press waits for does not come.
+    pub(super) fn stop_waiting(&mut self, code: Code, out: &mut VecDeque<Output>) {
         if let Some(Waiting { burst, .. }) = self.waiting.take() {
             self.let_go(burst);
-            refuse(burst, Code::LinkLost, out);
+            refuse(burst, code, out);
         }
     }
 
@@ -150,7 +151,7 @@ impl Button {
 
     pub(super) fn handle_timeout(&mut self, now: Time, out: &mut VecDeque<Output>) {
         if self.waiting.as_ref().is_some_and(|waiting| now >= waiting.since + PRE_ROLL) {
-            self.stop_waiting(out);
+            self.stop_waiting(Code::LinkLost, out);
         }
         let late = |released: &mut Option<Time>| released.is_some_and(|at| now >= at + RECEIPT);
         for (burst, _) in self.due.extract_if(.., |_, released| late(released)) {

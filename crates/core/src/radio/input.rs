@@ -1,7 +1,7 @@
 //! What the shell tells the radio.
 
 use tenfour_protocol::control::FrameTime;
-use tenfour_protocol::{ChannelId, ParticipantNo, Refusal, ServerMessage};
+use tenfour_protocol::{ChannelId, GeoCell, ParticipantNo, Ranges, Refusal, ServerMessage};
 
 use super::HeardNo;
 
@@ -37,6 +37,12 @@ pub enum Input {
         /// Which channel.
         channel: ChannelId,
     },
+    /// The cell one is in now; none shares it no longer, at once, and makes both ranges unlimited.
+    /// To be told whenever it changes: the radio says it when it gives nobody away.
+    Locate(Option<GeoCell>),
+    /// How far to reach and to hear. Limited ranges need a cell; until the server has one,
+    /// bursts that should be limited are refused.
+    Range(Ranges),
     /// The button goes down.
     Press {
         /// Where to talk.

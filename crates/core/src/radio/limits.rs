@@ -19,6 +19,9 @@ pub const ANSWER: Duration = Duration::from_secs(10);
 /// A tune that came too fast is sent again after this long, if the server names no time.
 pub const TUNE_AGAIN: Duration = Duration::from_secs(1);
 
+/// A place or a range that came too fast is sent again after this long, if the server names no time.
+pub const SAY_AGAIN: Duration = Duration::from_secs(1);
+
 /// Sound that waits in a press for the link; more, or a longer wait, is told as `link_lost`.
 /// Less than [`tenfour_protocol::limits::VOICE_AHEAD`], so that the server takes it at once.
 pub const PRE_ROLL: Duration = Duration::from_secs(2);

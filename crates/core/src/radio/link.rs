@@ -4,17 +4,16 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use tenfour_protocol::control::Resume;
-use tenfour_protocol::{ClientMessage, Code, GeoCell, Place, Ranges, Refusal, limits::HANDSHAKE};
+use tenfour_protocol::{ClientMessage, Code, Refusal, limits::HANDSHAKE};
 
 use super::limits::{ANSWER, BACK_OFF_FIRST, BACK_OFF_LONGEST, CONNECT, QUIET, STEADY};
+use super::place::Whereabouts;
 use super::{Config, Event, LinkState, Output};
 use crate::Time;
 
 pub(super) struct Link {
     client: String,
     economy: bool,
-    place: Option<GeoCell>,
-    ranges: Ranges,
     state: State,
     /// Tries that failed since the link was steady.
     failed: u32,
@@ -34,12 +33,10 @@ enum State {
 }
 
 impl Link {
-    pub(super) fn new(config: Config, now: Time, out: &mut VecDeque<Output>) -> Self {
+    pub(super) fn new(config: &Config, now: Time, out: &mut VecDeque<Output>) -> Self {
         let mut link = Self {
-            client: config.client,
+            client: config.client.clone(),
             economy: config.economy,
-            place: config.place,
-            ranges: config.ranges,
             state: State::Gone,
             failed: 0,
             shares: Shares(config.seed),
@@ -59,14 +56,18 @@ impl Link {
     }
 
     /// The connection is open: `resume` says what was heard so far.
-    pub(super) fn opened(&mut self, resume: impl FnOnce(String) -> Resume, now: Time) -> Option<Output> {
+    pub(super) fn opened(
+        &mut self,
+        resume: impl FnOnce(String) -> Resume,
+        whereabouts: &mut Whereabouts,
+        now: Time,
+    ) -> Option<Output> {
         let State::Connecting { .. } = self.state else { return None };
         self.state = State::Greeting { until: now + HANDSHAKE };
         // Kept until the next welcome: this connection may end before it.
         let resume = self.token.clone().map(resume);
         let (client, economy) = (self.client.clone(), self.economy);
-        let place = self.place.clone().map(|cell| Place { cell, stamp: None });
-        let range = Some(self.ranges).filter(|ranges| !ranges.are_unlimited());
+        let (place, range) = whereabouts.hello(now);
         Some(Output::Send(ClientMessage::Hello { client, resume, economy, place, range }))
     }
 

@@ -23,7 +23,9 @@ mod link;
 mod memory;
 mod output;
 mod payload;
+mod place;
 mod playout;
+mod ranging;
 mod reception;
 mod tuning;
 
@@ -45,6 +47,7 @@ use crate::Time;
 use button::{Button, Way};
 use link::Link;
 use memory::Memory;
+use place::Whereabouts;
 use playout::Playout;
 use reception::{Ended, Gap, Receiver};
 use tuning::Tuning;
@@ -70,6 +73,7 @@ pub struct Config {
 pub struct Radio {
     link: Link,
     tuning: Tuning,
+    place: Whereabouts,
     button: Button,
     receiver: Receiver,
     /// With memory, unless sound is never pulled.
@@ -85,8 +89,9 @@ impl Radio {
         let mut out = VecDeque::new();
         Self {
             plays: config.playout,
-            link: Link::new(config, now, &mut out),
+            link: Link::new(&config, now, &mut out),
             tuning: Tuning::default(),
+            place: Whereabouts::new(config.place, config.ranges),
             button: Button::default(),
             receiver: Receiver::default(),
             playout: Playout::default(),
@@ -99,7 +104,7 @@ impl Radio {
     pub fn handle(&mut self, input: Input, now: Time) {
         match input {
             Input::Opened => {
-                let hello = self.link.opened(|token| self.receiver.resume(token), now);
+                let hello = self.link.opened(|token| self.receiver.resume(token), &mut self.place, now);
                 self.out.extend(hello);
             }
             Input::Message(message) => self.message(message, now),
@@ -118,6 +123,14 @@ impl Radio {
                 if self.tuning.untune(&channel, self.link.is_up(), &mut self.out) {
                     self.left(&channel);
                 }
+            }
+            Input::Locate(cell) => {
+                self.place.locate(cell, &mut self.out);
+                self.let_go(now);
+            }
+            Input::Range(ranges) => {
+                self.place.range(ranges, &mut self.out);
+                self.let_go(now);
             }
             Input::Press { channel, frame_ms } => self.press(channel, frame_ms, now),
             Input::Frame { media_time, payload } => self.button.frame(media_time, payload, &mut self.out),
@@ -138,6 +151,7 @@ impl Radio {
         let timeouts = [
             self.link.timeout(),
             self.tuning.timeout(),
+            self.place.timeout(),
             self.button.timeout(),
             self.open_timeout(),
             self.memory.timeout(),
@@ -151,6 +165,7 @@ impl Radio {
             self.link_down();
         }
         self.tuning.handle_timeout(self.link.is_up(), now, &mut self.out);
+        self.place.handle_timeout(now, &mut self.out);
         self.button.handle_timeout(now, &mut self.out);
         if self.open_timeout().is_some_and(|due| now >= due) {
             let lost = self.receiver.handle_timeout(now);
@@ -179,7 +194,7 @@ impl Radio {
                 tuned,
                 hold_ms,
                 talk_limit_ms,
-                epoch_in_ms: _,
+                epoch_in_ms,
                 host,
                 server: _,
             } => {
@@ -187,7 +202,7 @@ impl Radio {
                     let (hold, talk_limit) = (millis(hold_ms), millis(talk_limit_ms));
                     let link = LinkState::OnTheAir { you, resumed, hold, talk_limit, host };
                     self.event(Event::Link(link));
-                    self.link_up(resumed, &tuned, hold, now);
+                    self.link_up(resumed, &tuned, hold, millis(epoch_in_ms), now);
                 }
             }
             ServerMessage::Tuned { info, participants, pages } => {
@@ -232,28 +247,39 @@ impl Radio {
                 }
             }
             ServerMessage::Error { refusal } => {
+                self.place.refused(&refusal, now, &mut self.out);
                 let event = self.tuning.refused(refusal, now);
                 event.into_iter().for_each(|event| self.event(event));
+                self.let_go(now);
             }
-            ServerMessage::Located { shared, country, stamp: _, effective_in_ms } => {
-                self.event(Event::Located { shared, country, effective_in: effective_in_ms.map(millis) });
+            ServerMessage::Located { shared, country, stamp, effective_in_ms } => {
+                let effective_in = effective_in_ms.map(millis);
+                self.event(Event::Located { shared, country, effective_in });
+                self.place.located(shared, stamp, effective_in.is_some(), now, &mut self.out);
+                self.let_go(now);
             }
-            ServerMessage::Ranged { tx, rx } => self.event(Event::Ranged(Ranges { tx, rx })),
+            ServerMessage::Ranged { tx, rx } => {
+                self.event(Event::Ranged(Ranges { tx, rx }));
+                self.place.ranged(Ranges { tx, rx }, &mut self.out);
+                self.let_go(now);
+            }
             ServerMessage::GoingAway { back_in_ms } => self.link.going_away(millis(back_in_ms)),
         }
     }
 
-    fn link_up(&mut self, resumed: bool, tuned: &[ChannelId], hold: Duration, now: Time) {
+    fn link_up(&mut self, resumed: bool, tuned: &[ChannelId], hold: Duration, epoch_in: Duration, now: Time) {
         let lost = self.receiver.link_up(resumed, hold, now);
         self.tell_ended(lost);
         self.tuning.link_up(tuned, &mut self.out);
-        self.button.link_up(now, &mut self.out);
+        self.place.welcomed(epoch_in, now, &mut self.out);
+        self.let_go(now);
     }
 
     fn link_down(&mut self) {
+        self.place.closed();
         self.button.link_down(&mut self.out);
         if self.link.is_gone() {
-            self.button.stop_waiting(&mut self.out);
+            self.button.stop_waiting(Code::LinkLost, &mut self.out);
             let lost = self.receiver.lose_all();
             self.tell_ended(lost);
         }
@@ -265,11 +291,21 @@ impl Radio {
         } else if !self.tuning.wants(&channel) {
             Way::Closed(Code::NotTuned)
         } else if self.link.is_up() {
-            Way::Open
+            self.place.way()
         } else {
             Way::Wait
         };
         self.button.press(channel, frame_ms, way, now, &mut self.out);
+    }
+
+    /// A press that waits goes out as soon as it reaches as far as it should, and no further.
+    fn let_go(&mut self, now: Time) {
+        match self.place.way() {
+            _ if !self.link.is_up() => {}
+            Way::Open => self.button.go(now, &mut self.out),
+            Way::Closed(code) => self.button.stop_waiting(code, &mut self.out),
+            Way::Wait => {}
+        }
     }
 
     fn started(

@@ -91,7 +91,8 @@ impl Receiver {
         reception.lose(from, to)
     }
 
-    /// A burst is over after `frames` frames; what is missing at its end is told first.
+    /// A burst is over after `frames` frames; what is missing at its end is told first. One
+    /// that went out of range may come back, as a new one.
     pub(super) fn ended(
         &mut self,
         burst: BurstNo,
@@ -99,6 +100,9 @@ impl Receiver {
         reason: EndReason,
     ) -> Option<(Option<Gap>, Ended)> {
         let mut reception = self.open.remove(&burst)?;
+        if reason == EndReason::OutOfRange {
+            return Some((None, reception.end(HeardEnd::Ended(reason))));
+        }
         let total = u16::try_from(frames).unwrap_or(u16::MAX);
         let gap = reception.next.and_then(|next| reception.lose(next, total));
         self.finish(burst, None);

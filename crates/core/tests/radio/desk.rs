@@ -18,7 +18,11 @@ pub(crate) struct Desk {
 impl Desk {
     /// A radio that has just been switched on.
     pub(crate) fn new(seed: u64) -> (Self, Vec<Output>) {
-        let config = Config { client: "desk 1".into(), playout: true, seed, ..Config::default() };
+        Self::with(Config { seed, ..Config::default() })
+    }
+
+    pub(crate) fn with(config: Config) -> (Self, Vec<Output>) {
+        let config = Config { client: "desk 1".into(), playout: true, ..config };
         let mut desk = Self { radio: Radio::new(config, Time::ZERO), now: Time::ZERO };
         let first = desk.drain();
         (desk, first)
@@ -186,6 +190,11 @@ pub(crate) fn started(burst: u32, channel: &str) -> ServerMessage {
 }
 
 pub(crate) fn welcome(resumed: bool, tuned: &[&str]) -> ServerMessage {
+    welcome_before(300_000, resumed, tuned)
+}
+
+/// With the time to the next boundary.
+pub(crate) fn welcome_before(epoch_in_ms: u32, resumed: bool, tuned: &[&str]) -> ServerMessage {
     ServerMessage::Welcome {
         you: person(1),
         resume: "token".into(),
@@ -193,7 +202,7 @@ pub(crate) fn welcome(resumed: bool, tuned: &[&str]) -> ServerMessage {
         tuned: tuned.iter().map(|channel| ch(channel)).collect(),
         hold_ms: 10_000,
         talk_limit_ms: 60_000,
-        epoch_in_ms: 300_000,
+        epoch_in_ms,
         host: "Desk".into(),
         server: "test".into(),
     }

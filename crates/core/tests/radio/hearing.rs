@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::desk::*;
-use tenfour_core::radio::{Event, HeardEnd, Input, Output};
+use tenfour_core::radio::{Event, HeardEnd, HeardNo, Input, Output};
 use tenfour_protocol::control::EndReason;
 use tenfour_protocol::{BurstNo, ClientMessage, Code, ServerMessage};
 
@@ -210,4 +210,34 @@ fn a_refusal_without_a_place_is_told() {
     let mut desk = Desk::on_the_air();
     let out = desk.say(error(Code::TooManyMessages));
     assert!(matches!(events(&out)[..], [Event::Refused { .. }]));
+}
+
+#[test]
+fn a_talker_who_goes_out_of_range_is_an_end_without_losses_and_may_come_back_as_a_new_one() {
+    let mut desk = Desk::on_the_air();
+    let out_of_range =
+        ServerMessage::BurstEnded { burst: BurstNo(5), frames: 0, reason: EndReason::OutOfRange };
+    desk.start(5);
+    desk.hear(5, 0);
+    desk.hear(5, 1);
+    let out = desk.say(out_of_range.clone());
+    assert_eq!(ended(&out), [(2, 0, HeardEnd::Ended(EndReason::OutOfRange))]);
+    assert!(desk.hear(5, 2).is_empty(), "what was on its way is not heard");
+    let out = desk.start(5);
+    assert!(matches!(events(&out)[..], [Event::BurstStarted { heard: HeardNo(2), .. }]), "{out:?}");
+    assert_eq!(heard(&desk.hear(5, 9)), [9], "from the live edge");
+    assert_eq!(ended(&desk.end(5, 10)), [(1, 0, RELEASED)]);
+    assert!(desk.start(5).is_empty() && desk.say(out_of_range).is_empty(), "over is over");
+}
+
+#[test]
+fn what_was_heard_before_somebody_went_out_of_range_is_played_to_its_end() {
+    let mut desk = Desk::on_the_air();
+    desk.start(5);
+    (0..4).for_each(|seq| drop(desk.hear(5, seq)));
+    desk.say(ServerMessage::BurstEnded { burst: BurstNo(5), frames: 0, reason: EndReason::OutOfRange });
+    desk.start(5);
+    (7..9).for_each(|seq| drop(desk.hear(5, seq)));
+    desk.end(5, 9);
+    assert_eq!(desk.play(ms(140)), "012378_");
 }

@@ -4,4 +4,5 @@ mod button;
 mod desk;
 mod hearing;
 mod link;
+mod place;
 mod playout;

@@ -1,0 +1,312 @@
+//! What is said of one's place, and when.
+//!
+//! The moment at which somebody says another cell would give away where they crossed its border.
+//! So the first cell is said at once, and from then on a new one only [`EPOCH_LEAD`] before a
+//! boundary that is the same for everybody. Until then each new connection repeats the one that
+//! was said. Boundaries are counted from `welcome` on the shell's steady clock: setting the time of
+//! day moves none.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tenfour_protocol::limits::{EPOCH, EPOCH_LEAD};
+use tenfour_protocol::{ClientMessage, Code, GeoCell, Place, Ranges, Refusal};
+
+use super::button::Way;
+use super::limits::SAY_AGAIN;
+use super::ranging::Ranging;
+use super::{Event, Output};
+use crate::Time;
+
+pub(super) struct Whereabouts {
+    phase: Phase,
+    /// The cell one is in.
+    wanted: Option<GeoCell>,
+    /// The cell that was said, and is repeated on each connection.
+    published: Option<Published>,
+    /// A cell was said since the last boundary: another one has to wait, even if that one was
+    /// taken back.
+    spent: bool,
+    asked: Option<Asked>,
+    epoch: Option<Epoch>,
+    /// The server has a cell of this connection.
+    known: bool,
+    /// Why it took none.
+    refused: Option<Code>,
+    ranging: Ranging,
+    /// When what came too fast for the server is sent again.
+    again: Option<Time>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Down,
+    Greeting,
+    Up,
+}
+
+struct Published {
+    cell: GeoCell,
+    /// Shows that this cell is no move.
+    stamp: Option<String>,
+}
+
+/// What the server has not answered for good.
+enum Asked {
+    /// The published cell, new on this connection.
+    First,
+    /// Another cell, which takes effect at the boundary.
+    Move { cell: GeoCell, boundary: Time },
+    /// To forget the cell.
+    Nothing,
+}
+
+/// The next time for a new cell.
+#[derive(Clone, Copy)]
+struct Epoch {
+    due: Time,
+    boundary: Time,
+}
+
+impl Whereabouts {
+    pub(super) fn new(place: Option<GeoCell>, ranges: Ranges) -> Self {
+        Self {
+            phase: Phase::Down,
+            wanted: place,
+            published: None,
+            spent: false,
+            asked: None,
+            epoch: None,
+            known: false,
+            refused: None,
+            ranging: Ranging::new(ranges),
+            again: None,
+        }
+    }
+
+    /// What `hello` says.
+    pub(super) fn hello(&mut self, now: Time) -> (Option<Place>, Option<Ranges>) {
+        self.phase = Phase::Greeting;
+        self.settle(now);
+        if self.published.is_none() && !self.spent {
+            self.publish();
+        }
+        self.asked = self.published.as_ref().map(|_| Asked::First);
+        (self.known, self.refused) = (false, None);
+        let said =
+            |published: &Published| Place { cell: published.cell.clone(), stamp: published.stamp.clone() };
+        (self.published.as_ref().map(said), self.ranging.hello(self.published.is_some()))
+    }
+
+    pub(super) fn welcomed(&mut self, epoch_in: Duration, now: Time, out: &mut VecDeque<Output>) {
+        self.phase = Phase::Up;
+        let epoch_in = epoch_in.min(EPOCH);
+        let (due, boundary) = (now + epoch_in.saturating_sub(EPOCH_LEAD), now + epoch_in);
+        self.epoch = Some(Epoch { due, boundary });
+        match self.asked {
+            // It was taken back between `hello` and `welcome`.
+            Some(Asked::Nothing) => self.send(out),
+            Some(Asked::First | Asked::Move { .. }) => {}
+            None => self.say_first(out),
+        }
+        self.move_on(now, out);
+    }
+
+    pub(super) fn closed(&mut self) {
+        self.phase = Phase::Down;
+        self.again = None;
+        (self.known, self.refused) = (false, None);
+        self.asked.take_if(|asked| !matches!(asked, Asked::Move { .. }));
+        self.ranging.lost();
+    }
+
+    /// One is in another cell, or shares none.
+    pub(super) fn locate(&mut self, cell: Option<GeoCell>, out: &mut VecDeque<Output>) {
+        self.wanted = cell;
+        if self.wanted.is_some() {
+            return if self.phase == Phase::Up {
+                self.say_first(out)
+            };
+        }
+        let said = self.published.take().is_some();
+        (self.known, self.refused) = (false, None);
+        self.ranging.forget();
+        let tell = self.phase == Phase::Up || (self.phase == Phase::Greeting && said);
+        self.asked = Some(Asked::Nothing).filter(|_| tell);
+        if self.phase == Phase::Up {
+            self.send(out);
+        }
+    }
+
+    pub(super) fn range(&mut self, ranges: Ranges, out: &mut VecDeque<Output>) {
+        if !ranges.are_unlimited() {
+            let refused = if self.wanted.is_none() { Some(Code::LocationNeeded) } else { self.refused };
+            if let Some(code) = refused {
+                out.push_back(Output::Event(Event::Refused { refusal: code.into() }));
+            }
+            if self.wanted.is_none() {
+                return;
+            }
+        }
+        self.ranging.wish(ranges);
+        self.sync(out);
+    }
+
+    /// The server told what it knows; `moves` if that is going to change at the boundary.
+    pub(super) fn located(
+        &mut self,
+        shared: bool,
+        stamp: Option<String>,
+        moves: bool,
+        now: Time,
+        out: &mut VecDeque<Output>,
+    ) {
+        match self.asked.take() {
+            // Said before the server read that the cell is taken back.
+            Some(Asked::Nothing) if shared => return self.asked = Some(Asked::Nothing),
+            Some(asked @ Asked::Move { .. }) if moves => self.asked = Some(asked),
+            Some(Asked::Move { cell, .. }) => self.published = Some(Published { cell, stamp }),
+            Some(Asked::First | Asked::Nothing) | None => {
+                if let Some(published) = self.published.as_mut().filter(|_| stamp.is_some()) {
+                    published.stamp = stamp;
+                }
+            }
+        }
+        if !moves {
+            self.known = shared;
+        }
+        self.refused = None;
+        self.sync(out);
+        self.move_on(now, out);
+    }
+
+    pub(super) fn ranged(&mut self, ranges: Ranges, out: &mut VecDeque<Output>) {
+        if self.ranging.ranged(ranges) {
+            self.sync(out);
+        }
+    }
+
+    /// An `error` came.
+    pub(super) fn refused(&mut self, refusal: &Refusal, now: Time, out: &mut VecDeque<Output>) {
+        match refusal.code {
+            code @ (Code::CellRefused | Code::TooManyMoves) => {
+                match self.asked.take() {
+                    // The cell before it stays; the next boundary is another try.
+                    Some(Asked::Move { .. }) => return,
+                    Some(Asked::Nothing) => self.asked = Some(Asked::Nothing),
+                    Some(Asked::First) | None => self.refused = Some(code),
+                }
+                self.known = false;
+                self.move_on(now, out);
+            }
+            Code::LocationNeeded => self.ranging.lost(),
+            Code::TooManyMessages if refusal.channel.is_none() => {
+                let wait = refusal.retry_after_ms.map_or(SAY_AGAIN, |ms| Duration::from_millis(ms.into()));
+                let unanswered = self.asked.is_some() || self.ranging.is_asked();
+                self.again = self.again.or(Some(now + wait).filter(|_| unanswered));
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a press reaches as far as it should.
+    pub(super) fn way(&self) -> Way {
+        self.ranging.way(self.refused)
+    }
+
+    pub(super) fn timeout(&self) -> Option<Time> {
+        let epoch = self.epoch.filter(|_| self.may_move_on()).map(|epoch| epoch.due);
+        epoch.into_iter().chain(self.again).min()
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Time, out: &mut VecDeque<Output>) {
+        if self.again.take_if(|at| now >= *at).is_some() {
+            // A move that was not taken in time is none.
+            self.asked.take_if(|asked| asked.is_over(now));
+            self.send(out);
+            self.ranging.send(out);
+        }
+        self.move_on(now, out);
+    }
+
+    /// The first cell of all, or the first since a boundary: nothing to compare it with.
+    fn say_first(&mut self, out: &mut VecDeque<Output>) {
+        if self.published.is_none() && !self.spent && self.wanted.is_some() {
+            self.publish();
+            self.asked = Some(Asked::First);
+            self.send(out);
+        }
+    }
+
+    fn publish(&mut self) {
+        self.published = self.wanted.clone().map(|cell| Published { cell, stamp: None });
+        self.spent = self.published.is_some();
+    }
+
+    /// The time for a new cell, if it is one.
+    fn move_on(&mut self, now: Time, out: &mut VecDeque<Output>) {
+        let Some(epoch) = self.epoch.filter(|epoch| now >= epoch.due && self.may_move_on()) else { return };
+        self.settle(now);
+        self.epoch = Some(epoch.after(now));
+        self.spent = self.published.is_some();
+        let said = self.published.as_ref().map(|published| &published.cell);
+        let Some(wanted) = self.wanted.as_ref().filter(|_| now < epoch.boundary) else { return };
+        if said != Some(wanted) {
+            self.asked = Some(Asked::Move { cell: wanted.clone(), boundary: epoch.boundary });
+            self.spent = true;
+        } else if self.refused.is_some() {
+            self.asked = Some(Asked::First);
+        } else {
+            return;
+        }
+        if self.phase == Phase::Up {
+            self.send(out);
+        }
+    }
+
+    /// Nothing is on its way that has to be answered first.
+    fn may_move_on(&self) -> bool {
+        self.phase != Phase::Greeting && !matches!(self.asked, Some(Asked::First | Asked::Nothing))
+    }
+
+    /// A move whose boundary is over is one that was made.
+    fn settle(&mut self, now: Time) {
+        if let Some(Asked::Move { cell, .. }) = self.asked.take_if(|asked| asked.is_over(now)) {
+            self.published = Some(Published { cell, stamp: None });
+        }
+    }
+
+    fn send(&self, out: &mut VecDeque<Output>) {
+        let cell = match &self.asked {
+            Some(Asked::First) => self.published.as_ref().map(|published| published.cell.clone()),
+            Some(Asked::Move { cell, .. }) => Some(cell.clone()),
+            Some(Asked::Nothing) => None,
+            None => return,
+        };
+        out.push_back(Output::Send(ClientMessage::Locate { cell }));
+    }
+
+    fn sync(&mut self, out: &mut VecDeque<Output>) {
+        if self.phase == Phase::Up {
+            self.ranging.sync(self.known || matches!(self.asked, Some(Asked::First)), out);
+        }
+    }
+}
+
+impl Asked {
+    /// A move whose boundary is over.
+    fn is_over(&self, now: Time) -> bool {
+        matches!(self, Self::Move { boundary, .. } if now >= *boundary)
+    }
+}
+
+impl Epoch {
+    /// The first one that is not over at `now`.
+    fn after(self, now: Time) -> Self {
+        let mut boundary = self.boundary;
+        while boundary <= now || boundary == self.boundary {
+            boundary += EPOCH;
+        }
+        Self { due: self.due + boundary.since(self.boundary), boundary }
+    }
+}

@@ -1,0 +1,83 @@
+//! How far one wishes to reach and hear, and what the server has of that.
+
+use std::collections::VecDeque;
+
+use tenfour_protocol::{ClientMessage, Code, Range, Ranges};
+
+use super::Output;
+use super::button::Way;
+
+pub(super) struct Ranging {
+    wished: Ranges,
+    /// What the server said last on this connection.
+    have: Ranges,
+    /// Sent and not answered: one at a time.
+    asked: Option<Ranges>,
+}
+
+impl Ranging {
+    pub(super) fn new(wished: Ranges) -> Self {
+        Self { wished, have: Ranges::default(), asked: None }
+    }
+
+    /// A connection begins, with or without a cell.
+    pub(super) fn hello(&mut self, located: bool) -> Option<Ranges> {
+        self.have = Ranges::default();
+        self.asked = Some(self.wished).filter(|wished| located && !wished.are_unlimited());
+        self.asked
+    }
+
+    /// To be sent as soon as it can be.
+    pub(super) fn wish(&mut self, ranges: Ranges) {
+        self.wished = ranges;
+    }
+
+    /// The cell was taken back: the server makes both unlimited by itself.
+    pub(super) fn forget(&mut self) {
+        *self = Self::new(Ranges::default());
+    }
+
+    /// Sends what is wished, if the server can take it: limited ranges need a cell.
+    pub(super) fn sync(&mut self, located: bool, out: &mut VecDeque<Output>) {
+        let can = located || self.wished.are_unlimited();
+        if can && self.asked.is_none() && self.have != self.wished {
+            self.asked = Some(self.wished);
+            self.send(out);
+        }
+    }
+
+    /// Sends once more what was not taken.
+    pub(super) fn send(&self, out: &mut VecDeque<Output>) {
+        if let Some(Ranges { tx, rx }) = self.asked {
+            out.push_back(Output::Send(ClientMessage::Range { tx, rx }));
+        }
+    }
+
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked.is_some()
+    }
+
+    /// The server said what it has. True when something else was wished meanwhile.
+    pub(super) fn ranged(&mut self, ranges: Ranges) -> bool {
+        self.have = ranges;
+        self.asked.take().is_some_and(|asked| asked != self.wished)
+    }
+
+    /// The server has no cell, so both are unlimited.
+    pub(super) fn lost(&mut self) {
+        self.have = Ranges::default();
+        self.asked = None;
+    }
+
+    /// Whether a press reaches as far as it should and no further. `refused` says why the
+    /// server has no cell.
+    pub(super) fn way(&self, refused: Option<Code>) -> Way {
+        let tx = self.wished.tx;
+        match self.asked {
+            _ if tx == Range::Unlimited => Way::Open,
+            Some(asked) if asked.tx != tx || self.have.tx != tx => Way::Wait,
+            _ if self.have.tx == tx => Way::Open,
+            _ => Way::Closed(refused.unwrap_or(Code::LocationNeeded)),
+        }
+    }
+}
