@@ -124,9 +124,7 @@ impl Whereabouts {
     pub(super) fn locate(&mut self, cell: Option<GeoCell>, out: &mut VecDeque<Output>) {
         self.wanted = cell;
         if self.wanted.is_some() {
-            return if self.phase == Phase::Up {
-                self.say_first(out)
-            };
+            return self.say_first(out);
         }
         let said = self.published.take().is_some();
         (self.known, self.refused) = (false, None);
@@ -231,7 +229,8 @@ impl Whereabouts {
 
     /// The first cell of all, or the first since a boundary: nothing to compare it with.
     fn say_first(&mut self, out: &mut VecDeque<Output>) {
-        if self.published.is_none() && !self.spent && self.wanted.is_some() {
+        let new = self.published.is_none() && !self.spent && self.wanted.is_some();
+        if new && self.phase == Phase::Up {
             self.publish();
             self.asked = Some(Asked::First);
             self.send(out);
