@@ -52,7 +52,7 @@ fn ranged(Ranges { tx, rx }: Ranges) -> ServerMessage {
 
 /// Cells that were sent with `locate`.
 fn said(out: &[Output]) -> Vec<Option<GeoCell>> {
-    let cell = |message| match message {
+    let cell = |message: &ClientMessage| match message {
         ClientMessage::Locate { cell } => Some(cell.clone()),
         _ => None,
     };
@@ -60,8 +60,8 @@ fn said(out: &[Output]) -> Vec<Option<GeoCell>> {
 }
 
 fn ranges_said(out: &[Output]) -> Vec<Ranges> {
-    let ranges = |message| match message {
-        &ClientMessage::Range { tx, rx } => Some(Ranges { tx, rx }),
+    let ranges = |message: &ClientMessage| match message {
+        ClientMessage::Range { tx, rx } => Some(Ranges { tx: *tx, rx: *rx }),
         _ => None,
     };
     sent(out).into_iter().filter_map(ranges).collect()
