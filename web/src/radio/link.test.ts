@@ -67,7 +67,6 @@ beforeEach(() => {
       client: 'tenfour-web 0.1.0',
       economy: () => economy,
       place: () => place,
-      place: () => place,
       heard: () => ({ newest: 7, have: [{ burst: 7, next: 3 }] }),
       probe: async () => {
         probed += 1;

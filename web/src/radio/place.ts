@@ -5,7 +5,7 @@ import type { Refusal } from '../gen/Refusal';
 import type { ServerMessage } from '../gen/ServerMessage';
 import type { Clock } from './clock';
 import type { Hello } from './link';
-import type { Location, LocationLost } from './model';
+import type { Location } from './model';
 import type { Permission, Position, Reading } from './position';
 import { areUnlimited, sameRanges, UNLIMITED } from './range';
 

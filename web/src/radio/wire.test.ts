@@ -34,7 +34,7 @@ function radio(economy: boolean) {
   const quiet = () => {};
   const hear = new Hear(store, memory, { begin: quiet, packet: quiet, end: quiet, stop: quiet });
   let receive = (_: ServerMessage): void => {};
-  const link = new Link(
+  const link: Link = new Link(
     {
       clock: new VirtualClock(),
       random: () => 0,
@@ -70,7 +70,7 @@ function radio(economy: boolean) {
       lost: () => place.lost(),
     },
   );
-  const place = new Place({
+  const place: Place = new Place({
     clock,
     position: new ScriptedPosition(),
     send: (message) => link.send(message),

@@ -5,6 +5,7 @@
 
 import type { Code } from '../gen/Code';
 import type { EndReason } from '../gen/EndReason';
+import { place, range, signal } from './en.range';
 
 const people = (n: number): string => (n === 1 ? '1 person' : `${n} people`);
 const seconds = (n: number): string => (n === 1 ? '1 second' : `${n} seconds`);
@@ -30,6 +31,9 @@ const reasons: Record<Code, string> = {
   unknown_burst: 'out of step',
   unknown_participant: 'no longer here',
   too_many_muted: 'too many muted',
+  cell_refused: 'cell not accepted',
+  location_needed: 'location needed',
+  too_many_moves: 'moved too often',
   not_logged_in: 'not logged in',
   logged_out: 'logged out',
   foreign_origin: 'wrong address',
@@ -132,6 +136,10 @@ export const en = {
     notShared: 'The link could not be copied. It is in the address bar.',
     dock: 'Channels',
   },
+
+  range,
+  place,
+  signal,
 
   air: {
     title: 'The air',
@@ -248,6 +256,10 @@ export const en = {
     data: 'Data',
     lowData: 'Low data',
     lowDataHint: 'Fewer, larger packets: about half the data, a little later.',
+    about: 'About',
+    borders: 'Country borders',
+    bordersCredit: '© OpenStreetMap contributors',
+    bordersLicence: 'ODbL',
     you: 'You',
     logOut: 'Log out',
     logOutHint: 'Ends the session everywhere. Your handle stays with this device.',
@@ -260,6 +272,7 @@ export const en = {
     talking: (handle: string, country: string) =>
       country ? `${handle}, ${country}, talking` : `${handle}, talking`,
     tuned: (channel: string, n: number) => `channel ${channel}, ${people(n)}`,
+    ranged: (tx: string, rx: string) => `you reach ${tx}, you hear ${rx}`,
     onTheAir: 'you are on the air',
     refused: (reason: string) => `refused: ${reason}`,
     refusedUntil: (reason: string, s: number) => `refused: ${reason}, try in ${seconds(s)}`,
@@ -282,6 +295,15 @@ export const en = {
     },
     unknown_burst: outOfStep(),
     burst_number_used: outOfStep(),
+    cell_refused: {
+      message: 'The server did not take your new cell.',
+      hint: 'The earlier one stays.',
+    },
+    too_many_moves: {
+      message: 'Your location changed too often.',
+      hint: 'The earlier cell stays for now.',
+    },
+    location_needed: place.lost.location_needed,
     bad_signature: {
       message: 'The server did not accept the key of this device.',
       hint: 'Open the page at the address its operator gave you.',

@@ -1,6 +1,6 @@
 /** Sentences of the live region: what a screen reader says when something happens. */
 
-import type { RadioEvent } from '../radio/model';
+import type { Location, RadioEvent } from '../radio/model';
 import type { Text } from '../text';
 import { countryName } from './country';
 
@@ -27,7 +27,22 @@ export function sentence(event: RadioEvent, text: Text): string {
       return event.ended === 'released' ? spoken.sent : spoken.sentEarly(text.endings[event.ended]);
     case 'tuned':
       return spoken.tuned(event.channel, event.count);
+    case 'location':
+      return locationSentence(event.location, text);
+    case 'ranged':
+      return spoken.ranged(text.range.value[event.ranges.tx], text.range.value[event.ranges.rx]);
     case 'link':
       return text.link.heard[event.link.state];
   }
+}
+
+function locationSentence(location: Location, text: Text): string {
+  if ('lost' in location && location.lost) {
+    const { message, hint } = text.place.lost[location.lost];
+    return `${message} ${hint}`;
+  }
+  if (location.state === 'shared') {
+    return location.inForce ? text.place.shared : text.place.later;
+  }
+  return text.place[location.state];
 }

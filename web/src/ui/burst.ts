@@ -33,8 +33,13 @@ export function canSayAgain(burst: Burst): boolean {
   return burst.replayable && (burst.state === 'played' || burst.state === 'sent');
 }
 
-/** The row in one sentence, for a screen reader. */
-export function burstSentence(burst: Burst, channel: string, text: Text): string {
+/** True when there is a signal to show, or it is worth a sign that there is none. */
+export function hasSignal(burst: Burst, located: boolean): boolean {
+  return !burst.own && (burst.grade !== undefined || located);
+}
+
+/** The row in one sentence, for a screen reader. `located`: a location is shared. */
+export function burstSentence(burst: Burst, channel: string, located: boolean, text: Text): string {
   const air = text.air;
   const { handle, tag, country } = burst.talker;
   const ended = burst.state === 'played' || burst.state === 'sent';
@@ -42,6 +47,7 @@ export function burstSentence(burst: Burst, channel: string, text: Text): string
     burst.own ? air.you : `${handle} ${tag}`,
     country && !burst.own ? countryName(country) : '',
     burst.channel === channel ? '' : air.onChannel(burst.channel),
+    hasSignal(burst, located) ? signalWords(burst, text) : '',
     ended
       ? air.spokenSeconds(Math.max(1, Math.round(burst.length / 1000)))
       : burstWord(burst, text),
@@ -50,4 +56,8 @@ export function burstSentence(burst: Burst, channel: string, text: Text): string
   ]
     .filter(Boolean)
     .join(', ');
+}
+
+function signalWords({ grade }: Burst, text: Text): string {
+  return grade === undefined ? text.signal.unknown : text.signal.grade(grade);
 }

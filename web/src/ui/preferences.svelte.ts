@@ -1,7 +1,10 @@
 /**
  * What this browser remembers of how the person likes the radio. Never voice, never anything
- * about other people. The channels used lately are the radio's own to keep.
+ * about other people, never a place. The channels used lately are the radio's own to keep.
  */
+
+import type { Ranges } from '../gen/Ranges';
+import { asRanges, UNLIMITED } from '../radio/range';
 
 export type Cue = 'permit' | 'deny' | 'roger' | 'incoming';
 
@@ -12,6 +15,10 @@ export interface Preferences {
   vibrate: boolean;
   /** `KeyboardEvent.code` of the talk key, empty when there is none. */
   talkKey: string;
+  /** The ranges chosen last, while a location was shared. */
+  ranges: Ranges;
+  /** Shared the location, and did not take it back. */
+  shareLocation: boolean;
 }
 
 const KEY = 'tenfour.preferences';
@@ -23,6 +30,8 @@ export function defaults(): Preferences {
     lowData: false,
     vibrate: true,
     talkKey: 'Space',
+    ranges: UNLIMITED,
+    shareLocation: false,
   };
 }
 
@@ -42,6 +51,8 @@ export function parse(stored: string | null): Preferences {
   if (typeof found.lowData === 'boolean') known.lowData = found.lowData;
   if (typeof found.vibrate === 'boolean') known.vibrate = found.vibrate;
   if (typeof found.talkKey === 'string') known.talkKey = found.talkKey;
+  known.ranges = asRanges(found.ranges) ?? known.ranges;
+  if (typeof found.shareLocation === 'boolean') known.shareLocation = found.shareLocation;
   return known;
 }
 

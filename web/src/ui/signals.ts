@@ -57,6 +57,8 @@ function cue(event: RadioEvent, cues: Senses['cues'], voiceHeard: boolean): void
       break;
     case 'sent':
     case 'tuned':
+    case 'location':
+    case 'ranged':
     case 'link':
       break;
   }

@@ -59,14 +59,19 @@ test('a long curve keeps its loudest moments, and bad values do no harm', () => 
 });
 
 test('a burst is one sentence for a screen reader', () => {
-  expect(burstSentence(burst(heron, 4), '19', text)).toBe(
+  expect(burstSentence(burst(heron, 4), '19', false, text)).toBe(
     'Blue Heron 2mqd, Croatia, 4 seconds, say again',
   );
-  expect(burstSentence(burst(heron, 1, { state: 'playing', replayable: false }), '9', text)).toBe(
-    'Blue Heron 2mqd, Croatia, channel 19, on the air',
-  );
   expect(
-    burstSentence(burst(me, 2, { own: true, state: 'refused', replayable: false }), '19', text),
+    burstSentence(burst(heron, 1, { state: 'playing', replayable: false }), '9', false, text),
+  ).toBe('Blue Heron 2mqd, Croatia, channel 19, on the air');
+  expect(
+    burstSentence(
+      burst(me, 2, { own: true, state: 'refused', replayable: false }),
+      '19',
+      false,
+      text,
+    ),
   ).toBe('You, refused');
 });
 

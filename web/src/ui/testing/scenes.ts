@@ -96,6 +96,36 @@ export const scenes: Record<string, () => Partial<RadioState>> = {
       burst(oak, 3, { state: 'waiting', replayable: false }),
     ],
   }),
+  located: () => ({
+    channels,
+    location: { state: 'shared', inForce: true, country: 'RS' },
+    ranges: { tx: '25km', rx: '50km' },
+    air: [
+      burst(fox, 2),
+      burst(oak, 4, { grade: 2 }),
+      burst(heron, 4, { grade: 5 }),
+      burst(roadrunner, 6, { state: 'playing', replayable: false, grade: 3 }),
+    ],
+  }),
+  pending: () => ({
+    channels,
+    location: { state: 'shared', inForce: false, effectiveAt: performance.now() + 8.4 * 60_000 },
+    ranges: { tx: '25km', rx: '25km' },
+    air: spoken,
+  }),
+  moving: () => ({
+    channels,
+    location: {
+      state: 'shared',
+      inForce: true,
+      country: 'RS',
+      effectiveAt: performance.now() + 9_000,
+    },
+    ranges: { tx: '1000km', rx: '10km' },
+    air: spoken,
+  }),
+  denied: () => ({ channels, location: { state: 'denied' }, air: spoken }),
+  revoked: () => ({ channels, location: { state: 'denied', lost: 'revoked' }, air: spoken }),
   talking: () => ({
     channels,
     microphone: 'ready',

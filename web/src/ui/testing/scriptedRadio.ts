@@ -1,7 +1,9 @@
 /** A radio for tests of the interface: its state is set by the test, its calls are written down. */
 
 import type { Participant } from '../../gen/Participant';
+import type { Ranges } from '../../gen/Ranges';
 import type { Burst, Radio, RadioEvent, RadioState, Tuned } from '../../radio/model';
+import { UNLIMITED } from '../../radio/range';
 
 export type Call = [name: string, ...rest: unknown[]];
 
@@ -96,6 +98,23 @@ export class ScriptedRadio implements Radio {
     this.calls.push(['unlockSound']);
   }
 
+  shareLocation(ranges: Ranges): void {
+    this.calls.push(['shareLocation', ranges]);
+  }
+
+  restoreLocation(ranges: Ranges): void {
+    this.calls.push(['restoreLocation', ranges]);
+  }
+
+  unshareLocation(): void {
+    this.calls.push(['unshareLocation']);
+  }
+
+  setRanges(ranges: Ranges): void {
+    this.calls.push(['setRanges', ranges]);
+    this.set({ ranges });
+  }
+
   setLowData(on: boolean): void {
     this.calls.push(['setLowData', on]);
   }
@@ -144,6 +163,8 @@ export function idle(): RadioState {
     recent: ['19'],
     air: [],
     muted: [],
+    location: { state: 'not_shared' },
+    ranges: UNLIMITED,
     soundBlocked: false,
     notice: null,
   };
