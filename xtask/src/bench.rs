@@ -36,10 +36,28 @@ pub(crate) fn bench() -> Result<()> {
             failed.push(name);
         }
     }
+    let (lines, success) = audience()?;
+    report += &format!(
+        "\n## Audience of a burst\n\n`cargo bench -p tenfour-core --bench audience`: from a press to the drained orders \
+         of the hub, everybody in a cell of their own. Gates: 100,000 participants in 2 ms, 5 % of a core.\n\n\
+         ```json\n{lines}```\n"
+    );
+    if !success {
+        failed.push("audience");
+    }
     fs::write(REPORT, report)?;
     println!("written: {REPORT}");
     ensure!(failed.is_empty(), "a gate failed: {}", failed.join("; "));
     Ok(())
+}
+
+/// What the hub's benchmark of audiences prints, and whether its gates held.
+fn audience() -> Result<(String, bool)> {
+    let mut bench = command("cargo bench --quiet --package tenfour-core --bench audience");
+    let output = bench.stderr(Stdio::inherit()).output().context("cannot start cargo bench")?;
+    let lines = String::from_utf8(output.stdout)?;
+    print!("{lines}");
+    Ok((lines, output.status.success()))
 }
 
 /// The JSON line of one load, and whether its gates held.

@@ -22,6 +22,10 @@ pub struct HubFigures {
     pub bursts_held: usize,
     /// Mutes in force.
     pub mutes: usize,
+    /// Sessions whose place is known.
+    pub located: usize,
+    /// Sessions that will be in another place at the boundary.
+    pub moving: usize,
     /// Timers that run.
     pub timers: usize,
 }
@@ -38,6 +42,8 @@ impl Hub {
             bursts_on_air: self.bursts_on_air,
             bursts_held: self.bursts.len() - self.bursts_on_air,
             mutes: self.muted_by.len(),
+            located: self.spots.located(),
+            moving: self.moving.len(),
             timers: self.timers.len(),
         }
     }

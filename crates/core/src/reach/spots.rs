@@ -63,6 +63,11 @@ impl Spots {
         spot.located = false;
     }
 
+    /// How many are somewhere.
+    pub(crate) fn located(&self) -> usize {
+        (0..self.used).filter(|&slot| self.is_located(Slot(slot))).count()
+    }
+
     pub(crate) fn is_located(&self, slot: Slot) -> bool {
         self.spot(slot).located
     }
