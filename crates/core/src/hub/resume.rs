@@ -65,7 +65,10 @@ impl Hub {
         for (channel, since) in &tuned {
             let Some(channel) = self.channels.get(channel) else { continue };
             for &burst in channel.on_air.iter().chain(&channel.held) {
-                let missed = missed_from(burst, &have, resume.newest);
+                let on_air = self.bursts[&burst].over.is_none();
+                let missed = missed_from(burst, &have, resume.newest)
+                    // It had gone out of range, and may be in range again.
+                    .or_else(|| on_air.then_some(From::Live));
                 if let Some(from) = missed.filter(|_| self.was_sent(participant, burst, *since)) {
                     joins.insert(burst, from);
                 }

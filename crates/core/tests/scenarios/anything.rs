@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use tenfour_core::ConnId;
 use tenfour_core::hub::{HubConfig, Input};
-use tenfour_protocol::control::{Heard, Resume};
-use tenfour_protocol::{BurstNo, ClientMessage, ParticipantNo, ServerMessage};
+use tenfour_protocol::control::{EndReason, Heard, Resume};
+use tenfour_protocol::{BurstNo, ClientMessage, ParticipantNo, Range, ServerMessage};
 
+use crate::place::{FAR, HERE, NEAR, cell};
 use crate::world::{Got, World, channel, hello, login_of, ms, receipts, start};
 
 const NAMES: [&str; 5] = ["Anna", "Bert", "Cleo", "Dora", "Emil"];
+const PLACES: [(f64, f64); 3] = [HERE, NEAR, FAR];
 const CHANNELS: [&str; 3] = ["19", "road", "sea"];
 
 #[derive(Debug, Clone)]
@@ -26,6 +28,9 @@ enum Act {
     Stall(usize, bool),
     Drop(usize),
     LogOut(usize),
+    /// Says a cell, or takes it back.
+    Locate(usize, Option<usize>),
+    Range(usize, usize, usize),
     Wait(u64),
 }
 
@@ -43,7 +48,10 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (who(), any::<bool>()).prop_map(|(who, stalled)| Act::Stall(who, stalled)),
         2 => who().prop_map(Act::Drop),
         1 => who().prop_map(Act::LogOut),
+        3 => (who(), prop::option::of(0..PLACES.len())).prop_map(|(who, place)| Act::Locate(who, place)),
+        3 => (who(), 0..8usize, 0..8usize).prop_map(|(who, tx, rx)| Act::Range(who, tx, rx)),
         5 => (0..1500u64).prop_map(Act::Wait),
+        1 => Just(Act::Wait(300_000)),
     ]
 }
 
@@ -102,6 +110,13 @@ impl Story {
             }
             Act::Drop(who) => self.hang_up(who),
             Act::LogOut(who) => self.world.tell(Input::LoggedOut { login: login_of(NAMES[who]) }),
+            Act::Locate(who, place) => {
+                let cell = place.map(|place| cell(PLACES[place]));
+                self.send(who, ClientMessage::Locate { cell });
+            }
+            Act::Range(who, tx, rx) => {
+                self.send(who, ClientMessage::Range { tx: Range::ALL[tx], rx: Range::ALL[rx] });
+            }
             Act::Wait(millis) => self.world.run(ms(millis)),
         }
         (0..NAMES.len()).for_each(|who| self.listen(who));
@@ -156,6 +171,10 @@ impl Story {
                 assert!(!self.over.contains(&(conn, burst.0)), "not after its end");
                 // A second time after an affiliation or a mute was taken back: from there on.
                 self.hearing.insert((conn, burst.0), None);
+            }
+            // Its start may come again; and a resume may name bursts that it never heard.
+            ServerMessage::BurstEnded { burst, reason: EndReason::OutOfRange, .. } => {
+                self.hearing.remove(&(conn, burst.0));
             }
             ServerMessage::BurstEnded { burst, .. } => {
                 assert!(self.hearing.remove(&(conn, burst.0)).is_some(), "announced before its end");
