@@ -49,12 +49,11 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that is switched off.
-    pub fn new(id: usize, line: Line, seed: u64) -> Self {
+    /// A client that is switched on at the beginning of time.
+    pub fn new(id: usize, line: Line, config: Config) -> Self {
         let user = UserId::of_key(&[id as u8 + 1; 32]);
         let handle = Handle::parse(&format!("Radio {id}")).expect("a handle");
         let person = Person { handle, tag: user.tag(), description: None, country: None };
-        let config = Config { client: format!("sim-{id}"), economy: id % 3 == 2, playout: true, seed, ..Config::default() };
         let caller = Caller { client: id, login: LoginId(id as u64), user, person };
         Self {
             id,
@@ -284,16 +283,16 @@ impl Client {
                 known.extend(joined.iter().map(|participant| participant.id));
                 known.retain(|participant| !left.contains(participant));
             }
-            Told::BurstStarted { heard, burst, channel, .. } => {
+            Told::BurstStarted { heard, burst, channel, grade, .. } => {
                 self.heard.insert(*heard, (*burst, channel.clone()));
-                cx.model.begins(self.id, *heard, *burst, channel.clone());
+                cx.model.begins(self.id, *heard, (*burst, channel.clone()), *grade);
                 if self.listening.insert(channel.clone()) {
                     cx.schedule.at(now, Event::Listen(self.id, channel.clone()));
                 }
             }
             Told::Voice { heard, seq, payload, .. } => cx.model.heard(self.id, *heard, *seq, payload),
             Told::Gap { heard, from, to } => cx.model.missed(self.id, *heard, *from, *to),
-            Told::BurstEnded { heard, .. } => cx.model.ends(self.id, *heard),
+            Told::BurstEnded { heard, reason, .. } => cx.model.ends(self.id, *heard, *reason),
             Told::PlayStarted { heard, again } => {
                 cx.model.plays(self.id, *heard, *again);
                 let channel = self.heard.get(heard).map(|(_, channel)| channel.clone());

@@ -7,6 +7,7 @@
 //! * [`schedule`] - virtual time: what happens next
 //! * [`network`] - pipes with delay, jitter, loss, reorder, a window, and drops
 //! * [`context`] - what all parts share: events, chance, wires, the log
+//! * [`place`] - where people are, and how far apart
 //! * [`server`] - the server's shell: hub and workers, with queues that take time
 //! * [`client`] - a radio's shell: its microphone, its ears
 //! * [`world`] - all of it together, and what the people in it do
@@ -16,6 +17,7 @@ pub mod client;
 pub mod context;
 pub mod model;
 pub mod network;
+pub mod place;
 pub mod schedule;
 pub mod server;
 pub mod voice;

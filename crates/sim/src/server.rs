@@ -4,9 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use tenfour_core::hub::{
-    Hears, Hub, HubConfig, HubFigures, Input, LoginId, Output, Recipients, ResumeToken,
-};
+use tenfour_core::hub::{Hears, Hub, HubConfig, HubFigures, Input, LoginId, Output, Recipients, ResumeToken};
 use tenfour_core::voice::{Deck, DeckFigures, Item, Packet, Uplink, UplinkOutput, unframed};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{BurstNo, ClientMessage, Code, Person, ServerMessage, UserId};
@@ -144,6 +142,7 @@ impl Server {
     /// The hub takes the next input of its queue.
     pub fn hub(&mut self, input: Input, cx: &mut Context) {
         cx.log(|| format!("hub <- {input:?}"));
+        cx.model.hub_hears(&input);
         self.hub.handle(input, cx.now());
         self.drain_hub(cx);
     }
@@ -307,6 +306,7 @@ impl Server {
                 | Output::Disconnect { conn, .. } => self.queue_for_worker_of(*conn, output.clone(), cx),
             }
         }
+        cx.model.hub_is_done(self.hub.figures());
         if let Some(at) = self.hub.poll_timeout() {
             cx.wake(Sleeper::Hub, at);
         }

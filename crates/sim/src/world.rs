@@ -5,13 +5,16 @@ use std::time::Duration;
 use fastrand::Rng;
 use tenfour_core::Time;
 use tenfour_core::hub::HubConfig;
-use tenfour_core::radio::Input as Act;
-use tenfour_protocol::{ChannelId, ClientMessage};
+use tenfour_core::radio::{Config, Input as Act};
+use tenfour_core::reach::Secret;
+use tenfour_protocol::limits::EPOCH;
+use tenfour_protocol::{ChannelId, ClientMessage, GeoCell, Range, Ranges};
 
 use crate::client::Client;
 use crate::context::{Context, Event, Sleeper};
 use crate::model::{Kind, Model, Report};
 use crate::network::{Carriage, Line};
+use crate::place::Region;
 use crate::server::{Server, Up};
 
 /// Size and length of a world.
@@ -46,6 +49,8 @@ struct World {
     cx: Context,
     server: Server,
     clients: Vec<Client>,
+    /// Where they are.
+    region: Region,
     /// People do things until then.
     busy_until: Time,
 }
@@ -56,18 +61,22 @@ const SETTLE: Duration = Duration::from_secs(45);
 impl World {
     fn new(seed: u64, plan: Plan) -> Self {
         let mut rng = Rng::with_seed(seed);
+        // The boundary comes while people do things, and some moves are said before it.
+        let boundary = Duration::from_millis(rng.u64(5_000..25_000));
         let config = HubConfig {
             hold: Duration::from_secs(4),
             talk_limit: Duration::from_secs(5),
+            secret: secret(&mut rng),
+            unix_at_zero: EPOCH * rng.u32(1..1_000_000) - boundary,
             ..HubConfig::default()
         };
-        let clients: Vec<_> =
-            (0..plan.clients).map(|id| Client::new(id, Line::any(&mut rng), rng.u64(..))).collect();
+        let region = Region::any(&mut rng);
+        let clients: Vec<_> = (0..plan.clients).map(|id| any_client(id, region, &mut rng)).collect();
         let datagrams = clients.iter().map(|client| client.line().carriage == Carriage::Datagram).collect();
-        let model = Model::new(config.hold, config.talk_limit, datagrams);
+        let model = Model::new(&config, datagrams);
         let server = Server::new(config, plan.workers);
         let cx = Context::new(rng, model, plan.keep_log);
-        Self { cx, server, clients, busy_until: Time::ZERO + plan.time }
+        Self { cx, server, clients, region, busy_until: Time::ZERO + plan.time }
     }
 
     /// Everyone switches on, and things happen for `time`.
@@ -185,7 +194,7 @@ impl World {
         let channel = any_channel(&mut cx.rng);
         let any = cx.rng.usize(..);
         cx.log(|| format!("client {pick} is picked"));
-        match cx.rng.u8(0..100) {
+        match cx.rng.u8(0..124) {
             0..45 => {
                 // Now and then on a channel one is not on.
                 let channel = client.any_channel(any).filter(|_| any % 10 > 0).unwrap_or(channel);
@@ -212,7 +221,17 @@ impl World {
                 }
             }
             94..96 => self.flood(pick),
-            _ => self.garbage(pick),
+            96..100 => self.garbage(pick),
+            100..109 => {
+                let cell = Some(self.region.anywhere(&mut cx.rng).said());
+                client.handle(Act::Locate(cell), cx);
+            }
+            109..112 => client.handle(Act::Locate(None), cx),
+            112..122 => {
+                let ranges = any_ranges(&mut cx.rng);
+                client.handle(Act::Range(ranges), cx);
+            }
+            _ => self.lie(pick),
         }
     }
 
@@ -242,6 +261,20 @@ impl World {
         }
     }
 
+    /// What no radio says of a place: at any time, anywhere, or nowhere.
+    fn lie(&mut self, pick: usize) {
+        let (client, cx) = (&self.clients[pick], &mut self.cx);
+        let Some(conn) = client.conn() else { return };
+        let cell = match cx.rng.u8(0..4) {
+            0 => None,
+            1 => Some(GeoCell::new(cx.rng.u64(..))),
+            _ => Some(self.region.anywhere(&mut cx.rng).said()),
+        };
+        let Ranges { tx, rx } = any_ranges(&mut cx.rng);
+        let lies = [ClientMessage::Locate { cell }, ClientMessage::Range { tx, rx }];
+        lies.into_iter().for_each(|lie| cx.up(conn, Up::Text(lie)));
+    }
+
     /// Bytes that are no voice.
     fn garbage(&mut self, pick: usize) {
         let Some(conn) = self.clients[pick].conn() else { return };
@@ -254,6 +287,28 @@ impl World {
             self.cx.up(conn, Up::Voice(bytes));
         }
     }
+}
+
+/// Somebody with some line, who shares a place or not.
+fn any_client(id: usize, region: Region, rng: &mut Rng) -> Client {
+    let place = (rng.u8(0..4) > 0).then(|| region.anywhere(rng).said());
+    let ranges = if place.is_some() { any_ranges(rng) } else { Ranges::default() };
+    let (client, economy) = (format!("sim-{id}"), id % 3 == 2);
+    let config = Config { client, economy, playout: true, seed: rng.u64(..), place, ranges };
+    Client::new(id, Line::any(rng), config)
+}
+
+/// Often unlimited.
+fn any_ranges(rng: &mut Rng) -> Ranges {
+    let mut any = || Range::ALL[rng.usize(0..2 * Range::ALL.len()).min(Range::ALL.len() - 1)];
+    Ranges { tx: any(), rx: any() }
+}
+
+/// The random bytes of a run of the server.
+fn secret(rng: &mut Rng) -> Secret {
+    let mut bytes = [0; 32];
+    rng.fill(&mut bytes);
+    Secret::new(bytes)
 }
 
 /// Three channels, so that people meet; one of them has a name and comes and goes.

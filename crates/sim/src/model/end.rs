@@ -71,7 +71,8 @@ impl Model {
                 let (from, to) = (burst.opened, closed + self.hold);
                 // Datagrams are lost on either way, and then there are holes from the start.
                 let datagrams = self.datagrams[client] || self.datagrams[burst.talker];
-                let unsure = datagrams || self.muters.contains(&client);
+                let near = self.audiences.was_in_range(number, client);
+                let unsure = datagrams || !near || self.muters.contains(&client);
                 if client == burst.talker || unsure || !self.stayed(client, &burst.channel, from, to) {
                     continue;
                 }

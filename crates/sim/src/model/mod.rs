@@ -1,19 +1,24 @@
 //! The reference model: it watches what goes in and what comes out, knows what must be true
 //! of it, and complains. It is simple where the real thing is fast.
 
+mod audience;
 mod end;
 mod people;
 mod server;
+mod whereabouts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use tenfour_core::hub::HubConfig;
 use tenfour_core::radio::HeardNo;
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::control::EndReason;
 use tenfour_protocol::{BurstNo, ChannelId, ParticipantNo};
 
+use audience::Audiences;
 pub use end::Belief;
+use whereabouts::Whereabouts;
 
 /// Two moments are the same when they are this near: a message may lie in a queue.
 const SLACK: Duration = Duration::from_millis(20);
@@ -49,6 +54,12 @@ pub struct Seen {
     pub resumed: usize,
     /// Bursts that had to be heard whole, and were.
     pub whole: usize,
+    /// Cells that took effect.
+    pub located: usize,
+    /// Bursts that somebody heard no more for their distance, while they went on.
+    pub out_of_range: usize,
+    /// Pairs of a burst and somebody on its channel who did not hear it from its start.
+    pub beyond: usize,
 }
 
 struct Press {
@@ -126,16 +137,18 @@ pub struct Model {
     gaps: BTreeMap<(usize, BurstNo), usize>,
     playing: BTreeMap<(usize, ChannelId), HeardNo>,
     last_played: BTreeMap<(usize, ChannelId), HeardNo>,
+    whereabouts: Whereabouts,
+    audiences: Audiences,
     violations: Vec<String>,
     seen: Seen,
 }
 
 impl Model {
-    /// A model that has seen nothing.
-    pub fn new(hold: Duration, talk_limit: Duration, datagrams: Vec<bool>) -> Self {
+    /// A model that has seen nothing of a server with this configuration.
+    pub fn new(config: &HubConfig, datagrams: Vec<bool>) -> Self {
         Self {
-            hold,
-            talk_limit,
+            hold: config.hold,
+            talk_limit: config.talk_limit,
             datagrams,
             presses: BTreeMap::new(),
             bursts: BTreeMap::new(),
@@ -151,8 +164,16 @@ impl Model {
             gaps: BTreeMap::new(),
             playing: BTreeMap::new(),
             last_played: BTreeMap::new(),
+            whereabouts: Whereabouts::new(config.unix_at_zero),
+            audiences: Audiences::default(),
             violations: Vec::new(),
             seen: Seen::default(),
+        }
+    }
+
+    fn judge(&mut self, judged: Result<(), String>) {
+        if let Err(wrong) = judged {
+            self.must(false, || wrong);
         }
     }
 

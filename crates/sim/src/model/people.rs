@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use tenfour_core::Time;
-use tenfour_core::radio::HeardNo;
-use tenfour_protocol::control::Outcome;
-use tenfour_protocol::{BurstNo, ChannelId};
+use tenfour_core::radio::{HeardEnd, HeardNo};
+use tenfour_protocol::control::{EndReason, Outcome};
+use tenfour_protocol::{BurstNo, ChannelId, SignalGrade};
 
 use super::{Hearing, Kind, Model, Press, Trouble};
 use crate::voice::Mark;
@@ -47,8 +47,15 @@ impl Model {
         self.muters.insert(client);
     }
 
-    /// A burst begins for a listener.
-    pub fn begins(&mut self, client: usize, heard: HeardNo, burst: BurstNo, channel: ChannelId) {
+    /// A burst begins for a listener, with this grade.
+    pub fn begins(
+        &mut self,
+        client: usize,
+        heard: HeardNo,
+        (burst, channel): (BurstNo, ChannelId),
+        grade: Option<SignalGrade>,
+    ) {
+        self.is_announced(client, burst, grade);
         // Opened, and perhaps never admitted: the talker may have gone in between.
         let right = self.opening.get(&burst).map(|(opened, _)| *opened == channel);
         self.must(right == Some(true), || format!("client {client} is told of burst {burst} on {channel}"));
@@ -87,7 +94,11 @@ impl Model {
     }
 
     /// A burst is over for a listener.
-    pub fn ends(&mut self, client: usize, heard: HeardNo) {
+    pub fn ends(&mut self, client: usize, heard: HeardNo, reason: HeardEnd) {
+        let burst = self.hearing.get(&(client, heard)).map(|hearing| hearing.burst);
+        if let (Some(burst), HeardEnd::Ended(EndReason::OutOfRange)) = (burst, reason) {
+            self.goes_out_of_range(client, burst);
+        }
         let twice =
             self.hearing.get_mut(&(client, heard)).map(|hearing| std::mem::replace(&mut hearing.ended, true));
         self.must(twice == Some(false), || format!("client {client}: {heard:?} ends twice or never began"));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tenfour_core::hub::{Output, Recipients};
+use tenfour_core::hub::{HubFigures, Input, Output, Recipients};
 use tenfour_core::voice::Packet;
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::control::EndReason;
@@ -13,8 +13,36 @@ use tenfour_protocol::{BurstNo, ChannelId, ServerMessage, VoiceFrame};
 use super::{Burst, Model, SLACK, Span};
 
 impl Model {
+    /// The hub is told something.
+    pub fn hub_hears(&mut self, input: &Input) {
+        match input {
+            Input::Message { conn, message } => self.whereabouts.says(*conn, message),
+            Input::Disconnected { conn } | Input::Left { conn } => self.drops(*conn),
+            _ => {}
+        }
+    }
+
+    /// The hub has said all that follows from it.
+    pub fn hub_is_done(&mut self, figures: HubFigures) {
+        self.whereabouts.answered();
+        let judged = self.whereabouts.agrees(figures);
+        self.judge(judged);
+        self.audiences_are_right();
+    }
+
+    fn drops(&mut self, conn: ConnId) {
+        if let Some(who) = self.audiences.drops(conn) {
+            self.whereabouts.drops(who);
+        }
+    }
+
     /// The hub puts out something.
     pub fn hub_says(&mut self, output: &Output, client_of: impl Fn(ConnId) -> Option<usize>, now: Time) {
+        if let Output::Send { message, .. } = output {
+            let judged = self.whereabouts.tells_no_place(message);
+            self.judge(judged);
+        }
+        self.hub_routes(output, &client_of, now);
         match output {
             Output::Open(route) => {
                 let newest = self.opening.keys().next_back().copied();
@@ -30,14 +58,14 @@ impl Model {
                     self.server_tells(client, *conn, message, now);
                 }
             }
+            Output::Disconnect { conn, .. } => self.drops(*conn),
             Output::Close { burst, ended } => self.hub_closes(*burst, ended, now),
             Output::Send { .. }
             | Output::Join { .. }
             | Output::Leave { .. }
             | Output::Bundle { .. }
             | Output::Refuse { .. }
-            | Output::EndBurst { .. }
-            | Output::Disconnect { .. } => {}
+            | Output::EndBurst { .. } => {}
         }
     }
 
@@ -72,6 +100,8 @@ impl Model {
     fn server_tells(&mut self, client: usize, conn: ConnId, message: &ServerMessage, now: Time) {
         if let ServerMessage::Welcome { you, resumed, .. } = message {
             self.sessions.insert(conn, you.id);
+            self.audiences.arrives(you.id, conn, client, *resumed);
+            self.whereabouts.arrives(conn, you.id);
             if *resumed {
                 self.seen.resumed += 1;
             } else {
@@ -79,7 +109,10 @@ impl Model {
             }
         }
         let Some(session) = self.sessions.get(&conn).copied() else { return };
+        let judged = self.whereabouts.told((client, conn, session), message, now);
+        self.judge(judged);
         match message {
+            ServerMessage::Located { stamp: Some(_), .. } => self.seen.located += 1,
             ServerMessage::Tuned { info, .. } => {
                 open(self.tuned.entry((client, info.channel.clone())).or_default(), now);
                 open(self.session_tuned.entry((session, info.channel.clone())).or_default(), now);
@@ -139,6 +172,8 @@ impl Model {
         self.must(talker != client, || format!("client {client} hears itself"));
         let on = self.was_tuned(conn, &channel, now);
         self.must(on, || format!("client {client} hears {channel} without being tuned to it"));
+        let near = self.may_be_written(frame.burst, conn, now);
+        self.must(near, || format!("client {client} hears burst {}, which is out of range", frame.burst));
     }
 
     fn was_tuned(&self, conn: ConnId, channel: &ChannelId, now: Time) -> bool {

@@ -1,0 +1,205 @@
+//! Who must hear a burst, and nobody else: judged after each step of the hub.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenfour_core::hub::{Hears, Output, Recipients, Route};
+use tenfour_core::{ConnId, Time};
+use tenfour_protocol::control::EndReason;
+use tenfour_protocol::{BurstNo, ChannelId, ParticipantNo, Range, ServerMessage, SignalGrade};
+
+use super::{Model, SLACK};
+use crate::place::Heard;
+
+/// A burst, and who hears it by the hub's word.
+struct Air {
+    talker: ParticipantNo,
+    channel: ChannelId,
+    /// Of the talker when it began.
+    tx: Range,
+    audience: BTreeSet<ConnId>,
+    /// It ends, or has ended: nobody is let in or sent away any more.
+    ending: bool,
+}
+
+/// Who hears what.
+#[derive(Default)]
+pub(super) struct Audiences {
+    airs: BTreeMap<BurstNo, Air>,
+    /// The connection of each session, and whose it is.
+    links: BTreeMap<ParticipantNo, (ConnId, usize)>,
+    /// Until when somebody heard a burst who hears it no more.
+    until: BTreeMap<(BurstNo, ConnId), Time>,
+    /// Announcements that were due, by client.
+    announced: BTreeSet<(BurstNo, usize, Option<u8>)>,
+    /// Bursts that a client heard less than all of, since it was out of range for a while.
+    partly: BTreeSet<(BurstNo, usize)>,
+    /// Left a burst in this step and was not told why.
+    wordless: BTreeSet<(BurstNo, ConnId)>,
+    /// Came back in this step.
+    back: BTreeSet<ParticipantNo>,
+}
+
+impl Audiences {
+    /// A session has a connection.
+    pub(super) fn arrives(&mut self, who: ParticipantNo, conn: ConnId, client: usize, resumed: bool) {
+        self.links.insert(who, (conn, client));
+        if resumed {
+            self.back.insert(who);
+        }
+    }
+
+    /// A connection is gone: the session that had it, unless it has another one by now.
+    pub(super) fn drops(&mut self, conn: ConnId) -> Option<ParticipantNo> {
+        let who = self.links.iter().find(|(_, link)| link.0 == conn).map(|(who, _)| *who)?;
+        self.links.remove(&who);
+        for air in self.airs.values_mut().filter(|air| air.talker == who) {
+            air.ending = true;
+        }
+        Some(who)
+    }
+
+    pub(super) fn was_in_range(&self, burst: BurstNo, client: usize) -> bool {
+        !self.partly.contains(&(burst, client))
+    }
+}
+
+impl Model {
+    /// The hub says who hears what.
+    pub(super) fn hub_routes(
+        &mut self,
+        output: &Output,
+        client_of: impl Fn(ConnId) -> Option<usize>,
+        now: Time,
+    ) {
+        match output {
+            Output::Open(route) => self.opens(route, client_of),
+            Output::Join { burst, listener, .. } => {
+                self.is_graded(*burst, listener, client_of(listener.conn));
+                if let Some(air) = self.audiences.airs.get_mut(burst) {
+                    air.audience.insert(listener.conn);
+                }
+            }
+            Output::Leave { burst, conn } => {
+                let air = self.audiences.airs.get_mut(burst);
+                if air.is_some_and(|air| air.audience.remove(conn)) {
+                    self.audiences.until.insert((*burst, *conn), now);
+                    self.audiences.wordless.insert((*burst, *conn));
+                }
+            }
+            Output::Send {
+                to: Recipients::One(conn),
+                message: ServerMessage::BurstEnded { burst, reason, .. },
+            } => {
+                let word = *reason == EndReason::OutOfRange;
+                self.must(word, || format!("burst {burst} ends for {conn:?} alone with {reason:?}"));
+                self.audiences.wordless.remove(&(*burst, *conn));
+            }
+            Output::EndBurst { conn, .. } => {
+                let link = self.audiences.links.iter().find(|(_, link)| link.0 == *conn);
+                let talker = link.map(|(who, _)| *who);
+                let theirs = self.audiences.airs.values_mut().filter(|air| Some(air.talker) == talker);
+                theirs.for_each(|air| air.ending = true);
+            }
+            Output::Close { burst, .. } => {
+                self.audiences.airs.entry(*burst).and_modify(|air| air.ending = true);
+            }
+            _ => {}
+        }
+    }
+
+    fn opens(&mut self, route: &Route, client_of: impl Fn(ConnId) -> Option<usize>) {
+        let ServerMessage::BurstStarted { talker, .. } = &route.started else {
+            return self.must(false, || format!("burst {} begins with {:?}", route.burst, route.started));
+        };
+        let audience: BTreeSet<_> = route.listeners.iter().map(|listener| listener.conn).collect();
+        self.must(audience.len() == route.listeners.len(), || format!("burst {} has twins", route.burst));
+        let tx = self.whereabouts.ranges(talker.id).tx;
+        let channel = route.channel.clone();
+        let air = Air { talker: talker.id, channel, tx, audience, ending: false };
+        self.audiences.airs.insert(route.burst, air);
+        for listener in &route.listeners {
+            self.is_graded(route.burst, listener, client_of(listener.conn));
+        }
+    }
+
+    /// Whoever is let in is in range, and told how near the talker is.
+    fn is_graded(&mut self, burst: BurstNo, listener: &Hears, client: Option<usize>) {
+        let Some(air) = self.audiences.airs.get(&burst) else {
+            return self.must(false, || format!("burst {burst} is joined and never began"));
+        };
+        let Some(&who) = self.sessions.get(&listener.conn) else {
+            return self.must(false, || format!("{:?} hears burst {burst} unknown", listener.conn));
+        };
+        let heard = self.whereabouts.heard(air.talker, air.tx, who);
+        let grade = listener.grade.map(u8::from);
+        let right = match heard {
+            Heard::Yes(expected) => grade == expected,
+            Heard::No => false,
+            Heard::Unsure => true,
+        };
+        self.must(right, || format!("{who:?} joins burst {burst} with grade {grade:?}, but: {heard:?}"));
+        self.audiences.announced.extend(client.map(|client| (burst, client, grade)));
+    }
+
+    /// The hub has done all that follows from one thing.
+    pub(super) fn audiences_are_right(&mut self) {
+        let mut wrong = Vec::new();
+        for (&burst, air) in &self.audiences.airs {
+            let late = air.ending;
+            for (&who, &(conn, client)) in &self.audiences.links {
+                if who == air.talker || late && !self.audiences.back.contains(&who) {
+                    continue;
+                }
+                let tuned = self.is_tuned(who, &air.channel);
+                let heard = if tuned { self.whereabouts.heard(air.talker, air.tx, who) } else { Heard::No };
+                if tuned && !matches!(heard, Heard::Yes(_)) {
+                    self.audiences.partly.insert((burst, client));
+                }
+                let hears = air.audience.contains(&conn);
+                let right = match heard {
+                    Heard::No => !hears,
+                    Heard::Yes(_) => late || hears || self.muters.contains(&client),
+                    Heard::Unsure => true,
+                };
+                if !right {
+                    wrong.push(format!("client {client}, burst {burst}: heard is {hears}, but: {heard:?}"));
+                }
+            }
+        }
+        for (burst, conn) in std::mem::take(&mut self.audiences.wordless) {
+            let link = self.audiences.links.iter().find(|(_, link)| link.0 == conn);
+            let Some((&who, &(_, client))) = link else { continue };
+            let tuned = self.audiences.airs.get(&burst).is_some_and(|air| self.is_tuned(who, &air.channel));
+            if tuned && !self.muters.contains(&client) {
+                wrong.push(format!("client {client} hears burst {burst} no more, without a word"));
+            }
+        }
+        self.audiences.back.clear();
+        wrong.into_iter().for_each(|wrong| self.must(false, || wrong));
+    }
+
+    fn is_tuned(&self, who: ParticipantNo, channel: &ChannelId) -> bool {
+        let spans = self.session_tuned.get(&(who, channel.clone()));
+        spans.and_then(|spans| spans.last()).is_some_and(|(_, end)| end.is_none())
+    }
+
+    /// Whether a frame of `burst` may be written to `conn` now: it hears it, or did a moment ago.
+    pub(super) fn may_be_written(&self, burst: BurstNo, conn: ConnId, now: Time) -> bool {
+        let hears = self.audiences.airs.get(&burst).is_some_and(|air| air.audience.contains(&conn));
+        hears || self.audiences.until.get(&(burst, conn)).is_some_and(|until| now <= *until + SLACK)
+    }
+
+    /// A client is told that a burst begins, with this grade.
+    pub(super) fn is_announced(&mut self, client: usize, burst: BurstNo, grade: Option<SignalGrade>) {
+        let grade = grade.map(u8::from);
+        let right = self.audiences.announced.contains(&(burst, client, grade));
+        self.must(right, || format!("client {client} sees grade {grade:?} for burst {burst}"));
+    }
+
+    /// A client is told that it hears no more of a burst.
+    pub(super) fn goes_out_of_range(&mut self, client: usize, burst: BurstNo) {
+        let right = self.audiences.partly.contains(&(burst, client));
+        self.must(right, || format!("client {client} was always in range of burst {burst}"));
+        self.seen.out_of_range += 1;
+    }
+}
