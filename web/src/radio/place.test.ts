@@ -274,6 +274,13 @@ describe('a reconnect', () => {
     expect(position.reads).toBe(1);
   });
 
+  test('still knows the stamp after an answer that brings none', async () => {
+    await shared();
+    located({ country: 'RS' });
+    drop();
+    expect(connect()).toMatchObject({ place: { cell: HOME, stamp: 'stamp-1' } });
+  });
+
   test('between lead and boundary says the old cell, then the new one for the boundary', async () => {
     await moved();
     drop();
@@ -417,6 +424,15 @@ describe('ranges', () => {
     expect(sent).toEqual([]);
     await clock.pass(250);
     expect(sent).toEqual([{ type: 'range', tx: '250km', rx: '50km' }]);
+  });
+
+  test('that were just set hold for the burst that is pressed now', async () => {
+    await shared();
+    place.setRanges({ ...NEAR, tx: '10km' });
+    place.flush();
+    expect(sent).toEqual([{ type: 'range', tx: '10km', rx: '50km' }]);
+    await clock.pass(1_000);
+    expect(sent).toHaveLength(1);
   });
 
   test('that came too fast are sent again, and so is a cell that is taken back', async () => {

@@ -103,6 +103,12 @@ export class Place {
     this.#show();
   }
 
+  /** Somebody presses: a range that was just set holds for this burst. */
+  flush(): void {
+    this.#cancelSettle();
+    this.#sync();
+  }
+
   /** The browser's permission is another one. */
   permitted(permission: Permission): void {
     if (permission !== 'granted' && this.#isShared) this.#revoked(permission === 'denied');
@@ -153,7 +159,8 @@ export class Place {
       if (this.#isShared) this.#drop({ state: 'not_shared' });
     } else if (this.#isShared) {
       if (this.#deferred || this.#due || this.#cell === null) this.#promote();
-      this.#stamp = stamp;
+      // One that comes without is for the cell that was known already.
+      this.#stamp = stamp ?? this.#stamp;
       this.#country = country;
     }
     this.#sync();
