@@ -4,21 +4,12 @@ import type { BrowserContextOptions, Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
 import { cellToLatLng, greatCircleDistance, latLngToCell } from 'h3-js';
 import { chromiumWith } from './launch';
+import type { At } from './location';
+import { agree, at, FAR, HOME, NEAR, set, share, slider } from './location';
 import { Server } from './server';
 import type { Speech } from './speech';
 import { speak } from './speech';
 import { Station } from './station';
-
-interface At {
-  latitude: number;
-  longitude: number;
-}
-
-const HOME: At = { latitude: 44.8, longitude: 20.46 };
-/** 8 km from there. */
-const NEAR: At = { latitude: 44.866, longitude: 20.41 };
-/** 57 km from there. */
-const FAR: At = { latitude: 45.3, longitude: 20.6 };
 
 let speech: Speech;
 let server: Server;
@@ -67,40 +58,10 @@ async function station(handle: string, options: BrowserContextOptions): Promise<
   return [one, asked];
 }
 
-function at(geolocation: At): BrowserContextOptions {
-  return { geolocation, permissions: ['geolocation', 'microphone'] };
-}
-
 const allowed = (handle: string, where: At) => station(handle, at(where));
 const denied = (handle: string) => station(handle, { permissions: ['microphone'] });
 
 const readings = ({ page }: Station) => page.evaluate(() => window.readings);
-const slider = ({ page }: Station, name: 'Transmit range' | 'Receive range') =>
-  page.getByRole('slider', { name });
-
-/** Says yes in the sheet, and waits until the server has the cell. */
-async function agree(one: Station): Promise<void> {
-  await one.page.getByRole('button', { name: 'Share my cell' }).click();
-  await one.until(({ location }) => location.state === 'shared' && location.country === 'RS');
-}
-
-async function share(one: Station): Promise<void> {
-  await one.page.getByRole('button', { name: 'Share', exact: true }).click();
-  await agree(one);
-}
-
-/** Moves a handle with keys, and waits until the server has taken the ranges. */
-async function set(
-  one: Station,
-  name: 'Transmit range' | 'Receive range',
-  keys: string[],
-  said: string,
-): Promise<void> {
-  await slider(one, name).focus();
-  for (const key of keys) await one.page.keyboard.press(key);
-  await expect(one.page.getByRole('status').last()).toHaveText(said);
-}
-
 const hears = (one: Station, count: number) =>
   one.until(
     ({ air }, wanted) => air.length === wanted && air.every(({ state }) => state === 'played'),

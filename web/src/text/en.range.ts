@@ -112,7 +112,7 @@ export const place = {
       },
       {
         title: 'If you refuse',
-        body: 'Everything works on unlimited range, and you are not asked again.',
+        body: 'Everything works on unlimited range. You are asked again only when you touch the range.',
       },
     ],
     share: 'Share my cell',
