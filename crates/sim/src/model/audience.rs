@@ -58,6 +58,11 @@ impl Audiences {
         Some(who)
     }
 
+    /// How often somebody was not in range of a burst.
+    pub(super) fn out_of_range(&self) -> usize {
+        self.partly.len()
+    }
+
     pub(super) fn was_in_range(&self, burst: BurstNo, client: usize) -> bool {
         !self.partly.contains(&(burst, client))
     }
@@ -68,13 +73,12 @@ impl Model {
     pub(super) fn hub_routes(
         &mut self,
         output: &Output,
-        client_of: impl Fn(ConnId) -> Option<usize>,
         now: Time,
     ) {
         match output {
-            Output::Open(route) => self.opens(route, client_of),
+            Output::Open(route) => self.opens(route),
             Output::Join { burst, listener, .. } => {
-                self.is_graded(*burst, listener, client_of(listener.conn));
+                self.is_graded(*burst, listener);
                 if let Some(air) = self.audiences.airs.get_mut(burst) {
                     air.audience.insert(listener.conn);
                 }
@@ -107,7 +111,7 @@ impl Model {
         }
     }
 
-    fn opens(&mut self, route: &Route, client_of: impl Fn(ConnId) -> Option<usize>) {
+    fn opens(&mut self, route: &Route) {
         let ServerMessage::BurstStarted { talker, .. } = &route.started else {
             return self.must(false, || format!("burst {} begins with {:?}", route.burst, route.started));
         };
@@ -118,12 +122,12 @@ impl Model {
         let air = Air { talker: talker.id, channel, tx, audience, ending: false };
         self.audiences.airs.insert(route.burst, air);
         for listener in &route.listeners {
-            self.is_graded(route.burst, listener, client_of(listener.conn));
+            self.is_graded(route.burst, listener);
         }
     }
 
     /// Whoever is let in is in range, and told how near the talker is.
-    fn is_graded(&mut self, burst: BurstNo, listener: &Hears, client: Option<usize>) {
+    fn is_graded(&mut self, burst: BurstNo, listener: &Hears) {
         let Some(air) = self.audiences.airs.get(&burst) else {
             return self.must(false, || format!("burst {burst} is joined and never began"));
         };
@@ -138,7 +142,8 @@ impl Model {
             Heard::Unsure => true,
         };
         self.must(right, || format!("{who:?} joins burst {burst} with grade {grade:?}, but: {heard:?}"));
-        self.audiences.announced.extend(client.map(|client| (burst, client, grade)));
+        let client = self.callers.get(&listener.conn);
+        self.audiences.announced.extend(client.map(|&client| (burst, client, grade)));
     }
 
     /// The hub has done all that follows from one thing.

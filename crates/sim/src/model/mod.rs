@@ -8,6 +8,7 @@ mod server;
 mod whereabouts;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::AddAssign;
 use std::time::Duration;
 
 use tenfour_core::hub::HubConfig;
@@ -58,8 +59,23 @@ pub struct Seen {
     pub located: usize,
     /// Bursts that somebody heard no more for their distance, while they went on.
     pub out_of_range: usize,
-    /// Pairs of a burst and somebody on its channel who did not hear it from its start.
+    /// Pairs of a burst and somebody on its channel who was out of range, at least for a while.
     pub beyond: usize,
+}
+
+impl AddAssign for Seen {
+    fn add_assign(&mut self, other: Self) {
+        self.presses += other.presses;
+        self.aired += other.aired;
+        self.refused += other.refused;
+        self.heard += other.heard;
+        self.gaps += other.gaps;
+        self.resumed += other.resumed;
+        self.whole += other.whole;
+        self.located += other.located;
+        self.out_of_range += other.out_of_range;
+        self.beyond += other.beyond;
+    }
 }
 
 struct Press {
@@ -124,6 +140,8 @@ pub struct Model {
     bursts: BTreeMap<BurstNo, Burst>,
     admitted: BTreeMap<(usize, BurstNo), BurstNo>,
     opening: BTreeMap<BurstNo, (ChannelId, Time)>,
+    /// Whose a connection is.
+    callers: BTreeMap<ConnId, usize>,
     /// Which session a connection has, by the server's word.
     sessions: BTreeMap<ConnId, ParticipantNo>,
     /// From when to when a session was tuned to a channel, by the server's word.
@@ -154,6 +172,7 @@ impl Model {
             bursts: BTreeMap::new(),
             admitted: BTreeMap::new(),
             opening: BTreeMap::new(),
+            callers: BTreeMap::new(),
             sessions: BTreeMap::new(),
             session_tuned: BTreeMap::new(),
             tuned: BTreeMap::new(),
