@@ -54,12 +54,20 @@ impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         let mut words = refusal.to_string();
         if let Some(wait) = refusal.retry_after_ms {
-            words.push_str(&format!(" Try again in {:.1} s.", f64::from(wait) / 1000.0));
+            words.push_str(&format!(" Try again in {}.", time(wait)));
         }
         match refusal.code {
             Code::LinkLost => Self::NoLink(words),
             _ => Self::Refused(words),
         }
+    }
+}
+
+/// Seconds, or minutes when there are many.
+fn time(millis: u32) -> String {
+    match millis {
+        0..100_000 => format!("{:.1} s", f64::from(millis) / 1000.0),
+        _ => format!("{} min", millis.div_ceil(60_000)),
     }
 }
 
