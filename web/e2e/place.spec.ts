@@ -213,6 +213,33 @@ test('a permission that is revoked in mid-session ends it at once, and is told',
   await one.close();
 });
 
+test('handles are moved by mouse and by touch, and are large enough for a finger', async () => {
+  const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+  const [one] = await station('Roadrunner', { ...phone, ...at(HOME) });
+  await share(one);
+  const { page } = one;
+  const spot = async (lane: 'tx' | 'rx', place: number) => {
+    const rail = await page.locator(`.${lane} .rail`).boundingBox();
+    if (!rail) throw new Error('the rail is not to be seen');
+    return [rail.x + (rail.width * place) / 7, rail.y] as const;
+  };
+  await page.mouse.move(...(await spot('tx', 7)));
+  await page.mouse.down();
+  for (const place of [6, 4, 2.3]) await page.mouse.move(...(await spot('tx', place)));
+  await page.mouse.up();
+  await one.until(({ ranges }) => ranges.tx === '50km' && ranges.rx === 'unlimited');
+  await page.touchscreen.tap(...(await spot('rx', 1.1)));
+  await one.until(({ ranges }) => ranges.tx === '50km' && ranges.rx === '25km');
+  await expect(page.getByRole('status').last()).toHaveText('you reach 50 km, you hear 25 km');
+  for (const lane of await page.locator('.lane').all()) {
+    expect((await lane.boundingBox())?.height).toBeGreaterThanOrEqual(44);
+  }
+  const stop = page.getByRole('button', { name: 'Stop sharing your location' });
+  const box = await stop.boundingBox();
+  expect(Math.min(box?.width ?? 0, box?.height ?? 0)).toBeGreaterThanOrEqual(44);
+  await one.close();
+});
+
 test('one tap takes it back', async () => {
   const [one, asked] = await allowed('Roadrunner', HOME);
   await share(one);
