@@ -308,7 +308,7 @@ impl Server {
                 | Output::Disconnect { conn, .. } => self.queue_for_worker_of(*conn, output.clone(), cx),
             }
         }
-        cx.model.hub_is_done(self.hub.figures());
+        cx.model.hub_is_done(self.hub.figures(), cx.schedule.now());
         if let Some(at) = self.hub.poll_timeout() {
             cx.wake(Sleeper::Hub, at);
         }

@@ -35,7 +35,13 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { clients: 6, workers: 2, time: Duration::from_secs(20), keep_log: false, broken: Broken::default() }
+        Self {
+            clients: 6,
+            workers: 2,
+            time: Duration::from_secs(20),
+            keep_log: false,
+            broken: Broken::default(),
+        }
     }
 }
 

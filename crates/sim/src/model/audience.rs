@@ -17,8 +17,10 @@ struct Air {
     /// Of the talker when it began.
     tx: Range,
     audience: BTreeSet<ConnId>,
-    /// It ends, or has ended: nobody is let in or sent away any more.
+    /// The hub has it ended, or its talker is gone: who is let in or sent away is open.
     ending: bool,
+    /// When it was over. From then on only those who come back are let in.
+    over: Option<Time>,
 }
 
 /// Who hears what.
@@ -70,11 +72,7 @@ impl Audiences {
 
 impl Model {
     /// The hub says who hears what.
-    pub(super) fn hub_routes(
-        &mut self,
-        output: &Output,
-        now: Time,
-    ) {
+    pub(super) fn hub_routes(&mut self, output: &Output, now: Time) {
         match output {
             Output::Open(route) => self.opens(route),
             Output::Join { burst, listener, .. } => {
@@ -105,7 +103,8 @@ impl Model {
                 theirs.for_each(|air| air.ending = true);
             }
             Output::Close { burst, .. } => {
-                self.audiences.airs.entry(*burst).and_modify(|air| air.ending = true);
+                let air = self.audiences.airs.get_mut(burst);
+                air.into_iter().for_each(|air| (air.ending, air.over) = (true, Some(now)));
             }
             _ => {}
         }
@@ -119,7 +118,7 @@ impl Model {
         self.must(audience.len() == route.listeners.len(), || format!("burst {} has twins", route.burst));
         let tx = self.whereabouts.ranges(talker.id).tx;
         let channel = route.channel.clone();
-        let air = Air { talker: talker.id, channel, tx, audience, ending: false };
+        let air = Air { talker: talker.id, channel, tx, audience, ending: false, over: None };
         self.audiences.airs.insert(route.burst, air);
         for listener in &route.listeners {
             self.is_graded(route.burst, listener);
@@ -147,12 +146,13 @@ impl Model {
     }
 
     /// The hub has done all that follows from one thing.
-    pub(super) fn audiences_are_right(&mut self) {
+    pub(super) fn audiences_are_right(&mut self, now: Time) {
         let mut wrong = Vec::new();
-        for (&burst, air) in &self.audiences.airs {
-            let late = air.ending;
+        let held = |air: &Air| air.over.is_none_or(|over| now <= over + self.hold);
+        for (&burst, air) in self.audiences.airs.iter().filter(|(_, air)| held(air)) {
             for (&who, &(conn, client)) in &self.audiences.links {
-                if who == air.talker || late && !self.audiences.back.contains(&who) {
+                let back = self.audiences.back.contains(&who);
+                if who == air.talker || air.over.is_some() && !back {
                     continue;
                 }
                 let tuned = self.is_tuned(who, &air.channel);
@@ -162,8 +162,8 @@ impl Model {
                 }
                 let hears = air.audience.contains(&conn);
                 let right = match heard {
-                    Heard::No => !hears,
-                    Heard::Yes(_) => late || hears || self.muters.contains(&client),
+                    Heard::No => !hears || air.ending && !back,
+                    Heard::Yes(_) => hears || air.ending || self.muters.contains(&client),
                     Heard::Unsure => true,
                 };
                 if !right {

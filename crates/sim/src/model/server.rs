@@ -26,11 +26,11 @@ impl Model {
     }
 
     /// The hub has said all that follows from it.
-    pub fn hub_is_done(&mut self, figures: HubFigures) {
+    pub fn hub_is_done(&mut self, figures: HubFigures, now: Time) {
         self.whereabouts.answered();
         let judged = self.whereabouts.agrees(figures);
         self.judge(judged);
-        self.audiences_are_right();
+        self.audiences_are_right(now);
     }
 
     fn drops(&mut self, conn: ConnId) {
