@@ -17,6 +17,8 @@ export default defineConfig(({ command }) => ({
     // The page is served with a policy that allows nothing inline and no data: URL.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // The notices of what is bundled travel with it.
+    license: { fileName: 'licences.txt' },
   },
   worker: { format: 'es' },
   server: {

@@ -148,6 +148,14 @@ describe('with a location', () => {
   });
 });
 
+test('the settings name whose borders and cells these are', () => {
+  const { page, click } = setUp(new ScriptedRadio());
+  click(text.settings.open);
+  const credit = find(page, 'dialog').textContent?.replace(/\s+/g, ' ');
+  expect(credit).toContain('Country borders © OpenStreetMap contributors (ODbL)');
+  expect(credit).toContain('H3 © Uber Technologies');
+});
+
 test('each burst has its signal, and where there is none it is a dash only for who shares', () => {
   const radio = new ScriptedRadio({
     location: SHARED,
