@@ -58,20 +58,20 @@ mod tests {
     fn what_is_no_position_is_explained_and_not_repeated() {
         for (text, error) in [
             ("", PositionError::Form),
-            ("44.81", PositionError::Form),
-            ("44.81 20.46", PositionError::Form),
+            ("44.7", PositionError::Form),
+            ("44.7 20.3", PositionError::Form),
             ("44,81,20,46", PositionError::Form),
-            ("44.81N,20.46E", PositionError::Form),
+            ("44.7N,20.3E", PositionError::Form),
             ("Belgrade", PositionError::Form),
-            ("44.81,", PositionError::Form),
-            ("90.01,20.46", PositionError::Latitude),
+            ("44.7,", PositionError::Form),
+            ("90.01,20.3", PositionError::Latitude),
             ("151.2,-33.86", PositionError::Latitude),
             ("nan,0", PositionError::Latitude),
-            ("44.81,180.5", PositionError::Longitude),
-            ("44.81,inf", PositionError::Longitude),
+            ("44.7,180.5", PositionError::Longitude),
+            ("44.7,inf", PositionError::Longitude),
         ] {
             assert_eq!(cell_at(text), Err(error), "{text}");
-            assert!(text.is_empty() || !error.to_string().contains(text) || text == "44.81", "{text}");
+            assert!(text.is_empty() || !error.to_string().contains(text), "{text}");
         }
     }
 }
