@@ -152,7 +152,9 @@ export class Place {
     if (effective_in_ms !== undefined) {
       this.#setBoundary(effective_in_ms);
       // The server had an earlier cell of this connection where we knew of none.
-      if (this.#next === null) [this.#next, this.#cell] = [this.#cell, null];
+      if (this.#next === null) {
+        [this.#next, this.#cell, this.#toldRanges] = [this.#cell, null, UNLIMITED];
+      }
       this.#deferred = true;
     } else if (!shared) {
       [this.#toldCell, this.#toldRanges] = [null, UNLIMITED];
@@ -235,7 +237,6 @@ export class Place {
     this.#quiet ||= this.#cell !== null && this.#boundary !== null;
     [this.#cell, this.#next, this.#stamp, this.#country] = [null, null, undefined, undefined];
     [this.#deferred, this.#due] = [false, false];
-    this.#wanted = UNLIMITED;
     this.#cancelSettle();
     this.#sync();
     this.#set(why);
@@ -332,7 +333,7 @@ export class Place {
       return;
     }
     if (reading.cell === (this.#next ?? this.#cell)) return;
-    this.#next = reading.cell === this.#cell ? null : reading.cell;
+    this.#next = reading.cell;
     this.#sync();
     this.#show();
   }
