@@ -101,7 +101,7 @@ fn a_cell_that_came_over_tls_is_gone_when_its_client_was_stopped_or_killed() {
         assert!(connected.hits.iter().any(|hit| hit.owner == owner && hit.form == HELD), "{owner}");
     }
     for (number, listener) in listeners.into_iter().enumerate() {
-        if number % 2 == 0 { listener.kill() } else { listener.stop() }
+        if number.is_multiple_of(2) { listener.kill() } else { listener.stop() }
     }
     if let Err(left) = gone(&search, &server, Instant::now()) {
         panic!("a second after the close: {}", left.report());
@@ -235,7 +235,7 @@ impl Session {
             }
             _ => {}
         }
-        let end = if number % 2 == 0 { End::Close } else { End::Reset };
+        let end = if number.is_multiple_of(2) { End::Close } else { End::Reset };
         Self { client: Client::Socket(socket), end, held, taken_back, needles }
     }
 }

@@ -19,7 +19,7 @@ fn a_coordinate_is_in_no_memory_file_log_or_packet_of_the_server() {
     let recorder = Recorder::start();
     let mut server = Server::start_for(&recorder.origin());
     recorder.pass_on_to(server.address());
-    let mut rng = Rng::with_seed(0x10_4);
+    let mut rng = Rng::with_seed(0x104);
     let positions: Vec<_> = (0..LISTENERS + SOCKETS).map(|_| Position::random(&mut rng)).collect();
     let coordinates =
         Search::new(positions.iter().enumerate().flat_map(|(owner, position)| position.needles(owner)));
