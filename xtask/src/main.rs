@@ -6,6 +6,7 @@ mod generate;
 mod packages;
 mod run;
 mod shell;
+mod soak;
 mod test;
 mod web;
 
@@ -52,6 +53,24 @@ enum Task {
     },
     /// Measure, and write docs/benchmarks.md
     Bench,
+    /// Prove at length what the tests prove in short
+    Soak {
+        #[command(subcommand)]
+        what: Soak,
+    },
+}
+
+#[derive(Subcommand)]
+enum Soak {
+    /// No cell stays in the server's memory after its client has gone
+    Cells {
+        /// Sessions, each with a cell of its own
+        #[arg(long, default_value_t = 10_000)]
+        sessions: usize,
+        /// With the code as it is released
+        #[arg(long)]
+        release: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -74,5 +93,6 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::E2e { flags } => test::e2e(&flags).map(drop),
         Task::Sim { flags } => run::simulate(&flags),
         Task::Bench => bench::bench(),
+        Task::Soak { what: Soak::Cells { sessions, release } } => soak::cells(sessions, release),
     }
 }
