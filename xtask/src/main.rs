@@ -6,6 +6,7 @@ mod generate;
 mod packages;
 mod run;
 mod shell;
+mod sim;
 mod soak;
 mod test;
 mod web;
@@ -45,7 +46,7 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<String>,
     },
-    /// The simulated world, e.g. `cargo xtask sim --seeds 10000`
+    /// The simulated world, e.g. `cargo xtask sim --seeds 10000` or `sim same-cell --pairs 100000`
     Sim {
         /// Flags of the simulation
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -91,7 +92,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Check => check::check(),
         Task::Gen { check } => generate::generate(check),
         Task::E2e { flags } => test::e2e(&flags).map(drop),
-        Task::Sim { flags } => run::simulate(&flags),
+        Task::Sim { flags } => sim::simulate(&flags),
         Task::Bench => bench::bench(),
         Task::Soak { what: Soak::Cells { sessions, release } } => soak::cells(sessions, release),
     }

@@ -93,7 +93,7 @@ impl Receiver {
     pub(super) fn voice(&mut self, frame: &VoiceFrame<'_>, now: Time) -> Option<Taken> {
         let reception = self.open.get_mut(&frame.burst)?;
         reception.touched = now;
-        if reception.next.is_some_and(|next| frame.seq < next) {
+        if frame.seq < reception.next.unwrap_or(reception.from) {
             return None;
         }
         let gap = reception.next.and_then(|next| reception.lose(next, frame.seq));
