@@ -52,15 +52,21 @@ impl From<Error> for Failure {
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        let mut words = refusal.to_string();
-        if let Some(wait) = refusal.retry_after_ms {
-            words.push_str(&format!(" Try again in {}.", time(wait)));
-        }
+        let words = words(&refusal);
         match refusal.code {
             Code::LinkLost => Self::NoLink(words),
             _ => Self::Refused(words),
         }
     }
+}
+
+/// What a refusal says, and when trying again makes sense.
+pub(crate) fn words(refusal: &Refusal) -> String {
+    let mut words = refusal.to_string();
+    if let Some(wait) = refusal.retry_after_ms {
+        words.push_str(&format!(" Try again in {}.", time(wait)));
+    }
+    words
 }
 
 /// Seconds, or minutes when there are many.

@@ -11,7 +11,7 @@ use tenfour_protocol::{ChannelId, Range, Ranges};
 
 use crate::exit::{self, Failure};
 use crate::output::{Player, Sink};
-use crate::place::At;
+use crate::place::{self, At};
 use crate::recorder::{Line, Recorder};
 use crate::station::{self, Station, Tuned};
 
@@ -67,7 +67,7 @@ impl Listen {
 
     async fn listen(self) -> Result<(), Failure> {
         let ranges = Ranges { rx: self.rx_range, ..Ranges::default() };
-        let place = self.at.cell(ranges)?;
+        let cell = self.at.cell(ranges)?;
         let raw = self.out.as_deref().is_some_and(|out| out.as_os_str() == "-");
         let folder = self.out.as_deref().filter(|_| !raw);
         if let Some(folder) = folder {
@@ -82,10 +82,11 @@ impl Listen {
         let login = self.station.log_in().await?;
         let (origin, me) = (login.server.origin().to_owned(), login.session.me.clone());
         let program = station::program();
-        let options = Options { program, economy: false, playout: sink.is_some(), place, ranges };
+        let options = Options { program, economy: false, playout: sink.is_some(), place: cell, ranges };
         let Tuned { mut client, refused, .. } = login.tune(&self.channels, options).await?;
         if let Some(refusal) = refused {
-            eprintln!("tenfour: {refusal} Until then you hear those who talk without a limit.");
+            let words = place::refused(&refusal);
+            eprintln!("tenfour: {words} Until then you hear those who talk without a limit.");
         }
         let names: Vec<String> = self.channels.iter().map(ToString::to_string).collect();
         eprintln!("Ready: {} ({}) hears channel {} at {origin}.", me.handle, me.tag, names.join(", "));

@@ -4,14 +4,15 @@ use std::convert::Infallible;
 use std::str::FromStr;
 
 use tenfour_client::{PositionError, cell_at};
+use tenfour_protocol::limits::FIRST_CELLS_PER_HOUR;
 use tenfour_protocol::{Code, Country, GeoCell, Ranges, Refusal};
 
-use crate::exit::Failure;
+use crate::exit::{self, Failure};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct At {
-    /// Where you are in degrees, e.g. 44.81,20.46 or -33.86,151.2. Only the cell of about 36 km² around it is sent, the
-    /// server keeps that in memory only, and others see your country. The variable hides it from others on this machine
+    /// Where you are in degrees, e.g. 44.81,20.46 or -33.86,151.2. Only the cell of about 36 km² around it is sent; others
+    /// see your country. The variable keeps it out of the list of processes
     #[arg(
         long,
         value_name = "LAT,LON",
@@ -53,6 +54,17 @@ impl At {
 pub(crate) fn located(country: Option<Country>) -> String {
     let country = country.map_or("no country".to_owned(), |country| country.as_str().to_owned());
     format!("Located in {country}, as a cell of about 36 km², in the server's memory only.")
+}
+
+/// For people: why the server took no place.
+pub(crate) fn refused(refusal: &Refusal) -> String {
+    let words = exit::words(refusal);
+    match refusal.code {
+        Code::TooManyMoves => {
+            format!("{words} Each command with --at counts, {FIRST_CELLS_PER_HOUR} in an hour.")
+        }
+        _ => words,
+    }
 }
 
 /// Whether a refusal is about place or range.

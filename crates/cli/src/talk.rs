@@ -14,7 +14,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::exit::{self, Failure};
 use crate::meter::Meter;
-use crate::place::At;
+use crate::place::{self, At};
 use crate::source::{Frame, Source};
 use crate::station::{self, Station, Tuned};
 
@@ -77,13 +77,13 @@ impl Talk {
         // A recording that cannot be used is found out before anybody is bothered.
         let mut source = self.source()?;
         let ranges = Ranges { tx: self.range, ..Ranges::default() };
-        let place = self.at.cell(ranges)?;
+        let cell = self.at.cell(ranges)?;
         let login = self.station.log_in().await?;
         let program = station::program();
-        let options = Options { program, economy: self.low_data, place, ranges, ..Options::default() };
+        let options = Options { program, economy: self.low_data, place: cell, ranges, ..Options::default() };
         let Tuned { mut client, talk_limit: limit, refused } =
             login.tune(std::slice::from_ref(&self.channel), options).await?;
-        refused.map_or(Ok(()), |refusal| self.without_place(refusal))?;
+        refused.map_or(Ok(()), |refusal| self.without_place(&refusal))?;
         if let Some(seconds) = source.seconds().filter(|seconds| *seconds > limit.as_secs_f64()) {
             eprintln!("The recording has {seconds:.1} s; the server cuts at {:.0} s.", limit.as_secs_f64());
         }
@@ -106,12 +106,12 @@ impl Talk {
     }
 
     /// The server took no place. What should be heard nearby is not said to everybody.
-    fn without_place(&self, refusal: Refusal) -> Result<(), Failure> {
+    fn without_place(&self, refusal: &Refusal) -> Result<(), Failure> {
+        let words = place::refused(refusal);
         if self.range == Range::Unlimited {
-            eprintln!("tenfour: {refusal} Going on without a place.");
+            eprintln!("tenfour: {words} Going on without a place.");
             return Ok(());
         }
-        let Failure::Refused(words) = Failure::from(refusal) else { return Ok(()) };
         Err(Failure::Refused(format!("{words} Nothing was said: without a place everybody would hear it.")))
     }
 
