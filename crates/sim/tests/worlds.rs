@@ -44,4 +44,7 @@ fn the_same_seed_gives_the_same_log() {
     assert!(one.log.len() > 1000);
     assert_eq!(one.log, two.log);
     assert_ne!(one.log, run(43, plan).log);
+    // Cells come in and are never written down: each of them ends with these digits.
+    assert!(one.log.iter().any(|line| line.contains("GeoCell(")));
+    assert!(one.log.iter().all(|line| !line.contains("ffffff")));
 }
