@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::forms::{HELD, Position, cell_needles};
 use crate::search::{Found, Needle, Search};
 use crate::server::{Listener, Server};
-use crate::socket::{Account, Socket};
+use crate::socket::{Account, Hello, Socket};
 
 /// Sessions in the tests.
 const SESSIONS: usize = 200;
@@ -76,7 +76,7 @@ fn a_cell_that_is_kept_elsewhere_is_found_after_the_promise() {
     let cell = Position::random(&mut rng).cell();
     let search = Search::new(cell_needles(0, &cell));
     let account = Account::register(server.address(), &mut rng, &cell);
-    let mut socket = account.open(&json!({ "place": { "cell": cell } }));
+    let mut socket = account.open(Hello::InTurn, &json!({ "place": { "cell": cell } }));
     socket.expect("located");
     socket.reset();
     let left = gone(&search, &server, Instant::now()).expect_err("the handle is kept");
@@ -206,7 +206,8 @@ impl Session {
         let (mut held, mut taken_back) = (Some(owner), None);
         let late = number % 5 == 3;
         let more = if late { json!({}) } else { json!({ "place": { "cell": cell } }) };
-        let mut socket = account.open(&more);
+        let how = [Hello::InTurn, Hello::Early, Hello::InPieces][number % 3];
+        let mut socket = account.open(how, &more);
         if late {
             socket.send(&json!({ "type": "locate", "cell": cell }));
         }
@@ -229,7 +230,7 @@ impl Session {
                 let resume = json!({ "token": socket.welcome["resume"], "have": [] });
                 let place = json!({ "cell": cell, "stamp": stamp });
                 socket.reset();
-                socket = account.open(&json!({ "resume": resume, "place": place }));
+                socket = account.open(how, &json!({ "resume": resume, "place": place }));
                 assert_eq!(socket.welcome["resumed"], true);
                 socket.expect("located");
             }

@@ -5,9 +5,9 @@ use serde_json::json;
 
 use crate::forms::Position;
 use crate::recorder::Recorder;
-use crate::search::{Needle, Search};
-use crate::server::Server;
-use crate::socket::Account;
+use crate::search::{Found, Needle, Search};
+use crate::server::{Listener, Server};
+use crate::socket::{Account, Hello, Socket};
 
 /// Clients of the binary, which are told a precise position with `--at`.
 const LISTENERS: usize = 8;
@@ -34,7 +34,7 @@ fn a_coordinate_is_in_no_memory_file_log_or_packet_of_the_server() {
     let mut sockets = Vec::new();
     for position in &positions[LISTENERS..] {
         let account = Account::register(recorder.address(), &mut rng, "Roadrunner");
-        let mut socket = account.open(&json!({ "place": { "cell": position.cell() } }));
+        let mut socket = account.open(Hello::InTurn, &json!({ "place": { "cell": position.cell() } }));
         socket.expect("located");
         socket.ask(&json!({ "type": "range", "tx": "100km", "rx": "250km" }), "ranged");
         socket.ask(&json!({ "type": "tune", "channel": "19" }), "tuned");
@@ -43,14 +43,14 @@ fn a_coordinate_is_in_no_memory_file_log_or_packet_of_the_server() {
     }
     listeners.iter().for_each(|listener| listener.located());
 
-    let none = |found: crate::search::Found, place: &str| {
+    let none = |found: Found, place: &str| {
         assert!(found.hits.is_empty(), "in the {place}: {}", found.report());
     };
     let process = names.process(server.pid());
     assert!(process.hits.iter().any(|hit| hit.owner == 0), "this search finds what is there");
     none(coordinates.process(server.pid()), "memory");
-    listeners.into_iter().for_each(crate::server::Listener::stop);
-    sockets.into_iter().for_each(crate::socket::Socket::close);
+    listeners.into_iter().for_each(Listener::stop);
+    sockets.into_iter().for_each(Socket::close);
     none(coordinates.process(server.pid()), "memory, after all have gone");
     none(coordinates.folder(&server.data()), "data folder");
     server.stop();
@@ -79,7 +79,7 @@ fn a_coordinate_that_a_client_does_say_is_found() {
     let position = Position::random(&mut rng);
     let search = Search::new(position.needles(0));
     let account = Account::register(recorder.address(), &mut rng, &position.text());
-    let socket = account.open(&json!({}));
+    let socket = account.open(Hello::InTurn, &json!({}));
     assert!(!search.process(server.pid()).hits.is_empty());
     socket.close();
     server.stop();

@@ -14,9 +14,22 @@ use tenfour_protocol::{BurstNo, UserId, VoiceFrame};
 
 use crate::http::{connect, post};
 
+const TEXT: u8 = 0x01;
+const FINAL_CONTINUATION: u8 = 0x80;
 const FINAL_TEXT: u8 = 0x81;
 const FINAL_BINARY: u8 = 0x82;
 const FINAL_CLOSE: u8 = 0x88;
+
+/// How a client says hello.
+#[derive(Clone, Copy)]
+pub(crate) enum Hello {
+    /// After the upgrade.
+    InTurn,
+    /// Together with the request for it: the bytes come to the socket through HTTP.
+    Early,
+    /// In two frames.
+    InPieces,
+}
 
 /// A key that is registered, with a session.
 pub(crate) struct Account {
@@ -49,7 +62,7 @@ impl Account {
     }
 
     /// Opens a socket and says hello, with `more` in it.
-    pub(crate) fn open(&self, more: &Value) -> Socket {
+    pub(crate) fn open(&self, how: Hello, more: &Value) -> Socket {
         let mut stream = connect(self.address);
         let head = format!(
             "GET /api/v1/radio HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
@@ -57,7 +70,23 @@ impl Account {
              sec-websocket-protocol: tenfour.v1\r\nauthorization: Bearer {}\r\n\r\n",
             self.address, self.token
         );
-        stream.write_all(head.as_bytes()).expect("the server reads");
+        let mut hello = json!({ "type": "hello", "client": "secrets 1" });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            hello[name] = value.clone();
+        }
+        let hello = hello.to_string().into_bytes();
+        let hello = match how {
+            Hello::InTurn | Hello::Early => frame(FINAL_TEXT, &hello),
+            Hello::InPieces => {
+                let (most, rest) = hello.split_at(hello.len() - 1);
+                [frame(TEXT, most), frame(FINAL_CONTINUATION, rest)].concat()
+            }
+        };
+        let (now, then) = match how {
+            Hello::Early => ([head.into_bytes(), hello].concat(), Vec::new()),
+            Hello::InTurn | Hello::InPieces => (head.into_bytes(), hello),
+        };
+        stream.write_all(&now).expect("the server reads");
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
@@ -66,11 +95,7 @@ impl Account {
         }
         assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
         let mut socket = Socket { stream, welcome: Value::Null };
-        let mut hello = json!({ "type": "hello", "client": "secrets 1" });
-        for (name, value) in more.as_object().into_iter().flatten() {
-            hello[name] = value.clone();
-        }
-        socket.send(&hello);
+        socket.stream.write_all(&then).expect("the server reads");
         socket.welcome = socket.expect("welcome");
         socket
     }
@@ -84,7 +109,7 @@ pub(crate) struct Socket {
 
 impl Socket {
     pub(crate) fn send(&mut self, message: &Value) {
-        self.frame(FINAL_TEXT, message.to_string().as_bytes());
+        self.write(FINAL_TEXT, message.to_string().as_bytes());
     }
 
     /// Sends and waits for the answer of a type.
@@ -115,13 +140,13 @@ impl Socket {
         self.send(&start);
         let payload = [1 << 3; 40];
         let frame = VoiceFrame { burst: BurstNo(1), seq: 0, media_time: 0, last: true, payload: &payload };
-        self.frame(FINAL_BINARY, &frame.to_bytes());
+        self.write(FINAL_BINARY, &frame.to_bytes());
         self.expect("receipt");
     }
 
     /// Says good-bye and waits for the end.
     pub(crate) fn close(mut self) {
-        self.frame(FINAL_CLOSE, &1000_u16.to_be_bytes());
+        self.write(FINAL_CLOSE, &1000_u16.to_be_bytes());
         while self.next().is_some() {}
     }
 
@@ -130,19 +155,8 @@ impl Socket {
         SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).expect("an option");
     }
 
-    /// The mask is zero: what the server keeps of the raw bytes is found like the message itself.
-    fn frame(&mut self, first: u8, payload: &[u8]) {
-        let mut bytes = vec![first];
-        match u8::try_from(payload.len()) {
-            Ok(short @ 0..126) => bytes.push(0x80 | short),
-            _ => {
-                bytes.push(0x80 | 126);
-                bytes.extend(u16::try_from(payload.len()).expect("a small message").to_be_bytes());
-            }
-        }
-        bytes.extend([0; 4]);
-        bytes.extend(payload);
-        self.stream.write_all(&bytes).expect("the server reads");
+    fn write(&mut self, first: u8, payload: &[u8]) {
+        self.stream.write_all(&frame(first, payload)).expect("the server reads");
     }
 
     /// The next frame, or nothing at the end.
@@ -166,4 +180,19 @@ impl Socket {
         self.stream.read_exact(&mut payload).ok()?;
         Some((head[0], payload))
     }
+}
+
+/// The mask is zero: what the server keeps of the raw bytes is found like the message itself.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![first];
+    match u8::try_from(payload.len()) {
+        Ok(short @ 0..126) => bytes.push(0x80 | short),
+        _ => {
+            bytes.push(0x80 | 126);
+            bytes.extend(u16::try_from(payload.len()).expect("a small message").to_be_bytes());
+        }
+    }
+    bytes.extend([0; 4]);
+    bytes.extend(payload);
+    bytes
 }
