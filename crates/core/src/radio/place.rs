@@ -24,8 +24,7 @@ pub(super) struct Whereabouts {
     wanted: Option<GeoCell>,
     /// The cell that was said, and is repeated on each connection.
     published: Option<Published>,
-    /// When a cell was said, if another one has to wait for the next boundary, even when that
-    /// one is taken back.
+    /// When a cell was said or taken back last, if another one has to wait for the next boundary.
     spent: Option<Time>,
     asked: Option<Asked>,
     epoch: Option<Epoch>,
@@ -133,6 +132,7 @@ impl Whereabouts {
         (self.known, self.refused) = (false, None);
         self.ranging.forget();
         if said {
+            self.spent = Some(now);
             self.asked = Some(Asked::Nothing).filter(|_| self.phase != Phase::Down);
             self.send(out);
         }
@@ -163,8 +163,8 @@ impl Whereabouts {
     ) {
         match self.asked.take() {
             // Said before the server read that the cell is taken back.
-            Some(Asked::Nothing) if shared => return self.asked = Some(Asked::Nothing),
-            Some(asked @ Asked::Move { .. }) if moves => self.asked = Some(asked),
+            Some(Asked::Nothing) if shared || moves => return self.asked = Some(Asked::Nothing),
+            Some(asked @ Asked::Move { .. }) if moves || !shared => self.asked = Some(asked),
             Some(Asked::Move { cell, .. }) => self.published = Some(Published { cell, stamp }),
             Some(Asked::First | Asked::Nothing) | None => {
                 if let Some(published) = self.published.as_mut().filter(|_| stamp.is_some()) {

@@ -36,6 +36,8 @@ struct World {
     asks: bool,
     /// The server refused something unseen, which takes a while to be noticed.
     was_busy: bool,
+    /// Time since all that the server said has arrived.
+    late: Duration,
     wanted: Option<GeoCell>,
     wish: Ranges,
     /// The cell that was said last and not taken back, and when one was said last.
@@ -79,6 +81,7 @@ impl World {
             server,
             asks: true,
             was_busy: false,
+            late: Duration::ZERO,
             wanted: None,
             wish,
             said: None,
@@ -158,6 +161,12 @@ impl World {
             self.desk.radio.handle_timeout(due);
             self.drain();
             self.give(Input::Alive);
+            // A link on which answers take longer is a dead one.
+            self.late += due.since(now);
+            if self.late >= Duration::from_secs(5) {
+                self.late = Duration::ZERO;
+                self.act(Act::Deliver(usize::MAX));
+            }
         }
     }
 
