@@ -16,6 +16,8 @@ use crate::patch::Patch;
 pub struct Clue {
     /// A place within [`RUMOUR_KM`] of it.
     pub rumour: Spot,
+    /// How much the quarry's way turns, if it drives: see [`crate::path`].
+    pub turn: f64,
     /// Seed of the attacker's chance.
     pub seed: u64,
 }

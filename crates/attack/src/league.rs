@@ -10,9 +10,9 @@ use crate::borders::country_at;
 use crate::geo::Spot;
 use crate::hunt::{Clue, RUMOUR_KM};
 use crate::over_hub::OverHub;
-use crate::over_sockets::Stand;
-use crate::path::{STEP, drive};
-use crate::programs::{Kind, Program};
+use crate::over_sockets::{Broken, Stand};
+use crate::path::{MOTORWAY, STEP, WANDERING, drive};
+use crate::programs::{Doors, Kind, Program};
 use crate::quarry::Quarry;
 
 /// How long a drive is: longer than any program looks.
@@ -21,16 +21,6 @@ const DRIVE: Duration = Duration::from_secs(4800);
 const DROPS: Duration = Duration::from_secs(100);
 /// How near a border is that counts as near.
 const BORDER_KM: f64 = 3.0;
-
-/// What a program stands in front of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Defence {
-    /// The release rules.
-    On,
-    /// Taken out, as far as the program asks for it.
-    #[cfg(feature = "mutants")]
-    Out,
-}
 
 /// Where a match is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,15 +56,16 @@ impl Score {
     }
 }
 
-/// Plays `program` against `quarries`, on two threads; the same seed gives the same score.
-pub fn play(program: &Program, defence: Defence, ground: Ground, quarries: u64, seed: u64) -> Score {
+/// Plays `program` against `quarries` with these doors open, on two threads in virtual time and
+/// on one over sockets. The same seed gives the same score.
+pub fn play(program: &Program, open: Doors, ground: Ground, quarries: u64, seed: u64) -> Score {
     let threads = if ground == Ground::Hub { 2 } else { 1 };
     let errors = std::thread::scope(|scope| {
         let share = |thread: u64| {
             move || {
-                let stand = (ground == Ground::Sockets).then(|| Stand::start(mutants(program, defence)));
+                let stand = (ground == Ground::Sockets).then(|| Stand::start(broken(open)));
                 let own = (0..quarries).filter(|number| number % threads == thread);
-                own.flat_map(|number| one(program, defence, stand.as_ref(), number, seed)).collect::<Vec<_>>()
+                own.flat_map(|number| one(program, open, stand.as_ref(), number, seed)).collect::<Vec<_>>()
             }
         };
         let running: Vec<_> = (0..threads).map(|thread| scope.spawn(share(thread))).collect();
@@ -84,14 +75,15 @@ pub fn play(program: &Program, defence: Defence, ground: Ground, quarries: u64, 
 }
 
 /// One quarry: the errors of the program's answers.
-fn one(program: &Program, defence: Defence, stand: Option<&Stand>, number: u64, seed: u64) -> Vec<f64> {
+fn one(program: &Program, open: Doors, stand: Option<&Stand>, number: u64, seed: u64) -> Vec<f64> {
     let mut rng = Rng::with_seed(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let home = if program.kind == Kind::Border { near_a_border(&mut rng) } else { anywhere(&mut rng) };
-    let way = if program.kind.moves() { drive(home, DRIVE, &mut rng) } else { vec![home] };
+    let turn = if program.kind == Kind::Motorway { MOTORWAY } else { WANDERING };
+    let way = if program.kind.moves() { drive(home, DRIVE, turn, &mut rng) } else { vec![home] };
     let drops = (program.kind == Kind::Dropping).then_some(DROPS);
-    let quarry = Quarry { way, drops, hasty: is_hasty(program, defence) };
+    let quarry = Quarry { way, drops, hasty: open.moves };
     let rumour = home.towards(rng.f64() * std::f64::consts::TAU, RUMOUR_KM * rng.f64().sqrt());
-    let clue = Clue { rumour, seed: rng.u64(..) };
+    let clue = Clue { rumour, turn, seed: rng.u64(..) };
     let mut secret = [0; 32];
     rng.fill(&mut secret);
     let config = HubConfig {
@@ -99,7 +91,7 @@ fn one(program: &Program, defence: Defence, stand: Option<&Stand>, number: u64, 
         // Any moment of an epoch.
         unix_at_zero: STEP * rng.u32(..90),
         #[cfg(feature = "mutants")]
-        mutants: mutants(program, defence),
+        mutants: broken(open),
         ..HubConfig::default()
     };
     let mut air: Box<dyn Air + '_> = match stand {
@@ -126,33 +118,24 @@ fn near_a_border(rng: &mut Rng) -> Spot {
     }
 }
 
+/// How a hub with these doors is broken.
 #[cfg(feature = "mutants")]
-fn is_hasty(program: &Program, defence: Defence) -> bool {
-    defence == Defence::Out && program.doors.moves
-}
-
-#[cfg(not(feature = "mutants"))]
-fn is_hasty(_: &Program, _: Defence) -> bool {
-    false
-}
-
-/// What is broken for a program.
-#[cfg(feature = "mutants")]
-fn mutants(program: &Program, defence: Defence) -> tenfour_core::mutants::Mutants {
-    use tenfour_core::mutants::{Mutant, Mutants};
-    let doors = program.doors;
-    let open = [
-        (true, Mutant::RawDistance),
-        (doors.country, Mutant::RawCountry),
-        (doors.list, Mutant::ListByRange),
-        (doors.floor, Mutant::FloorByRange),
-        (doors.order, Mutant::SortedFanOut),
-        (doors.moves, Mutant::MovesAtOnce),
+fn broken(open: Doors) -> Broken {
+    use tenfour_core::mutants::Mutant;
+    let doors = [
+        (open.distance, Mutant::RawDistance),
+        (open.session_grid, Mutant::SessionGrid),
+        (open.country, Mutant::RawCountry),
+        (open.list, Mutant::ListByRange),
+        (open.floor, Mutant::FloorByRange),
+        (open.order, Mutant::SortedFanOut),
+        (open.moves, Mutant::MovesAtOnce),
     ];
-    let open = open.into_iter().filter(|(open, _)| *open && defence == Defence::Out);
-    Mutants::of(&open.map(|(_, mutant)| mutant).collect::<Vec<_>>())
+    Broken::of(&doors.into_iter().filter(|(open, _)| *open).map(|(_, mutant)| mutant).collect::<Vec<_>>())
 }
 
-/// Nothing can be.
+/// None can be opened without the feature.
 #[cfg(not(feature = "mutants"))]
-fn mutants(_: &Program, _: Defence) {}
+fn broken(open: Doors) -> Broken {
+    assert_eq!(open, Doors::SHUT, "the defence is taken out in a build with the feature `mutants` only");
+}

@@ -10,7 +10,7 @@
 //! * [`quarry`], [`path`] - the one who is looked for, and how they drive
 //! * [`geo`], [`clause`], [`patch`], [`cells`], [`fit`], [`particles`] - what answers say of a place
 //! * [`oracle`], [`hunt`] - asking, and closing in
-//! * [`programs`] - the league; [`league`] - the season; [`table`] - what came of it
+//! * [`programs`] - the league; [`league`] - a match; [`season`] - all of them; [`table`] - what came of it
 
 pub mod air;
 pub mod borders;
@@ -28,4 +28,5 @@ pub mod patch;
 pub mod path;
 pub mod programs;
 pub mod quarry;
+pub mod season;
 pub mod table;

@@ -35,10 +35,10 @@ struct Track {
 }
 
 /// Where a quarry was at each of `times`, after `sightings` in their order, the first at the
-/// start.
-pub fn smooth(sightings: &[Sighting], times: &[Duration], rng: &mut Rng) -> Vec<(Duration, Spot)> {
+/// start, on a way that turns so much.
+pub fn smooth(sightings: &[Sighting], times: &[Duration], turn: f64, rng: &mut Rng) -> Vec<(Duration, Spot)> {
     let Some(first) = sightings.first() else { return Vec::new() };
-    let mut tracks: Vec<_> = (0..DRIVERS).map(|_| Track::starting_in(first.cell, rng)).collect();
+    let mut tracks: Vec<_> = (0..DRIVERS).map(|_| Track::starting_in(first.cell, turn, rng)).collect();
     let mut judged = vec![None; times.len()];
     for next in 1..=sightings.len() {
         let end = sightings.get(next).map(|sighting| sighting.at).or(times.last().copied());
@@ -63,7 +63,7 @@ pub fn smooth(sightings: &[Sighting], times: &[Duration], rng: &mut Rng) -> Vec<
 }
 
 impl Track {
-    fn starting_in(cell: CellIndex, rng: &mut Rng) -> Self {
+    fn starting_in(cell: CellIndex, turn: f64, rng: &mut Rng) -> Self {
         let middle = centroid(cell);
         let anywhere =
             |rng: &mut Rng| middle.towards(rng.f64() * std::f64::consts::TAU, 5.0 * rng.f64().sqrt());
@@ -74,7 +74,7 @@ impl Track {
             }
             spot = anywhere(rng);
         }
-        Self { driver: Driver::new(spot, rng), way: vec![spot] }
+        Self { driver: Driver::new(spot, turn, rng), way: vec![spot] }
     }
 
     fn drive(&mut self, steps: usize, rng: &mut Rng) {
@@ -116,17 +116,19 @@ fn keep(tracks: &[Track], sighting: &Sighting, rng: &mut Rng) -> Vec<Track> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::path::drive;
+    use crate::path::{WANDERING, drive};
 
     #[test]
     fn hindsight_follows_a_driver_whose_cell_is_known_every_minute() {
         let mut rng = Rng::with_seed(8);
-        let way = drive(Spot::at(50.0, 8.0), Duration::from_secs(1800), &mut rng);
+        let way = drive(Spot::at(50.0, 8.0), Duration::from_secs(1800), WANDERING, &mut rng);
         let spot = |at: Duration| way[(at.as_secs() / STEP.as_secs()) as usize];
         let times: Vec<_> = (0..=30).map(|minute| Duration::from_secs(60 * minute)).collect();
         let sightings: Vec<_> = times.iter().map(|&at| Sighting { at, cell: spot(at).cell() }).collect();
-        let mut errors: Vec<_> =
-            smooth(&sightings, &times, &mut rng).iter().map(|(at, place)| place.km_to(spot(*at))).collect();
+        let mut errors: Vec<_> = smooth(&sightings, &times, WANDERING, &mut rng)
+            .iter()
+            .map(|(at, place)| place.km_to(spot(*at)))
+            .collect();
         errors.sort_by(f64::total_cmp);
         assert!(errors[15] < 1.2, "{errors:?}");
     }

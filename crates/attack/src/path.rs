@@ -14,9 +14,11 @@ pub const SPEED: f64 = 50.0;
 const SPEED_SPREAD: f64 = 15.0;
 /// Steps of one stretch.
 const STRETCH: u32 = 18;
-/// Standard deviation of the turn in one step, in radians: 9 degrees, so about 22 degrees in a
-/// minute; a way is forgotten after some five kilometres.
-const TURN: f64 = 9.0 * std::f64::consts::PI / 180.0;
+/// A wandering way, by the standard deviation of the turn in one step, in radians: 9 degrees, so
+/// about 22 degrees in a minute; its direction is forgotten after some five kilometres.
+pub const WANDERING: f64 = 9.0 * std::f64::consts::PI / 180.0;
+/// The same of a motorway: 1.5 degrees.
+pub const MOTORWAY: f64 = 1.5 * std::f64::consts::PI / 180.0;
 
 /// A driver.
 #[derive(Debug, Clone, Copy)]
@@ -25,13 +27,14 @@ pub struct Driver {
     pub spot: Spot,
     bearing: f64,
     speed: f64,
+    turn: f64,
     steps: u32,
 }
 
 impl Driver {
-    /// Begins somewhere, in any direction.
-    pub fn new(spot: Spot, rng: &mut Rng) -> Self {
-        Self { spot, bearing: rng.f64() * std::f64::consts::TAU, speed: speed(rng), steps: 0 }
+    /// Begins somewhere, in any direction, on a way that turns so much.
+    pub fn new(spot: Spot, turn: f64, rng: &mut Rng) -> Self {
+        Self { spot, bearing: rng.f64() * std::f64::consts::TAU, speed: speed(rng), turn, steps: 0 }
     }
 
     /// Drives for one [`STEP`].
@@ -40,7 +43,7 @@ impl Driver {
         if self.steps.is_multiple_of(STRETCH) {
             self.speed = speed(rng);
         }
-        self.bearing += normal(rng) * TURN;
+        self.bearing += normal(rng) * self.turn;
         let from = self.spot;
         self.spot = from.towards(self.bearing, self.speed * STEP.as_secs_f64() / 3600.0);
     }
@@ -57,8 +60,8 @@ pub fn normal(rng: &mut Rng) -> f64 {
 }
 
 /// A whole drive, a spot for each step.
-pub fn drive(from: Spot, time: Duration, rng: &mut Rng) -> Vec<Spot> {
-    let mut driver = Driver::new(from, rng);
+pub fn drive(from: Spot, time: Duration, turn: f64, rng: &mut Rng) -> Vec<Spot> {
+    let mut driver = Driver::new(from, turn, rng);
     let steps = time.as_secs() / STEP.as_secs();
     let mut way = vec![from];
     for _ in 0..steps {
@@ -76,7 +79,7 @@ mod tests {
     fn a_drive_is_as_long_as_its_speed_says_and_wanders() {
         let mut rng = Rng::with_seed(3);
         let hour = Duration::from_secs(3600);
-        let ways: Vec<_> = (0..50).map(|_| drive(Spot::at(45.0, 9.0), hour, &mut rng)).collect();
+        let ways: Vec<_> = (0..50).map(|_| drive(Spot::at(45.0, 9.0), hour, WANDERING, &mut rng)).collect();
         let length = |way: &Vec<Spot>| way.windows(2).map(|pair| pair[0].km_to(pair[1])).sum::<f64>();
         let mean = |of: &dyn Fn(&Vec<Spot>) -> f64| ways.iter().map(of).sum::<f64>() / 50.0;
         assert!((mean(&length) - SPEED).abs() < 3.0);

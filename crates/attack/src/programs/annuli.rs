@@ -20,6 +20,7 @@ pub(super) const PROGRAM: Program = Program {
     sees: "a burst that goes out of range and comes back during one press",
     kind: Kind::Still,
     doors: Doors::DISTANCE,
+    sockets: false,
     hunt: run,
 };
 

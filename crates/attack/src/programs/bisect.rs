@@ -27,6 +27,7 @@ pub(super) const PROGRAM: Program = Program {
     sees: "whether a voice comes, with one receive range",
     kind: Kind::Still,
     doors: Doors::DISTANCE,
+    sockets: true,
     hunt: run,
 };
 

@@ -27,6 +27,7 @@ pub(super) const PROGRAM: Program = Program {
     sees: "whether a voice comes, and the country in the list of participants",
     kind: Kind::Border,
     doors: Doors { country: true, ..Doors::DISTANCE },
+    sockets: false,
     hunt: run,
 };
 

@@ -36,6 +36,7 @@ pub(super) const PROGRAM: Program = Program {
     sees: "whether a voice comes, at each step of the walk",
     kind: Kind::Still,
     doors: Doors::DISTANCE,
+    sockets: false,
     hunt: run,
 };
 

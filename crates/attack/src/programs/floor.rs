@@ -23,6 +23,7 @@ pub(super) const PROGRAM: Program = Program {
     sees: "`channel_busy` or `burst.granted`, on a quiet and on a full channel",
     kind: Kind::Still,
     doors: Doors { floor: true, ..Doors::DISTANCE },
+    sockets: false,
     hunt: run,
 };
 

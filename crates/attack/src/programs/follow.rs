@@ -47,11 +47,8 @@ pub(super) fn follow(air: &mut dyn Air, oracle: &mut dyn Oracle, clue: &Clue) ->
         } else {
             snaps = true;
             let before = sightings.last().copied();
-            let said = if before.is_none() { at } else { last_word(air) };
-            if let Some(cell) = cell(air, oracle, clue, before.map(|sighting| sighting.cell), &mut rng)
-                && before.is_none_or(|before| said > before.at)
-            {
-                sightings.push(Sighting { at: said, cell });
+            if let Some(cell) = cell(air, oracle, clue, before.map(|sighting| sighting.cell), &mut rng) {
+                sightings.extend(sighting(air, before, cell, at));
                 last = Some((centroid(cell), NEAR_KM));
             }
         }
@@ -61,11 +58,22 @@ pub(super) fn follow(air: &mut dyn Air, oracle: &mut dyn Oracle, clue: &Clue) ->
     let minutes: Vec<_> =
         (0..=HOUR.as_secs() / MINUTE.as_secs()).map(|minute| MINUTE * minute as u32).collect();
     if positions.len() <= sightings.len() {
-        return smooth(&sightings, &minutes, &mut rng);
+        return smooth(&sightings, &minutes, clue.turn, &mut rng);
     }
     // Each minute is answered: if it was missed, by the position next to it.
     let nearest = |minute: &Duration| positions.iter().min_by_key(|(at, _)| at.abs_diff(*minute)).copied();
     minutes.iter().filter_map(|minute| Some((*minute, nearest(minute)?.1))).collect()
+}
+
+/// What a cell says of the quarry's way: where it was at the last boundary, if that is news, or
+/// where it is, if that changed though there was no boundary.
+fn sighting(air: &mut dyn Air, before: Option<Sighting>, cell: CellIndex, at: Duration) -> Option<Sighting> {
+    let Some(before) = before else { return Some(Sighting { at, cell }) };
+    let said = last_word(air);
+    if said > before.at {
+        return Some(Sighting { at: said, cell });
+    }
+    (before.cell != cell).then_some(Sighting { at, cell })
 }
 
 /// The quarry's cell, with a look at where it was first.

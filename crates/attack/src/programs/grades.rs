@@ -19,6 +19,7 @@ pub(super) const PROGRAM: Program = Program {
     sees: "the grade of each burst",
     kind: Kind::Still,
     doors: Doors::DISTANCE,
+    sockets: true,
     hunt: run,
 };
 

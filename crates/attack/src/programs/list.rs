@@ -20,6 +20,7 @@ pub(super) const PROGRAM: Program = Program {
     sees: "who is listed in `tuned`, who is not",
     kind: Kind::Still,
     doors: Doors { list: true, ..Doors::DISTANCE },
+    sockets: true,
     hunt: run,
 };
 

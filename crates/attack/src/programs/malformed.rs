@@ -22,6 +22,7 @@ pub(super) const PROGRAM: Program = Program {
     sees: "which of them a server takes, and whether a voice comes then",
     kind: Kind::Still,
     doors: Doors::DISTANCE,
+    sockets: true,
     hunt: run,
 };
 

@@ -36,6 +36,8 @@ pub struct Program {
     pub kind: Kind,
     /// What is opened for it when the defence is taken out.
     pub doors: Doors,
+    /// Whether it also plays against a server over sockets.
+    pub sockets: bool,
     /// Where it says the quarry was, each time it says so; the time counts from the start.
     pub hunt: fn(&mut dyn Air, &Clue) -> Vec<(Duration, Spot)>,
 }
@@ -47,8 +49,10 @@ pub enum Kind {
     Still,
     /// Somebody who stays near a border of countries.
     Border,
-    /// Somebody who drives.
+    /// Somebody who drives on wandering ways.
     Driving,
+    /// Somebody who drives on a motorway.
+    Motorway,
     /// Somebody who drives and whose link drops often.
     Dropping,
 }
@@ -56,13 +60,17 @@ pub enum Kind {
 impl Kind {
     /// Whether the quarry moves.
     pub fn moves(self) -> bool {
-        matches!(self, Self::Driving | Self::Dropping)
+        matches!(self, Self::Driving | Self::Motorway | Self::Dropping)
     }
 }
 
 /// Ways in which a server may be broken, as far as a program asks for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Doors {
+    /// Distances are those of positions.
+    pub distance: bool,
+    /// Each session has a grid of its own.
+    pub session_grid: bool,
     /// The country is that of the position.
     pub country: bool,
     /// The list of participants names those in range only.
@@ -75,22 +83,34 @@ pub struct Doors {
     pub moves: bool,
 }
 
-/// Each comes with distances of positions: without them nothing finer than a cell is in a server.
 impl Doors {
-    /// Distances alone.
-    pub const DISTANCE: Self = Self { country: false, list: false, floor: false, order: false, moves: false };
+    /// None: the release rules.
+    pub const SHUT: Self = Self {
+        distance: false,
+        session_grid: false,
+        country: false,
+        list: false,
+        floor: false,
+        order: false,
+        moves: false,
+    };
+
+    /// Distances of positions: without them nothing finer than a cell is in a server.
+    pub const DISTANCE: Self = Self { distance: true, ..Self::SHUT };
 
     /// Their names, for the table.
-    pub fn names(self) -> Vec<&'static str> {
+    pub fn names(self) -> String {
         let named = [
-            (true, "RawDistance"),
+            (self.distance, "RawDistance"),
+            (self.session_grid, "SessionGrid"),
             (self.country, "RawCountry"),
             (self.list, "ListByRange"),
             (self.floor, "FloorByRange"),
             (self.order, "SortedFanOut"),
             (self.moves, "MovesAtOnce"),
         ];
-        named.into_iter().filter(|(open, _)| *open).map(|(_, name)| name).collect()
+        let open: Vec<_> = named.into_iter().filter(|(open, _)| *open).map(|(_, name)| name).collect();
+        open.join(", ")
     }
 }
 
@@ -110,4 +130,16 @@ pub const ALL: [Program; 14] = [
     malformed::PROGRAM,
     grades::PROGRAM,
     resume::PROGRAM,
+];
+
+/// What single doors, and ways that are easy to foresee, give away: told, not limited.
+pub const TOLD: [(&str, Program, Doors); 4] = [
+    ("a grid drawn anew for each session", sessions::PROGRAM, Doors { session_grid: true, ..Doors::SHUT }),
+    ("the country of the position", border::PROGRAM, Doors { country: true, ..Doors::SHUT }),
+    ("cells said and taken at once", mover::PROGRAM, Doors { moves: true, ..Doors::SHUT }),
+    (
+        "nothing, but the quarry drives on a motorway",
+        Program { kind: Kind::Motorway, ..mover::PROGRAM },
+        Doors::SHUT,
+    ),
 ];

@@ -18,6 +18,7 @@ pub(super) const PROGRAM: Program = Program {
     sees: "whether a voice comes, minute by minute",
     kind: Kind::Driving,
     doors: Doors { moves: true, ..Doors::DISTANCE },
+    sockets: false,
     hunt: run,
 };
 

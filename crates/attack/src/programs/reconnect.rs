@@ -22,6 +22,7 @@ pub(super) const PROGRAM: Program = Program {
     sees: "whether a voice comes, also just after each drop",
     kind: Kind::Dropping,
     doors: Doors { moves: true, ..Doors::DISTANCE },
+    sockets: false,
     hunt: run,
 };
 

@@ -20,6 +20,7 @@ pub(super) const PROGRAM: Program = Program {
     sees: "whether a missed burst is sent again",
     kind: Kind::Still,
     doors: Doors::DISTANCE,
+    sockets: true,
     hunt: run,
 };
 

@@ -18,6 +18,7 @@ pub(super) const PROGRAM: Program = Program {
     sees: "whether a voice comes, session after session",
     kind: Kind::Still,
     doors: Doors::DISTANCE,
+    sockets: false,
     hunt: run,
 };
 

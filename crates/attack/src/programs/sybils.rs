@@ -30,6 +30,7 @@ pub(super) const PROGRAM: Program = Program {
     sees: "which of them hear one and the same burst",
     kind: Kind::Still,
     doors: Doors::DISTANCE,
+    sockets: false,
     hunt: run,
 };
 

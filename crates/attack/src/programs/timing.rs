@@ -27,7 +27,8 @@ pub(super) const PROGRAM: Program = Program {
     idea: "see which of two listeners is served first, and halve along the line between; listen if it is chance",
     sees: "order and time of delivery among listeners",
     kind: Kind::Still,
-    doors: Doors { order: true, ..Doors::DISTANCE },
+    doors: Doors { order: true, ..Doors::SHUT },
+    sockets: false,
     hunt: run,
 };
 
