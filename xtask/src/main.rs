@@ -1,5 +1,6 @@
 //! Build, run, test and measure Tenfour. Each command says what it does while it does it.
 
+mod attack;
 mod bench;
 mod check;
 mod generate;
@@ -52,6 +53,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<String>,
     },
+    /// Programs that look for somebody on the air, and docs/privacy/attack-league.md
+    Attack {
+        /// Flags of the league, e.g. `--quarries 400`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<String>,
+    },
     /// Measure, and write docs/benchmarks.md
     Bench,
     /// Prove at length what the tests prove in short
@@ -93,6 +100,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Gen { check } => generate::generate(check),
         Task::E2e { flags } => test::e2e(&flags).map(drop),
         Task::Sim { flags } => sim::simulate(&flags),
+        Task::Attack { flags } => attack::attack(&flags),
         Task::Bench => bench::bench(),
         Task::Soak { what: Soak::Cells { sessions, release } } => soak::cells(sessions, release),
     }

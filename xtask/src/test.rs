@@ -46,7 +46,7 @@ fn unit_tests() -> Result<Count> {
 
 /// Hubs that are broken on purpose: built apart, so that no other test has one.
 fn mutant_tests() -> Result<Count> {
-    nextest("--package tenfour-sim --features mutants --test mutants")
+    nextest("--package tenfour-sim --package tenfour-attack --features mutants --test mutants --test league")
 }
 
 fn nextest(flags: &str) -> Result<Count> {

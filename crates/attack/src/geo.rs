@@ -3,7 +3,7 @@
 use h3o::{CellIndex, LatLng, Resolution};
 
 /// Radius of that sphere in kilometres.
-pub const EARTH_KM: f64 = 6371.007_180_918_475;
+pub const EARTH_KM: f64 = 6_371.007_180_918_475;
 
 /// A point, as a unit vector.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -30,8 +30,7 @@ impl Row {
         let (name, on) = (self.program.name, &self.on);
         let mut faults = Vec::new();
         let mut at_least = |what: &str, got: f64, least: f64| {
-            // Also when it is no number.
-            if !(got >= least) {
+            if got < least || got.is_nan() {
                 faults.push(format!("{name}: with the defence, {what} {got:.0} m is below {least:.0} m"));
             }
         };
@@ -41,7 +40,8 @@ impl Row {
             at_least("the median", on.median(), STILL_MEDIAN);
             at_least("the 5th percentile", on.quantile(0.05), STILL_FIFTH);
         }
-        if let Some(out) = self.out.as_ref().filter(|out| !(out.median() < OUT_MEDIAN)) {
+        if let Some(out) = self.out.as_ref().filter(|out| out.median() >= OUT_MEDIAN || out.median().is_nan())
+        {
             faults.push(format!("{name}: without the defence, the median {:.1} m is no hit", out.median()));
         }
         faults
