@@ -52,6 +52,8 @@ struct Hearing<'a> {
     json: bool,
     /// The link is up and the channels are tuned.
     up: bool,
+    /// The person was told that the server has taken no place.
+    unplaced: bool,
     /// Standard output carries sound.
     raw: bool,
     open: BTreeMap<HeardNo, Recorder>,
@@ -84,6 +86,7 @@ impl Listen {
         let program = station::program();
         let options = Options { program, economy: false, playout: sink.is_some(), place: cell, ranges };
         let Tuned { mut client, refused, .. } = login.tune(&self.channels, options).await?;
+        let unplaced = refused.is_some();
         if let Some(refusal) = refused {
             let words = place::refused(&refusal);
             eprintln!("tenfour: {words} Until then you hear those who talk without a limit.");
@@ -93,7 +96,8 @@ impl Listen {
 
         let mut player = sink.map(|sink| Player::new(sink, self.channels.clone()));
         let (open, finished, unplayed) = (BTreeMap::new(), 0, 0);
-        let mut hearing = Hearing { folder, json: self.json, up: true, raw, open, finished, unplayed };
+        let mut hearing =
+            Hearing { folder, json: self.json, up: true, unplaced, raw, open, finished, unplayed };
         let heard = self.until_done(&mut client, &mut player, &mut hearing);
         let end = tokio::time::sleep(self.time.unwrap_or(Duration::MAX));
         tokio::select! {
@@ -152,7 +156,14 @@ impl Hearing<'_> {
                 self.up = true;
                 eprintln!("Ready again.");
             }
-            Event::Refused { refusal } => eprintln!("tenfour: {refusal}"),
+            Event::Refused { refusal } => {
+                self.unplaced |= place::is_about_place(&refusal);
+                eprintln!("tenfour: {}", place::refused(&refusal));
+            }
+            Event::Located { shared: true, country, effective_in: None } if self.unplaced => {
+                self.unplaced = false;
+                eprintln!("{}", place::located(country));
+            }
             Event::BurstStarted { heard, channel, talker, frame_ms, grade, .. } => {
                 self.unplayed += 1;
                 self.open.insert(heard, Recorder::begin(channel, talker, frame_ms, grade, self.folder)?);
