@@ -164,7 +164,10 @@ impl Whereabouts {
         match self.asked.take() {
             // Said before the server read that the cell is taken back.
             Some(Asked::Nothing) if shared || moves => return self.asked = Some(Asked::Nothing),
-            Some(asked @ Asked::Move { .. }) if moves || !shared => self.asked = Some(asked),
+            // Said before the server read the move, or it has not taken it yet.
+            Some(asked @ Asked::Move { .. }) if moves || !shared || self.again.is_some() => {
+                self.asked = Some(asked);
+            }
             Some(Asked::Move { cell, .. }) => self.published = Some(Published { cell, stamp }),
             Some(Asked::First | Asked::Nothing) | None => {
                 if let Some(published) = self.published.as_mut().filter(|_| stamp.is_some()) {
@@ -221,9 +224,10 @@ impl Whereabouts {
 
     pub(super) fn handle_timeout(&mut self, now: Time, out: &mut VecDeque<Output>) {
         if self.again.take_if(|at| now >= *at).is_some() {
-            // A move that was not taken in time is none.
-            self.asked.take_if(|asked| asked.is_over(now));
-            self.send(out);
+            // A move that was not taken in time waits for the next.
+            if self.asked.as_ref().is_none_or(|asked| !asked.is_over(now)) {
+                self.send(out);
+            }
             self.ranging.send(out);
         }
         self.move_on(now, out);
