@@ -121,7 +121,7 @@ impl Season {
             let (out, same) = (metres(row.out.as_ref()), if row.same { "yes" } else { "**no**" });
             writeln!(text, "| {name} | {quarries} | {median:.0} m | {out} | {same} |").expect("into text");
         }
-        text += "\n## What rules are for\n\nNo limits here. The first rows open one door by itself, while distances are still those of cells. The last one opens\nnone: who drives straight on can be foreseen between the boundaries, and where they were is found in hindsight a\nlittle better than the grid alone would say.\n\n| program | what gives away | answers | median | 5th percentile |\n|---|---|---|---|---|\n";
+        text += "\n## What rules are for\n\nNo limits here. The first rows open one door by itself, while distances are still those of cells. The last one opens\nnone: whoever drives straight on for long can be foreseen from boundary to boundary (here a way that turns by 1.5° each\n10 s), and where they were is found in hindsight to about half of what the cell alone would say. Cells and boundaries do\nnot hide that somebody keeps to a motorway; not sharing a place does.\n\n| program | what gives away | answers | median | 5th percentile |\n|---|---|---|---|---|\n";
         for row in &self.told {
             let (name, what, answers) = (row.program.name, row.what, row.score.errors.len());
             let (median, fifth) = (row.score.median(), row.score.quantile(0.05));
@@ -153,7 +153,7 @@ against the same quarries (those of the country border: against quarries within 
 Quarries are uniform in longitude and, from 60° south to 70° north, in latitude. Movers drive for an hour at about
 50 km/h, and turn by 9° (standard deviation) each 10 s. Their client is the real one (`tenfour_core::radio`). Each
 minute of the drive counts as an answer, given in hindsight, after a quarter of an hour more. Without the defence their
-client says each position at once, too.
+client says each position at once, too. How well a mover is hidden depends on how much their way turns: see the end.
 
 Seed {}. To repeat: `{}`.
 ",
