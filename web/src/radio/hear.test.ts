@@ -47,6 +47,25 @@ describe('what is heard', () => {
     expect(events).toEqual(['incoming', 'roger']);
   });
 
+  test('a burst that comes back into range goes on behind what was heard', () => {
+    const outOfRange = () =>
+      hear.ended({ type: 'burst.ended', burst: 1, frames: 0, reason: 'out_of_range' });
+    start(1);
+    frame(1, 0);
+    frame(1, 1);
+    outOfRange();
+    start(1);
+    // The link drops before its first frame: a resume asks for what follows.
+    expect(hear.heard().have).toEqual([{ burst: 1, next: 2 }]);
+    outOfRange();
+    start(1);
+    frame(1, 1);
+    frame(1, 7);
+    expect(hear.heard().have).toEqual([{ burst: 1, next: 8 }]);
+    hear.finished(1);
+    expect(said).toEqual(['begin 1 960', '1:0', '1:1', 'end 1', 'begin 2 960 whole', '2:7']);
+  });
+
   test('a grade stays with its burst, and 0 is one', () => {
     const told = {
       type: 'burst.started',

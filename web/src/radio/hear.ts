@@ -27,6 +27,8 @@ interface Live {
   recording: Recording;
   /** The sequence number it waits for; null until the first frame of a late entry. */
   next: number | null;
+  /** What came before this number was heard before the burst went out of range. */
+  from: number;
   lost: boolean;
   gaps: number;
 }
@@ -49,6 +51,8 @@ const ROW_EVERY = 5;
  */
 export class Hear {
   readonly #live = new Map<BurstNo, Live>();
+  /** Bursts that went out of range, which may come back, and the number they stood at. */
+  readonly #beyond = new Map<BurstNo, number>();
   #newest: BurstNo | undefined;
   #count = 0;
   #plays = 0;
@@ -68,7 +72,9 @@ export class Hear {
     this.#count += 1;
     const key = `heard-${this.#count}`;
     const recording = this.memory.record(key, channel, frame_ms);
-    this.#live.set(burst, { no: burst, recording, next: null, lost: false, gaps: 0 });
+    const from = this.#beyond.get(burst) ?? 0;
+    this.#beyond.delete(burst);
+    this.#live.set(burst, { no: burst, recording, next: null, from, lost: false, gaps: 0 });
     this.store.addBurst({
       key,
       channel,
@@ -87,7 +93,7 @@ export class Hear {
   frame({ burst, seq, mediaTime, payload }: VoiceFrame): void {
     const live = this.#live.get(burst);
     if (!live) return;
-    if (live.next !== null && seq < live.next) return;
+    if (seq < (live.next ?? live.from)) return;
     if (live.next !== null && seq > live.next) this.#miss(live, seq - live.next);
     live.next = seq + 1;
     const packet = { time: mediaTime, lost: live.lost, payload };
@@ -109,6 +115,7 @@ export class Hear {
     const live = this.#live.get(burst);
     if (!live) return;
     if (live.next !== null && frames > live.next) this.#miss(live, frames - live.next);
+    if (reason === 'out_of_range') this.#remember(burst, live.next ?? live.from);
     this.#end(live, reason);
   }
 
@@ -116,7 +123,7 @@ export class Hear {
   heard(): Omit<Resume, 'token'> {
     const have: HeardSoFar[] = [...this.#live.values()]
       .slice(-RESUME_BURSTS)
-      .map(({ no, next }) => ({ burst: no, next: next ?? 0 }));
+      .map(({ no, next, from }) => ({ burst: no, next: next ?? from }));
     return this.#newest === undefined ? { have } : { newest: this.#newest, have };
   }
 
@@ -124,6 +131,7 @@ export class Hear {
   restarted(): void {
     for (const live of [...this.#live.values()]) this.#end(live, 'talker_lost');
     this.#newest = undefined;
+    this.#beyond.clear();
   }
 
   /** Left a channel: nothing of it is played any more. */
@@ -202,6 +210,12 @@ export class Hear {
     const row = this.store.burst(recording.key);
     if (!row || turn.again) return;
     this.store.emit({ type: 'incoming', talker: row.talker, channel: recording.channel });
+  }
+
+  #remember(burst: BurstNo, stood: number): void {
+    this.#beyond.set(burst, stood);
+    const [oldest] = this.#beyond.keys();
+    if (oldest !== undefined && this.#beyond.size > RESUME_BURSTS) this.#beyond.delete(oldest);
   }
 
   #miss(live: Live, frames: number): void {
