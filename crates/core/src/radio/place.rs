@@ -214,7 +214,7 @@ impl Whereabouts {
 
     /// Whether a press reaches as far as it should.
     pub(super) fn way(&self) -> Way {
-        self.ranging.way(self.refused)
+        self.ranging.way(self.known, self.refused)
     }
 
     pub(super) fn timeout(&self) -> Option<Time> {

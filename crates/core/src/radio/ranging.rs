@@ -69,14 +69,14 @@ impl Ranging {
         self.asked = None;
     }
 
-    /// Whether a press reaches as far as it should and no further. `refused` says why the
-    /// server has no cell.
-    pub(super) fn way(&self, refused: Option<Code>) -> Way {
+    /// Whether a press reaches as far as it should and no further. Without a cell at the server
+    /// (`refused` says why) no range holds, whatever an earlier answer said.
+    pub(super) fn way(&self, located: bool, refused: Option<Code>) -> Way {
         let tx = self.wished.tx;
         match self.asked {
             _ if tx == Range::Unlimited => Way::Open,
-            Some(asked) if asked.tx != tx || self.have.tx != tx => Way::Wait,
-            _ if self.have.tx == tx => Way::Open,
+            Some(asked) if asked.tx != tx || self.have.tx != tx || !located => Way::Wait,
+            _ if located && self.have.tx == tx => Way::Open,
             _ => Way::Closed(refused.unwrap_or(Code::LocationNeeded)),
         }
     }

@@ -340,6 +340,22 @@ fn a_burst_that_should_be_limited_never_goes_out_unlimited() {
 }
 
 #[test]
+fn what_the_server_said_before_a_place_was_taken_back_lets_no_burst_out() {
+    let config = Config { place: Some(cell(1)), ranges: LIMITED, seed: 1, ..Config::default() };
+    let (mut desk, _) = Desk::with(config);
+    desk.give(Input::Tune { channel: ch("19"), catch_up: false });
+    desk.give(Input::Opened);
+    desk.say(welcome(false, &[]));
+    desk.give(Input::Locate(None));
+    desk.give(Input::Locate(Some(cell(1))));
+    desk.give(Input::Range(LIMITED));
+    // Answers to hello: by now the server has forgotten cell and ranges.
+    desk.say(located(Some("one")));
+    desk.say(ranged(LIMITED));
+    assert_eq!(receipts(&desk.press()), [(1, Some(Code::LocationNeeded))]);
+}
+
+#[test]
 fn nothing_that_can_be_printed_names_a_cell() {
     let config = Config { place: Some(cell(1)), ranges: LIMITED, seed: 1, ..Config::default() };
     let mut printed = format!("{config:?}");
