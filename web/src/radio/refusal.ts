@@ -88,6 +88,8 @@ export function ofEnd(ended: EndReason): Refusal {
         'It will be back in a moment.',
       );
     case 'released':
+    // Told to listeners only.
+    case 'out_of_range':
     case 'talker_lost':
       return linkLost();
   }

@@ -63,6 +63,7 @@ const endings: Record<EndReason, string> = {
   talk_limit: 'talk limit',
   talker_lost: 'link lost',
   untuned: 'left the channel',
+  out_of_range: 'out of range',
   going_away: 'server restarts',
 };
 
