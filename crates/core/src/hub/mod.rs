@@ -168,7 +168,11 @@ impl Hub {
             Err(Spent::Enough) => return self.close(conn, Code::TooManyMessages, now),
         }
         match (connection.stage, message) {
-            (Stage::Greeting { .. }, ClientMessage::Hello { client, resume, economy, place, range }) => {
+            // The device is the shell's: the hub has no use for it.
+            (
+                Stage::Greeting { .. },
+                ClientMessage::Hello { client, resume, economy, place, range, device: _ },
+            ) => {
                 self.hello(conn, Hello { client, resume, economy, place, range }, now);
             }
             (Stage::Greeting { .. }, message) => self.refuse(conn, &message, Code::HelloExpected.into()),
