@@ -299,7 +299,7 @@ pub enum ServerMessage {
         joined: Vec<Participant>,
         /// Who left.
         left: Vec<ParticipantNo>,
-        /// Whose country changed.
+        /// Whose country, handle or description changed.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         #[ts(optional, as = "Option<Vec<Participant>>")]
         changed: Vec<Participant>,

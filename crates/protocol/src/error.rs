@@ -241,7 +241,9 @@ impl Code {
             | Self::CellRefused
             | Self::LocationNeeded
             | Self::Unsupported => 400,
-            Self::NotLoggedIn | Self::LoggedOut | Self::Erased | Self::BadSignature | Self::NonceExpired => 401,
+            Self::NotLoggedIn | Self::LoggedOut | Self::Erased | Self::BadSignature | Self::NonceExpired => {
+                401
+            }
             Self::ForeignOrigin => 403,
             Self::UnknownChannel | Self::NotRegistered | Self::NotFound => 404,
             Self::MethodNotAllowed => 405,

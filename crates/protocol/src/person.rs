@@ -37,6 +37,10 @@ pub enum TextError {
     /// A control, bidirectional or zero-width character.
     #[error("has an invisible or control character (U+{0:04X})")]
     Invisible(u32),
+    /// A character that a handle does not take: a joiner, a letter that is written otherwise, one
+    /// that nobody knows yet.
+    #[error("has a character that no handle takes (U+{0:04X})")]
+    Disallowed(u32),
     /// Space at an end, or two in a row.
     #[error("has a space too many")]
     Space,

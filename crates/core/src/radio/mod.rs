@@ -34,8 +34,8 @@ use std::time::Duration;
 
 use tenfour_protocol::control::FrameTime;
 use tenfour_protocol::{
-    Device, BurstNo, ChannelId, ClientMessage, Code, GeoCell, Participant, Ranges, ServerMessage, SignalGrade,
-    VoiceFrame,
+    BurstNo, ChannelId, ClientMessage, Code, Device, GeoCell, Participant, Ranges, ServerMessage,
+    SignalGrade, VoiceFrame,
 };
 use zeroize::Zeroizing;
 

@@ -9,6 +9,7 @@ mod late_entry;
 mod muting;
 mod place;
 mod presence;
+mod profile;
 mod range;
 mod resuming;
 mod talking;
