@@ -21,6 +21,7 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gate;
+pub mod handle;
 mod http;
 mod hub_thread;
 mod ops;
@@ -34,5 +35,5 @@ mod worker;
 
 pub use error::StartError;
 pub use http::openapi;
-pub use server::Server;
+pub use server::{STORE, Server};
 pub use tls::TlsError;

@@ -26,7 +26,7 @@ use crate::worker::{self, ToWorker};
 use crate::{door, telemetry};
 
 /// Name of the store's file in the data folder.
-const STORE: &str = "tenfour.db";
+pub const STORE: &str = "tenfour.db";
 /// When clients may come back after a stop.
 const BACK_IN: Duration = Duration::from_secs(2);
 /// Time for clients to take their last words.

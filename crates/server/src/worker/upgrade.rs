@@ -34,6 +34,8 @@ struct Admitted {
     hash: TokenHash,
     session: Session,
     person: Person,
+    /// How often users had changed before the person was read.
+    changes: u64,
     permit: Permit,
 }
 
@@ -74,11 +76,24 @@ impl Worker {
         let token = token_of(headers, self.shared.secure()).ok_or(Code::NotLoggedIn)?;
         let (hash, session) = auth.session(token).ok_or(Code::NotLoggedIn)?;
         let permit = self.shared.sockets.enter().ok_or(Code::ServerFull)?;
-        let user = auth.user(session.user).await?;
+        let changes = auth.changes();
+        let person = auth.user(session.user).await?.person();
         auth.note_use(hash, session).await;
-        let person =
-            Person { handle: user.handle, tag: user.id.tag(), description: user.description, country: None };
-        Ok(Admitted { accept, hash, session, person, permit })
+        Ok(Admitted { accept, hash, session, person, changes, permit })
+    }
+
+    /// Tells the hub what happened to the user before it knew this connection.
+    async fn catch_up(&self, hash: &TokenHash, Session { login, user, .. }: Session, changes: u64) {
+        let auth = &self.shared.auth;
+        if !auth.stands(hash) {
+            return self.shared.hub.input(Input::LoggedOut { login });
+        }
+        match auth.user_again(user, changes).await {
+            Ok(None) => {}
+            Ok(Some(user)) => self.shared.hub.input(Input::Profile { login, person: user.person() }),
+            // Erased, or the store does not answer: whoever is there comes back and finds out.
+            Err(_) => self.shared.hub.input(Input::LoggedOut { login }),
+        }
     }
 
     async fn welcome(self: Rc<Self>, upgrade: OnUpgrade, admitted: Admitted) {
@@ -102,10 +117,7 @@ impl Worker {
         let Session { login, user, .. } = admitted.session;
         let (conn, token) = (connection.id, ResumeToken(random()));
         self.shared.hub.input(Input::Connected { conn, login, user, person: admitted.person, token });
-        // A log-out in between was told to the hub before it knew this connection.
-        if !self.shared.auth.stands(&admitted.hash) {
-            self.shared.hub.input(Input::LoggedOut { login });
-        }
+        self.catch_up(&admitted.hash, admitted.session, admitted.changes).await;
         self.attend(connection, early).await;
     }
 }

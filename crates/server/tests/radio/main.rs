@@ -1,7 +1,9 @@
 //! The server as its clients meet it: real sockets, a real store, a folder that goes away.
 
+mod account;
 mod desk;
 mod door;
+mod erasure;
 mod http;
 mod life;
 mod logs;
