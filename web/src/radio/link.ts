@@ -5,7 +5,7 @@ import type { ServerMessage } from '../gen/ServerMessage';
 import { backoff } from './backoff';
 import type { Clock } from './clock';
 import type { Link as LinkState } from './model';
-import { loggedOut } from './refusal';
+import { erased, loggedOut } from './refusal';
 
 /** A socket that is being opened or open. */
 export interface Socket {
@@ -60,6 +60,7 @@ const STANDING = 5_000;
 /** Close codes that the client acts on: docs/protocol.md, 2. */
 const POLICY = 1008;
 const LOGGED_OUT = 4001;
+const ERASED = 4002;
 
 /** The connection to the server: opens, greets, keeps alive, comes back. Never reloads the page. */
 export class Link {
@@ -194,6 +195,7 @@ export class Link {
     if (greeted && this.options.clock.now() - this.#upSince >= STANDING) this.#attempt = 0;
     this.#end();
     if (code === LOGGED_OUT) this.#gone(loggedOut());
+    else if (code === ERASED) this.#gone(erased());
     else if (greeted && code !== POLICY) this.#wait();
     else this.#probe();
   }
