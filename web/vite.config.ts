@@ -1,11 +1,12 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+import { budget } from './budget.ts';
 import manifest from './package.json' with { type: 'json' };
 
 const SERVER = 'http://127.0.0.1:27185';
 
 export default defineConfig(({ command }) => ({
-  plugins: [svelte()],
+  plugins: [svelte(), budget()],
   define: {
     __VERSION__: JSON.stringify(manifest.version),
     // `npm run dev` talks through a proxy; log-ins are signed for the server behind it.
@@ -16,6 +17,8 @@ export default defineConfig(({ command }) => ({
     // The page is served with a policy that allows nothing inline and no data: URL.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // The notices of what is bundled travel with it.
+    license: { fileName: 'licences.txt' },
   },
   worker: { format: 'es' },
   server: {

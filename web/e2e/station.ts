@@ -23,8 +23,11 @@ export class Station {
     url: string,
     channel = '19',
     options: BrowserContextOptions = {},
+    /** Done with the page before it is loaded. */
+    prepare: (page: Page) => Promise<void> = async () => {},
   ): Promise<Station> {
     const page = await browser.newPage(options);
+    await prepare(page);
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(String(error)));
     page.on('console', (message) => {

@@ -8,6 +8,8 @@ import { join, resolve } from 'node:path';
 import type { BrowserContextOptions } from '@playwright/test';
 import { expect, test } from '@playwright/test';
 import { chromiumSilent, chromiumWith } from './launch';
+import type { At } from './location';
+import { at, FAR, HOME, NEAR, set, share, slider } from './location';
 import { Server } from './server';
 import type { Speech } from './speech';
 import { speak } from './speech';
@@ -45,11 +47,26 @@ async function station(handle: string, speech: Speech, form: BrowserContextOptio
   return one;
 }
 
+/** One who shares a location, too. */
+async function located(handle: string, speech: Speech, where: At, form?: BrowserContextOptions) {
+  const one = await station(handle, speech, { ...form, ...at(where) });
+  await share(one);
+  return one;
+}
+
 for (const [form, options] of Object.entries(FORMS)) {
   test(`idle, hearing and talking look and read as they should on a ${form}`, async () => {
-    const roadrunner = await station('Roadrunner', speeches[0]);
-    const oak = await station('Oak', speeches[1]);
-    const viewer = await station('Papa Tango', speeches[2], options);
+    const roadrunner = await located('Roadrunner', speeches[0], FAR);
+    const oak = await located('Oak', speeches[1], NEAR);
+    const viewer = await located('Papa Tango', speeches[2], HOME, options);
+    await set(viewer, 'Receive range', ['Home', 'PageUp'], 'you reach everybody, you hear 100 km');
+    await set(
+      viewer,
+      'Transmit range',
+      ['Home', 'ArrowRight', 'ArrowRight'],
+      'you reach 50 km, you hear 100 km',
+    );
+    await slider(viewer, 'Transmit range').blur();
     const { page } = viewer;
     const button = page.locator('button.talk');
     const rows = page.locator('.air li');
@@ -62,6 +79,8 @@ for (const [form, options] of Object.entries(FORMS)) {
     await expect(page.getByRole('banner')).toContainText('on the air');
     await expect(page.locator('.display')).toContainText('3 tuned in');
     await expect(rows.last()).toContainText('Oak');
+    await expect(rows.last().getByRole('button')).toHaveAccessibleName(/S5, within 10 km/);
+    await expect(page.locator('.range')).toContainText('You reach 50 km');
     await picture(viewer, `idle-${form}`);
 
     await roadrunner.press();

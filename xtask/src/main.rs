@@ -1,11 +1,14 @@
 //! Build, run, test and measure Tenfour. Each command says what it does while it does it.
 
+mod attack;
 mod bench;
 mod check;
 mod generate;
 mod packages;
 mod run;
 mod shell;
+mod sim;
+mod soak;
 mod test;
 mod web;
 
@@ -44,14 +47,38 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<String>,
     },
-    /// The simulated world, e.g. `cargo xtask sim --seeds 10000`
+    /// The simulated world, e.g. `cargo xtask sim --seeds 10000` or `sim same-cell --pairs 100000`
     Sim {
         /// Flags of the simulation
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<String>,
     },
+    /// Programs that look for somebody on the air, and docs/privacy/attack-league.md
+    Attack {
+        /// Flags of the league, e.g. `--quarries 400`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<String>,
+    },
     /// Measure, and write docs/benchmarks.md
     Bench,
+    /// Prove at length what the tests prove in short
+    Soak {
+        #[command(subcommand)]
+        what: Soak,
+    },
+}
+
+#[derive(Subcommand)]
+enum Soak {
+    /// No cell stays in the server's memory after its client has gone
+    Cells {
+        /// Sessions, each with a cell of its own
+        #[arg(long, default_value_t = 10_000)]
+        sessions: usize,
+        /// With the code as it is released
+        #[arg(long)]
+        release: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -72,7 +99,9 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Check => check::check(),
         Task::Gen { check } => generate::generate(check),
         Task::E2e { flags } => test::e2e(&flags).map(drop),
-        Task::Sim { flags } => run::simulate(&flags),
+        Task::Sim { flags } => sim::simulate(&flags),
+        Task::Attack { flags } => attack::attack(&flags),
         Task::Bench => bench::bench(),
+        Task::Soak { what: Soak::Cells { sessions, release } } => soak::cells(sessions, release),
     }
 }

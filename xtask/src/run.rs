@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::shell::{command, run as run_command, sh, target};
+use crate::shell::{run as run_command, sh, target};
 use crate::web;
 
 /// Builds the page and the binary, then serves.
@@ -16,9 +16,4 @@ pub(crate) fn run(flags: &[String]) -> Result<()> {
 pub(crate) fn build() -> Result<()> {
     web::build()?;
     sh("cargo build --package tenfour-cli")
-}
-
-/// Runs the simulation with its own flags.
-pub(crate) fn simulate(flags: &[String]) -> Result<()> {
-    run_command(command("cargo run --quiet --package tenfour-sim --").args(flags))
 }

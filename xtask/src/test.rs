@@ -17,7 +17,7 @@ pub(crate) fn test() -> Result<()> {
     packages::require_all()?;
     run::build()?;
     let mut total = Count::default();
-    for part in [unit_tests, doc_tests, web_tests, browser_tests] {
+    for part in [unit_tests, mutant_tests, doc_tests, web_tests, browser_tests] {
         let count = part()?;
         total.passed += count.passed;
         total.failed += count.failed;
@@ -41,7 +41,16 @@ pub(crate) fn e2e(flags: &[String]) -> Result<()> {
 }
 
 fn unit_tests() -> Result<Count> {
-    let mut nextest = command("cargo nextest run --workspace --no-fail-fast");
+    nextest("--workspace")
+}
+
+/// Hubs that are broken on purpose: built apart, so that no other test has one.
+fn mutant_tests() -> Result<Count> {
+    nextest("--package tenfour-sim --package tenfour-attack --features mutants --test mutants --test league")
+}
+
+fn nextest(flags: &str) -> Result<Count> {
+    let mut nextest = command(&format!("cargo nextest run {flags} --no-fail-fast"));
     counted(nextest.env("TENFOUR_BIN", tenfour()), |line| {
         let rest = line.trim_start().strip_prefix("Summary")?.split_once("run:")?.1;
         Some(Count {

@@ -53,14 +53,28 @@ impl From<Error> for Failure {
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        let mut words = refusal.to_string();
-        if let Some(wait) = refusal.retry_after_ms {
-            words.push_str(&format!(" Try again in {:.1} s.", f64::from(wait) / 1000.0));
-        }
+        let words = words(&refusal);
         match refusal.code {
             Code::LinkLost => Self::NoLink(words),
             _ => Self::Refused(words),
         }
+    }
+}
+
+/// What a refusal says, and when trying again makes sense.
+pub(crate) fn words(refusal: &Refusal) -> String {
+    let mut words = refusal.to_string();
+    if let Some(wait) = refusal.retry_after_ms {
+        words.push_str(&format!(" Try again in {}.", time(wait)));
+    }
+    words
+}
+
+/// Seconds, or minutes when there are many.
+fn time(millis: u32) -> String {
+    match millis {
+        0..100_000 => format!("{:.1} s", f64::from(millis) / 1000.0),
+        _ => format!("{} min", millis.div_ceil(60_000)),
     }
 }
 

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use tenfour_client::{Client, Options};
 use tenfour_core::radio::{Event, HeardNo, LinkState};
-use tenfour_protocol::ChannelId;
+use tenfour_protocol::{ChannelId, Range, Ranges};
 
 use crate::exit::{self, Failure};
 use crate::output::{Player, Sink};
+use crate::place::{self, At};
 use crate::recorder::{Line, Recorder};
-use crate::station::{self, Station};
+use crate::station::{self, Station, Tuned};
 
 /// Hears one channel or several.
 #[derive(Debug, clap::Args)]
@@ -22,6 +23,11 @@ pub(crate) struct Listen {
     /// What to hear: 1 to 40, or a name; give it again to scan several
     #[arg(long = "channel", short, default_value = "19")]
     channels: Vec<ChannelId>,
+    #[command(flatten)]
+    at: At,
+    /// How far you hear: 10km, 25km, 50km, 100km, 250km, 500km, 1000km or unlimited; all but the last need --at
+    #[arg(long, value_name = "RANGE", default_value_t)]
+    rx_range: Range,
     /// Ends after this time, e.g. 10s, 5m
     #[arg(long = "for", value_name = "TIME", value_parser = period)]
     time: Option<Duration>,
@@ -34,7 +40,8 @@ pub(crate) struct Listen {
     /// Plays what is heard
     #[arg(long)]
     speaker: bool,
-    /// One JSON object a line for each burst
+    /// One JSON object a line for each burst: channel, talker, tag, frames, gaps, duration (s), reason; country and grade
+    /// (S-meter, 0 to 5) when they are known; file with --out
     #[arg(long)]
     json: bool,
 }
@@ -45,6 +52,8 @@ struct Hearing<'a> {
     json: bool,
     /// The link is up and the channels are tuned.
     up: bool,
+    /// The person was told that the server has taken no place.
+    unplaced: bool,
     /// Standard output carries sound.
     raw: bool,
     open: BTreeMap<HeardNo, Recorder>,
@@ -59,6 +68,8 @@ impl Listen {
     }
 
     async fn listen(self) -> Result<(), Failure> {
+        let ranges = Ranges { rx: self.rx_range, ..Ranges::default() };
+        let cell = self.at.cell(ranges)?;
         let raw = self.out.as_deref().is_some_and(|out| out.as_os_str() == "-");
         let folder = self.out.as_deref().filter(|_| !raw);
         if let Some(folder) = folder {
@@ -72,14 +83,21 @@ impl Listen {
         };
         let login = self.station.log_in().await?;
         let (origin, me) = (login.server.origin().to_owned(), login.session.me.clone());
-        let options = Options { program: station::program(), playout: sink.is_some(), ..Options::default() };
-        let (mut client, _) = login.tune(&self.channels, options).await?;
+        let program = station::program();
+        let options = Options { program, economy: false, playout: sink.is_some(), place: cell, ranges };
+        let Tuned { mut client, refused, .. } = login.tune(&self.channels, options).await?;
+        let unplaced = refused.is_some();
+        if let Some(refusal) = refused {
+            let words = place::refused(&refusal);
+            eprintln!("tenfour: {words} Until then you hear those who talk without a limit.");
+        }
         let names: Vec<String> = self.channels.iter().map(ToString::to_string).collect();
         eprintln!("Ready: {} ({}) hears channel {} at {origin}.", me.handle, me.tag, names.join(", "));
 
         let mut player = sink.map(|sink| Player::new(sink, self.channels.clone()));
         let (open, finished, unplayed) = (BTreeMap::new(), 0, 0);
-        let mut hearing = Hearing { folder, json: self.json, up: true, raw, open, finished, unplayed };
+        let mut hearing =
+            Hearing { folder, json: self.json, up: true, unplaced, raw, open, finished, unplayed };
         let heard = self.until_done(&mut client, &mut player, &mut hearing);
         let end = tokio::time::sleep(self.time.unwrap_or(Duration::MAX));
         tokio::select! {
@@ -138,10 +156,17 @@ impl Hearing<'_> {
                 self.up = true;
                 eprintln!("Ready again.");
             }
-            Event::Refused { refusal } => eprintln!("tenfour: {refusal}"),
-            Event::BurstStarted { heard, channel, talker, frame_ms, .. } => {
+            Event::Refused { refusal } => {
+                self.unplaced |= place::is_about_place(&refusal);
+                eprintln!("tenfour: {}", place::refused(&refusal));
+            }
+            Event::Located { shared: true, country, effective_in: None } if self.unplaced => {
+                self.unplaced = false;
+                eprintln!("{}", place::located(country));
+            }
+            Event::BurstStarted { heard, channel, talker, frame_ms, grade, .. } => {
                 self.unplayed += 1;
-                self.open.insert(heard, Recorder::begin(channel, talker, frame_ms, self.folder)?);
+                self.open.insert(heard, Recorder::begin(channel, talker, frame_ms, grade, self.folder)?);
             }
             Event::Voice { heard, media_time, payload, .. } => {
                 if let Some(recorder) = self.open.get_mut(&heard) {

@@ -7,6 +7,7 @@ mod exit;
 mod listen;
 mod meter;
 mod output;
+mod place;
 mod recorder;
 mod serve;
 mod sound;
@@ -18,6 +19,11 @@ mod whoami;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use zeroizing_alloc::ZeroAlloc;
+
+/// What is freed is wiped: no buffer of a library leaves voice or a place behind.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<std::alloc::System> = ZeroAlloc(std::alloc::System);
 
 /// A virtual CB radio that anyone can host in a minute.
 #[derive(Debug, Parser)]

@@ -12,7 +12,7 @@ use tenfour_client::wav;
 use tenfour_core::radio::HeardEnd;
 use tenfour_protocol::control::{EndReason, FrameTime};
 use tenfour_protocol::limits::SAMPLE_RATE;
-use tenfour_protocol::{ChannelId, Participant};
+use tenfour_protocol::{ChannelId, Country, Participant, SignalGrade};
 
 use crate::exit::Failure;
 
@@ -25,6 +25,12 @@ pub(crate) struct Line {
     pub(crate) channel: ChannelId,
     pub(crate) talker: String,
     pub(crate) tag: String,
+    /// Of the talker, when they share a place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) country: Option<Country>,
+    /// The S-meter, when both share a place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) grade: Option<SignalGrade>,
     /// Frames that came.
     pub(crate) frames: u32,
     /// Frames that were lost.
@@ -39,6 +45,7 @@ pub(crate) struct Line {
 pub(crate) struct Recorder {
     channel: ChannelId,
     talker: Participant,
+    grade: Option<SignalGrade>,
     frame: u32,
     /// Media time of the next sample; unknown before the first frame.
     at: Option<u32>,
@@ -54,6 +61,7 @@ impl Recorder {
         channel: ChannelId,
         talker: Participant,
         frame_ms: FrameTime,
+        grade: Option<SignalGrade>,
         folder: Option<&Path>,
     ) -> Result<Self, Failure> {
         let file = match folder {
@@ -64,7 +72,8 @@ impl Recorder {
             }
             None => None,
         };
-        Ok(Self { channel, talker, frame: frame_ms.samples(), at: None, missing: 0, samples: 0, file })
+        let frame = frame_ms.samples();
+        Ok(Self { channel, talker, grade, frame, at: None, missing: 0, samples: 0, file })
     }
 
     /// A frame came.
@@ -105,6 +114,8 @@ impl Recorder {
             channel: self.channel,
             talker: self.talker.person.handle.to_string(),
             tag: self.talker.person.tag.to_string(),
+            country: self.talker.person.country,
+            grade: self.grade,
             frames: received,
             gaps: lost,
             duration: self.samples as f64 / f64::from(SAMPLE_RATE),
@@ -138,8 +149,15 @@ impl Recorder {
 impl Line {
     /// The line for people.
     pub(crate) fn words(&self) -> String {
-        let Self { channel, talker, tag, frames, gaps, duration, reason, file } = self;
-        let mut words = format!("{channel:>4}  {talker} ({tag})  {duration:.1} s, {frames} frames");
+        let Self { channel, talker, tag, country, grade, frames, gaps, duration, reason, file } = self;
+        let mut words = format!("{channel:>4}  {talker} ({tag})");
+        if let Some(country) = country {
+            words.push_str(&format!("  {}", country.as_str()));
+        }
+        if let Some(grade) = grade {
+            words.push_str(&format!("  S{}", u8::from(*grade)));
+        }
+        words.push_str(&format!("  {duration:.1} s, {frames} frames"));
         if *gaps > 0 {
             words.push_str(&format!(", {gaps} lost"));
         }
@@ -161,6 +179,7 @@ fn word(reason: HeardEnd) -> &'static str {
         HeardEnd::Ended(EndReason::TalkLimit) => "talk_limit",
         HeardEnd::Ended(EndReason::TalkerLost) => "talker_lost",
         HeardEnd::Ended(EndReason::Untuned) => "untuned",
+        HeardEnd::Ended(EndReason::OutOfRange) => "out_of_range",
         HeardEnd::Ended(EndReason::GoingAway) => "going_away",
         HeardEnd::LinkLost => "link_lost",
         HeardEnd::Untuned => "left",
@@ -208,7 +227,7 @@ mod tests {
     #[test]
     fn losses_and_pauses_keep_their_length() {
         let channel: ChannelId = "19".parse().unwrap();
-        let mut recorder = Recorder::begin(channel, talker("A"), FrameTime::Ms20, None).unwrap();
+        let mut recorder = Recorder::begin(channel, talker("A"), FrameTime::Ms20, None, None).unwrap();
         recorder.voice(0, &[8]).unwrap();
         recorder.gap(2);
         recorder.voice(960 * 3, &[8]).unwrap();

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use tenfour_client::{Client, Identity, Options, Server, Session, log_in};
 use tenfour_core::radio::{Event, Input, LinkState};
-use tenfour_protocol::ChannelId;
+use tenfour_protocol::{ChannelId, Refusal};
 
 use crate::exit::Failure;
+use crate::place;
 
 /// Time to get on the air after the log-in.
 const ON_THE_AIR: Duration = Duration::from_secs(15);
@@ -38,6 +39,14 @@ pub(crate) struct Login {
     pub(crate) key: PathBuf,
 }
 
+/// On the air, and tuned.
+pub(crate) struct Tuned {
+    pub(crate) client: Client,
+    pub(crate) talk_limit: Duration,
+    /// Why the server took no place, or no range.
+    pub(crate) refused: Option<Refusal>,
+}
+
 impl Station {
     /// Logs in, and registers on first contact.
     pub(crate) async fn log_in(&self) -> Result<Login, Failure> {
@@ -60,12 +69,8 @@ impl Station {
 }
 
 impl Login {
-    /// Gets on the air and tunes to `channels`. Returns the client and the talk limit.
-    pub(crate) async fn tune(
-        self,
-        channels: &[ChannelId],
-        options: Options,
-    ) -> Result<(Client, Duration), Failure> {
+    /// Gets on the air and tunes to `channels`.
+    pub(crate) async fn tune(self, channels: &[ChannelId], options: Options) -> Result<Tuned, Failure> {
         let origin = self.server.origin().to_owned();
         let mut client = Client::new(self.server, self.identity, self.session, options);
         for channel in channels {
@@ -73,7 +78,7 @@ impl Login {
         }
         let tuned = tuned(&mut client, channels.iter().cloned().collect());
         match tokio::time::timeout(ON_THE_AIR, tuned).await {
-            Ok(talk_limit) => Ok((client, talk_limit?)),
+            Ok(tuned) => tuned.map(|(talk_limit, refused)| Tuned { client, talk_limit, refused }),
             Err(_) => Err(Failure::NoLink(format!(
                 "No link to {origin}: it took the log-in, but not the connection. Is a proxy in between?"
             ))),
@@ -81,9 +86,12 @@ impl Login {
     }
 }
 
-/// Waits for the channels.
-async fn tuned(client: &mut Client, mut missing: BTreeSet<ChannelId>) -> Result<Duration, Failure> {
-    let mut limit = Duration::MAX;
+/// Waits for the channels. The talk limit, and a refusal of the place: its answer comes before theirs.
+async fn tuned(
+    client: &mut Client,
+    mut missing: BTreeSet<ChannelId>,
+) -> Result<(Duration, Option<Refusal>), Failure> {
+    let (mut limit, mut refused) = (Duration::MAX, None);
     while !missing.is_empty() {
         match client.next().await {
             Event::Link(LinkState::OnTheAir { talk_limit, .. }) => limit = talk_limit,
@@ -93,10 +101,15 @@ async fn tuned(client: &mut Client, mut missing: BTreeSet<ChannelId>) -> Result<
             Event::Tuned { info, .. } => {
                 missing.remove(&info.channel);
             }
+            Event::Located { shared: true, country, .. } => eprintln!("{}", place::located(country)),
+            Event::Refused { refusal } if place::is_about_place(&refusal) => {
+                // The first says why; a range that is refused for want of a place only follows.
+                refused.get_or_insert(refusal);
+            }
             _ => {}
         }
     }
-    Ok(limit)
+    Ok((limit, refused))
 }
 
 /// The name and version told to the server.

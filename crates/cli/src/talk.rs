@@ -9,13 +9,14 @@ use tenfour_client::opus::{Encoder, Quality};
 use tenfour_client::{Client, Options};
 use tenfour_core::radio::{Event, Input, LinkState};
 use tenfour_protocol::control::{EndReason, Outcome};
-use tenfour_protocol::{BurstNo, ChannelId, Code};
+use tenfour_protocol::{BurstNo, ChannelId, Code, Range, Ranges, Refusal};
 use tokio::time::MissedTickBehavior;
 
 use crate::exit::{self, Failure};
 use crate::meter::Meter;
+use crate::place::{self, At};
 use crate::source::{Frame, Source};
-use crate::station::{self, Station};
+use crate::station::{self, Station, Tuned};
 
 /// Says something on a channel.
 #[derive(Debug, clap::Args)]
@@ -25,6 +26,11 @@ pub(crate) struct Talk {
     /// Where to talk: 1 to 40, or a name
     #[arg(long, short, default_value = "19")]
     channel: ChannelId,
+    #[command(flatten)]
+    at: At,
+    /// How far you are heard: 10km, 25km, 50km, 100km, 250km, 500km, 1000km or unlimited; all but the last need --at
+    #[arg(long, value_name = "RANGE", default_value_t)]
+    range: Range,
     /// 60 ms a packet at a low bit rate
     #[arg(long)]
     low_data: bool,
@@ -70,9 +76,14 @@ impl Talk {
     async fn talk(self) -> Result<(), Failure> {
         // A recording that cannot be used is found out before anybody is bothered.
         let mut source = self.source()?;
+        let ranges = Ranges { tx: self.range, ..Ranges::default() };
+        let cell = self.at.cell(ranges)?;
         let login = self.station.log_in().await?;
-        let options = Options { program: station::program(), economy: self.low_data, ..Options::default() };
-        let (mut client, limit) = login.tune(std::slice::from_ref(&self.channel), options).await?;
+        let program = station::program();
+        let options = Options { program, economy: self.low_data, place: cell, ranges, ..Options::default() };
+        let Tuned { mut client, talk_limit: limit, refused } =
+            login.tune(std::slice::from_ref(&self.channel), options).await?;
+        refused.map_or(Ok(()), |refusal| self.without_place(&refusal))?;
         if let Some(seconds) = source.seconds().filter(|seconds| *seconds > limit.as_secs_f64()) {
             eprintln!("The recording has {seconds:.1} s; the server cuts at {:.0} s.", limit.as_secs_f64());
         }
@@ -92,6 +103,16 @@ impl Talk {
             Some(file) => Source::recording(file),
             None => crate::sound::microphone(),
         }
+    }
+
+    /// The server took no place. What should be heard nearby is not said to everybody.
+    fn without_place(&self, refusal: &Refusal) -> Result<(), Failure> {
+        let words = place::refused(refusal);
+        if self.range == Range::Unlimited {
+            eprintln!("tenfour: {words} Going on without a place.");
+            return Ok(());
+        }
+        Err(Failure::Refused(format!("{words} Nothing was said: without a place everybody would hear it.")))
     }
 
     /// Tells the receipt. Done is only what was aired whole and ended by the release.
@@ -115,7 +136,8 @@ impl Talk {
         match ended {
             EndReason::Released if frames == sent => {
                 if !self.json {
-                    println!("Aired on channel {}: {duration:.1} s, {frames} frames.", self.channel);
+                    let within = self.range.km().map_or(String::new(), |km| format!(" within {km} km"));
+                    println!("Aired on channel {}{within}: {duration:.1} s, {frames} frames.", self.channel);
                 }
                 Ok(())
             }
@@ -132,7 +154,9 @@ impl Talk {
             EndReason::Untuned => {
                 Err(Failure::Refused("The burst ended because the channel was left.".into()))
             }
-            EndReason::TalkerLost => Err(Failure::NoLink("The link was lost. Try again.".into())),
+            EndReason::TalkerLost | EndReason::OutOfRange => {
+                Err(Failure::NoLink("The link was lost. Try again.".into()))
+            }
             EndReason::GoingAway => {
                 Err(Failure::NoLink("The server stops. It will be back; try again then.".into()))
             }

@@ -4,6 +4,7 @@
 //! * [`Identity`] - the device key, in a file
 //! * [`Server`] - where it is and how it is trusted; [`log_in`] to it, ask it for [`Session::channels`]
 //! * [`Client`] - socket and radio: [`Client::next`] gives events, [`Client::handle`] takes what is done
+//! * [`cell_at`] - from degrees to the cell that is shared
 //! * [`opus`] - encode and decode; [`wav`] - recordings in and out; `audio` (feature) - microphone and loudspeaker
 
 #[cfg(feature = "audio")]
@@ -16,6 +17,7 @@ mod http;
 mod identity;
 mod login;
 pub mod opus;
+mod place;
 mod server;
 mod trust;
 pub mod wav;
@@ -24,4 +26,5 @@ pub use client::{Client, Options};
 pub use error::Error;
 pub use identity::Identity;
 pub use login::{Session, log_in};
+pub use place::{PositionError, cell_at};
 pub use server::Server;

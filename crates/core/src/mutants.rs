@@ -20,7 +20,7 @@ pub enum Mutant {
     ListByRange,
     /// A press is refused while somebody in range talks, and admitted while somebody beyond does.
     FloorByRange,
-    /// A new cell takes effect at once.
+    /// A new cell takes effect at once, and costs nothing.
     MovesAtOnce,
 }
 

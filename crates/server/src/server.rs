@@ -73,6 +73,8 @@ impl Server {
             labels: config.channels,
             secret: Secret::new(random()),
             unix_at_zero: clock.unix_at_zero(),
+            #[cfg(feature = "mutants")]
+            mutants: config.mutants,
             ..HubConfig::default()
         };
         let (hub, inbox) = hub_thread::channel();

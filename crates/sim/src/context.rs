@@ -12,6 +12,7 @@ use crate::model::{Model, Report};
 use crate::network::{Line, Pipe};
 use crate::schedule::Schedule;
 use crate::server::{Caller, Down, Task, Up};
+use crate::tape::Tape;
 
 /// Who has a timer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,6 +68,8 @@ pub struct Context {
     pub rng: Rng,
     /// What must be true.
     pub model: Model,
+    /// What is sent to clients, when somebody wants it.
+    pub tape: Option<Tape>,
     wires: BTreeMap<ConnId, (Pipe, Pipe)>,
     timers: BTreeMap<Sleeper, Time>,
     conns: u64,
@@ -76,17 +79,23 @@ pub struct Context {
 
 impl Context {
     /// Before anything has happened.
-    pub fn new(rng: Rng, model: Model, keep_log: bool) -> Self {
+    pub fn new(rng: Rng, model: Model) -> Self {
         Self {
             schedule: Schedule::default(),
             rng,
             model,
+            tape: None,
             wires: BTreeMap::new(),
             timers: BTreeMap::new(),
             conns: 0,
             log: Vec::new(),
-            keep_log,
+            keep_log: false,
         }
+    }
+
+    /// Keeps the log from now on, or no longer.
+    pub fn keep_log(&mut self, keep: bool) {
+        self.keep_log = keep;
     }
 
     /// Whether a connection's wire is whole.
@@ -177,14 +186,17 @@ impl Context {
         }
     }
 
-    /// A message goes to a client.
-    pub fn down(&mut self, client: usize, conn: ConnId, message: Down) {
-        let now = self.now();
+    /// A message goes to a client, `after` from now: writing takes its time.
+    pub fn down(&mut self, client: usize, conn: ConnId, message: Down, after: Duration) {
+        let now = self.now() + after;
         let Some((_, pipe)) = self.wires.get_mut(&conn) else { return };
         let at = match message {
             Down::Voice(_) => pipe.voice(now, &mut self.rng),
             Down::Text(_) | Down::Close(_) => Some(pipe.stream(now, &mut self.rng)),
         };
+        if let Some(tape) = &mut self.tape {
+            tape.record((client, conn), &message, now, at);
+        }
         match at {
             Some(at) => self.schedule.at(at, Event::Down(client, conn, message)),
             None => self.schedule.at(now, Event::Window(conn)),

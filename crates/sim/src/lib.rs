@@ -11,15 +11,20 @@
 //! * [`server`] - the server's shell: hub and workers, with queues that take time
 //! * [`client`] - a radio's shell: its microphone, its ears
 //! * [`world`] - all of it together, and what the people in it do
+//! * [`same_cell`] - pairs of worlds that nobody can tell apart; [`tape`] - what leaves the server
+//! * [`broken`] - hubs that break a promise on purpose
 //! * [`model`] - what must be true
 
+pub mod broken;
 pub mod client;
 pub mod context;
 pub mod model;
 pub mod network;
 pub mod place;
+pub mod same_cell;
 pub mod schedule;
 pub mod server;
+pub mod tape;
 pub mod voice;
 pub mod world;
 

@@ -1,14 +1,33 @@
-//! Runs worlds: `cargo xtask sim --seeds 1000`, or one of them with its log: `--seed 7 --log`.
+//! Runs worlds: `cargo xtask sim --seeds 1000`, or one of them with its log: `--seed 7 --log`;
+//! or pairs of worlds that nobody must be able to tell apart: `cargo xtask sim same-cell`.
 
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use clap::Parser;
-use tenfour_sim::{Plan, run};
+use clap::{Args, Parser, Subcommand};
+use tenfour_sim::broken::Broken;
+use tenfour_sim::model::Seen;
+use tenfour_sim::{Plan, run, same_cell};
 
 /// The simulated world of Tenfour
 #[derive(Parser)]
-struct Args {
+#[command(name = "cargo xtask sim", args_conflicts_with_subcommands = true)]
+struct Flags {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    worlds: Worlds,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Pairs of worlds in which somebody is elsewhere in the same cell: nobody else can tell
+    SameCell(Pairs),
+}
+
+#[derive(Args)]
+struct Worlds {
     /// How many worlds
     #[arg(long, default_value_t = 100)]
     seeds: u64,
@@ -26,33 +45,135 @@ struct Args {
     log: bool,
 }
 
+#[derive(Args)]
+struct Pairs {
+    /// How many pairs
+    #[arg(long, default_value_t = 10_000)]
+    pairs: u64,
+    /// The first pair's seed
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Breaks the hub on purpose; built with the feature `mutants` only
+    #[cfg(feature = "mutants")]
+    #[arg(long, value_parser = broken::by_name)]
+    mutant: Option<tenfour_core::mutants::Mutant>,
+}
+
+impl Pairs {
+    #[cfg(not(feature = "mutants"))]
+    fn broken(&self) -> Broken {
+        Broken::default()
+    }
+
+    #[cfg(feature = "mutants")]
+    fn broken(&self) -> Broken {
+        Broken::by(self.mutant.as_slice())
+    }
+}
+
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let flags = Flags::parse();
+    let kept = match &flags.command {
+        Some(Command::SameCell(pairs)) => compare(pairs),
+        None => live(&flags.worlds),
+    };
+    if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs worlds. True when no promise was broken.
+fn live(worlds: &Worlds) -> bool {
     let plan = Plan {
-        clients: args.clients,
-        time: Duration::from_secs(args.seconds),
-        keep_log: args.log,
+        clients: worlds.clients,
+        time: Duration::from_secs(worlds.seconds),
+        keep_log: worlds.log,
         ..Plan::default()
     };
-    let seeds = if args.log { 1 } else { args.seeds };
-    let mut failed = 0;
-    for seed in args.seed..args.seed + seeds {
+    let seeds = if worlds.log { 1 } else { worlds.seeds };
+    let (mut failed, mut seen) = (0, Seen::default());
+    for seed in worlds.seed..worlds.seed + seeds {
         let report = run(seed, plan);
         for line in &report.log {
             println!("{line}");
         }
+        seen += report.seen;
         if !report.violations.is_empty() {
             failed += 1;
             println!("seed {seed}:\n  {}", report.violations.join("\n  "));
         }
-        if args.log || (seed + 1 - args.seed).is_multiple_of(100) {
-            println!("{} worlds, {failed} with violations; last: {:?}", seed + 1 - args.seed, report.seen);
+        let lived = seed + 1 - worlds.seed;
+        if lived == seeds || lived.is_multiple_of(100) {
+            println!("{lived} worlds, {failed} with violations: {seen:?}");
         }
     }
-    if failed > 0 {
-        eprintln!("{failed} of {seeds} worlds broke a promise; see above");
-        return ExitCode::FAILURE;
+    match failed {
+        0 => println!("{seeds} worlds, no promise broken"),
+        _ => eprintln!("{failed} of {seeds} worlds broke a promise; see above"),
     }
-    println!("{seeds} worlds, no promise broken");
-    ExitCode::SUCCESS
+    failed == 0
+}
+
+/// What the threads found.
+#[derive(Default)]
+struct Found {
+    messages: AtomicU64,
+    bytes: AtomicU64,
+    differing: AtomicU64,
+    violated: AtomicU64,
+}
+
+/// Runs pairs of worlds on all cores. True when none differed.
+fn compare(pairs: &Pairs) -> bool {
+    let (broken, next, found) = (pairs.broken(), AtomicU64::new(0), Found::default());
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let pair = next.fetch_add(1, Ordering::Relaxed);
+                    if pair >= pairs.pairs {
+                        return;
+                    }
+                    found.take(pairs.seed + pair, same_cell::compare(pairs.seed + pair, broken), broken);
+                    if pair > 0 && pair.is_multiple_of(10_000) {
+                        println!("{pair} of {} pairs", pairs.pairs);
+                    }
+                }
+            });
+        }
+    });
+    let sum = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let (messages, bytes, differing) = (sum(&found.messages), sum(&found.bytes), sum(&found.differing));
+    println!("pairs: {}, messages: {messages}, bytes: {bytes}, differing: {differing}", pairs.pairs);
+    differing == 0 && sum(&found.violated) == 0
+}
+
+impl Found {
+    fn take(&self, seed: u64, compared: same_cell::Compared, broken: Broken) {
+        self.messages.fetch_add(compared.messages, Ordering::Relaxed);
+        self.bytes.fetch_add(compared.bytes, Ordering::Relaxed);
+        if let Some([one, other]) = compared.difference
+            && self.differing.fetch_add(1, Ordering::Relaxed) == 0
+        {
+            println!("seed {seed} differs first in\n  {one}\n  {other}");
+        }
+        // A hub that is broken on purpose breaks promises.
+        if broken == Broken::default() && !compared.violations.is_empty() {
+            self.violated.fetch_add(1, Ordering::Relaxed);
+            println!("seed {seed}:\n  {}", compared.violations.join("\n  "));
+        }
+    }
+}
+
+#[cfg(feature = "mutants")]
+mod broken {
+    use tenfour_core::mutants::Mutant;
+
+    /// `raw-distance` and so on.
+    pub(super) fn by_name(name: &str) -> Result<Mutant, String> {
+        let named = |mutant: &Mutant| tenfour_sim::broken::name(*mutant);
+        Mutant::ALL.into_iter().find(|mutant| named(mutant) == name).ok_or_else(|| {
+            let names: Vec<_> = Mutant::ALL.iter().map(named).collect();
+            format!("one of {}", names.join(", "))
+        })
+    }
 }

@@ -20,7 +20,7 @@ const UNSURE_KM: f64 = 0.001;
 const GRADES_KM: [f64; 5] = [10.0, 25.0, 50.0, 100.0, 250.0];
 
 /// A true position in degrees, north and east. It never leaves whoever has it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Position {
     lat: f64,
     lon: f64,
@@ -55,6 +55,11 @@ impl Position {
         let there = (lat.sin() * arc.cos() + lat.cos() * arc.sin() * bearing.cos()).asin();
         let east = (bearing.sin() * arc.sin() * lat.cos()).atan2(arc.cos() - lat.sin() * there.sin());
         Self::new(there.to_degrees(), (lon + east).to_degrees())
+    }
+
+    /// Halfway to `other`, near enough for two that are not far apart.
+    pub fn midway(self, other: Self) -> Self {
+        Self::new((self.lat + other.lat) / 2.0, (self.lon + other.lon) / 2.0)
     }
 
     /// The great circle to `other`, in kilometres.
@@ -127,7 +132,7 @@ pub fn heard(talker: Option<CellIndex>, tx: Range, listener: Option<CellIndex>, 
 }
 
 /// Where the people of a world are: within some kilometres of one place.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Region {
     centre: Position,
     km: f64,

@@ -35,9 +35,12 @@ impl<E> Schedule<E> {
         self.at(self.now + after, event);
     }
 
-    /// Goes to the next event that comes before `end`.
+    /// Goes to the next event that comes before `end`; to `end` if there is none.
     pub fn next(&mut self, end: Time) -> Option<E> {
-        let entry = self.events.first_entry().filter(|entry| entry.key().0 < end)?;
+        let Some(entry) = self.events.first_entry().filter(|entry| entry.key().0 < end) else {
+            self.now = self.now.max(end);
+            return None;
+        };
         self.now = entry.key().0;
         Some(entry.remove())
     }

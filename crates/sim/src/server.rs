@@ -13,6 +13,8 @@ use crate::context::{Context, Event, Sleeper};
 
 /// Messages that a connection's send queue takes before the socket refuses more.
 const WINDOW: usize = 256;
+/// A worker writes one message in this time, and then the next: who is served later gets it later.
+const WRITE: Duration = Duration::from_micros(5);
 /// Longest stay in a queue between threads.
 const QUEUE: Duration = Duration::from_millis(3);
 
@@ -136,7 +138,7 @@ impl Server {
     pub fn window(&mut self, conn: ConnId, cx: &mut Context) {
         let Some(state) = self.conns.get_mut(&conn) else { return };
         state.room += 1;
-        self.write(conn, cx);
+        self.write(conn, Duration::ZERO, cx);
     }
 
     /// The hub takes the next input of its queue.
@@ -306,7 +308,7 @@ impl Server {
                 | Output::Disconnect { conn, .. } => self.queue_for_worker_of(*conn, output.clone(), cx),
             }
         }
-        cx.model.hub_is_done(self.hub.figures());
+        cx.model.hub_is_done(self.hub.figures(), cx.schedule.now());
         if let Some(at) = self.hub.poll_timeout() {
             cx.wake(Sleeper::Hub, at);
         }
@@ -314,21 +316,24 @@ impl Server {
 
     /// Writes what is due on a worker, as far as the windows allow.
     fn pump(&mut self, worker: usize, cx: &mut Context) {
+        let mut written = 0;
         while let Some(conn) = self.decks[worker].due() {
-            self.write(conn, cx);
+            written += self.write(conn, WRITE * written, cx);
         }
         if let Some(at) = self.decks[worker].poll_timeout() {
             cx.wake(Sleeper::Worker(worker), at);
         }
     }
 
-    /// Control before voice, until the window is full.
-    fn write(&mut self, id: ConnId, cx: &mut Context) {
-        let Some(conn) = self.conns.get_mut(&id) else { return };
+    /// Control before voice, until the window is full; from `after` on. Says how many messages.
+    fn write(&mut self, id: ConnId, after: Duration, cx: &mut Context) -> u32 {
+        let Some(conn) = self.conns.get_mut(&id) else { return 0 };
+        let mut written = 0;
         while conn.room > 0 {
             let Some(message) = conn.control.pop_front() else { break };
             conn.room -= 1;
-            cx.down(conn.client, id, message);
+            cx.down(conn.client, id, message, after + WRITE * written);
+            written += 1;
         }
         let deck = &mut self.decks[conn.worker];
         let mut items = Vec::new();
@@ -343,16 +348,18 @@ impl Server {
                 if let Item::Voice(packet) = item {
                     cx.model.written(conn.client, id, packet, cx.schedule.now());
                 }
-                cx.down(conn.client, id, down(item));
+                cx.down(conn.client, id, down(item), after + WRITE * written);
+                written += 1;
             }
             deck.advance(id, items.len());
         }
+        written
     }
 
     fn send(&mut self, id: ConnId, message: Down, cx: &mut Context) {
         if let Some(conn) = self.conns.get_mut(&id) {
             conn.control.push_back(message);
-            self.write(id, cx);
+            self.write(id, Duration::ZERO, cx);
         }
     }
 

@@ -10,6 +10,7 @@ use tenfour_core::reach::Secret;
 use tenfour_protocol::limits::EPOCH;
 use tenfour_protocol::{ChannelId, ClientMessage, GeoCell, Range, Ranges};
 
+use crate::broken::Broken;
 use crate::client::Client;
 use crate::context::{Context, Event, Sleeper};
 use crate::model::{Kind, Model, Report};
@@ -28,11 +29,19 @@ pub struct Plan {
     pub time: Duration,
     /// Keeps the log.
     pub keep_log: bool,
+    /// How the hub is broken.
+    pub broken: Broken,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { clients: 6, workers: 2, time: Duration::from_secs(20), keep_log: false }
+        Self {
+            clients: 6,
+            workers: 2,
+            time: Duration::from_secs(20),
+            keep_log: false,
+            broken: Broken::default(),
+        }
     }
 }
 
@@ -45,10 +54,11 @@ pub fn run(seed: u64, plan: Plan) -> Report {
     world.report()
 }
 
-struct World {
-    cx: Context,
+/// Everything there is.
+pub(crate) struct World {
+    pub(crate) cx: Context,
     server: Server,
-    clients: Vec<Client>,
+    pub(crate) clients: Vec<Client>,
     /// Where they are.
     region: Region,
     /// People do things until then.
@@ -72,11 +82,18 @@ impl World {
         };
         let region = Region::any(&mut rng);
         let clients: Vec<_> = (0..plan.clients).map(|id| any_client(id, region, &mut rng)).collect();
+        let mut world = Self::of(clients, plan.broken.apply(config), plan.workers, rng);
+        world.cx.keep_log(plan.keep_log);
+        Self { region, busy_until: Time::ZERO + plan.time, ..world }
+    }
+
+    /// A world of these people, in which nothing happens by itself.
+    pub(crate) fn of(clients: Vec<Client>, config: HubConfig, workers: usize, rng: Rng) -> Self {
         let datagrams = clients.iter().map(|client| client.line().carriage == Carriage::Datagram).collect();
         let model = Model::new(&config, datagrams);
-        let server = Server::new(config, plan.workers);
-        let cx = Context::new(rng, model, plan.keep_log);
-        Self { cx, server, clients, region, busy_until: Time::ZERO + plan.time }
+        let server = Server::new(config, workers);
+        let cx = Context::new(rng, model);
+        Self { cx, server, clients, region: Region::default(), busy_until: Time::ZERO }
     }
 
     /// Everyone switches on, and things happen for `time`.
@@ -113,11 +130,13 @@ impl World {
         self.cx.model.left(self.server.leftovers());
     }
 
-    fn report(self) -> Report {
+    /// What was seen.
+    pub(crate) fn report(self) -> Report {
         self.cx.report()
     }
 
-    fn until(&mut self, end: Time) {
+    /// Lives until `end`.
+    pub(crate) fn until(&mut self, end: Time) {
         while let Some(event) = self.cx.schedule.next(end) {
             self.step(event);
         }
@@ -306,7 +325,7 @@ fn any_ranges(rng: &mut Rng) -> Ranges {
 }
 
 /// The random bytes of a run of the server.
-fn secret(rng: &mut Rng) -> Secret {
+pub(crate) fn secret(rng: &mut Rng) -> Secret {
     let mut bytes = [0; 32];
     rng.fill(&mut bytes);
     Secret::new(bytes)

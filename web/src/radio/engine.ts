@@ -158,6 +158,7 @@ class Engine implements Radio {
   press(): void {
     this.unlockSound();
     if (!this.#link.isUp) this.#link.nudge();
+    this.#place.flush();
     this.#talk.press();
   }
 

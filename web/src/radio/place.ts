@@ -103,6 +103,12 @@ export class Place {
     this.#show();
   }
 
+  /** Somebody presses: a range that was just set holds for this burst. */
+  flush(): void {
+    this.#cancelSettle();
+    this.#sync();
+  }
+
   /** The browser's permission is another one. */
   permitted(permission: Permission): void {
     if (permission !== 'granted' && this.#isShared) this.#revoked(permission === 'denied');
@@ -146,14 +152,17 @@ export class Place {
     if (effective_in_ms !== undefined) {
       this.#setBoundary(effective_in_ms);
       // The server had an earlier cell of this connection where we knew of none.
-      if (this.#next === null) [this.#next, this.#cell] = [this.#cell, null];
+      if (this.#next === null) {
+        [this.#next, this.#cell, this.#toldRanges] = [this.#cell, null, UNLIMITED];
+      }
       this.#deferred = true;
     } else if (!shared) {
       [this.#toldCell, this.#toldRanges] = [null, UNLIMITED];
       if (this.#isShared) this.#drop({ state: 'not_shared' });
     } else if (this.#isShared) {
       if (this.#deferred || this.#due || this.#cell === null) this.#promote();
-      this.#stamp = stamp;
+      // One that comes without is for the cell that was known already.
+      this.#stamp = stamp ?? this.#stamp;
       this.#country = country;
     }
     this.#sync();
@@ -228,7 +237,6 @@ export class Place {
     this.#quiet ||= this.#cell !== null && this.#boundary !== null;
     [this.#cell, this.#next, this.#stamp, this.#country] = [null, null, undefined, undefined];
     [this.#deferred, this.#due] = [false, false];
-    this.#wanted = UNLIMITED;
     this.#cancelSettle();
     this.#sync();
     this.#set(why);
@@ -325,7 +333,7 @@ export class Place {
       return;
     }
     if (reading.cell === (this.#next ?? this.#cell)) return;
-    this.#next = reading.cell === this.#cell ? null : reading.cell;
+    this.#next = reading.cell;
     this.#sync();
     this.#show();
   }

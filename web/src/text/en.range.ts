@@ -83,7 +83,7 @@ export const place = {
   later: 'Your cell is not in force yet: until then you reach and hear everybody.',
   laterIn: (time: string) =>
     `Your cell takes effect in ${time}; until then you reach and hear everybody.`,
-  newIn: (time: string) => `A new cell takes effect in ${time}.`,
+  newIn: (time: string) => `Located. A new cell takes effect in ${time}.`,
   othersSee: (country: string) => `Others see ${country}.`,
   denied: 'Denied in the browser: range stays unlimited.',
   unsupported: 'No location in this browser: range stays unlimited.',
@@ -112,7 +112,7 @@ export const place = {
       },
       {
         title: 'If you refuse',
-        body: 'Everything works on unlimited range, and you are not asked again.',
+        body: 'Everything works on unlimited range. You are asked again only when you touch the range.',
       },
     ],
     share: 'Share my cell',

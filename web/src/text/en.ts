@@ -261,6 +261,8 @@ export const en = {
     borders: 'Country borders',
     bordersCredit: '© OpenStreetMap contributors',
     bordersLicence: 'ODbL',
+    cells: 'Cells of the range: H3 © Uber Technologies (Apache-2.0)',
+    licences: 'Licences of what this page is made of',
     you: 'You',
     logOut: 'Log out',
     logOutHint: 'Ends the session everywhere. Your handle stays with this device.',

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Refusal } from '../gen/Refusal';
+import type { Location } from '../radio/model';
 import { text } from '../text';
 import { sentence } from './announce';
 import { fox, roadrunner } from './testing/scriptedRadio';
@@ -42,4 +43,16 @@ test('the link, but not the end of what was heard', () => {
   const link = { state: 'coming_back', retryAt: 0, why: 'lost' } as const;
   expect(sentence({ type: 'link', link }, text)).toBe('link lost, coming back by itself');
   expect(sentence({ type: 'roger', talker: fox, channel: '19' }, text)).toBe('');
+});
+
+test('where the server has the cell, what became of it, and the ranges', () => {
+  const say = (location: Location) => sentence({ type: 'location', location }, text);
+  expect(say({ state: 'shared', inForce: true })).toContain('about 36 km²');
+  expect(say({ state: 'shared', inForce: false })).toBe(text.place.later);
+  expect(say({ state: 'denied' })).toBe(text.place.denied);
+  expect(say({ state: 'denied', lost: 'revoked' })).toContain('You reach and hear everybody now.');
+  expect(say({ state: 'not_shared', lost: 'too_many_moves' })).toContain('changed too often');
+  expect(sentence({ type: 'ranged', ranges: { tx: '25km', rx: 'unlimited' } }, text)).toBe(
+    'you reach 25 km, you hear everybody',
+  );
 });

@@ -35,7 +35,7 @@ export function locationLine(
       const time = effectiveAt === undefined ? '' : words.minutes(minutesUntil(effectiveAt, now));
       const act = { act: words.stop, label: words.stopLabel };
       if (!inForce) return { sentence: time ? words.laterIn(time) : words.later, ...act };
-      const sentence = time ? `${words.shared} ${words.newIn(time)}` : words.shared;
+      const sentence = time ? words.newIn(time) : words.shared;
       const aside = country ? words.othersSee(nameOf(country)) : '';
       return { sentence, ...act, ...(aside && { aside }) };
     }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { SignalGrade } from '../gen/SignalGrade';
 import { text } from '../text';
 import { parseChannel, step } from './address';
 import { burstSentence, burstTrouble } from './burst';
@@ -75,6 +76,14 @@ test('a burst is one sentence for a screen reader', () => {
   ).toBe('You, refused');
 });
 
+test('a signal is part of the sentence, and its lack only for who shares a location', () => {
+  const say = (located: boolean, grade?: SignalGrade) =>
+    burstSentence(burst(heron, 4, grade === undefined ? {} : { grade }), '19', located, text);
+  expect(say(false, 4)).toBe('Blue Heron 2mqd, Croatia, S4, within 25 km, 4 seconds, say again');
+  expect(say(true)).toContain('distance unknown');
+  expect(say(false)).not.toContain('distance');
+});
+
 test('what went wrong with a burst is told, the cut before the gaps', () => {
   expect(burstTrouble(burst(heron, 1), text)).toBe('');
   expect(burstTrouble(burst(heron, 1, { gaps: 3 }), text)).toBe('broken up');
@@ -90,4 +99,13 @@ test('stored preferences that do not fit are replaced by their defaults', () => 
     talkKey: 'KeyT',
     cues: { ...defaults().cues, roger: false },
   });
+  const ranges = { tx: '25km', rx: 'unlimited' } as const;
+  expect(parse(JSON.stringify({ ranges, shareLocation: true }))).toEqual({
+    ...defaults(),
+    ranges,
+    shareLocation: true,
+  });
+  for (const bad of ['{"tx":"30km","rx":"10km"}', '{"tx":"10km"}', '25', 'null']) {
+    expect(parse(`{"shareLocation":1,"ranges":${bad}}`)).toEqual(defaults());
+  }
 });

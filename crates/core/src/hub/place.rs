@@ -137,7 +137,8 @@ impl Hub {
         let place = self.place_of(participant, cell)?;
         let (secret, user) = (&self.config.secret, self.sessions[&participant].user);
         let shown = stamp.and_then(|stamp| Stamp::verify(secret, user, cell, stamp));
-        if !shown.is_some_and(|serial| self.ledger.is_newest(secret, user, serial, now)) {
+        let newest = shown.is_some_and(|serial| self.ledger.is_newest(secret, user, serial, now));
+        if !newest && !self.moves_freely() {
             self.ledger.first(secret, user, now).map_err(too_many)?;
         }
         let stamp = self.stamp(participant, cell);
@@ -158,7 +159,9 @@ impl Hub {
         }
         let epoch_in = self.epoch_in(now);
         let paid = self.ledger.may_move(&self.config.secret, session.user, now + epoch_in, now);
-        if let Err(wait) = paid {
+        if let Err(wait) = paid
+            && !self.moves_freely()
+        {
             return self.error(conn, too_many(epoch_in + wait));
         }
         let stamp = self.stamp(participant, cell);
@@ -166,8 +169,7 @@ impl Hub {
             session.whereabouts.next = Some(Next { place, stamp });
         }
         self.moving.insert(participant);
-        #[cfg(feature = "mutants")]
-        if self.config.mutants.has(crate::mutants::Mutant::MovesAtOnce) {
+        if self.moves_freely() {
             return self.change_places(now);
         }
         if self.boundary.is_none() {
@@ -261,6 +263,18 @@ impl Hub {
             effective_in_ms: effective_in.map(millis),
         };
         self.send(conn, message);
+    }
+
+    #[cfg(not(feature = "mutants"))]
+    #[expect(clippy::unused_self, reason = "mutants ask more of it")]
+    fn moves_freely(&self) -> bool {
+        false
+    }
+
+    /// Neither boundaries nor budgets count.
+    #[cfg(feature = "mutants")]
+    fn moves_freely(&self) -> bool {
+        self.config.mutants.has(crate::mutants::Mutant::MovesAtOnce)
     }
 
     #[cfg(not(feature = "mutants"))]

@@ -127,7 +127,7 @@ impl Radio {
                 }
             }
             Input::Locate(cell) => {
-                self.place.locate(cell, &mut self.out);
+                self.place.locate(cell, now, &mut self.out);
                 self.let_go(now);
             }
             Input::Range(ranges) => {

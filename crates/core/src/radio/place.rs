@@ -24,9 +24,8 @@ pub(super) struct Whereabouts {
     wanted: Option<GeoCell>,
     /// The cell that was said, and is repeated on each connection.
     published: Option<Published>,
-    /// A cell was said since the last boundary: another one has to wait, even if that one was
-    /// taken back.
-    spent: bool,
+    /// When a cell was said or taken back last, if another one has to wait for the next boundary.
+    spent: Option<Time>,
     asked: Option<Asked>,
     epoch: Option<Epoch>,
     /// The server has a cell of this connection.
@@ -74,7 +73,7 @@ impl Whereabouts {
             phase: Phase::Down,
             wanted: place,
             published: None,
-            spent: false,
+            spent: None,
             asked: None,
             epoch: None,
             known: false,
@@ -87,9 +86,12 @@ impl Whereabouts {
     /// What `hello` says.
     pub(super) fn hello(&mut self, now: Time) -> (Option<Place>, Option<Ranges>) {
         self.phase = Phase::Greeting;
-        self.settle(now);
-        if self.published.is_none() && !self.spent {
-            self.publish();
+        // A move whose boundary is over is one that was made.
+        if let Some(Asked::Move { cell, .. }) = self.asked.take_if(|asked| asked.is_over(now)) {
+            self.published = Some(Published { cell, stamp: None });
+        }
+        if self.published.is_none() && self.spent.is_none() {
+            self.publish(now);
         }
         self.asked = self.published.as_ref().map(|_| Asked::First);
         (self.known, self.refused) = (false, None);
@@ -107,7 +109,7 @@ impl Whereabouts {
             // It was taken back between `hello` and `welcome`.
             Some(Asked::Nothing) => self.send(out),
             Some(Asked::First | Asked::Move { .. }) => {}
-            None => self.say_first(out),
+            None => self.say_first(now, out),
         }
         self.move_on(now, out);
     }
@@ -121,17 +123,17 @@ impl Whereabouts {
     }
 
     /// One is in another cell, or shares none.
-    pub(super) fn locate(&mut self, cell: Option<GeoCell>, out: &mut VecDeque<Output>) {
+    pub(super) fn locate(&mut self, cell: Option<GeoCell>, now: Time, out: &mut VecDeque<Output>) {
         self.wanted = cell;
         if self.wanted.is_some() {
-            return self.say_first(out);
+            return self.say_first(now, out);
         }
-        let said = self.published.take().is_some();
+        let said = self.published.take().is_some() || matches!(self.asked, Some(Asked::Move { .. }));
         (self.known, self.refused) = (false, None);
         self.ranging.forget();
-        let tell = self.phase == Phase::Up || (self.phase == Phase::Greeting && said);
-        self.asked = Some(Asked::Nothing).filter(|_| tell);
-        if self.phase == Phase::Up {
+        if said {
+            self.spent = Some(now);
+            self.asked = Some(Asked::Nothing).filter(|_| self.phase != Phase::Down);
             self.send(out);
         }
     }
@@ -161,8 +163,11 @@ impl Whereabouts {
     ) {
         match self.asked.take() {
             // Said before the server read that the cell is taken back.
-            Some(Asked::Nothing) if shared => return self.asked = Some(Asked::Nothing),
-            Some(asked @ Asked::Move { .. }) if moves => self.asked = Some(asked),
+            Some(Asked::Nothing) if shared || moves => return self.asked = Some(Asked::Nothing),
+            // Said before the server read the move, or it has not taken it yet.
+            Some(asked @ Asked::Move { .. }) if moves || !shared || self.again.is_some() => {
+                self.asked = Some(asked);
+            }
             Some(Asked::Move { cell, .. }) => self.published = Some(Published { cell, stamp }),
             Some(Asked::First | Asked::Nothing) | None => {
                 if let Some(published) = self.published.as_mut().filter(|_| stamp.is_some()) {
@@ -219,48 +224,49 @@ impl Whereabouts {
 
     pub(super) fn handle_timeout(&mut self, now: Time, out: &mut VecDeque<Output>) {
         if self.again.take_if(|at| now >= *at).is_some() {
-            // A move that was not taken in time is none.
-            self.asked.take_if(|asked| asked.is_over(now));
-            self.send(out);
+            // A move that was not taken in time waits for the next.
+            if self.asked.as_ref().is_none_or(|asked| !asked.is_over(now)) {
+                self.send(out);
+            }
             self.ranging.send(out);
         }
         self.move_on(now, out);
     }
 
     /// The first cell of all, or the first since a boundary: nothing to compare it with.
-    fn say_first(&mut self, out: &mut VecDeque<Output>) {
-        let new = self.published.is_none() && !self.spent && self.wanted.is_some();
+    fn say_first(&mut self, now: Time, out: &mut VecDeque<Output>) {
+        let new = self.published.is_none() && self.spent.is_none() && self.wanted.is_some();
         if new && self.phase == Phase::Up {
-            self.publish();
+            self.publish(now);
             self.asked = Some(Asked::First);
             self.send(out);
         }
     }
 
-    fn publish(&mut self) {
+    fn publish(&mut self, now: Time) {
         self.published = self.wanted.clone().map(|cell| Published { cell, stamp: None });
-        self.spent = self.published.is_some();
+        self.spent = self.published.as_ref().map(|_| now);
     }
 
     /// The time for a new cell, if it is one.
     fn move_on(&mut self, now: Time, out: &mut VecDeque<Output>) {
         let Some(epoch) = self.epoch.filter(|epoch| now >= epoch.due && self.may_move_on()) else { return };
-        self.settle(now);
         self.epoch = Some(epoch.after(now));
-        self.spent = self.published.is_some();
-        let said = self.published.as_ref().map(|published| &published.cell);
+        self.spent.take_if(|at| self.published.is_none() && *at < epoch.due);
         let Some(wanted) = self.wanted.as_ref().filter(|_| now < epoch.boundary) else { return };
-        if said != Some(wanted) {
-            self.asked = Some(Asked::Move { cell: wanted.clone(), boundary: epoch.boundary });
-            self.spent = true;
-        } else if self.refused.is_some() {
+        let said = self.published.as_ref().map(|published| &published.cell);
+        // With the one before unanswered, nobody knows where the server is.
+        let moves = said != Some(wanted) || self.asked.is_some();
+        if self.refused.is_some() {
+            self.publish(now);
             self.asked = Some(Asked::First);
+        } else if moves {
+            self.asked = Some(Asked::Move { cell: wanted.clone(), boundary: epoch.boundary });
+            self.spent = Some(now);
         } else {
             return;
         }
-        if self.phase == Phase::Up {
-            self.send(out);
-        }
+        self.send(out);
     }
 
     /// Nothing is on its way that has to be answered first.
@@ -268,14 +274,10 @@ impl Whereabouts {
         self.phase != Phase::Greeting && !matches!(self.asked, Some(Asked::First | Asked::Nothing))
     }
 
-    /// A move whose boundary is over is one that was made.
-    fn settle(&mut self, now: Time) {
-        if let Some(Asked::Move { cell, .. }) = self.asked.take_if(|asked| asked.is_over(now)) {
-            self.published = Some(Published { cell, stamp: None });
-        }
-    }
-
     fn send(&self, out: &mut VecDeque<Output>) {
+        if self.phase != Phase::Up {
+            return;
+        }
         let cell = match &self.asked {
             Some(Asked::First) => self.published.as_ref().map(|published| published.cell.clone()),
             Some(Asked::Move { cell, .. }) => Some(cell.clone()),

@@ -57,10 +57,10 @@ impl Ranging {
         self.asked.is_some()
     }
 
-    /// The server said what it has. True when something else was wished meanwhile.
+    /// The server said what it has. True when something else is wished, and was not just asked for.
     pub(super) fn ranged(&mut self, ranges: Ranges) -> bool {
         self.have = ranges;
-        self.asked.take().is_some_and(|asked| asked != self.wished)
+        self.asked.take() != Some(self.wished)
     }
 
     /// The server has no cell, so both are unlimited.

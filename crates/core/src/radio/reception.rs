@@ -15,17 +15,30 @@ use crate::Time;
 pub(super) struct Receiver {
     /// At most [`RESUME_BURSTS`], so that a resume can name them all.
     open: BTreeMap<BurstNo, Reception>,
-    /// Bursts that are over for this listener, and the sequence number that would have been next.
-    done: BTreeMap<BurstNo, Option<u16>>,
+    /// Bursts of which no more comes.
+    done: BTreeMap<BurstNo, Done>,
     newest: Option<BurstNo>,
     last: u32,
     hold: Duration,
+}
+
+/// Why no more of a burst comes, with the sequence number that would have been next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Done {
+    /// It is over.
+    Over,
+    /// One left its channel. What comes until one is back is lost.
+    Left(u16),
+    /// It is out of range. What comes until it is back was not meant for this listener.
+    Beyond(u16),
 }
 
 struct Reception {
     heard: HeardNo,
     channel: ChannelId,
     next: Option<u16>,
+    /// A resume asks for nothing before this one.
+    from: u16,
     received: u32,
     lost: u32,
     touched: Time,
@@ -61,21 +74,26 @@ impl Receiver {
     /// one too many.
     pub(super) fn started(&mut self, burst: BurstNo, channel: ChannelId, now: Time) -> Option<HeardNo> {
         self.newest = self.newest.max(Some(burst));
-        let known = self.done.get(&burst);
-        if self.open.contains_key(&burst) || known == Some(&None) || self.open.len() >= RESUME_BURSTS {
+        let over = self.done.get(&burst) == Some(&Done::Over);
+        if self.open.contains_key(&burst) || over || self.open.len() >= RESUME_BURSTS {
             return None;
         }
-        let next = self.done.remove(&burst).flatten();
+        let (next, from) = match self.done.remove(&burst) {
+            Some(Done::Left(next)) => (Some(next), next),
+            Some(Done::Beyond(next)) => (None, next),
+            Some(Done::Over) | None => (None, 0),
+        };
         self.last += 1;
         let heard = HeardNo(self.last);
-        self.open.insert(burst, Reception { heard, channel, next, received: 0, lost: 0, touched: now });
+        let reception = Reception { heard, channel, next, from, received: 0, lost: 0, touched: now };
+        self.open.insert(burst, reception);
         Some(heard)
     }
 
     pub(super) fn voice(&mut self, frame: &VoiceFrame<'_>, now: Time) -> Option<Taken> {
         let reception = self.open.get_mut(&frame.burst)?;
         reception.touched = now;
-        if reception.next.is_some_and(|next| frame.seq < next) {
+        if frame.seq < reception.next.unwrap_or(reception.from) {
             return None;
         }
         let gap = reception.next.and_then(|next| reception.lose(next, frame.seq));
@@ -101,11 +119,12 @@ impl Receiver {
     ) -> Option<(Option<Gap>, Ended)> {
         let mut reception = self.open.remove(&burst)?;
         if reason == EndReason::OutOfRange {
+            self.finish(burst, Done::Beyond(reception.next.unwrap_or(reception.from)));
             return Some((None, reception.end(HeardEnd::Ended(reason))));
         }
         let total = u16::try_from(frames).unwrap_or(u16::MAX);
         let gap = reception.next.and_then(|next| reception.lose(next, total));
-        self.finish(burst, None);
+        self.finish(burst, Done::Over);
         Some((gap, reception.end(HeardEnd::Ended(reason))))
     }
 
@@ -115,7 +134,7 @@ impl Receiver {
         let left: Vec<_> = self.open.extract_if(.., |_, open| open.channel == *channel).collect();
         left.into_iter()
             .map(|(burst, reception)| {
-                self.finish(burst, Some(reception.next.unwrap_or(0)));
+                self.finish(burst, Done::Left(reception.next.unwrap_or(reception.from)));
                 reception.end(HeardEnd::Untuned)
             })
             .collect()
@@ -125,7 +144,7 @@ impl Receiver {
         let have = self.open.iter().map(|(burst, reception)| Heard {
             burst: *burst,
             // Nothing came yet: from the oldest that is held.
-            next: reception.next.unwrap_or(0),
+            next: reception.next.unwrap_or(reception.from),
         });
         Resume { token, newest: self.newest, have: have.collect() }
     }
@@ -155,14 +174,14 @@ impl Receiver {
         let lost: Vec<_> = self.open.extract_if(.., |_, open| now >= open.touched + patience).collect();
         lost.into_iter()
             .map(|(burst, reception)| {
-                self.finish(burst, None);
+                self.finish(burst, Done::Over);
                 reception.end(HeardEnd::LinkLost)
             })
             .collect()
     }
 
-    fn finish(&mut self, burst: BurstNo, next: Option<u16>) {
-        self.done.insert(burst, next);
+    fn finish(&mut self, burst: BurstNo, done: Done) {
+        self.done.insert(burst, done);
         while self.done.len() > BURSTS_DONE {
             self.done.pop_first();
         }

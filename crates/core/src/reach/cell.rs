@@ -33,6 +33,9 @@ pub fn snap(lat: f64, lon: f64) -> Result<GeoCell, NoPosition> {
 pub(crate) struct Place {
     point: Box<Point>,
     country: Option<Country>,
+    /// The position itself, which a broken hub sorts by.
+    #[cfg(feature = "mutants")]
+    raw: Option<Point>,
 }
 
 impl Place {
@@ -44,7 +47,12 @@ impl Place {
             return Err(Code::CellRefused);
         }
         let centre = LatLng::from(cell);
-        Ok(Self { point: Box::new(Point::of(centre)), country: country_at(centre) })
+        Ok(Self {
+            point: Box::new(Point::of(centre)),
+            country: country_at(centre),
+            #[cfg(feature = "mutants")]
+            raw: None,
+        })
     }
 
     pub(crate) fn country(&self) -> Option<Country> {
@@ -63,6 +71,9 @@ impl Place {
         let mut place = Self::of(cell)?;
         let Some((lat, lon)) = cell.raw() else { return Ok(place) };
         let raw = LatLng::new(lat, lon).map_err(|_| Code::CellRefused)?;
+        if mutants.has(Mutant::SortedFanOut) {
+            place.raw = Some(Point::of(raw));
+        }
         if mutants.has(Mutant::RawCountry) {
             place.country = country_at(raw);
         }
@@ -76,6 +87,14 @@ impl Place {
             *place.point = Point::of(shifted(centre, -north, -east));
         }
         Ok(place)
+    }
+}
+
+#[cfg(feature = "mutants")]
+impl Place {
+    /// What a broken hub sorts by.
+    pub(super) fn sorted_by(&self) -> Point {
+        self.raw.unwrap_or(*self.point)
     }
 }
 

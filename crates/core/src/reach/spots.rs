@@ -18,6 +18,8 @@ struct Spot {
     point: Point,
     located: bool,
     rx: Range,
+    #[cfg(feature = "mutants")]
+    sorted_by: Point,
 }
 
 /// The spots of all sessions.
@@ -54,6 +56,10 @@ impl Spots {
         let spot = self.spot_mut(slot);
         spot.point.clone_from(place.point());
         spot.located = true;
+        #[cfg(feature = "mutants")]
+        {
+            spot.sorted_by = place.sorted_by();
+        }
     }
 
     /// Forgets where somebody is.
@@ -85,7 +91,13 @@ impl Spots {
     /// A talker: `slot` is where it is, unless it has gone.
     pub(crate) fn talker(&self, slot: Option<Slot>, tx: Range) -> Talker<'_> {
         let spot = slot.map(|slot| self.spot(slot)).filter(|spot| spot.located);
-        Talker { spots: self, point: spot.map(|spot| &spot.point), tx }
+        Talker {
+            spots: self,
+            point: spot.map(|spot| &spot.point),
+            tx,
+            #[cfg(feature = "mutants")]
+            sorted_by: spot.map(|spot| &spot.sorted_by),
+        }
     }
 
     fn spot(&self, Slot(slot): Slot) -> &Spot {
@@ -117,6 +129,8 @@ pub(crate) struct Talker<'a> {
     spots: &'a Spots,
     point: Option<&'a Point>,
     tx: Range,
+    #[cfg(feature = "mutants")]
+    sorted_by: Option<&'a Point>,
 }
 
 impl Talker<'_> {
@@ -138,6 +152,7 @@ impl Talker<'_> {
     #[cfg(feature = "mutants")]
     pub(crate) fn distance_key(&self, listener: Slot) -> u64 {
         let listener = self.spots.spot(listener);
-        self.point.filter(|_| listener.located).map_or(u64::MAX, |point| point.chord2(&listener.point))
+        let here = self.sorted_by.filter(|_| listener.located);
+        here.map_or(u64::MAX, |point| point.chord2(&listener.sorted_by))
     }
 }

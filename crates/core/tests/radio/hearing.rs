@@ -231,6 +231,21 @@ fn a_talker_who_goes_out_of_range_is_an_end_without_losses_and_may_come_back_as_
 }
 
 #[test]
+fn a_resume_asks_for_nothing_that_was_heard_before_somebody_went_out_of_range() {
+    let mut desk = Desk::on_the_air();
+    desk.start(5);
+    desk.hear(5, 0);
+    desk.hear(5, 1);
+    desk.say(ServerMessage::BurstEnded { burst: BurstNo(5), frames: 0, reason: EndReason::OutOfRange });
+    desk.start(5);
+    desk.drop_link();
+    let out = desk.reconnect();
+    let [ClientMessage::Hello { resume: Some(resume), .. }] = sent(&out)[..] else { panic!("{out:?}") };
+    let have: Vec<_> = resume.have.iter().map(|heard| (heard.burst.0, heard.next)).collect();
+    assert_eq!(have, [(5, 2)]);
+}
+
+#[test]
 fn what_was_heard_before_somebody_went_out_of_range_is_played_to_its_end() {
     let mut desk = Desk::on_the_air();
     desk.start(5);

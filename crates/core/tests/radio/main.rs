@@ -1,5 +1,6 @@
 //! What the radio does, in virtual time: one file for each of its sides.
 
+mod anywhere;
 mod button;
 mod desk;
 mod hearing;

@@ -8,8 +8,7 @@ use tenfour_core::hub::{HubConfig, Input};
 use tenfour_protocol::control::{EndReason, Heard, Resume};
 use tenfour_protocol::{BurstNo, ClientMessage, ParticipantNo, Range, ServerMessage};
 
-use crate::place::{FAR, HERE, NEAR, cell};
-use crate::world::{Got, World, channel, hello, login_of, ms, receipts, start};
+use crate::world::{FAR, Got, HERE, NEAR, World, cell, channel, hello, login_of, ms, receipts, start};
 
 const NAMES: [&str; 5] = ["Anna", "Bert", "Cleo", "Dora", "Emil"];
 const PLACES: [(f64, f64); 3] = [HERE, NEAR, FAR];

@@ -126,6 +126,24 @@ fn a_bundle_waits_for_its_frames_and_the_listeners_take_turns() {
 }
 
 #[test]
+fn whose_turn_it_is_does_not_tell_who_else_has_heard_something() {
+    let turns = |heard_before: &[u64]| {
+        let mut deck = Deck::new(HOLD);
+        deck.open(BurstNo(7), ByGrade::from_fn(|_| "before"), heard_before.iter().copied().map(hears), T);
+        deck.open(BURST, ByGrade::from_fn(|_| "started"), [hears(4)], T);
+        deck.set_bundle(ConnId(4), 3);
+        due(&mut deck);
+        let heard = |seq| {
+            append(&mut deck, seq, T);
+            due(&mut deck).len()
+        };
+        (0..9).map(heard).collect::<Vec<_>>()
+    };
+    assert_eq!(turns(&[]), turns(&[2]));
+    assert_eq!(turns(&[]), turns(&[5, 6]));
+}
+
+#[test]
 fn the_end_of_a_burst_does_not_wait_for_a_bundle() {
     let mut deck = open(1);
     deck.set_bundle(ConnId(1), 3);

@@ -8,6 +8,8 @@ mod greeting;
 mod late_entry;
 mod muting;
 mod place;
+mod place_budget;
+mod place_drop;
 mod presence;
 mod profile;
 mod range;

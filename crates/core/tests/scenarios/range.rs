@@ -4,8 +4,7 @@ use tenfour_core::ConnId;
 use tenfour_protocol::control::EndReason;
 use tenfour_protocol::{ClientMessage, Code, Range, ServerMessage};
 
-use crate::place::{FAR, HERE, NEAR, begin, cell, hear, heard, located, range};
-use crate::world::{World, ms, refusals};
+use crate::world::{FAR, HERE, NEAR, World, begin, cell, hear, heard, located, ms, range, refusals};
 
 /// A talker and two listeners on a channel, near and far.
 fn three(world: &mut World) -> [ConnId; 3] {

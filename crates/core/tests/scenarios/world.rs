@@ -1,6 +1,7 @@
 //! A hub, two workers and any number of clients, on one clock and without a network.
 
 mod messages;
+mod places;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{BurstNo, ClientMessage, Code, Handle, Person, ServerMessage, UserId, VoiceFrame};
 
 pub(crate) use self::messages::*;
+pub(crate) use self::places::*;
 
 /// What a client got, in its order.
 #[derive(Debug, Clone, PartialEq)]

@@ -54,6 +54,9 @@ pub struct Config {
     pub log_format: LogFormat,
     /// What channels are for.
     pub channels: BTreeMap<ChannelId, String>,
+    /// What is broken on purpose; no setting says it.
+    #[cfg(feature = "mutants")]
+    pub mutants: tenfour_core::mutants::Mutants,
 }
 
 /// Transport security of the listener.
@@ -151,6 +154,8 @@ impl Config {
             log: settings.log.unwrap_or_default(),
             log_format: settings.log_format.unwrap_or_default(),
             channels,
+            #[cfg(feature = "mutants")]
+            mutants: tenfour_core::mutants::Mutants::default(),
         })
     }
 }

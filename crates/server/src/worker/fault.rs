@@ -42,7 +42,7 @@ mod tests {
             (r#"{"type":"range","tx":"30km","rx":"10km"}"#, "expected one of `10km`, `25km`, "),
             (r#"{"type":"shout"}"#, "expected one of `hello`, "),
             (r#"{"type":"ping","n":1"#, "EOF while parsing an object at line 1 column 20"),
-            ("[1, 2", "EOF while parsing"),
+            ("[1, 2", "expected variant identifier"),
             (r#"{"type":"locate","cell":"44.8125,20.4375"}"#, "a field has a value that it cannot have"),
         ];
         for (text, start) in cases {

@@ -8,6 +8,7 @@ use tenfour_server::config::{LogFormat, LogLevel};
 use tenfour_server::telemetry;
 
 use crate::desk::{Desk, Key};
+use crate::place::cell;
 use crate::radio::{Radio, frame};
 
 #[derive(Clone, Default)]
@@ -41,6 +42,13 @@ async fn no_person_address_or_secret_is_in_the_log_of_a_busy_session() {
     let mut listener = Radio::tuned(&desk, 2, "Žaklina").await;
     talker.send(json!({ "type": "Roadrunner" })).await;
     talker.expect("error").await;
+    let cell = cell(44.8125, 20.4612);
+    talker.send(json!({ "type": "locate", "cell": cell })).await;
+    let stamp = talker.expect("located").await["stamp"].as_str().unwrap().to_owned();
+    talker.send(json!({ "type": "locate", "cell": cell, "44.8125": 20.4612 })).await;
+    talker.expect("error").await;
+    talker.send(json!({ "type": "locate", "cell": "861ec9077fffff" })).await;
+    talker.expect("error").await;
     talker.press(1).await;
     talker.voice(frame(1, 0, 80, true)).await;
     listener.burst().await;
@@ -56,6 +64,9 @@ async fn no_person_address_or_secret_is_in_the_log_of_a_busy_session() {
         ["Roadrunner", "Coyote", "aklina", "night shift", "127.0.0.1", "road-66", &token, &user, &user[..4]]
     {
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+    }
+    for place in [cell.as_str().unwrap(), &stamp, "44.8", "20.46", "861ec"] {
+        assert!(!log.to_lowercase().contains(&place.to_lowercase()), "a place is in the log:\n{log}");
     }
     for line in log.lines() {
         let line: serde_json::Value = serde_json::from_str(line).expect("one object a line");

@@ -8,6 +8,7 @@ mod http;
 mod life;
 mod logs;
 mod page;
+mod place;
 mod radio;
 mod relay;
 mod secure;

@@ -56,12 +56,17 @@ pub(crate) fn frame(burst: u32, seq: u16, bytes: usize, last: bool) -> Vec<u8> {
 impl Radio {
     /// A socket that has said hello.
     pub(crate) async fn open(desk: &Desk, token: &str) -> Self {
-        Self::resume(desk, token, Value::Null).await
+        Self::arrive(desk, token, json!({})).await
     }
 
     pub(crate) async fn resume(desk: &Desk, token: &str, resume: Value) -> Self {
+        Self::arrive(desk, token, json!({ "resume": resume })).await
+    }
+
+    /// Says `more` with its hello.
+    pub(crate) async fn arrive(desk: &Desk, token: &str, more: Value) -> Self {
         let stream = TcpStream::connect(desk.address()).await.unwrap();
-        Self::over(stream, desk.url(), token, resume).await
+        Self::over(stream, desk.url(), token, more).await
     }
 
     /// Registers, opens, tunes to channel 19.
@@ -79,13 +84,13 @@ impl Radio {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Radio<S> {
-    pub(crate) async fn over(stream: S, url: &str, token: &str, resume: Value) -> Self {
+    pub(crate) async fn over(stream: S, url: &str, token: &str, more: Value) -> Self {
         let (socket, _) =
             tokio_tungstenite::client_async(radio_request(url, token), stream).await.expect("an upgrade");
         let mut radio = Self { socket, welcome: Value::Null };
         let mut hello = json!({ "type": "hello", "client": "test 1" });
-        if !resume.is_null() {
-            hello["resume"] = resume;
+        for (name, value) in more.as_object().into_iter().flatten() {
+            hello[name] = value.clone();
         }
         radio.send(hello).await;
         radio.welcome = radio.expect("welcome").await;
@@ -99,6 +104,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Radio<S> {
 
     pub(crate) async fn send(&mut self, message: Value) {
         self.socket.send(Message::text(message.to_string())).await.unwrap();
+    }
+
+    /// The same to a server that may have closed.
+    pub(crate) async fn try_send(&mut self, message: Value) -> Result<(), Error> {
+        self.socket.send(Message::text(message.to_string())).await
     }
 
     pub(crate) async fn press(&mut self, burst: u32) {

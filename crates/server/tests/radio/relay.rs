@@ -176,7 +176,7 @@ async fn a_listener_that_takes_nothing_hurts_nobody_and_is_let_go() {
     let token = desk.register(100, "Stalled");
     let stream = TcpStream::connect(desk.address()).await.unwrap();
     SockRef::from(&stream).set_recv_buffer_size(4096).unwrap();
-    let mut stalled = Radio::over(stream, desk.url(), &token, json!(null)).await;
+    let mut stalled = Radio::over(stream, desk.url(), &token, json!({})).await;
     stalled.tune("19").await;
     let mut listener = Radio::tuned(&desk, 101, "Listener").await;
     let mut talkers = Vec::new();

@@ -17,8 +17,10 @@ struct Air {
     /// Of the talker when it began.
     tx: Range,
     audience: BTreeSet<ConnId>,
-    /// It ends, or has ended: nobody is let in or sent away any more.
+    /// The hub has it ended, or its talker is gone: who is let in or sent away is open.
     ending: bool,
+    /// When it was over. From then on only those who come back are let in.
+    over: Option<Time>,
 }
 
 /// Who hears what.
@@ -58,6 +60,11 @@ impl Audiences {
         Some(who)
     }
 
+    /// How often somebody was not in range of a burst.
+    pub(super) fn out_of_range(&self) -> usize {
+        self.partly.len()
+    }
+
     pub(super) fn was_in_range(&self, burst: BurstNo, client: usize) -> bool {
         !self.partly.contains(&(burst, client))
     }
@@ -65,16 +72,11 @@ impl Audiences {
 
 impl Model {
     /// The hub says who hears what.
-    pub(super) fn hub_routes(
-        &mut self,
-        output: &Output,
-        client_of: impl Fn(ConnId) -> Option<usize>,
-        now: Time,
-    ) {
+    pub(super) fn hub_routes(&mut self, output: &Output, now: Time) {
         match output {
-            Output::Open(route) => self.opens(route, client_of),
+            Output::Open(route) => self.opens(route),
             Output::Join { burst, listener, .. } => {
-                self.is_graded(*burst, listener, client_of(listener.conn));
+                self.is_graded(*burst, listener);
                 if let Some(air) = self.audiences.airs.get_mut(burst) {
                     air.audience.insert(listener.conn);
                 }
@@ -101,13 +103,14 @@ impl Model {
                 theirs.for_each(|air| air.ending = true);
             }
             Output::Close { burst, .. } => {
-                self.audiences.airs.entry(*burst).and_modify(|air| air.ending = true);
+                let air = self.audiences.airs.get_mut(burst);
+                air.into_iter().for_each(|air| (air.ending, air.over) = (true, Some(now)));
             }
             _ => {}
         }
     }
 
-    fn opens(&mut self, route: &Route, client_of: impl Fn(ConnId) -> Option<usize>) {
+    fn opens(&mut self, route: &Route) {
         let ServerMessage::BurstStarted { talker, .. } = &route.started else {
             return self.must(false, || format!("burst {} begins with {:?}", route.burst, route.started));
         };
@@ -115,15 +118,15 @@ impl Model {
         self.must(audience.len() == route.listeners.len(), || format!("burst {} has twins", route.burst));
         let tx = self.whereabouts.ranges(talker.id).tx;
         let channel = route.channel.clone();
-        let air = Air { talker: talker.id, channel, tx, audience, ending: false };
+        let air = Air { talker: talker.id, channel, tx, audience, ending: false, over: None };
         self.audiences.airs.insert(route.burst, air);
         for listener in &route.listeners {
-            self.is_graded(route.burst, listener, client_of(listener.conn));
+            self.is_graded(route.burst, listener);
         }
     }
 
     /// Whoever is let in is in range, and told how near the talker is.
-    fn is_graded(&mut self, burst: BurstNo, listener: &Hears, client: Option<usize>) {
+    fn is_graded(&mut self, burst: BurstNo, listener: &Hears) {
         let Some(air) = self.audiences.airs.get(&burst) else {
             return self.must(false, || format!("burst {burst} is joined and never began"));
         };
@@ -138,16 +141,18 @@ impl Model {
             Heard::Unsure => true,
         };
         self.must(right, || format!("{who:?} joins burst {burst} with grade {grade:?}, but: {heard:?}"));
-        self.audiences.announced.extend(client.map(|client| (burst, client, grade)));
+        let client = self.callers.get(&listener.conn);
+        self.audiences.announced.extend(client.map(|&client| (burst, client, grade)));
     }
 
     /// The hub has done all that follows from one thing.
-    pub(super) fn audiences_are_right(&mut self) {
+    pub(super) fn audiences_are_right(&mut self, now: Time) {
         let mut wrong = Vec::new();
-        for (&burst, air) in &self.audiences.airs {
-            let late = air.ending;
+        let held = |air: &Air| air.over.is_none_or(|over| now <= over + self.hold);
+        for (&burst, air) in self.audiences.airs.iter().filter(|(_, air)| held(air)) {
             for (&who, &(conn, client)) in &self.audiences.links {
-                if who == air.talker || late && !self.audiences.back.contains(&who) {
+                let back = self.audiences.back.contains(&who);
+                if who == air.talker || air.over.is_some() && !back {
                     continue;
                 }
                 let tuned = self.is_tuned(who, &air.channel);
@@ -157,8 +162,8 @@ impl Model {
                 }
                 let hears = air.audience.contains(&conn);
                 let right = match heard {
-                    Heard::No => !hears,
-                    Heard::Yes(_) => late || hears || self.muters.contains(&client),
+                    Heard::No => !hears || air.ending && !back,
+                    Heard::Yes(_) => hears || air.ending || self.muters.contains(&client),
                     Heard::Unsure => true,
                 };
                 if !right {

@@ -8,6 +8,7 @@ mod server;
 mod whereabouts;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::AddAssign;
 use std::time::Duration;
 
 use tenfour_core::hub::HubConfig;
@@ -58,8 +59,23 @@ pub struct Seen {
     pub located: usize,
     /// Bursts that somebody heard no more for their distance, while they went on.
     pub out_of_range: usize,
-    /// Pairs of a burst and somebody on its channel who did not hear it from its start.
+    /// Pairs of a burst and somebody on its channel who was out of range, at least for a while.
     pub beyond: usize,
+}
+
+impl AddAssign for Seen {
+    fn add_assign(&mut self, other: Self) {
+        self.presses += other.presses;
+        self.aired += other.aired;
+        self.refused += other.refused;
+        self.heard += other.heard;
+        self.gaps += other.gaps;
+        self.resumed += other.resumed;
+        self.whole += other.whole;
+        self.located += other.located;
+        self.out_of_range += other.out_of_range;
+        self.beyond += other.beyond;
+    }
 }
 
 struct Press {
@@ -124,6 +140,8 @@ pub struct Model {
     bursts: BTreeMap<BurstNo, Burst>,
     admitted: BTreeMap<(usize, BurstNo), BurstNo>,
     opening: BTreeMap<BurstNo, (ChannelId, Time)>,
+    /// Whose a connection is.
+    callers: BTreeMap<ConnId, usize>,
     /// Which session a connection has, by the server's word.
     sessions: BTreeMap<ConnId, ParticipantNo>,
     /// From when to when a session was tuned to a channel, by the server's word.
@@ -154,6 +172,7 @@ impl Model {
             bursts: BTreeMap::new(),
             admitted: BTreeMap::new(),
             opening: BTreeMap::new(),
+            callers: BTreeMap::new(),
             sessions: BTreeMap::new(),
             session_tuned: BTreeMap::new(),
             tuned: BTreeMap::new(),
@@ -185,61 +204,4 @@ impl Model {
 }
 
 #[cfg(test)]
-mod tests {
-    use tenfour_protocol::control::Outcome;
-
-    use super::*;
-    use crate::voice::Mark;
-
-    const LOCAL: BurstNo = BurstNo(1);
-    const BURST: BurstNo = BurstNo(7);
-    const HEARD: HeardNo = HeardNo(1);
-
-    /// A model in which client 0 talks on channel 19 and client 1 is told of it.
-    fn on_the_air() -> Model {
-        let channel: ChannelId = "19".parse().unwrap();
-        let mut model = Model::new(Duration::from_secs(4), Duration::from_secs(5), vec![false, false]);
-        model.pressed(0, LOCAL, channel.clone());
-        model.opening.insert(BURST, (channel.clone(), Time::ZERO));
-        model.admit(0, LOCAL, BURST);
-        model.relayed(BURST, 0, Time::ZERO);
-        model.begins(1, HEARD, BURST, channel);
-        model
-    }
-
-    fn packet(seq: u16) -> Vec<u8> {
-        Mark { talker: 0, local: LOCAL, seq }.packet()
-    }
-
-    fn complaints(act: impl FnOnce(&mut Model)) -> usize {
-        let mut model = on_the_air();
-        act(&mut model);
-        model.violations.len()
-    }
-
-    #[test]
-    fn what_is_right_is_let_pass() {
-        assert_eq!(complaints(|model| model.heard(1, HEARD, 0, &packet(0))), 0);
-    }
-
-    #[test]
-    fn each_broken_promise_is_noticed() {
-        let now = Time::from_micros(6_000_000);
-        let aired = Outcome::Aired { frames: 1, ended: EndReason::Released };
-        type Act<'a> = &'a dyn Fn(&mut Model);
-        let broken: [(&str, Act<'_>); 9] = [
-            ("a frame twice", &|m| (0..2).for_each(|_| m.heard(1, HEARD, 0, &packet(0)))),
-            ("out of order", &|m| [1, 0].into_iter().for_each(|seq| m.heard(1, HEARD, seq, &packet(seq)))),
-            ("changed bytes", &|m| m.heard(1, HEARD, 0, &[0x08; 60])),
-            ("another frame's sound", &|m| m.heard(1, HEARD, 0, &packet(1))),
-            ("a frame held too long", &|m| m.holds(Some(Time::ZERO), now)),
-            ("over the talk limit", &|m| m.relayed(BURST, 1, now)),
-            ("a second receipt", &|m| (0..2).for_each(|_| m.receipt(0, LOCAL, &aired))),
-            ("no end", &|m| m.settled(&[(None, vec![]), (None, vec![])])),
-            ("something left", &|m| m.left(vec!["a burst".into()])),
-        ];
-        for (what, act) in broken {
-            assert!(complaints(act) > 0, "{what} was not noticed");
-        }
-    }
-}
+mod tests;

@@ -16,6 +16,9 @@ impl Model {
     /// The hub is told something.
     pub fn hub_hears(&mut self, input: &Input) {
         match input {
+            Input::Connected { conn, login, .. } => {
+                self.callers.insert(*conn, login.0 as usize);
+            }
             Input::Message { conn, message } => self.whereabouts.says(*conn, message),
             Input::Disconnected { conn } | Input::Left { conn } => self.drops(*conn),
             _ => {}
@@ -23,11 +26,11 @@ impl Model {
     }
 
     /// The hub has said all that follows from it.
-    pub fn hub_is_done(&mut self, figures: HubFigures) {
+    pub fn hub_is_done(&mut self, figures: HubFigures, now: Time) {
         self.whereabouts.answered();
         let judged = self.whereabouts.agrees(figures);
         self.judge(judged);
-        self.audiences_are_right();
+        self.audiences_are_right(now);
     }
 
     fn drops(&mut self, conn: ConnId) {
@@ -42,7 +45,7 @@ impl Model {
             let judged = self.whereabouts.tells_no_place(message);
             self.judge(judged);
         }
-        self.hub_routes(output, &client_of, now);
+        self.hub_routes(output, now);
         match output {
             Output::Open(route) => {
                 let newest = self.opening.keys().next_back().copied();
@@ -54,8 +57,9 @@ impl Model {
                 self.admit(talker, *local, *burst);
             }
             Output::Send { to: Recipients::One(conn), message } => {
+                self.server_tells(*conn, message, now);
                 if let Some(client) = client_of(*conn) {
-                    self.server_tells(client, *conn, message, now);
+                    self.client_is_told(client, message, now);
                 }
             }
             Output::Disconnect { conn, .. } => self.drops(*conn),
@@ -97,16 +101,15 @@ impl Model {
         self.bursts.insert(burst, Burst { talker, local, channel, opened, frames, closed: None });
     }
 
-    fn server_tells(&mut self, client: usize, conn: ConnId, message: &ServerMessage, now: Time) {
+    /// The hub's word on a session. Its connection may be gone already, and then nobody reads it.
+    fn server_tells(&mut self, conn: ConnId, message: &ServerMessage, now: Time) {
+        let Some(client) = self.callers.get(&conn).copied() else {
+            return self.must(false, || format!("{conn:?} is told something and was never there"));
+        };
         if let ServerMessage::Welcome { you, resumed, .. } = message {
             self.sessions.insert(conn, you.id);
             self.audiences.arrives(you.id, conn, client, *resumed);
             self.whereabouts.arrives(conn, you.id);
-            if *resumed {
-                self.seen.resumed += 1;
-            } else {
-                self.all_untuned(client, now);
-            }
         }
         let Some(session) = self.sessions.get(&conn).copied() else { return };
         let judged = self.whereabouts.told((client, conn, session), message, now);
@@ -114,12 +117,25 @@ impl Model {
         match message {
             ServerMessage::Located { stamp: Some(_), .. } => self.seen.located += 1,
             ServerMessage::Tuned { info, .. } => {
-                open(self.tuned.entry((client, info.channel.clone())).or_default(), now);
                 open(self.session_tuned.entry((session, info.channel.clone())).or_default(), now);
             }
             ServerMessage::Untuned { channel } => {
-                self.tuned.entry((client, channel.clone())).and_modify(|spans| close(spans, now));
                 self.session_tuned.entry((session, channel.clone())).and_modify(|spans| close(spans, now));
+            }
+            _ => {}
+        }
+    }
+
+    /// The same for somebody whose connection stands.
+    fn client_is_told(&mut self, client: usize, message: &ServerMessage, now: Time) {
+        match message {
+            ServerMessage::Welcome { resumed: true, .. } => self.seen.resumed += 1,
+            ServerMessage::Welcome { .. } => self.all_untuned(client, now),
+            ServerMessage::Tuned { info, .. } => {
+                open(self.tuned.entry((client, info.channel.clone())).or_default(), now);
+            }
+            ServerMessage::Untuned { channel } => {
+                self.tuned.entry((client, channel.clone())).and_modify(|spans| close(spans, now));
             }
             _ => {}
         }

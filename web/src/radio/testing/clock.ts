@@ -17,6 +17,11 @@ export class VirtualClock implements Clock {
     };
   }
 
+  /** Time goes by and no timer runs, as on a device that sleeps. */
+  sleep(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Runs what is due within `ms`, in order, and what that starts. Promises get their turn in between. */
   async pass(ms: number): Promise<void> {
     const end = this.#now + ms;

@@ -1,0 +1,242 @@
+//! A cell is in the server's memory as long as its client is connected, and no longer.
+
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+use serde_json::json;
+
+use crate::forms::{HELD, Position, cell_needles};
+use crate::search::{Found, Needle, Search};
+use crate::server::{Listener, Server};
+use crate::socket::{Account, Hello, Socket};
+
+/// Sessions in the tests.
+const SESSIONS: usize = 200;
+/// Sessions that are connected at once.
+const BATCH: usize = 50;
+/// Sessions of one key: it may say twelve first cells in an hour.
+const SESSIONS_OF_A_KEY: usize = 10;
+/// A search that begins so long after the close, or later, finds nothing.
+const PROMISE: Duration = Duration::from_secs(1);
+
+/// How a session ends.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    Close,
+    Reset,
+    /// Of the process of the client.
+    Kill,
+}
+
+/// A session, and what there is to find of it.
+struct Session {
+    client: Client,
+    end: End,
+    /// The owner of a cell that is found while it is connected.
+    held: Option<usize>,
+    /// The owner of a cell that was taken back.
+    taken_back: Option<usize>,
+    needles: Vec<Needle>,
+}
+
+enum Client {
+    Socket(Socket),
+    Process(Listener),
+}
+
+/// What was done so far.
+#[derive(Default)]
+struct Tally {
+    sessions: usize,
+    bytes: u64,
+}
+
+#[test]
+fn a_cell_is_gone_a_second_after_its_client_closed_was_reset_or_was_killed() {
+    let tally = observe(SESSIONS, 0x15);
+    assert_eq!(tally.sessions, SESSIONS);
+}
+
+/// At length: `cargo xtask soak cells --sessions 10000`.
+#[test]
+#[ignore = "takes minutes: cargo xtask soak cells"]
+fn soak() {
+    let sessions =
+        std::env::var("TENFOUR_SOAK_SESSIONS").map_or(10_000, |text| text.parse().expect("a number"));
+    let tally = observe(sessions, 0x50a4);
+    println!("{} sessions, {} bytes of memory searched, 0 hits", tally.sessions, tally.bytes);
+}
+
+/// The same search where something stays: a client has its cell as its handle too, and a session
+/// waits for a resume after a reset.
+#[test]
+fn a_cell_that_is_kept_elsewhere_is_found_after_the_promise() {
+    let server = Server::start();
+    let mut rng = Rng::with_seed(7);
+    let cell = Position::random(&mut rng).cell();
+    let search = Search::new(cell_needles(0, &cell));
+    let account = Account::register(server.address(), &mut rng, &cell);
+    let mut socket = account.open(Hello::InTurn, &json!({ "place": { "cell": cell } }));
+    socket.expect("located");
+    socket.reset();
+    let left = gone(&search, &server, Instant::now()).expect_err("the handle is kept");
+    assert!(left.hits.iter().all(|hit| hit.form == "text"), "{}", left.report());
+}
+
+/// Under TLS more buffers are on the way, in the libraries.
+#[test]
+fn a_cell_that_came_over_tls_is_gone_when_its_client_was_stopped_or_killed() {
+    let server = Server::start_secure();
+    let mut rng = Rng::with_seed(0x715);
+    let positions: Vec<_> = (0..10).map(|_| Position::random(&mut rng)).collect();
+    let needles = positions.iter().enumerate().flat_map(|(owner, at)| cell_needles(owner, &at.cell()));
+    let search = Search::new(needles);
+    let start = |(number, at): (usize, &Position)| {
+        server.listener(server.url(), &format!("Listener{number}"), &at.text())
+    };
+    let listeners: Vec<_> = positions.iter().enumerate().map(start).collect();
+    listeners.iter().for_each(Listener::located);
+    let connected = search.process(server.pid());
+    for owner in 0..positions.len() {
+        assert!(connected.hits.iter().any(|hit| hit.owner == owner && hit.form == HELD), "{owner}");
+    }
+    for (number, listener) in listeners.into_iter().enumerate() {
+        if number.is_multiple_of(2) { listener.kill() } else { listener.stop() }
+    }
+    if let Err(left) = gone(&search, &server, Instant::now()) {
+        panic!("a second after the close: {}", left.report());
+    }
+}
+
+/// Runs so many sessions, a batch at a time, and fails with the first hit.
+fn observe(sessions: usize, seed: u64) -> Tally {
+    let server = Server::start();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).expect("it runs");
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a limit");
+    assert_eq!(core.split_whitespace().nth(4), Some("0"), "a dump would write places to disk");
+    let mut rng = Rng::with_seed(seed);
+    let mut tally = Tally::default();
+    let mut accounts = Vec::new();
+    while tally.sessions < sessions {
+        let batch: Vec<_> = (tally.sessions..sessions.min(tally.sessions + BATCH)).collect();
+        while accounts.len() * SESSIONS_OF_A_KEY <= batch[batch.len() - 1] {
+            accounts.push(Account::register(server.address(), &mut rng, "Roadrunner"));
+        }
+        let connected: Vec<_> = batch
+            .iter()
+            .map(|&number| Session::begin(&server, &accounts[number / SESSIONS_OF_A_KEY], number, &mut rng))
+            .collect();
+        tally.bytes += end(&server, connected);
+        tally.sessions += batch.len();
+    }
+    tally
+}
+
+/// Looks for a batch while it is connected, ends it, looks until nothing is left. Returns the
+/// number of bytes that were looked through.
+fn end(server: &Server, mut sessions: Vec<Session>) -> u64 {
+    for session in &mut sessions {
+        if let Client::Process(listener) = &session.client {
+            listener.located();
+        }
+    }
+    // Somebody talks, so that distances are worked out from what is held.
+    if let Some(Client::Socket(talker)) = sessions
+        .iter_mut()
+        .map(|session| &mut session.client)
+        .find(|client| matches!(client, Client::Socket(_)))
+    {
+        talker.say();
+    }
+    let search = Search::new(sessions.iter().flat_map(|session| session.needles.clone()));
+    let connected = search.process(server.pid());
+    for session in &sessions {
+        let found = |owner| connected.hits.iter().any(|hit| hit.owner == owner && hit.form == HELD);
+        assert!(session.held.is_none_or(found), "the cell of {:?} is found while it is held", session.held);
+        assert!(!session.taken_back.is_some_and(found), "{:?} was taken back", session.taken_back);
+    }
+    let copies = connected.hits.iter().filter(|hit| hit.form != HELD).cloned().collect();
+    let copies = Found { bytes: connected.bytes, hits: copies };
+    assert!(copies.hits.is_empty(), "while connected, in another form: {}", copies.report());
+
+    // Those that take long to end go first: the promise counts from the last.
+    sessions.sort_by_key(|session| session.end != End::Kill);
+    for session in sessions {
+        match (session.client, session.end) {
+            (Client::Process(listener), _) => listener.kill(),
+            (Client::Socket(socket), End::Reset) => socket.reset(),
+            (Client::Socket(socket), _) => socket.close(),
+        }
+    }
+    match gone(&search, server, Instant::now()) {
+        Ok(bytes) => connected.bytes + bytes,
+        Err(left) => panic!("a second after the close: {}", left.report()),
+    }
+}
+
+/// Searches until nothing is found; a search that begins after the promise is the last.
+fn gone(search: &Search, server: &Server, closed: Instant) -> Result<u64, Found> {
+    let mut bytes = 0;
+    loop {
+        let begun = closed.elapsed();
+        let found = search.process(server.pid());
+        bytes += found.bytes;
+        if found.hits.is_empty() {
+            return Ok(bytes);
+        }
+        if begun >= PROMISE {
+            return Err(found);
+        }
+    }
+}
+
+impl Session {
+    /// Connects in one of several ways, which the number decides.
+    fn begin(server: &Server, account: &Account, number: usize, rng: &mut Rng) -> Self {
+        let position = Position::random(rng);
+        let cell = position.cell();
+        // Two owners for each session: it may say two cells.
+        let (owner, other) = (2 * number, 2 * number + 1);
+        let mut needles = cell_needles(owner, &cell);
+        if number % 20 == 19 {
+            let name = format!("Listener{number}");
+            let client = Client::Process(server.listener(server.url(), &name, &position.text()));
+            return Self { client, end: End::Kill, held: Some(owner), taken_back: None, needles };
+        }
+        let (mut held, mut taken_back) = (Some(owner), None);
+        let late = number % 5 == 3;
+        let more = if late { json!({}) } else { json!({ "place": { "cell": cell } }) };
+        let how = [Hello::InTurn, Hello::Early, Hello::InPieces][number % 3];
+        let mut socket = account.open(how, &more);
+        if late {
+            socket.send(&json!({ "type": "locate", "cell": cell }));
+        }
+        let stamp = socket.expect("located")["stamp"].clone();
+        socket.ask(&json!({ "type": "range", "tx": "unlimited", "rx": "1000km" }), "ranged");
+        socket.ask(&json!({ "type": "tune", "channel": "19" }), "tuned");
+        match number % 5 {
+            1 => {
+                // Moves at the next boundary, which may come at any time: either is held.
+                let next = Position::random(rng).cell();
+                socket.ask(&json!({ "type": "locate", "cell": next }), "located");
+                needles.extend(cell_needles(other, &next));
+                held = Some(other);
+            }
+            2 => {
+                socket.ask(&json!({ "type": "locate", "cell": null }), "located");
+                taken_back = held.take();
+            }
+            4 => {
+                let resume = json!({ "token": socket.welcome["resume"], "have": [] });
+                let place = json!({ "cell": cell, "stamp": stamp });
+                socket.reset();
+                socket = account.open(how, &json!({ "resume": resume, "place": place }));
+                assert_eq!(socket.welcome["resumed"], true);
+                socket.expect("located");
+            }
+            _ => {}
+        }
+        let end = if number.is_multiple_of(2) { End::Close } else { End::Reset };
+        Self { client: Client::Socket(socket), end, held, taken_back, needles }
+    }
+}

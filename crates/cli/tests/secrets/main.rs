@@ -1,0 +1,15 @@
+//! What the server must not keep, looked for from outside: in the memory of a real process, in its
+//! data folder, in its log and in what went over the wire.
+//!
+//! The searches read `/proc`, so this is for Linux. `cargo xtask soak cells` runs the search for
+//! cells at length.
+#![cfg(target_os = "linux")]
+
+mod cells;
+mod coordinates;
+mod forms;
+mod http;
+mod recorder;
+mod search;
+mod server;
+mod socket;

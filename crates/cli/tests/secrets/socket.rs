@@ -1,0 +1,198 @@
+//! A client of the radio socket that does exactly what it is told.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use data_encoding::BASE64URL_NOPAD;
+use ed25519_dalek::{Signer, SigningKey};
+use fastrand::Rng;
+use serde_json::{Value, json};
+use socket2::SockRef;
+use tenfour_protocol::auth::signed_bytes;
+use tenfour_protocol::{BurstNo, UserId, VoiceFrame};
+
+use crate::http::{connect, post};
+
+const TEXT: u8 = 0x01;
+const FINAL_CONTINUATION: u8 = 0x80;
+const FINAL_TEXT: u8 = 0x81;
+const FINAL_BINARY: u8 = 0x82;
+const FINAL_CLOSE: u8 = 0x88;
+
+/// How a client says hello.
+#[derive(Clone, Copy)]
+pub(crate) enum Hello {
+    /// After the upgrade.
+    InTurn,
+    /// Together with the request for it: the bytes come to the socket through HTTP.
+    Early,
+    /// In two frames.
+    InPieces,
+}
+
+/// A key that is registered, with a session.
+pub(crate) struct Account {
+    address: SocketAddr,
+    token: String,
+}
+
+impl Account {
+    /// Registers at the server that `address` leads to.
+    pub(crate) fn register(address: SocketAddr, rng: &mut Rng, handle: &str) -> Self {
+        let mut seed = [0; 32];
+        rng.fill(&mut seed);
+        let key = SigningKey::from_bytes(&seed);
+        let public = key.verifying_key();
+        let nonce = post(address, "/api/v1/nonce", &json!({}));
+        let bytes = BASE64URL_NOPAD.decode(nonce["nonce"].as_str().expect("a nonce").as_bytes());
+        let bytes = bytes.expect("base64url").try_into().expect("32 bytes");
+        let expiry = nonce["expiry"].as_u64().expect("a time");
+        let origin = format!("http://{address}");
+        let signed = signed_bytes(&origin, &bytes, expiry, &UserId::of_key(public.as_bytes()));
+        let proof = json!({
+            "key": BASE64URL_NOPAD.encode(public.as_bytes()),
+            "nonce": nonce["nonce"],
+            "expiry": expiry,
+            "signature": BASE64URL_NOPAD.encode(&key.sign(&signed).to_bytes()),
+            "session": "bearer",
+        });
+        let me = post(address, "/api/v1/register", &json!({ "handle": handle, "proof": proof }));
+        Self { address, token: me["token"].as_str().expect("a token").to_owned() }
+    }
+
+    /// Opens a socket and says hello, with `more` in it.
+    pub(crate) fn open(&self, how: Hello, more: &Value) -> Socket {
+        let mut stream = connect(self.address);
+        let head = format!(
+            "GET /api/v1/radio HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             sec-websocket-protocol: tenfour.v1\r\nauthorization: Bearer {}\r\n\r\n",
+            self.address, self.token
+        );
+        let mut hello = json!({ "type": "hello", "client": "secrets 1" });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            hello[name] = value.clone();
+        }
+        let hello = hello.to_string().into_bytes();
+        let hello = match how {
+            Hello::InTurn | Hello::Early => frame(FINAL_TEXT, &hello),
+            Hello::InPieces => {
+                let (most, rest) = hello.split_at(hello.len() - 1);
+                [frame(TEXT, most), frame(FINAL_CONTINUATION, rest)].concat()
+            }
+        };
+        let (now, then) = match how {
+            Hello::Early => ([head.into_bytes(), hello].concat(), Vec::new()),
+            Hello::InTurn | Hello::InPieces => (head.into_bytes(), hello),
+        };
+        stream.write_all(&now).expect("the server reads");
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).expect("an answer");
+            head.push(byte[0]);
+        }
+        assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
+        let mut socket = Socket { stream, welcome: Value::Null };
+        socket.stream.write_all(&then).expect("the server reads");
+        socket.welcome = socket.expect("welcome");
+        socket
+    }
+}
+
+/// A radio socket.
+pub(crate) struct Socket {
+    stream: TcpStream,
+    pub(crate) welcome: Value,
+}
+
+impl Socket {
+    pub(crate) fn send(&mut self, message: &Value) {
+        self.write(FINAL_TEXT, message.to_string().as_bytes());
+    }
+
+    /// Sends and waits for the answer of a type.
+    pub(crate) fn ask(&mut self, message: &Value, answer: &str) -> Value {
+        self.send(message);
+        self.expect(answer)
+    }
+
+    /// The next message of a type; others are passed over, but for a refusal.
+    pub(crate) fn expect(&mut self, kind: &str) -> Value {
+        loop {
+            let (opcode, payload) = self.next().unwrap_or_else(|| panic!("closed instead of {kind}"));
+            if opcode != FINAL_TEXT {
+                continue;
+            }
+            let message: Value = serde_json::from_slice(&payload).expect("JSON");
+            if message["type"] == kind {
+                return message;
+            }
+            assert_ne!(message["type"], "error", "instead of {kind}: {message}");
+        }
+    }
+
+    /// A burst of one frame on channel 19, to its receipt.
+    pub(crate) fn say(&mut self) {
+        let start =
+            json!({ "type": "burst.start", "channel": "19", "burst": 1, "codec": "opus", "frame_ms": 20 });
+        self.send(&start);
+        let payload = [1 << 3; 40];
+        let frame = VoiceFrame { burst: BurstNo(1), seq: 0, media_time: 0, last: true, payload: &payload };
+        self.write(FINAL_BINARY, &frame.to_bytes());
+        self.expect("receipt");
+    }
+
+    /// Says good-bye and waits for the end.
+    pub(crate) fn close(mut self) {
+        self.write(FINAL_CLOSE, &1000_u16.to_be_bytes());
+        while self.next().is_some() {}
+    }
+
+    /// Ends without a word: the kernel sends a reset.
+    pub(crate) fn reset(self) {
+        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).expect("an option");
+    }
+
+    fn write(&mut self, first: u8, payload: &[u8]) {
+        self.stream.write_all(&frame(first, payload)).expect("the server reads");
+    }
+
+    /// The next frame, or nothing at the end.
+    fn next(&mut self) -> Option<(u8, Vec<u8>)> {
+        let mut head = [0; 2];
+        self.stream.read_exact(&mut head).ok()?;
+        let length = match head[1] {
+            126 => {
+                let mut length = [0; 2];
+                self.stream.read_exact(&mut length).ok()?;
+                u64::from(u16::from_be_bytes(length))
+            }
+            127 => {
+                let mut length = [0; 8];
+                self.stream.read_exact(&mut length).ok()?;
+                u64::from_be_bytes(length)
+            }
+            short => u64::from(short),
+        };
+        let mut payload = vec![0; usize::try_from(length).expect("a message")];
+        self.stream.read_exact(&mut payload).ok()?;
+        Some((head[0], payload))
+    }
+}
+
+/// The mask is zero: what the server keeps of the raw bytes is found like the message itself.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![first];
+    match u8::try_from(payload.len()) {
+        Ok(short @ 0..126) => bytes.push(0x80 | short),
+        _ => {
+            bytes.push(0x80 | 126);
+            bytes.extend(u16::try_from(payload.len()).expect("a small message").to_be_bytes());
+        }
+    }
+    bytes.extend([0; 4]);
+    bytes.extend(payload);
+    bytes
+}

@@ -1,0 +1,16 @@
+//! Proofs at length.
+
+use anyhow::Result;
+
+use crate::shell::{command, run};
+
+/// Sessions come and go on a real server; after each, its memory is searched for the cell. Fails
+/// with the first hit.
+pub(crate) fn cells(sessions: usize, release: bool) -> Result<()> {
+    let mut test = command("cargo test --package tenfour-cli --test secrets");
+    if release {
+        test.arg("--release");
+    }
+    test.args(["cells::soak", "--", "--ignored", "--exact", "--nocapture"]);
+    run(test.env("TENFOUR_SOAK_SESSIONS", sessions.to_string()))
+}
