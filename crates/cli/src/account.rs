@@ -41,18 +41,18 @@ impl Account {
 
 /// Changes your handle or description. Those who are on a channel with you see it at once.
 #[derive(Debug, clap::Args)]
-#[group(id = "change", required = true, multiple = true, args = ["handle", "description", "no_description"])]
+#[command(group(clap::ArgGroup::new("change").required(true).multiple(true)))]
 pub(crate) struct Profile {
     #[command(flatten)]
     account: Account,
     /// Your new nickname
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", group = "change")]
     handle: Option<String>,
     /// A line about yourself, shown beside the handle
-    #[arg(long, value_name = "TEXT", conflicts_with = "no_description")]
+    #[arg(long, value_name = "TEXT", group = "change", conflicts_with = "no_description")]
     description: Option<String>,
     /// Takes your description away
-    #[arg(long)]
+    #[arg(long, group = "change")]
     no_description: bool,
 }
 
