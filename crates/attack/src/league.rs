@@ -138,4 +138,5 @@ fn broken(open: Doors) -> Broken {
 #[cfg(not(feature = "mutants"))]
 fn broken(open: Doors) -> Broken {
     assert_eq!(open, Doors::SHUT, "the defence is taken out in a build with the feature `mutants` only");
+    Broken::default()
 }

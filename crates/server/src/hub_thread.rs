@@ -226,13 +226,42 @@ impl HubThread {
     }
 }
 
-/// `burst.started` for each grade, each framed once for all who have it.
+/// `burst.started` for each grade, each framed once for all who have it. The grade is the last
+/// field: written behind the others, it takes a quarter of the time of seven messages.
 fn announcements(route: &Route) -> ByGrade<Framed> {
-    let started = route.started();
-    ByGrade::from_fn(|grade| encode(started.of(grade)))
+    let started = serde_json::to_vec(&route.started).expect("a message is JSON");
+    let fields = started.strip_suffix(b"}").expect("an object");
+    ByGrade::from_fn(|grade| match grade {
+        None => codec::text(&started),
+        Some(grade) => {
+            codec::text(&[fields, format!(",\"grade\":{}}}", u8::from(grade)).as_bytes()].concat())
+        }
+    })
 }
 
 /// A message as a text frame.
 pub(crate) fn encode(message: &ServerMessage) -> Framed {
     codec::text(&serde_json::to_vec(message).expect("a message is JSON"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use tenfour_protocol::{ChannelId, SignalGrade};
+
+    #[test]
+    fn an_announcement_for_a_grade_is_the_message_with_that_grade() {
+        let channel = ChannelId::numbered(19).unwrap();
+        let started = json!({
+            "type": "burst.started", "burst": 7, "channel": channel, "codec": "opus", "frame_ms": 20,
+            "talker": { "id": 1, "handle": "Broken } \"Roadrunner\"", "tag": "aaaa" },
+        });
+        let started = serde_json::from_value(started).unwrap();
+        let route = Route { burst: BurstNo(7), channel, started, listeners: Vec::new() };
+        let (framed, messages) = (announcements(&route), route.started());
+        for grade in SignalGrade::ALL.into_iter().map(Some).chain([None]) {
+            assert_eq!(framed.of(grade), &encode(messages.of(grade)), "{grade:?}");
+        }
+    }
 }

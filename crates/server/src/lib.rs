@@ -18,6 +18,7 @@ mod clock;
 pub mod config;
 mod door;
 mod error;
+mod fault;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gate;

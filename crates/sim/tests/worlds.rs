@@ -17,6 +17,7 @@ fn worlds(part: u64) {
             && seen.gaps > 1000
             && seen.whole > 400
             && seen.located > 800
+            && seen.moved > 60
             && seen.out_of_range > 40
             && seen.beyond > 800,
         "{seen:?}"

@@ -33,7 +33,8 @@ const OPUS_20_MS: [u8; 4] = [1 << 3, 1, 2, 3];
 pub type Broken = tenfour_core::mutants::Mutants;
 /// How a server is broken; not at all in a build without the feature `mutants`.
 #[cfg(not(feature = "mutants"))]
-pub type Broken = ();
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Broken(());
 
 /// A server on a free port, with a data folder of its own.
 pub struct Stand {
@@ -43,7 +44,7 @@ pub struct Stand {
 
 impl Stand {
     /// Starts it.
-    #[cfg_attr(not(feature = "mutants"), expect(unused_variables, unused_mut, clippy::let_unit_value))]
+    #[cfg_attr(not(feature = "mutants"), expect(unused_variables, unused_mut))]
     pub fn start(broken: Broken) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let settings = Settings {

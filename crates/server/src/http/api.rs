@@ -17,6 +17,7 @@ use tenfour_protocol::{Code, Refusal};
 
 use super::request::{Peer, Refused, client_of, cookie_name, origin_of, token_of};
 use crate::auth::{Client, Opened, Session};
+use crate::fault::fault;
 use crate::shared::Shared;
 use crate::store::{TokenHash, User};
 
@@ -131,8 +132,11 @@ pub(super) fn parse<T: DeserializeOwned>(body: Body) -> Answer<T> {
         _ => Code::MalformedMessage,
     })?;
     serde_json::from_slice(&bytes).map_err(|error| {
-        Refusal::because(Code::MalformedMessage, format!("The body is not what it should be: {error}."))
-            .into()
+        Refusal::because(
+            Code::MalformedMessage,
+            format!("The body is not what it should be: {}.", fault(&error)),
+        )
+        .into()
     })
 }
 

@@ -16,9 +16,9 @@ use zeroize::Zeroize;
 
 use super::Worker;
 use super::codec::{self, Decoder, Event};
-use super::fault::fault;
 use super::outbox::Outbox;
 use super::socket::Stream;
+use crate::fault::fault;
 use crate::gate::Permit;
 use crate::hub_thread::encode;
 

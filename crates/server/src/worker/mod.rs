@@ -4,7 +4,6 @@
 
 pub(crate) mod codec;
 mod connection;
-mod fault;
 mod http;
 mod listen;
 mod outbox;

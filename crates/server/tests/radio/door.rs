@@ -140,6 +140,10 @@ fn bodies_that_are_not_what_they_should_be_are_refused() {
     assert_eq!(post(b""), (400, "malformed_message".into()));
     assert_eq!(post(b"{\"proof\": 1}"), (400, "malformed_message".into()));
     assert_eq!(post(&[b' '; 17 * 1024]), (413, "message_too_large".into()));
+    let sent = b"{\"handle\": \"x\", \"44.8125\": 1}";
+    let reply = crate::http::request(desk.address(), "POST", "/api/v1/register", &[], sent);
+    let said = reply.json().to_string();
+    assert!(said.contains("expected one of `") && !said.contains("44.8"), "{said}");
 }
 
 #[test]

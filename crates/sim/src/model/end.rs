@@ -18,6 +18,7 @@ impl Model {
         self.bursts_are_complete();
         self.beliefs_agree(beliefs);
         self.bursts_were_heard_whole();
+        self.seen.moved = self.whereabouts.moves();
         self.seen.beyond = self.audiences.out_of_range();
     }
 

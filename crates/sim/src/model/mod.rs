@@ -57,6 +57,8 @@ pub struct Seen {
     pub whole: usize,
     /// Cells that took effect.
     pub located: usize,
+    /// Those of them that did so at a boundary.
+    pub moved: usize,
     /// Bursts that somebody heard no more for their distance, while they went on.
     pub out_of_range: usize,
     /// Pairs of a burst and somebody on its channel who was out of range, at least for a while.
@@ -73,6 +75,7 @@ impl AddAssign for Seen {
         self.resumed += other.resumed;
         self.whole += other.whole;
         self.located += other.located;
+        self.moved += other.moved;
         self.out_of_range += other.out_of_range;
         self.beyond += other.beyond;
     }

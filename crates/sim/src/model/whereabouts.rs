@@ -89,6 +89,11 @@ impl Whereabouts {
         self.places.get(&who).map(|place| place.ranges).unwrap_or_default()
     }
 
+    /// How often somebody was in another cell after a boundary.
+    pub(super) fn moves(&self) -> usize {
+        self.spent.values().map(|spent| spent.moves).sum()
+    }
+
     /// A message reaches the hub.
     pub(super) fn says(&mut self, conn: ConnId, message: &ClientMessage) {
         let (cell, ranges) = match message {

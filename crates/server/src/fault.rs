@@ -5,7 +5,7 @@ use serde_json::error::Category;
 
 /// Says what was expected. What was sent may be a place, or anything else that a client should not
 /// have sent: it is not repeated, not even to who has sent it.
-pub(super) fn fault(error: &Error) -> String {
+pub(crate) fn fault(error: &Error) -> String {
     let whole = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     let reason = whole.strip_suffix(&place).unwrap_or(&whole);
