@@ -1,4 +1,5 @@
 import type { ClientMessage } from '../gen/ClientMessage';
+import type { Device } from '../gen/Device';
 import type { Refusal } from '../gen/Refusal';
 import type { Resume } from '../gen/Resume';
 import type { ServerMessage } from '../gen/ServerMessage';
@@ -45,6 +46,8 @@ export interface LinkOptions {
   economy(): boolean;
   /** Place and ranges, when there are any: each connection begins without. */
   place(): Pick<Hello, 'place' | 'range'>;
+  /** What one runs on, for the connection log. */
+  device(): Device;
   /** What is known of bursts, for a resume. */
   heard(): Omit<Resume, 'token'>;
   /** Asks over HTTP why a socket did not open. A refusal ends the link, null tries again. */
@@ -146,7 +149,8 @@ export class Link {
 
   #greet(): void {
     this.#phase = 'greeting';
-    const hello: Hello = { type: 'hello', client: this.options.client, ...this.options.place() };
+    const { client, device, place } = this.options;
+    const hello: Hello = { type: 'hello', client, device: device(), ...place() };
     if (this.#token) hello.resume = { token: this.#token, ...this.options.heard() };
     if (this.options.economy()) hello.economy = true;
     this.#socket?.send(JSON.stringify(hello));
