@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use tenfour_protocol::UserId;
 use tenfour_server::config::{Config, Settings};
-use tenfour_server::{STORE, store};
+use tenfour_server::{STORE, connection_log, store};
 
 use crate::exit::{self, Failure};
 
@@ -50,10 +50,12 @@ impl Subject {
             return Err(Failure::Failed(words));
         }
         let held = store::read_held(&path, &self.user).map_err(|error| Failure::Failed(error.to_string()))?;
-        let Some(held) = held else {
+        let Some(mut held) = held else {
             let words = format!("Nothing is stored of {} in {}.", self.user, data.display());
             return Err(Failure::Failed(words));
         };
+        held.connections =
+            connection_log::held_by(&data, &self.user).map_err(|error| Failure::Failed(error.to_string()))?;
         let text = serde_json::to_string_pretty(&held).map_err(|error| Failure::Failed(error.to_string()))?;
         writeln!(std::io::stdout(), "{text}")?;
         Ok(())

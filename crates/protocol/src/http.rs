@@ -135,6 +135,10 @@ pub struct Held {
     pub created: String,
     /// The sessions, by the day of their last use.
     pub sessions: Vec<HeldSession>,
+    /// The rows of the connection log, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<HeldConnection>>")]
+    pub connections: Vec<HeldConnection>,
 }
 
 /// What is stored of a session.
@@ -149,6 +153,29 @@ pub struct HeldSession {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[ts(optional, as = "Option<bool>")]
     pub this: bool,
+}
+
+/// A row of the connection log, for the one whom it is about: docs/privacy/connection-log.md. It can
+/// be passed on to that person; programs have no business in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct HeldConnection {
+    /// When, UTC: `2026-11-23T22:18:02Z`.
+    time: String,
+    /// The address that the connection came from.
+    address: String,
+    /// The nickname at that time.
+    handle: String,
+    /// The identifier.
+    user: UserId,
+    /// Who made the device, as the client said.
+    manufacturer: String,
+    /// Its model.
+    model: String,
+    /// The platform.
+    platform: String,
+    /// The client and its version.
+    version: String,
 }
 
 /// `GET /api/v1/channels`: the numbered channels, then the named ones that have visitors.

@@ -10,12 +10,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Threads: one for the hub, one for the store, one for the door (accepting, the operator's
+//! Threads: one for the hub, one for the store, one for the connection log, one for the door (accepting, the operator's
 //! listener, watching certificates), and a [worker](crate) for each core.
 
 pub mod auth;
 mod clock;
 pub mod config;
+pub mod connection_log;
 mod door;
 mod error;
 mod fault;

@@ -23,7 +23,9 @@ use crate::shared::Shared;
 pub(super) async fn held(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Answer<Json<Held>> {
     let (hash, session) = session(&shared, &headers)?;
     shared.auth.note_use(hash, session).await;
-    Ok(Json(shared.auth.held(session.user, &hash).await?))
+    let mut held = shared.auth.held(session.user, &hash).await?;
+    held.connections = shared.connection_log.held_by(session.user).await?;
+    Ok(Json(held))
 }
 
 /// Changes what others see. Those on the same channels are told.
@@ -52,7 +54,7 @@ pub(super) async fn change(
 
 /// Erases the user: everything that is stored, every session, every socket.
 #[utoipa::path(delete, path = "/api/v1/me", responses(
-    (status = 204, description = "Erased. Nothing of you is left in the files of the store."),
+    (status = 204, description = "Erased. Nothing of you is left in the files of the store and of the connection log."),
     (status = "default", description = "Refused.", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn erase(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Answer<Response> {
@@ -60,7 +62,10 @@ pub(super) async fn erase(State(shared): State<Arc<Shared>>, headers: HeaderMap)
     let done = good_bye(&shared)?;
     carry_through(async move {
         let close = |login| shared.hub.input(Input::Erased { login });
-        shared.auth.erase(session.user, close).await
+        // Noted before the user is gone, who could not ask again; done when nobody connects any more.
+        shared.connection_log.will_erase(session.user).await?;
+        shared.auth.erase(session.user, close).await?;
+        Ok(shared.connection_log.erase(session.user).await?)
     })
     .await?;
     Ok(done)

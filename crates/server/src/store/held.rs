@@ -25,6 +25,8 @@ pub fn held_by(user: User, mut sessions: Vec<StoredSession>, this: Option<&Token
         key: BASE64URL_NOPAD.encode(&user.key),
         created: user.created.to_string(),
         sessions: sessions.collect(),
+        // Not the store's.
+        connections: Vec::new(),
     }
 }
 

@@ -67,7 +67,7 @@ impl Worker {
         peer: SocketAddr,
     ) -> Result<Response<Body>, Infallible> {
         let mut response = if request.uri().path() == RADIO_PATH {
-            self.upgrade(request).await
+            self.upgrade(request, peer.ip()).await
         } else {
             request.extensions_mut().insert(Peer(peer.ip()));
             match timeout(REQUEST, self.router.clone().oneshot(request.map(Body::new))).await {

@@ -1,6 +1,8 @@
 //! The door of the radio: everything is checked before the upgrade, and refused in words.
 
+use std::net::IpAddr;
 use std::rc::Rc;
+use std::time::Instant;
 
 use axum::body::Body;
 use data_encoding::BASE64;
@@ -21,6 +23,7 @@ use super::Worker;
 use super::connection::Connection;
 use super::socket::Stream;
 use crate::auth::{Session, random};
+use crate::connection_log::Connected;
 use crate::gate::Permit;
 use crate::http::{origin_of, problem, token_of};
 use crate::store::TokenHash;
@@ -41,12 +44,19 @@ struct Admitted {
 
 impl Worker {
     /// Answers a request for the radio, and serves the socket when it may be one.
-    pub(super) async fn upgrade(self: &Rc<Self>, mut request: Request<Incoming>) -> Response<Body> {
+    pub(super) async fn upgrade(
+        self: &Rc<Self>,
+        mut request: Request<Incoming>,
+        address: IpAddr,
+    ) -> Response<Body> {
+        let since = Instant::now();
         let upgrade = hyper::upgrade::on(&mut request);
         match self.admit(&request).await {
             Ok(admitted) => {
                 let response = switching(admitted.accept.clone());
-                drop(spawn_local(unconstrained(self.clone().welcome(upgrade, admitted))));
+                let (user, handle) = (admitted.session.user, admitted.person.handle.clone());
+                let connected = Connected { since, address, user, handle };
+                drop(spawn_local(unconstrained(self.clone().welcome(upgrade, admitted, connected))));
                 response
             }
             Err(refusal) => {
@@ -96,7 +106,7 @@ impl Worker {
         }
     }
 
-    async fn welcome(self: Rc<Self>, upgrade: OnUpgrade, admitted: Admitted) {
+    async fn welcome(self: Rc<Self>, upgrade: OnUpgrade, admitted: Admitted, connected: Connected) {
         // A client that goes away between request and answer.
         let Ok(upgraded) = upgrade.await else { return };
         let Some((mut stream, early)) = raw(upgraded) else {
@@ -109,7 +119,7 @@ impl Worker {
             let mut table = self.table.borrow_mut();
             let entry = table.vacant_entry();
             let id = self.number(entry.key());
-            let connection = Rc::new(Connection::new(id, stream, admitted.permit, now));
+            let connection = Rc::new(Connection::new(id, stream, admitted.permit, connected, now));
             entry.insert(connection.clone());
             connection
         };

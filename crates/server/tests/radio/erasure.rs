@@ -28,7 +28,11 @@ fn traces(seed: u8, handle: &str, tokens: &[String]) -> Vec<Vec<u8>> {
 }
 
 fn hits(folder: &Path, traces: &[Vec<u8>]) -> usize {
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+    let entries =
+        std::fs::read_dir(folder).unwrap().chain(std::fs::read_dir(folder.join("log")).into_iter().flatten());
+    let paths = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    // One that is removed meanwhile holds nothing.
+    let files = paths.flat_map(std::fs::read);
     let found = |file: &[u8], trace: &[u8]| file.windows(trace.len()).any(|window| window == trace);
     files.map(|file| traces.iter().filter(|trace| found(&file, trace)).count()).sum()
 }

@@ -1,6 +1,7 @@
 //! The server as its clients meet it: real sockets, a real store, a folder that goes away.
 
 mod account;
+mod connection_log;
 mod desk;
 mod door;
 mod erasure;
