@@ -13,6 +13,7 @@ mod serve;
 mod sound;
 mod source;
 mod station;
+mod stats;
 mod talk;
 mod whoami;
 
@@ -43,6 +44,8 @@ enum Command {
     Listen(listen::Listen),
     /// Lists the channels of a server.
     Channels(channels::Channels),
+    /// Counts the users of a server, with noise.
+    Stats(stats::Stats),
     /// Shows who you are at a server.
     Whoami(whoami::Whoami),
     /// Changes your handle or description.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Talk(talk) => talk.run(),
         Command::Listen(listen) => listen.run(),
         Command::Channels(channels) => channels.run(),
+        Command::Stats(stats) => stats.run(),
         Command::Whoami(whoami) => whoami.run(),
         Command::Profile(profile) => profile.run(),
         Command::Export(export) => export.run(),
