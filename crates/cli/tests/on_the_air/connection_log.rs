@@ -18,18 +18,20 @@ const PATIENCE: Duration = Duration::from_secs(40);
 async fn come_and_go(url: String, who: usize, arrived: Sender<()>) {
     let server = Server::new(&url, None).unwrap();
     let identity = Arc::new(Identity::generate().unwrap());
-    while let Ok(session) = log_in(&server, &identity, Some(&format!("Roadrunner {who}"))).await {
-        let options = Options { program: "test 1".into(), ..Options::default() };
-        let mut client = Client::new(server.clone(), identity.clone(), session, options);
-        loop {
-            match client.next().await {
-                Event::Link(LinkState::OnTheAir { .. }) => break,
-                Event::Link(LinkState::ComingBack { .. } | LinkState::Gone { .. }) => return,
-                _ => {}
-            }
-        }
-        if arrived.send(()).is_err() {
-            return;
+    let handle = format!("Roadrunner {who}");
+    while connect(&server, &identity, &handle).await.is_some_and(|_| arrived.send(()).is_ok()) {}
+}
+
+/// Somebody on the air; nobody when the server is gone.
+async fn connect(server: &Server, identity: &Arc<Identity>, handle: &str) -> Option<Client> {
+    let session = log_in(server, identity, Some(handle)).await.ok()?;
+    let options = Options { program: "test 1".into(), ..Options::default() };
+    let mut client = Client::new(server.clone(), identity.clone(), session, options);
+    loop {
+        match client.next().await {
+            Event::Link(LinkState::OnTheAir { .. }) => return Some(client),
+            Event::Link(LinkState::ComingBack { .. } | LinkState::Gone { .. }) => return None,
+            _ => {}
         }
     }
 }
@@ -93,6 +95,66 @@ fn a_killed_server_leaves_whole_rows() {
     let row: Value = serde_json::from_str(after.last().unwrap()).unwrap();
     assert_eq!((&row["handle"], &row["platform"]), (&"Bob".into(), &std::env::consts::OS.into()));
     assert!(row["version"].as_str().unwrap().starts_with("tenfour-cli "), "{row}");
+}
+
+/// Rows of others, so that an erasure has something to look through.
+const OTHERS: usize = 20_000;
+/// Erasures that are cut off.
+const ROUNDS: u64 = 16;
+
+#[test]
+fn an_erasure_that_is_killed_leaves_no_row_of_who_is_gone() {
+    let mut host = Host::start();
+    let data = host.path("data");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let server = Server::new(&host.url, None).unwrap();
+    let stays = Arc::new(Identity::generate().unwrap());
+    runtime.block_on(connect(&server, &stays, "Somebody who stays")).expect("on the air");
+    host.stop();
+    let file = std::fs::read_dir(data.join("log")).unwrap().next().unwrap().unwrap().path();
+    let row = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, row.repeat(OTHERS)).unwrap();
+    host.start_again();
+    let (mut gone, mut cut_off) = (0, 0);
+    for round in 0..ROUNDS {
+        let identity = Arc::new(Identity::generate().unwrap());
+        let (id, handle) = (identity.user().to_string(), format!("Quail {round}"));
+        let asked = runtime.block_on(async {
+            connect(&server, &identity, &handle).await.expect("on the air");
+            let session = log_in(&server, &identity, None).await.unwrap();
+            assert_eq!(session.held(&server).await.unwrap().connections.len(), 1);
+            let asked = tokio::spawn({
+                let server = server.clone();
+                async move { session.erase(&server).await }
+            });
+            // At any moment of it; the last one ends.
+            if round + 1 < ROUNDS {
+                let moment = Duration::from_micros(round * 2_000 + fastrand::u64(0..2_000));
+                tokio::time::timeout(moment, async { asked.await.unwrap() }).await.ok()
+            } else {
+                Some(asked.await.unwrap())
+            }
+        });
+        host.kill();
+        host.start_again();
+        runtime.block_on(async {
+            // Answered by the thread of the log, when it has ended what was begun.
+            let session = log_in(&server, &stays, None).await.unwrap();
+            assert!(session.held(&server).await.unwrap().connections.len() >= OTHERS, "round {round}");
+            let there = log_in(&server, &identity, None).await;
+            assert!(there.is_err() || !matches!(asked, Some(Ok(()))), "round {round}: it was answered");
+            if there.is_err() {
+                gone += 1;
+                let (lines, _) = lines(&data);
+                let left = lines.iter().filter(|line| line.contains(&id) || line.contains(&handle)).count();
+                assert_eq!(left, 0, "round {round}");
+            } else {
+                cut_off += 1;
+            }
+        });
+    }
+    assert!(gone > 0, "{gone} gone, {cut_off} cut off before anything was done");
+    println!("{gone} gone, {cut_off} cut off before anything was done");
 }
 
 #[test]

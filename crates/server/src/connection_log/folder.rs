@@ -181,6 +181,6 @@ impl Folder {
 }
 
 /// A user identifier is itself a hash of a random key: nobody finds it from this one.
-fn mark_of(user: &UserId) -> String {
+pub(super) fn mark_of(user: &UserId) -> String {
     HEXLOWER.encode(&Sha256::new().chain_update(b"tenfour erase").chain_update(user.to_string()).finalize())
 }

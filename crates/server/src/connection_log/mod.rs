@@ -99,7 +99,8 @@ pub(crate) struct ConnectionLog(Arc<Inbox>);
 
 #[derive(Debug)]
 struct Inbox {
-    commands: mpsc::Sender<Command>,
+    /// Boxed: a channel keeps what went through it for a while, a box is wiped when it is given back.
+    commands: mpsc::Sender<Box<Command>>,
     /// False when the operator wants no log: rows of before are still erased and expire.
     writes: bool,
     backlog: Arc<Backlog>,
@@ -154,7 +155,7 @@ impl ConnectionLog {
             version: if version.is_empty() { DeviceText::clean(client) } else { version },
         };
         // After the stop nobody writes, and nobody connects.
-        self.0.commands.send(Command::Append(row, who.since)).ok();
+        self.0.commands.send(Box::new(Command::Append(row, who.since))).ok();
     }
 
     /// Notes that a user is going to be erased, so that it is done at the next start if it is not
@@ -179,7 +180,7 @@ impl ConnectionLog {
         command: impl FnOnce(oneshot::Sender<Result<T, ConnectionLogError>>) -> Command,
     ) -> Result<T, ConnectionLogError> {
         let (answer, answered) = oneshot::channel();
-        self.0.commands.send(command(answer)).map_err(|_| ConnectionLogError::Stopped)?;
+        self.0.commands.send(Box::new(command(answer))).map_err(|_| ConnectionLogError::Stopped)?;
         answered.await.map_err(|_| ConnectionLogError::Stopped)?
     }
 }

@@ -8,10 +8,10 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use tenfour_protocol::UserId;
+use tenfour_core::reach::scrub_stack;
 use tenfour_protocol::limits::HANDSHAKE;
 
-use super::folder::Folder;
+use super::folder::{Folder, mark_of};
 use super::hour::{Hour, SECONDS_OF_HOUR};
 use super::row::Row;
 use super::{Backlog, Command, ConnectionLogError};
@@ -33,8 +33,8 @@ pub(super) struct Writer {
     file: Option<File>,
     /// The hour in which old files were removed last.
     expired: Option<Hour>,
-    /// Who was erased lately: a connection from before leaves no row after it.
-    erased: BTreeMap<UserId, Instant>,
+    /// Who was erased lately, as a hash: a connection from before leaves no row after it.
+    erased: BTreeMap<String, Instant>,
     /// True since a write failed.
     failing: bool,
 }
@@ -55,7 +55,7 @@ impl Writer {
     }
 
     /// Serves until all handles are gone.
-    pub(super) fn run(&mut self, inbox: &mpsc::Receiver<Command>) {
+    pub(super) fn run(&mut self, inbox: &mpsc::Receiver<Box<Command>>) {
         // Told, and done with the next row.
         told(self.folder.repair(), "the connection log cannot be repaired").ok();
         loop {
@@ -63,8 +63,10 @@ impl Writer {
             match inbox.recv_timeout(until_next_hour()) {
                 Ok(first) => {
                     let rest = inbox.try_iter().take(TOGETHER);
-                    std::iter::once(first).chain(rest).for_each(|command| self.carry_out(command));
+                    std::iter::once(first).chain(rest).for_each(|command| self.carry_out(*command));
                     self.write();
+                    // Rows were read and compared: before the thread sleeps, nothing of them is left.
+                    scrub_stack();
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -86,7 +88,7 @@ impl Writer {
                 self.write();
                 let now = Instant::now();
                 self.erased.retain(|_, at| now.duration_since(*at) < SILENT);
-                self.erased.insert(user, now);
+                self.erased.insert(mark_of(&user), now);
                 // The file may be removed, if nothing is left in it.
                 self.file = None;
                 let done = told(self.folder.erase(&user), "the connection log cannot be erased");
@@ -102,7 +104,7 @@ impl Writer {
     }
 
     fn append(&mut self, row: &Row, since: Instant) {
-        if self.erased.get(&row.user).is_some_and(|at| since <= *at) {
+        if !self.erased.is_empty() && self.erased.get(&mark_of(&row.user)).is_some_and(|at| since <= *at) {
             return;
         }
         let hour = Hour::of(row.time.0);
@@ -187,7 +189,7 @@ fn told<T>(result: io::Result<T>, what: &'static str) -> Result<T, ConnectionLog
 mod tests {
     use std::sync::Mutex;
 
-    use tenfour_protocol::DeviceText;
+    use tenfour_protocol::{DeviceText, UserId};
 
     use super::*;
     use crate::config::{LogFormat, LogLevel};
