@@ -80,7 +80,12 @@ impl Sessions {
     /// Forgets every session of a user.
     pub(super) fn remove_all(&mut self, user: &UserId) -> Vec<LoginId> {
         let own = self.by_user.remove(user).unwrap_or_default();
-        own.iter().filter_map(|hash| self.by_hash.remove(hash)).map(|session| session.login).collect()
+        let gone = own.iter().filter_map(|hash| self.by_hash.remove(hash));
+        let logins = gone.map(|session| session.login).collect();
+        // What is removed from a table stays in its memory; memory that is given back is wiped.
+        self.by_hash.shrink_to_fit();
+        self.by_user.shrink_to_fit();
+        logins
     }
 
     /// The log-ins of a user.

@@ -15,6 +15,7 @@ const CHUNK: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Files {
     data: File,
+    database: PathBuf,
     log: PathBuf,
     /// Locked as long as this stands: two servers on one file would each believe in their own
     /// sessions. It is not the database that is locked, so that the operator can look into it.
@@ -38,7 +39,12 @@ impl Files {
         })?;
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
-        Ok(Self { data, log: log.into(), _lock: lock })
+        Ok(Self { data, database: path.to_owned(), log: log.into(), _lock: lock })
+    }
+
+    /// Where the database is.
+    pub(super) fn database(&self) -> &Path {
+        &self.database
     }
 
     /// Overwrites the write-ahead log, whose content is in the database by now.

@@ -3,6 +3,7 @@
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
+use tenfour_core::reach::scrub_stack;
 use tenfour_protocol::UserId;
 use tokio::sync::oneshot;
 
@@ -14,7 +15,8 @@ const TOGETHER: usize = 256;
 /// A handle to the store that can be cloned and awaited.
 #[derive(Debug, Clone)]
 pub struct Keeper {
-    commands: mpsc::Sender<Command>,
+    /// Boxed: a channel keeps what went through it for a while, a box is wiped when it is given back.
+    commands: mpsc::Sender<Box<Command>>,
 }
 
 /// The thread behind a [`Keeper`]. It ends when all handles are gone.
@@ -114,7 +116,7 @@ impl Keeper {
 
     async fn ask<T>(&self, command: impl FnOnce(Asker<T>) -> Command) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
-        self.commands.send(command(answer)).map_err(|_| StoreError::Stopped)?;
+        self.commands.send(Box::new(command(answer))).map_err(|_| StoreError::Stopped)?;
         answered.await.map_err(|_| StoreError::Stopped)?
     }
 }
@@ -128,13 +130,14 @@ impl StoreThread {
     }
 }
 
-fn keep(mut store: impl Store, inbox: &mpsc::Receiver<Command>) {
+fn keep(mut store: impl Store, inbox: &mpsc::Receiver<Box<Command>>) {
     // Set until a scrub has worked.
     let mut unclean = false;
     while let Ok(first) = inbox.recv() {
         let rest = inbox.try_iter().take(TOGETHER - 1);
-        let batch: Vec<_> = std::iter::once(first).chain(rest).collect();
+        let batch: Vec<_> = std::iter::once(first).chain(rest).map(|command| *command).collect();
         carry_out(&mut store, batch, &mut unclean);
+        scrub_stack();
     }
 }
 

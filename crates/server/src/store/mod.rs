@@ -12,6 +12,7 @@ mod residue;
 mod sqlite;
 #[cfg(test)]
 mod trace_tests;
+mod wiped;
 
 use tenfour_protocol::{Description, Handle, Person, UserId};
 use thiserror::Error;

@@ -7,6 +7,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, params}
 use tenfour_protocol::{Description, Handle, UserId};
 
 use super::files::Files;
+use super::wiped::use_wiped_memory;
 use super::{Day, Store, StoreError, StoredSession, TokenHash, User, Written};
 use crate::handle;
 
@@ -51,6 +52,7 @@ const TABLES: &str = "
 #[derive(Debug)]
 pub struct Sqlite {
     db: Connection,
+    /// For people.
     path: String,
     /// After the database, which is closed first. Nothing in a store that is only looked into.
     files: Option<Files>,
@@ -61,10 +63,12 @@ impl Sqlite {
     /// process left that was killed is overwritten.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let name = path.display().to_string();
+        if !use_wiped_memory() {
+            tracing::warn!("SQLite was in use before: what it frees in memory is not wiped");
+        }
         let files = Files::take(path)?;
-        let db = Connection::open(path).map_err(|error| explain(&name, &error))?;
+        let db = Self::connect(path).map_err(|error| explain(&name, &error))?;
         let mut store = Self { db, path: name, files: Some(files) };
-        store.prepare().map_err(|error| store.explain(&error))?;
         store.migrate()?;
         store.scrub()?;
         Ok(store)
@@ -87,9 +91,11 @@ impl Sqlite {
         self.db.pragma_update(None, "max_page_count", pages).unwrap();
     }
 
-    fn prepare(&self) -> rusqlite::Result<()> {
-        self.db.busy_timeout(BUSY)?;
-        self.db.execute_batch(OPENING)
+    fn connect(path: &Path) -> rusqlite::Result<Connection> {
+        let db = Connection::open(path)?;
+        db.busy_timeout(BUSY)?;
+        db.execute_batch(OPENING)?;
+        Ok(db)
     }
 
     fn migrate(&self) -> Result<(), StoreError> {
@@ -250,11 +256,15 @@ impl Store for Sqlite {
     fn scrub(&mut self) -> Result<(), StoreError> {
         let Some(files) = &self.files else { return Ok(()) };
         self.checkpoint()?;
-        // Pages in SQLite's cache would bring back with them what is overwritten in the file.
-        self.db.execute_batch("PRAGMA shrink_memory").map_err(|error| self.explain(&error))?;
         let overwritten = files.overwrite_log().and_then(|()| files.overwrite_residue());
-        overwritten
-            .map_err(|error| StoreError::NotWritable { path: self.path.clone(), reason: error.to_string() })
+        overwritten.map_err(|error| StoreError::NotWritable {
+            path: self.path.clone(),
+            reason: error.to_string(),
+        })?;
+        // Pages and rows in SQLite's memory would bring back what is overwritten in the file.
+        let fresh = Self::connect(files.database()).map_err(|error| self.explain(&error))?;
+        drop(std::mem::replace(&mut self.db, fresh));
+        Ok(())
     }
 }
 
