@@ -44,6 +44,7 @@ impl From<Error> for Failure {
             Error::NotTrusted { .. }
             | Error::NotTenfour { .. }
             | Error::Key { .. }
+            | Error::NoKey { .. }
             | Error::Recording(_)
             | Error::Io(_) => Self::Failed(words),
         }

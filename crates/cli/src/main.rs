@@ -1,5 +1,7 @@
 //! The binary `tenfour`.
 
+mod account;
+mod admin;
 mod channels;
 mod exit;
 mod listen;
@@ -11,6 +13,7 @@ mod serve;
 mod sound;
 mod source;
 mod station;
+mod stats;
 mod talk;
 mod whoami;
 
@@ -41,8 +44,20 @@ enum Command {
     Listen(listen::Listen),
     /// Lists the channels of a server.
     Channels(channels::Channels),
+    /// Counts the users of a server, with noise.
+    Stats(stats::Stats),
     /// Shows who you are at a server.
     Whoami(whoami::Whoami),
+    /// Changes your handle or description.
+    Profile(account::Profile),
+    /// Prints all that a server has stored of you, as JSON.
+    Export(account::Export),
+    /// Erases you from a server, for good.
+    Erase(account::Erase),
+    /// Ends your sessions at a server.
+    Logout(account::Logout),
+    /// For the operator of a server.
+    Admin(admin::Admin),
 }
 
 /// Exit codes: 0 done, 1 failed, 2 wrong use (clap's own), 3 refused by the server, 4 no link.
@@ -52,6 +67,12 @@ fn main() -> ExitCode {
         Command::Talk(talk) => talk.run(),
         Command::Listen(listen) => listen.run(),
         Command::Channels(channels) => channels.run(),
+        Command::Stats(stats) => stats.run(),
         Command::Whoami(whoami) => whoami.run(),
+        Command::Profile(profile) => profile.run(),
+        Command::Export(export) => export.run(),
+        Command::Erase(erase) => erase.run(),
+        Command::Logout(logout) => logout.run(),
+        Command::Admin(admin) => admin.run(),
     }
 }

@@ -101,7 +101,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// The environment, as far as it is text.
-fn variables() -> impl Iterator<Item = (String, String)> {
+pub(crate) fn variables() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }

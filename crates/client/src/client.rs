@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tenfour_core::Time;
 use tenfour_core::radio::{Config, Event, Input, LinkState, Output, Radio, Sound};
-use tenfour_protocol::{ChannelId, Code, GeoCell, Ranges};
+use tenfour_protocol::{ChannelId, Code, Device, DeviceText, GeoCell, Ranges};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -58,7 +58,8 @@ impl Client {
     pub fn new(server: Server, identity: Arc<Identity>, session: Session, options: Options) -> Self {
         let Options { program, economy, playout, place, ranges } = options;
         let seed = getrandom::u64().unwrap_or(std::process::id().into());
-        let config = Config { client: program, economy, playout, seed, place, ranges };
+        let device = Some(device(&program));
+        let config = Config { client: program, economy, playout, seed, place, ranges, device };
         let (outbox, inbox) = mpsc::channel(DOWNSTREAM);
         let begin = Instant::now();
         let mut client = Self {
@@ -188,6 +189,13 @@ impl Client {
     fn now(&self) -> Time {
         Time::ZERO + self.begin.elapsed()
     }
+}
+
+/// What a native program knows: its system, its name and version. Not the machine, which would
+/// need a look around.
+fn device(program: &str) -> Device {
+    let (platform, version) = (DeviceText::clean(std::env::consts::OS), DeviceText::clean(program));
+    Device { platform, version, ..Device::default() }
 }
 
 async fn finished(task: &mut Option<JoinHandle<Result<Session, Error>>>) -> Result<Session, Error> {

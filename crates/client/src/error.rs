@@ -54,6 +54,12 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// There is no key file.
+    #[error("There is no key at {}, so there is nobody to be. Name another file with --key FILE.", path.display())]
+    NoKey {
+        /// Where it should be.
+        path: PathBuf,
+    },
     /// The recording cannot be read.
     #[error("The recording cannot be used: {0}.")]
     Recording(String),

@@ -3,7 +3,7 @@
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use hyper::{Method, Request};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -27,6 +27,21 @@ impl Server {
     ) -> Result<A, Error> {
         let body = serde_json::to_vec(body).expect("bodies are plain data");
         self.ask(Method::POST, path, None, body.into()).await
+    }
+
+    /// A request that is answered by nothing but that it was done.
+    pub(crate) async fn done(&self, method: Method, path: &str, token: &str) -> Result<(), Error> {
+        self.ask(method, path, Some(token), Bytes::new()).await
+    }
+
+    pub(crate) async fn patch<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        token: &str,
+        body: &impl Serialize,
+    ) -> Result<A, Error> {
+        let body = serde_json::to_vec(body).expect("bodies are plain data");
+        self.ask(Method::PATCH, path, Some(token), body.into()).await
     }
 
     async fn ask<A: DeserializeOwned>(
@@ -55,7 +70,8 @@ impl Server {
         connection.abort();
         let body = body.map_err(|error| self.odd(&error.to_string()))?.to_bytes();
         if head.status.is_success() {
-            serde_json::from_slice(&body).map_err(|_| self.odd("its answer is not understood"))
+            let body = if head.status == StatusCode::NO_CONTENT { b"null" } else { &body[..] };
+            serde_json::from_slice(body).map_err(|_| self.odd("its answer is not understood"))
         } else {
             Err(problem(&body).map_or_else(|| self.odd(&format!("it says {}", head.status)), Error::Refused))
         }

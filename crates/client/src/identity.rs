@@ -33,6 +33,15 @@ impl Identity {
         }
     }
 
+    /// Reads the key of `path`, which has to be there.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        match path.try_exists() {
+            Ok(false) => Err(Error::NoKey { path: path.into() }),
+            // Another error shows again when it is read.
+            Ok(true) | Err(_) => Self::load_or_create(path),
+        }
+    }
+
     /// A key that is nowhere kept.
     pub fn generate() -> std::io::Result<Self> {
         let mut secret = Zeroizing::new([0; 32]);

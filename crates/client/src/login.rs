@@ -1,8 +1,9 @@
 //! Log-in by device key.
 
 use data_encoding::BASE64URL_NOPAD;
+use hyper::Method;
 use tenfour_protocol::auth::signed_bytes;
-use tenfour_protocol::http::{Channels, Login, Me, Nonce, Proof, Register, SessionKind};
+use tenfour_protocol::http::{Channels, Held, Login, Me, Nonce, Profile, Proof, Register, SessionKind};
 use tenfour_protocol::limits::NONCE_BYTES;
 use tenfour_protocol::{Code, Refusal};
 use zeroize::Zeroizing;
@@ -22,6 +23,31 @@ impl Session {
     /// The channels of the server.
     pub async fn channels(&self, server: &Server) -> Result<Channels, Error> {
         server.get("channels", Some(&self.token)).await
+    }
+
+    /// All that the server has stored of oneself.
+    pub async fn held(&self, server: &Server) -> Result<Held, Error> {
+        server.get("me", Some(&self.token)).await
+    }
+
+    /// Changes handle or description; returns them as they are now.
+    pub async fn change(&self, server: &Server, profile: &Profile) -> Result<Me, Error> {
+        server.patch("me", &self.token, profile).await
+    }
+
+    /// Erases oneself from the server. The session is over with it.
+    pub async fn erase(self, server: &Server) -> Result<(), Error> {
+        server.done(Method::DELETE, "me", &self.token).await
+    }
+
+    /// Ends this session.
+    pub async fn log_out(self, server: &Server) -> Result<(), Error> {
+        server.done(Method::POST, "logout", &self.token).await
+    }
+
+    /// Ends every session of this key, this one too.
+    pub async fn log_out_everywhere(self, server: &Server) -> Result<(), Error> {
+        server.done(Method::DELETE, "me/sessions", &self.token).await
     }
 
     /// The session token, for a connection of one's own: `Authorization: Bearer`.

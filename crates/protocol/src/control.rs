@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::device::Device;
 use crate::error::Refusal;
 use crate::id::{BurstNo, ChannelId, ParticipantNo};
 use crate::person::{Country, Participant};
@@ -34,6 +35,10 @@ pub enum ClientMessage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         range: Option<Ranges>,
+        /// What one runs on: for the connection log, nobody else is told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        device: Option<Box<Device>>,
     },
     /// Says the cell one is in, or takes it back.
     #[serde(rename = "locate")]
@@ -294,7 +299,7 @@ pub enum ServerMessage {
         joined: Vec<Participant>,
         /// Who left.
         left: Vec<ParticipantNo>,
-        /// Whose country changed.
+        /// Whose country, handle or description changed.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         #[ts(optional, as = "Option<Vec<Participant>>")]
         changed: Vec<Participant>,

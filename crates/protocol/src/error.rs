@@ -58,6 +58,8 @@ pub enum Code {
     NotLoggedIn,
     /// The session was ended by a log-out.
     LoggedOut,
+    /// The user was erased, and every session with it.
+    Erased,
     /// The page belongs to another site.
     ForeignOrigin,
     /// The socket's subprotocol is unknown.
@@ -100,7 +102,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for tables and tests.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::MalformedMessage,
         Self::MessageTooLarge,
         Self::MalformedFrame,
@@ -124,6 +126,7 @@ impl Code {
         Self::TooManyMoves,
         Self::NotLoggedIn,
         Self::LoggedOut,
+        Self::Erased,
         Self::ForeignOrigin,
         Self::UnknownSubprotocol,
         Self::UpgradeExpected,
@@ -184,6 +187,7 @@ impl Code {
             }
             Self::NotLoggedIn => ("You are not logged in.", "Log in and try again."),
             Self::LoggedOut => ("You have logged out.", "Log in to come back."),
+            Self::Erased => ("You were erased from this server.", "Register to begin anew."),
             Self::ForeignOrigin => {
                 ("This page is not allowed to use this server.", "The operator can add it to origins.")
             }
@@ -237,7 +241,9 @@ impl Code {
             | Self::CellRefused
             | Self::LocationNeeded
             | Self::Unsupported => 400,
-            Self::NotLoggedIn | Self::LoggedOut | Self::BadSignature | Self::NonceExpired => 401,
+            Self::NotLoggedIn | Self::LoggedOut | Self::Erased | Self::BadSignature | Self::NonceExpired => {
+                401
+            }
             Self::ForeignOrigin => 403,
             Self::UnknownChannel | Self::NotRegistered | Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
@@ -270,6 +276,7 @@ impl Code {
             Self::MessageTooLarge => 1009,
             Self::GoingAway => 1012,
             Self::LoggedOut => 4001,
+            Self::Erased => 4002,
             Self::Stalled => 4008,
             _ => 1008,
         }

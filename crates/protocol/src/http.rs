@@ -1,6 +1,6 @@
 //! Bodies of the HTTP API under `/api/v1/`. Byte strings are base64url without padding.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
@@ -73,7 +73,7 @@ pub struct Login {
     pub proof: Proof,
 }
 
-/// Who one is here: the answer to register, log-in and `GET /api/v1/me`.
+/// Who one is here: the answer to register, log-in and `PATCH /api/v1/me`.
 #[derive(Debug, Clone, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Me {
@@ -91,6 +91,91 @@ pub struct Me {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub token: Option<String>,
+}
+
+/// `PATCH /api/v1/me`: changes what others see. What is absent stays as it is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct Profile {
+    /// The new nickname. Text, so that a bad one is answered with `handle_refused`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub handle: Option<String>,
+    /// The new line about oneself; `null` takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[ts(optional, type = "string | null")]
+    #[schema(value_type = Option<String>)]
+    pub description: Option<Option<String>>,
+}
+
+/// Tells `null` from absent.
+fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(from).map(Some)
+}
+
+/// All that a server has stored of a user: the answer to `GET /api/v1/me`. What it holds in
+/// memory while the user is connected is on the socket's wire, and ends with the connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct Held {
+    /// The identifier of the device key.
+    pub user: UserId,
+    /// Its short piece, as shown to others.
+    pub tag: Tag,
+    /// Nickname.
+    pub handle: Handle,
+    /// A line about oneself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub description: Option<Description>,
+    /// The Ed25519 public key, 32 bytes.
+    pub key: String,
+    /// Day of the registration, UTC: `2026-11-23`.
+    pub created: String,
+    /// The sessions, by the day of their last use.
+    pub sessions: Vec<HeldSession>,
+    /// The rows of the connection log, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<HeldConnection>>")]
+    pub connections: Vec<HeldConnection>,
+}
+
+/// What is stored of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct HeldSession {
+    /// SHA-256 of its token, 32 bytes. The token itself is not kept.
+    pub token_hash: String,
+    /// Day of its last use, UTC: `2026-11-23`.
+    pub used: String,
+    /// True for the session that asks.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub this: bool,
+}
+
+/// A row of the connection log, for the one whom it is about: docs/privacy/connection-log.md. It can
+/// be passed on to that person; programs have no business in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct HeldConnection {
+    /// When, UTC: `2026-11-23T22:18:02Z`.
+    time: String,
+    /// The address that the connection came from.
+    address: String,
+    /// The nickname at that time.
+    handle: String,
+    /// The identifier.
+    user: UserId,
+    /// Who made the device, as the client said.
+    manufacturer: String,
+    /// Its model.
+    model: String,
+    /// The platform.
+    platform: String,
+    /// The client and its version.
+    version: String,
 }
 
 /// `GET /api/v1/channels`: the numbered channels, then the named ones that have visitors.

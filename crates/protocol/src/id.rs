@@ -155,6 +155,15 @@ impl UserId {
         &self.0
     }
 
+    /// The first and the last identifier with the tag of this one, in the order of their bytes.
+    pub fn of_same_tag(&self) -> (Self, Self) {
+        let [a, b, c, ..] = self.0;
+        let (mut first, mut last) = ([0; 20], [0xFF; 20]);
+        first[..3].copy_from_slice(&[a, b, c & 0xF0]);
+        last[..3].copy_from_slice(&[a, b, c | 0x0F]);
+        (Self(first), Self(last))
+    }
+
     /// The short piece shown beside a handle: the first 20 bits, 4 characters.
     pub fn tag(&self) -> Tag {
         let text = self.to_string();
@@ -259,6 +268,9 @@ mod tests {
         assert_eq!(text.len(), 32);
         assert_eq!(text.parse::<UserId>().unwrap(), id);
         assert!(text.starts_with(id.tag().as_str()));
+        let (first, last) = id.of_same_tag();
+        assert!((first..=last).contains(&id) && first.tag() == id.tag() && last.tag() == id.tag());
+        assert!(first.to_string().ends_with(&"0".repeat(28)) && last.to_string().ends_with(&"z".repeat(28)));
         assert!(Tag::try_from(id.tag().to_string()).is_ok());
         assert!(Tag::try_from("uuuu".to_string()).is_err());
     }

@@ -10,12 +10,14 @@
 //! * [`person`] - handle, description, country: all that others may see of somebody
 //! * [`place`] - cell, range, signal grade; no coordinate
 //! * [`control`] - what travels in text frames, up ([`ClientMessage`]) and down ([`ServerMessage`])
+//! * [`device`] - what a client says of its machine, for the connection log alone
 //! * [`voice`] - the binary voice frame, and [`opus`], the check of its payload
 //! * [`error`] - stable codes, with words for people
 //! * [`http`] - bodies of the HTTP API, and [`auth`], the bytes a device key signs
 
 pub mod auth;
 pub mod control;
+pub mod device;
 pub mod error;
 pub mod http;
 pub mod id;
@@ -26,6 +28,7 @@ pub mod place;
 pub mod voice;
 
 pub use control::{ClientMessage, ServerMessage};
+pub use device::{Device, DeviceText};
 pub use error::{Code, Refusal};
 pub use id::{BurstNo, ChannelId, ParticipantNo, Tag, UserId};
 pub use person::{Country, Description, Handle, Participant, Person};

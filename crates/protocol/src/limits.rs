@@ -11,6 +11,8 @@ pub const HANDLE_BYTES: usize = 128;
 pub const DESCRIPTION_GRAPHEMES: usize = 140;
 /// Longest description in bytes of UTF-8.
 pub const DESCRIPTION_BYTES: usize = 640;
+/// Longest text about a device, in bytes of UTF-8; more is cut off.
+pub const DEVICE_BYTES: usize = 64;
 /// Highest numbered channel; the lowest is 1.
 pub const CHANNEL_NUMBERS: u8 = 40;
 /// Longest name of a named channel, in bytes of ASCII.

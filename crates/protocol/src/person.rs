@@ -37,6 +37,10 @@ pub enum TextError {
     /// A control, bidirectional or zero-width character.
     #[error("has an invisible or control character (U+{0:04X})")]
     Invisible(u32),
+    /// A character that a handle does not take: a joiner, a letter that is written otherwise, one
+    /// that nobody knows yet.
+    #[error("has a character that no handle takes (U+{0:04X})")]
+    Disallowed(u32),
     /// Space at an end, or two in a row.
     #[error("has a space too many")]
     Space,
@@ -83,7 +87,7 @@ fn line(text: &str, graphemes: usize, bytes: usize) -> Result<Box<str>, TextErro
 }
 
 /// Characters that draw nothing or turn the writing around: they serve impostors only.
-fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
         | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
         | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')

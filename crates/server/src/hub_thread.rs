@@ -23,7 +23,11 @@ const TOGETHER: usize = 64;
 
 /// A handle to the hub for everybody.
 #[derive(Debug, Clone)]
-pub(crate) struct HubHandle(mpsc::Sender<ToHub>);
+pub(crate) struct HubHandle(mpsc::Sender<Boxed>);
+
+/// A channel keeps what went through it for a while. By itself a message says who somebody is; its
+/// box is wiped when it is given back.
+type Boxed = Box<ToHub>;
 
 #[derive(Debug)]
 enum ToHub {
@@ -51,32 +55,32 @@ pub(crate) enum Order {
 impl HubHandle {
     /// Tells the hub what happened. After the stop nobody listens, and nothing is lost by it.
     pub(crate) fn input(&self, input: Input) {
-        self.0.send(ToHub::Input(input)).ok();
+        self.0.send(Box::new(ToHub::Input(input))).ok();
     }
 
     /// The channels, or nothing when the server stops.
     pub(crate) async fn channels(&self) -> Option<Vec<ChannelInfo>> {
         let (answer, answered) = oneshot::channel();
-        self.0.send(ToHub::Channels(answer)).ok()?;
+        self.0.send(Box::new(ToHub::Channels(answer))).ok()?;
         answered.await.ok()
     }
 
     /// What the hub holds, or nothing when the server stops.
     pub(crate) async fn figures(&self) -> Option<HubFigures> {
         let (answer, answered) = oneshot::channel();
-        self.0.send(ToHub::Figures(answer)).ok()?;
+        self.0.send(Box::new(ToHub::Figures(answer))).ok()?;
         answered.await.ok()
     }
 
     /// Ends the thread.
     pub(crate) fn quit(&self) {
-        self.0.send(ToHub::Quit).ok();
+        self.0.send(Box::new(ToHub::Quit)).ok();
     }
 }
 
 /// A hub's inbox before its thread runs: workers are started with the handle, and the thread
 /// with the workers.
-pub(crate) struct HubInbox(mpsc::Receiver<ToHub>);
+pub(crate) struct HubInbox(mpsc::Receiver<Boxed>);
 
 /// A handle and what it leads to.
 pub(crate) fn channel() -> (HubHandle, HubInbox) {
@@ -104,12 +108,12 @@ struct HubThread {
 }
 
 impl HubThread {
-    fn run(&mut self, inbox: &mpsc::Receiver<ToHub>) {
+    fn run(&mut self, inbox: &mpsc::Receiver<Boxed>) {
         loop {
             match self.wait(inbox) {
                 Ok(first) => {
                     for message in std::iter::once(first).chain(inbox.try_iter().take(TOGETHER)) {
-                        if !self.take(message) {
+                        if !self.take(*message) {
                             return;
                         }
                     }
@@ -128,7 +132,7 @@ impl HubThread {
         }
     }
 
-    fn wait(&self, inbox: &mpsc::Receiver<ToHub>) -> Result<ToHub, mpsc::RecvTimeoutError> {
+    fn wait(&self, inbox: &mpsc::Receiver<Boxed>) -> Result<Boxed, mpsc::RecvTimeoutError> {
         match self.hub.poll_timeout() {
             Some(at) => inbox.recv_timeout(at.since(self.clock.now()).max(Duration::from_micros(1))),
             None => inbox.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),

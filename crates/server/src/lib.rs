@@ -10,18 +10,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Threads: one for the hub, one for the store, one for the door (accepting, the operator's
+//! Threads: one for the hub, one for the store, one for the connection log, one for the door (accepting, the operator's
 //! listener, watching certificates), and a [worker](crate) for each core.
 
 pub mod auth;
 mod clock;
 pub mod config;
+pub mod connection_log;
 mod door;
 mod error;
 mod fault;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gate;
+pub mod handle;
 mod http;
 mod hub_thread;
 mod ops;
@@ -35,5 +37,5 @@ mod worker;
 
 pub use error::StartError;
 pub use http::openapi;
-pub use server::Server;
+pub use server::{STORE, Server};
 pub use tls::TlsError;

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::auth::{Auth, Origins, random};
 use crate::clock::Clock;
 use crate::config::{Config, Tls};
+use crate::connection_log::ConnectionLog;
 use crate::error::StartError;
 use crate::gate::Gate;
 use crate::hub_thread;
@@ -26,7 +27,7 @@ use crate::worker::{self, ToWorker};
 use crate::{door, telemetry};
 
 /// Name of the store's file in the data folder.
-const STORE: &str = "tenfour.db";
+pub const STORE: &str = "tenfour.db";
 /// When clients may come back after a stop.
 const BACK_IN: Duration = Duration::from_secs(2);
 /// Time for clients to take their last words.
@@ -49,6 +50,7 @@ pub struct Server {
     close_door: oneshot::Sender<()>,
     threads: Vec<JoinHandle<()>>,
     store: StoreThread,
+    connection_log: JoinHandle<()>,
 }
 
 impl Server {
@@ -62,6 +64,9 @@ impl Server {
         let (store, sessions) = open_store(&config.data)?;
         let tls = certificates(config.tls, &config.data, &names)?;
         let (keeper, store) = Keeper::start(store).map_err(StartError::System)?;
+        let (connection_log, log_thread) =
+            ConnectionLog::start(&config.data, config.connection_log_days, config.connection_log)
+                .map_err(StartError::System)?;
 
         let clock = Clock::start();
         let hub_config = HubConfig {
@@ -84,6 +89,7 @@ impl Server {
             clock,
             auth: Auth::new(origins, keeper, sessions),
             hub,
+            connection_log,
             metrics: Arc::new(Metrics::new(config.hold)),
             hold: config.hold,
             host: config.host,
@@ -103,7 +109,7 @@ impl Server {
         let scheme = if shared.secure() { "https" } else { "http" };
         let url = format!("{scheme}://{}:{}", names[0], address.port());
         tracing::info!(workers = config.workers, tls = shared.secure(), "the server is on the air");
-        Ok(Self { url, ops_url, shared, workers, close_door, threads, store })
+        Ok(Self { url, ops_url, shared, workers, close_door, threads, store, connection_log: log_thread })
     }
 
     /// Where people connect, e.g. `http://127.0.0.1:27185`.
@@ -138,9 +144,12 @@ impl Server {
                 tracing::error!("a thread had panicked");
             }
         }
-        // The last handles to the store are in here.
+        // The last handles to the store and to the connection log are in here.
         drop(self.shared);
         self.store.join();
+        if self.connection_log.join().is_err() {
+            tracing::error!("the thread of the connection log had panicked");
+        }
         tracing::info!("the server has stopped");
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::auth::Auth;
 use crate::clock::Clock;
+use crate::connection_log::ConnectionLog;
 use crate::gate::Gate;
 use crate::hub_thread::HubHandle;
 use crate::ops::Metrics;
@@ -16,6 +17,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) auth: Auth,
     pub(crate) hub: HubHandle,
+    pub(crate) connection_log: ConnectionLog,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) hold: Duration,
     /// Name of the host, for people.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use tenfour_server::config::{Config, ConfigError, LogFormat, Settings, SettingsError, Tls};
+use tenfour_server::connection_log::Rules;
 
 const EXAMPLE: &str = include_str!("../../../deploy/tenfour.toml");
 
@@ -63,17 +64,21 @@ fn the_example_file_shows_the_defaults() {
 
 #[test]
 fn flags_go_before_the_environment_and_that_before_the_file() {
-    let file = settings("listen = '127.0.0.1:1'\nhost = 'File'\nhold = '3s'\nlog_format = 'json'").unwrap();
+    let file = settings("listen = '127.0.0.1:1'\nhost = 'File'\nhold = '3s'\nlog_format = 'json'\nconnection_log_days = 3\nstats_threshold = 20\nstats_epsilon = 0.5").unwrap();
     let environment = environment(&[
         ("TENFOUR_LISTEN", "127.0.0.1:2"),
         ("TENFOUR_HOST", "Environment"),
         ("TENFOUR_ORIGINS", "https://a.example, https://b.example"),
         ("TENFOUR_CHANNELS", "19=Talk,road-66=Trucks"),
+        ("TENFOUR_CONNECTION_LOG", "false"),
+        ("TENFOUR_CONNECTION_LOG_DAYS", "5"),
+        ("TENFOUR_STATS_THRESHOLD", "10"),
         ("TENFOUR_SERVER", "for the clients"),
         ("PATH", "/bin"),
     ])
     .unwrap();
-    let flags = Settings { listen: Some("127.0.0.1:3".parse().unwrap()), ..Settings::default() };
+    let listen = Some("127.0.0.1:3".parse().unwrap());
+    let flags = Settings { listen, connection_log_days: Some(30), ..Settings::default() };
     let config = Config::new(flags.over(environment).over(file)).unwrap();
     assert_eq!(config.listen.port(), 3);
     assert_eq!(config.host, "Environment");
@@ -81,6 +86,8 @@ fn flags_go_before_the_environment_and_that_before_the_file() {
     assert_eq!(config.log_format, LogFormat::Json);
     assert_eq!(config.origins, ["https://a.example", "https://b.example"]);
     assert_eq!(config.channels.values().collect::<Vec<_>>(), ["Talk", "Trucks"]);
+    assert_eq!((config.connection_log, config.connection_log_days), (false, 30));
+    assert_eq!(config.stats, Rules { epsilon: 0.5, threshold: 10 });
 }
 
 #[test]
@@ -110,6 +117,15 @@ fn what_does_not_fit_together_is_refused() {
     assert!(matches!(refused("hold = '1s'"), ConfigError::OutOfRange { key: "hold", .. }));
     assert!(matches!(refused("talk_limit = '11m'"), ConfigError::OutOfRange { key: "talk_limit", .. }));
     assert!(matches!(refused("workers = 0"), ConfigError::OutOfRange { key: "workers", .. }));
+    for days in ["0", "31"] {
+        let error = refused(&format!("connection_log_days = {days}"));
+        assert!(matches!(error, ConfigError::OutOfRange { key: "connection_log_days", .. }));
+    }
+    assert!(matches!(refused("stats_threshold = 1"), ConfigError::OutOfRange { key: "stats_threshold", .. }));
+    for epsilon in ["0.0", "10.5", "-1.0", "nan", "inf"] {
+        let error = refused(&format!("stats_epsilon = {epsilon}"));
+        assert!(matches!(error, ConfigError::OutOfRange { key: "stats_epsilon", .. }), "{epsilon}");
+    }
     assert!(matches!(refused("tls_cert = 'a'"), ConfigError::HalfTls));
     assert!(matches!(refused("tls = 'on'"), ConfigError::UnknownTls(_)));
     assert!(matches!(refused("tls = 'self-signed'\ntls_cert = 'a'\ntls_key = 'b'"), ConfigError::TwoTls));

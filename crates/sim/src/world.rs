@@ -313,7 +313,8 @@ fn any_client(id: usize, region: Region, rng: &mut Rng) -> Client {
     let place = (rng.u8(0..4) > 0).then(|| region.anywhere(rng).said());
     let ranges = if place.is_some() { any_ranges(rng) } else { Ranges::default() };
     let (client, economy) = (format!("sim-{id}"), id % 3 == 2);
-    let config = Config { client, economy, playout: true, seed: rng.u64(..), place, ranges };
+    let seed = rng.u64(..);
+    let config = Config { client, economy, playout: true, seed, place, ranges, device: None };
     Client::new(id, Line::any(rng), config)
 }
 

@@ -2,6 +2,7 @@
 import type { BurstNo } from "./BurstNo";
 import type { ChannelId } from "./ChannelId";
 import type { Codec } from "./Codec";
+import type { Device } from "./Device";
 import type { FrameTime } from "./FrameTime";
 import type { GeoCell } from "./GeoCell";
 import type { ParticipantNo } from "./ParticipantNo";
@@ -33,7 +34,11 @@ place?: Place,
 /**
  * How far one reaches and hears; unlimited when it is not said.
  */
-range?: Ranges, } | { "type": "locate", 
+range?: Ranges, 
+/**
+ * What one runs on: for the connection log, nobody else is told.
+ */
+device?: Device, } | { "type": "locate", 
 /**
  * The cell; null shares it no longer, and with it go limited ranges.
  */

@@ -5,7 +5,7 @@ import type { Tag } from "./Tag";
 import type { UserId } from "./UserId";
 
 /**
- * Who one is here: the answer to register, log-in and `GET /api/v1/me`.
+ * Who one is here: the answer to register, log-in and `PATCH /api/v1/me`.
  */
 export type Me = { 
 /**

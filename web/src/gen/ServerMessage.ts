@@ -117,7 +117,7 @@ joined: Array<Participant>,
  */
 left: Array<ParticipantNo>, 
 /**
- * Whose country changed.
+ * Whose country, handle or description changed.
  */
 changed?: Array<Participant>, } | { "type": "participants", 
 /**

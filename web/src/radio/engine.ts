@@ -5,6 +5,7 @@ import type { ServerMessage } from '../gen/ServerMessage';
 import { channelOf, firstChannel, isChannel, loadRecent, saveRecent, showChannel } from './address';
 import { Api } from './api';
 import { browserClock } from './clock';
+import { BrowserDevice } from './device';
 import { parseFrame } from './frame';
 import { Hear } from './hear';
 import type { DeviceKey } from './identity';
@@ -24,6 +25,9 @@ import { Store } from './store';
 import { Talk } from './talk';
 import { Tuning } from './tuning';
 
+/** Name and version of this client. */
+const CLIENT = `tenfour-web ${__VERSION__}`;
+
 /** Makes the radio of this page. Nothing happens until `start`. */
 export function createRadio(): Radio {
   return new Engine();
@@ -37,6 +41,7 @@ class Engine implements Radio {
   readonly #link: Link;
   readonly #tuning: Tuning;
   readonly #place: Place;
+  readonly #device = new BrowserDevice(CLIENT);
   readonly #memory: Memory;
   readonly #hear: Hear;
   readonly #talk: Talk;
@@ -241,7 +246,8 @@ class Engine implements Radio {
         clock: browserClock,
         random: Math.random,
         open: openSocket,
-        client: `tenfour-web ${__VERSION__}`,
+        client: CLIENT,
+        device: () => this.#device.known(),
         economy: () => this.#lowData,
         place: () => this.#place.hello(),
         heard: () => this.#hear.heard(),

@@ -19,6 +19,8 @@ const WELCOME = {
   server: 'tenfour 0.1.0',
 };
 
+const DEVICE = { platform: 'Android', version: 'tenfour-web 0.1.0' };
+
 class Peer {
   readonly sent: Record<string, unknown>[] = [];
   closed = false;
@@ -67,6 +69,7 @@ beforeEach(() => {
       client: 'tenfour-web 0.1.0',
       economy: () => economy,
       place: () => place,
+      device: () => DEVICE,
       heard: () => ({ newest: 7, have: [{ burst: 7, next: 3 }] }),
       probe: async () => {
         probed += 1;
@@ -91,7 +94,7 @@ describe('a link', () => {
     expect(state()).toEqual({ state: 'connecting' });
     expect(link.send({ type: 'ping', n: 1 })).toBe(false);
     peer().events.opened();
-    expect(peer().sent).toEqual([{ type: 'hello', client: 'tenfour-web 0.1.0' }]);
+    expect(peer().sent).toEqual([{ type: 'hello', client: 'tenfour-web 0.1.0', device: DEVICE }]);
     peer().say(WELCOME);
     expect(state()).toEqual({ state: 'on_the_air' });
     expect(link.send({ type: 'tune', channel: '19' })).toBe(true);
@@ -115,7 +118,12 @@ describe('a link', () => {
     place = { place: { cell: '861ec9077ffffff' }, range: { tx: '25km', rx: 'unlimited' } };
     link.start();
     peer().welcome();
-    expect(peer().sent[0]).toEqual({ type: 'hello', client: 'tenfour-web 0.1.0', ...place });
+    expect(peer().sent[0]).toEqual({
+      type: 'hello',
+      client: 'tenfour-web 0.1.0',
+      device: DEVICE,
+      ...place,
+    });
     peer().events.closed(1006);
     place = {};
     await clock.pass(250);

@@ -1,11 +1,12 @@
 import type { ClientMessage } from '../gen/ClientMessage';
+import type { Device } from '../gen/Device';
 import type { Refusal } from '../gen/Refusal';
 import type { Resume } from '../gen/Resume';
 import type { ServerMessage } from '../gen/ServerMessage';
 import { backoff } from './backoff';
 import type { Clock } from './clock';
 import type { Link as LinkState } from './model';
-import { loggedOut } from './refusal';
+import { erased, loggedOut } from './refusal';
 
 /** A socket that is being opened or open. */
 export interface Socket {
@@ -45,6 +46,8 @@ export interface LinkOptions {
   economy(): boolean;
   /** Place and ranges, when there are any: each connection begins without. */
   place(): Pick<Hello, 'place' | 'range'>;
+  /** What one runs on, for the connection log. */
+  device(): Device;
   /** What is known of bursts, for a resume. */
   heard(): Omit<Resume, 'token'>;
   /** Asks over HTTP why a socket did not open. A refusal ends the link, null tries again. */
@@ -60,6 +63,7 @@ const STANDING = 5_000;
 /** Close codes that the client acts on: docs/protocol.md, 2. */
 const POLICY = 1008;
 const LOGGED_OUT = 4001;
+const ERASED = 4002;
 
 /** The connection to the server: opens, greets, keeps alive, comes back. Never reloads the page. */
 export class Link {
@@ -145,7 +149,8 @@ export class Link {
 
   #greet(): void {
     this.#phase = 'greeting';
-    const hello: Hello = { type: 'hello', client: this.options.client, ...this.options.place() };
+    const { client, device, place } = this.options;
+    const hello: Hello = { type: 'hello', client, device: device(), ...place() };
     if (this.#token) hello.resume = { token: this.#token, ...this.options.heard() };
     if (this.options.economy()) hello.economy = true;
     this.#socket?.send(JSON.stringify(hello));
@@ -194,6 +199,7 @@ export class Link {
     if (greeted && this.options.clock.now() - this.#upSince >= STANDING) this.#attempt = 0;
     this.#end();
     if (code === LOGGED_OUT) this.#gone(loggedOut());
+    else if (code === ERASED) this.#gone(erased());
     else if (greeted && code !== POLICY) this.#wait();
     else this.#probe();
   }

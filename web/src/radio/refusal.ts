@@ -44,6 +44,10 @@ export function loggedOut(): Refusal {
   return refusal('logged_out', 'You have logged out.', 'Log in to come back.');
 }
 
+export function erased(): Refusal {
+  return refusal('erased', 'You were erased from this server.', 'Register to begin anew.');
+}
+
 export function cannotDecode(): Refusal {
   return refusal(
     'unsupported',

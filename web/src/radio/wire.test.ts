@@ -46,6 +46,7 @@ function radio(economy: boolean) {
       client: 'tenfour-web 0.1.0',
       economy: () => economy,
       place: () => place.hello(),
+      device: () => ({ platform: 'Android', model: 'Pixel 8', version: 'tenfour-web 0.1.0' }),
       heard: () => hear.heard(),
       probe: async () => null,
     },

@@ -36,6 +36,7 @@ const reasons: Record<Code, string> = {
   too_many_moves: 'moved too often',
   not_logged_in: 'not logged in',
   logged_out: 'logged out',
+  erased: 'erased',
   foreign_origin: 'wrong address',
   unknown_subprotocol: 'page too old',
   upgrade_expected: 'no radio at this address',

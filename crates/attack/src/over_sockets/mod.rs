@@ -125,7 +125,14 @@ impl OverSockets {
     fn greet(&mut self) {
         let place = Some(Place { cell: self.cell(self.place), stamp: None });
         let client = "quarry 1".to_owned();
-        self.line.say(&ClientMessage::Hello { client, resume: None, economy: false, place, range: None });
+        self.line.say(&ClientMessage::Hello {
+            client,
+            resume: None,
+            economy: false,
+            place,
+            range: None,
+            device: None,
+        });
         self.line.say(&ClientMessage::Tune { channel: channel(), catch_up: false });
         self.line.wait_for(|message| matches!(message, ServerMessage::Tuned { .. }));
     }

@@ -38,6 +38,12 @@ impl Host {
         self.server.wait();
     }
 
+    /// As an operator stops it: everything is written when it has ended.
+    pub(crate) fn stop(&mut self) {
+        self.server.signal(Signal::TERM);
+        self.server.wait();
+    }
+
     pub(crate) fn start_again(&mut self) {
         let address = self.url.trim_start_matches("http://").to_owned();
         (self.server, _) = serve(&self.folder, &address, &self.variables);

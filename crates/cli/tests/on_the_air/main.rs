@@ -1,6 +1,9 @@
 //! The binary `tenfour` as people use it: a server, talkers and listeners as processes.
 
+mod account;
+mod connection_log;
 mod host;
+mod killed;
 mod range;
 mod speech;
 mod trouble;

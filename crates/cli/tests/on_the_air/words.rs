@@ -91,7 +91,7 @@ fn a_handle_is_asked_for_once_and_kept() {
     let ended = whoami(&[]);
     assert_eq!(ended.code, Some(2));
     assert!(ended.err.contains("--handle NAME"), "{}", ended.err);
-    let ended = whoami(&["--handle", "two  spaces"]);
+    let ended = whoami(&["--handle", "two\nlines"]);
     assert_eq!(ended.code, Some(3), "{}", ended.err);
     assert!(whoami(&["--handle", "Ann"]).err.contains("Registered"));
     assert!(whoami(&[]).out.contains("\"handle\":\"Ann\""));

@@ -9,6 +9,7 @@ mod cells;
 mod coordinates;
 mod forms;
 mod http;
+mod people;
 mod recorder;
 mod search;
 mod server;

@@ -20,7 +20,7 @@ use crate::{ConnId, Time};
 #[derive(Debug, Default)]
 pub(super) struct Channel {
     /// Everybody, as pages list them.
-    roll: BTreeSet<(Handle, ParticipantNo)>,
+    pub(super) roll: BTreeSet<(Handle, ParticipantNo)>,
     /// Those who have a connection.
     pub(super) here: Members,
     /// Who came and left since it was told.

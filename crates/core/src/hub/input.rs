@@ -81,6 +81,19 @@ pub enum Input {
         /// Which log-in.
         login: LoginId,
     },
+    /// A user was erased: as [`Input::LoggedOut`], for each of the user's log-ins, with a code of
+    /// its own.
+    Erased {
+        /// Which log-in.
+        login: LoginId,
+    },
+    /// A user has another handle or description now. For each of the user's log-ins.
+    Profile {
+        /// Which log-in.
+        login: LoginId,
+        /// The user as others see it; the hub knows the country.
+        person: Person,
+    },
     /// The server stops.
     Stop {
         /// When clients may come back.

@@ -1,7 +1,7 @@
 //! The hub: who is here, who may talk, who may hear.
 //!
 //! * `session` - connections, greetings, drops, log-outs, the stop
-//! * `resume` - a session that goes on with a new connection
+//! * `resume` - a session that goes on with a new connection; `profile` - one with another handle
 //! * `channel`, `presence` - affiliations, and telling others of them
 //! * `place` - where a session is and how far it reaches; `members` - who is on a channel now
 //! * `audience` - who hears a burst
@@ -19,6 +19,7 @@ mod mute;
 mod output;
 mod place;
 mod presence;
+mod profile;
 mod quota;
 mod resume;
 mod session;
@@ -123,7 +124,9 @@ impl Hub {
             }
             Input::Left { conn } => self.left(conn, now),
             Input::Disconnected { conn } => self.disconnected(conn, now),
-            Input::LoggedOut { login } => self.logged_out(login, now),
+            Input::LoggedOut { login } => self.logged_out(login, Code::LoggedOut, now),
+            Input::Erased { login } => self.logged_out(login, Code::Erased, now),
+            Input::Profile { login, person } => self.profile(login, &person, now),
             Input::Stop { back_in } => self.stop(back_in, now),
         }
     }
@@ -168,7 +171,11 @@ impl Hub {
             Err(Spent::Enough) => return self.close(conn, Code::TooManyMessages, now),
         }
         match (connection.stage, message) {
-            (Stage::Greeting { .. }, ClientMessage::Hello { client, resume, economy, place, range }) => {
+            // The device is the shell's: the hub has no use for it.
+            (
+                Stage::Greeting { .. },
+                ClientMessage::Hello { client, resume, economy, place, range, device: _ },
+            ) => {
                 self.hello(conn, Hello { client, resume, economy, place, range }, now);
             }
             (Stage::Greeting { .. }, message) => self.refuse(conn, &message, Code::HelloExpected.into()),

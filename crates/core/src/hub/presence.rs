@@ -34,7 +34,8 @@ impl Hub {
         });
     }
 
-    /// Others see another country than before. Who has just come is told whole anyway.
+    /// Others see another country, handle or description than before. Who has just come is told whole
+    /// anyway.
     pub(super) fn note_changed(&mut self, participant: ParticipantNo, channel: &ChannelId, now: Time) {
         self.note(channel, now, |news| {
             if !news.joined.contains(&participant) {

@@ -196,19 +196,24 @@ impl Hub {
         }
     }
 
-    pub(super) fn logged_out(&mut self, login: LoginId, now: Time) {
-        let from = (login, ConnId(0));
-        let connections: Vec<_> =
-            self.connections_of.range(from..=(login, ConnId(u64::MAX))).copied().collect();
-        let from = (login, ParticipantNo(0));
-        let sessions: Vec<_> =
-            self.sessions_of.range(from..=(login, ParticipantNo(u32::MAX))).copied().collect();
-        for (_, participant) in sessions {
+    pub(super) fn logged_out(&mut self, login: LoginId, code: Code, now: Time) {
+        let (connections, sessions) = self.all_of(login);
+        for participant in sessions {
             self.forget_session(participant, now);
         }
-        for (_, conn) in connections {
-            self.close(conn, Code::LoggedOut, now);
+        for conn in connections {
+            self.close(conn, code, now);
         }
+    }
+
+    /// The connections and the sessions of a log-in.
+    pub(super) fn all_of(&self, login: LoginId) -> (Vec<ConnId>, Vec<ParticipantNo>) {
+        let connections = self.connections_of.range((login, ConnId(0))..=(login, ConnId(u64::MAX)));
+        let sessions = self.sessions_of.range((login, ParticipantNo(0))..=(login, ParticipantNo(u32::MAX)));
+        (
+            connections.map(|(_, conn)| *conn).collect(),
+            sessions.map(|(_, participant)| *participant).collect(),
+        )
     }
 
     pub(super) fn stop(&mut self, back_in: Duration, now: Time) {

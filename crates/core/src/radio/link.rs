@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use tenfour_protocol::control::Resume;
-use tenfour_protocol::{ClientMessage, Code, Refusal, limits::HANDSHAKE};
+use tenfour_protocol::{ClientMessage, Code, Device, Refusal, limits::HANDSHAKE};
 
 use super::limits::{ANSWER, BACK_OFF_FIRST, BACK_OFF_LONGEST, CONNECT, QUIET, STEADY};
 use super::place::Whereabouts;
@@ -13,6 +13,7 @@ use crate::Time;
 
 pub(super) struct Link {
     client: String,
+    device: Option<Device>,
     economy: bool,
     state: State,
     /// Tries that failed since the link was steady.
@@ -36,6 +37,7 @@ impl Link {
     pub(super) fn new(config: &Config, now: Time, out: &mut VecDeque<Output>) -> Self {
         let mut link = Self {
             client: config.client.clone(),
+            device: config.device.clone(),
             economy: config.economy,
             state: State::Gone,
             failed: 0,
@@ -68,7 +70,8 @@ impl Link {
         let resume = self.token.clone().map(resume);
         let (client, economy) = (self.client.clone(), self.economy);
         let (place, range) = whereabouts.hello(now);
-        Some(Output::Send(ClientMessage::Hello { client, resume, economy, place, range }))
+        let device = self.device.clone().map(Box::new);
+        Some(Output::Send(ClientMessage::Hello { client, resume, economy, place, range, device }))
     }
 
     /// True when this is the welcome that the link waits for.
@@ -179,6 +182,7 @@ fn is_final(code: Code) -> bool {
     match code {
         Code::NotLoggedIn
         | Code::LoggedOut
+        | Code::Erased
         | Code::ForeignOrigin
         | Code::UnknownSubprotocol
         | Code::UpgradeExpected

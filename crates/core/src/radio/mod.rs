@@ -34,8 +34,8 @@ use std::time::Duration;
 
 use tenfour_protocol::control::FrameTime;
 use tenfour_protocol::{
-    BurstNo, ChannelId, ClientMessage, Code, GeoCell, Participant, Ranges, ServerMessage, SignalGrade,
-    VoiceFrame,
+    BurstNo, ChannelId, ClientMessage, Code, Device, GeoCell, Participant, Ranges, ServerMessage,
+    SignalGrade, VoiceFrame,
 };
 use zeroize::Zeroizing;
 
@@ -67,6 +67,8 @@ pub struct Config {
     pub place: Option<GeoCell>,
     /// How far one reaches and hears. Limited ranges need a place.
     pub ranges: Ranges,
+    /// What one runs on, for the server's connection log.
+    pub device: Option<Device>,
 }
 
 /// The state machine of a client.

@@ -76,6 +76,7 @@ fn a_client_names_itself_in_1_to_64_bytes() {
                 economy: false,
                 place: None,
                 range: None,
+                device: None,
             },
         );
         assert_eq!(refusals(&world.control(conn)), [Code::MalformedMessage]);

@@ -11,6 +11,7 @@ mod place;
 mod place_budget;
 mod place_drop;
 mod presence;
+mod profile;
 mod range;
 mod resuming;
 mod talking;

@@ -1,6 +1,7 @@
 //! Log-in by device key.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -16,7 +17,8 @@ use zeroize::Zeroizing;
 use super::nonces::Nonces;
 use super::sessions::{Session, Sessions, is_over};
 use super::{Origins, Rates, hash, random, since_epoch, today};
-use crate::store::{Keeper, StoreError, StoredSession, TokenHash, User};
+use crate::handle;
+use crate::store::{Keeper, StoreError, StoredSession, TokenHash, User, Written};
 
 /// Everything that the door needs to know who somebody is.
 #[derive(Debug)]
@@ -25,7 +27,12 @@ pub struct Auth {
     rates: Rates,
     nonces: Mutex<Nonces>,
     sessions: Mutex<Sessions>,
-    keeper: Keeper,
+    pub(super) keeper: Keeper,
+    /// Users that were changed or erased so far. Whoever read a user before sees by it whether to
+    /// read again.
+    changes: AtomicU64,
+    /// Changes of users are told to the hub in the order in which they were stored.
+    pub(super) changing: tokio::sync::Mutex<()>,
 }
 
 /// A session that has just begun.
@@ -50,6 +57,8 @@ impl Auth {
             nonces: Mutex::default(),
             sessions: Mutex::new(Sessions::new(standing)),
             keeper,
+            changes: AtomicU64::default(),
+            changing: tokio::sync::Mutex::default(),
         }
     }
 
@@ -80,25 +89,21 @@ impl Auth {
     ) -> Result<Opened, Refusal> {
         self.take(peer)?;
         let key = self.prove(&request.proof, client)?;
-        let handle = Handle::parse(&request.handle)
-            .map_err(|error| Refusal::because(Code::HandleRefused, format!("The handle {error}.")))?;
-        let description = request.description.as_deref().map(Description::parse).transpose();
-        let description = description.map_err(|error| {
-            Refusal::because(Code::DescriptionRefused, format!("The description {error}."))
-        })?;
+        let handle = handle_of(&request.handle)?;
+        let description = request.description.as_deref().map(description_of).transpose()?;
         let user = User { id: UserId::of_key(&key), key, handle, description, created: today() };
-        if !self.keeper.insert_user(user.clone()).await.map_err(unavailable)? {
-            return Err(Code::AlreadyRegistered.into());
-        }
-        self.open(user).await
+        let changes = self.changes();
+        written(self.keeper.insert_user(user.clone()).await.map_err(unavailable)?)?;
+        self.open(user, changes).await
     }
 
     /// Begins a session of a known user.
     pub async fn login(&self, request: Login, client: Client<'_>, peer: IpAddr) -> Result<Opened, Refusal> {
         self.take(peer)?;
         let key = self.prove(&request.proof, client)?;
+        let changes = self.changes();
         let user = self.keeper.user(UserId::of_key(&key)).await.map_err(unavailable)?;
-        self.open(user.ok_or(Code::NotRegistered)?).await
+        self.open(user.ok_or(Code::NotRegistered)?, changes).await
     }
 
     /// The session of a token (base64url), and notes its use.
@@ -137,11 +142,34 @@ impl Auth {
         self.keeper.remove_session(hash).await.map_err(unavailable)
     }
 
-    async fn open(&self, user: User) -> Result<Opened, Refusal> {
+    /// How many changes of users there were; see [`Auth::user_again`].
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn note_change(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The user as it is now, if it may be another one than when there were `changes`. Nothing when
+    /// it is the same.
+    pub async fn user_again(&self, id: UserId, changes: u64) -> Result<Option<User>, Refusal> {
+        if self.changes() == changes { Ok(None) } else { self.user(id).await.map(Some) }
+    }
+
+    /// A session of `user`, who was read when there were `changes`.
+    async fn open(&self, user: User, changes: u64) -> Result<Opened, Refusal> {
         let bytes = Zeroizing::new(random::<TOKEN_BYTES>());
         let stored = StoredSession { hash: hash(&*bytes), user: user.id, used: today() };
-        self.keeper.put_session(stored).await.map_err(unavailable)?;
+        if !self.keeper.put_session(stored).await.map_err(unavailable)? {
+            return Err(Code::NotRegistered.into());
+        }
         let displaced = self.lock_sessions().insert(stored);
+        // An erasure in between has taken the session from the store, but not from here.
+        if let Err(refusal) = self.user_again(user.id, changes).await {
+            self.lock_sessions().remove(&stored.hash);
+            return Err(refusal);
+        }
         if let Some((hash, _)) = &displaced {
             // The thread of the store has logged why; the session is gone at the door.
             self.keeper.remove_session(*hash).await.ok();
@@ -179,14 +207,14 @@ impl Auth {
         Err(Code::BadSignature.into())
     }
 
-    fn take(&self, peer: IpAddr) -> Result<(), Refusal> {
+    pub(super) fn take(&self, peer: IpAddr) -> Result<(), Refusal> {
         self.rates.take(peer, Instant::now()).map_err(|wait| {
             let millis = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
             Refusal::from(Code::TooManyRequests).retry_after(millis.max(1))
         })
     }
 
-    fn lock_sessions(&self) -> MutexGuard<'_, Sessions> {
+    pub(super) fn lock_sessions(&self) -> MutexGuard<'_, Sessions> {
         lock(&self.sessions)
     }
 }
@@ -204,8 +232,36 @@ fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
     BASE64URL_NOPAD.decode(text.as_bytes()).ok()?.try_into().ok()
 }
 
+/// A handle from a request.
+pub(super) fn handle_of(text: &str) -> Result<Handle, Refusal> {
+    handle::choose(text)
+        .map_err(|error| Refusal::because(Code::HandleRefused, format!("The handle {error}.")))
+}
+
+/// A description from a request.
+pub(super) fn description_of(text: &str) -> Result<Description, Refusal> {
+    Description::parse(text)
+        .map_err(|error| Refusal::because(Code::DescriptionRefused, format!("The description {error}.")))
+}
+
+/// Tells why a user was not written.
+pub(super) fn written(written: Written) -> Result<(), Refusal> {
+    match written {
+        Written::Done => Ok(()),
+        Written::Known => Err(Code::AlreadyRegistered.into()),
+        Written::Unknown => Err(Code::NotLoggedIn.into()),
+        Written::Mistakable => Err(Refusal {
+            hint: "Choose another one.".into(),
+            ..Refusal::because(
+                Code::HandleRefused,
+                "Somebody here has a handle that looks like this one, and the same tag as you.",
+            )
+        }),
+    }
+}
+
 /// The operator reads the reason in the log.
-fn unavailable(_: StoreError) -> Refusal {
+pub(super) fn unavailable(_: StoreError) -> Refusal {
     Code::StoreUnavailable.into()
 }
 

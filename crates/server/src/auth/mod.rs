@@ -1,5 +1,6 @@
 //! Registration, log-in and sessions.
 
+mod account;
 mod login;
 mod nonces;
 mod origins;

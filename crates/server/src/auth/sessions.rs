@@ -77,6 +77,23 @@ impl Sessions {
         Some(session)
     }
 
+    /// Forgets every session of a user.
+    pub(super) fn remove_all(&mut self, user: &UserId) -> Vec<LoginId> {
+        let own = self.by_user.remove(user).unwrap_or_default();
+        let gone = own.iter().filter_map(|hash| self.by_hash.remove(hash));
+        let logins = gone.map(|session| session.login).collect();
+        // What is removed from a table stays in its memory; memory that is given back is wiped.
+        self.by_hash.shrink_to_fit();
+        self.by_user.shrink_to_fit();
+        logins
+    }
+
+    /// The log-ins of a user.
+    pub(super) fn logins(&self, user: &UserId) -> Vec<LoginId> {
+        let own = self.by_user.get(user).into_iter().flatten();
+        own.filter_map(|hash| self.by_hash.get(hash)).map(|session| session.login).collect()
+    }
+
     /// True while the session stands.
     pub(super) fn contains(&self, hash: &TokenHash) -> bool {
         self.by_hash.contains_key(hash)
@@ -110,6 +127,17 @@ mod tests {
         assert!(sessions.touch(&hash(&[1]), Day(101)) && !sessions.touch(&hash(&[1]), Day(101)));
         assert!(sessions.find(&[1], Day(131)).is_some());
         assert!(sessions.remove(&hash(&[1])).is_some() && sessions.by_user.is_empty());
+    }
+
+    #[test]
+    fn all_sessions_of_a_user_go_and_no_others() {
+        let other = StoredSession { user: UserId::of_key(&[2; 32]), ..stored(3, 1) };
+        let mut sessions = Sessions::new([stored(1, 1), stored(2, 1), other]);
+        let logins = sessions.logins(&stored(1, 1).user);
+        assert_eq!(logins, [LoginId(1), LoginId(2)]);
+        assert_eq!(sessions.remove_all(&stored(1, 1).user), logins);
+        assert_eq!(sessions.remove_all(&stored(1, 1).user), []);
+        assert_eq!((sessions.len(), sessions.logins(&other.user)), (1, vec![LoginId(3)]));
     }
 
     #[test]

@@ -16,6 +16,8 @@ use std::time::Duration;
 use tenfour_protocol::{ChannelId, limits};
 use thiserror::Error;
 
+use crate::connection_log::{self, Rules};
+
 pub use period::{Period, PeriodError};
 pub use settings::{LogFormat, LogLevel, Settings, SettingsError};
 
@@ -46,6 +48,12 @@ pub struct Config {
     pub talk_limit: Duration,
     /// Participants of one channel.
     pub channel_participants: usize,
+    /// Whether connections are logged.
+    pub connection_log: bool,
+    /// Days that the connection log is kept.
+    pub connection_log_days: usize,
+    /// How its counts are made safe to be told.
+    pub stats: Rules,
     /// Whether and how the listener speaks TLS.
     pub tls: Tls,
     /// What is logged.
@@ -150,6 +158,15 @@ impl Config {
                 2,
                 1_000_000,
             )?,
+            connection_log: settings.connection_log.unwrap_or(true),
+            connection_log_days: count(
+                "connection_log_days",
+                settings.connection_log_days,
+                connection_log::DAYS,
+                1,
+                connection_log::MOST_DAYS,
+            )?,
+            stats: rules(settings.stats_epsilon, settings.stats_threshold)?,
             tls: tls(settings.tls.as_deref(), settings.tls_cert, settings.tls_key)?,
             log: settings.log.unwrap_or_default(),
             log_format: settings.log_format.unwrap_or_default(),
@@ -204,6 +221,25 @@ fn count(
         least: least.to_string(),
         most: most.to_string(),
     })
+}
+
+/// Bounds of epsilon: below, nothing is left of a count; above, nothing of the noise.
+const EPSILON_RANGE: std::ops::RangeInclusive<f64> = 0.01..=10.0;
+
+fn rules(epsilon: Option<f64>, threshold: Option<usize>) -> Result<Rules, ConfigError> {
+    let default = Rules::default();
+    let epsilon = epsilon.unwrap_or(default.epsilon);
+    // What is no number is in no range.
+    if !EPSILON_RANGE.contains(&epsilon) {
+        return Err(ConfigError::OutOfRange {
+            key: "stats_epsilon",
+            got: epsilon.to_string(),
+            least: EPSILON_RANGE.start().to_string(),
+            most: EPSILON_RANGE.end().to_string(),
+        });
+    }
+    let threshold = count("stats_threshold", threshold, default.threshold as usize, 2, 1_000_000)?;
+    Ok(Rules { epsilon, threshold: threshold as u64 })
 }
 
 fn period(

@@ -33,6 +33,14 @@ pub struct Settings {
     pub talk_limit: Option<Period>,
     /// Participants of one channel.
     pub channel_participants: Option<usize>,
+    /// Whether connections are logged.
+    pub connection_log: Option<bool>,
+    /// Days that the connection log is kept.
+    pub connection_log_days: Option<usize>,
+    /// Noise of `tenfour stats`.
+    pub stats_epsilon: Option<f64>,
+    /// The least count that `tenfour stats` tells.
+    pub stats_threshold: Option<usize>,
     /// `self-signed`, or nothing.
     pub tls: Option<String>,
     /// Certificate chain, PEM.
@@ -139,6 +147,10 @@ impl Settings {
             "hold" => self.hold = Some(parse(value)?),
             "talk_limit" => self.talk_limit = Some(parse(value)?),
             "channel_participants" => self.channel_participants = Some(parse(value)?),
+            "connection_log" => self.connection_log = Some(parse(value)?),
+            "connection_log_days" => self.connection_log_days = Some(parse(value)?),
+            "stats_epsilon" => self.stats_epsilon = Some(parse(value)?),
+            "stats_threshold" => self.stats_threshold = Some(parse(value)?),
             "tls" => self.tls = Some(value.into()),
             "tls_cert" => self.tls_cert = Some(value.into()),
             "tls_key" => self.tls_key = Some(value.into()),
@@ -162,6 +174,10 @@ impl Settings {
             hold: self.hold.or(below.hold),
             talk_limit: self.talk_limit.or(below.talk_limit),
             channel_participants: self.channel_participants.or(below.channel_participants),
+            connection_log: self.connection_log.or(below.connection_log),
+            connection_log_days: self.connection_log_days.or(below.connection_log_days),
+            stats_epsilon: self.stats_epsilon.or(below.stats_epsilon),
+            stats_threshold: self.stats_threshold.or(below.stats_threshold),
             tls: self.tls.or(below.tls),
             tls_cert: self.tls_cert.or(below.tls_cert),
             tls_key: self.tls_key.or(below.tls_key),

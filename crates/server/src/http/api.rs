@@ -21,8 +21,8 @@ use crate::fault::fault;
 use crate::shared::Shared;
 use crate::store::{TokenHash, User};
 
-type Answer<T> = Result<T, Refused>;
-type Body = Result<Bytes, BytesRejection>;
+pub(super) type Answer<T> = Result<T, Refused>;
+pub(super) type Body = Result<Bytes, BytesRejection>;
 
 /// Something to sign, for a registration or a log-in.
 #[utoipa::path(post, path = "/api/v1/nonce", responses(
@@ -96,18 +96,6 @@ pub(super) async fn logout(State(shared): State<Arc<Shared>>, headers: HeaderMap
     Ok(response)
 }
 
-/// Who one is.
-#[utoipa::path(get, path = "/api/v1/me", responses(
-    (status = 200, description = "The user of the session.", body = Me),
-    (status = "default", description = "Refused.", body = Problem, content_type = "application/problem+json"),
-))]
-pub(super) async fn me(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Answer<Json<Me>> {
-    let (hash, session) = session(&shared, &headers)?;
-    let user = shared.auth.user(session.user).await?;
-    shared.auth.note_use(hash, session).await;
-    Ok(Json(describe(user)))
-}
-
 /// The numbered channels, then the named ones that have visitors.
 #[utoipa::path(get, path = "/api/v1/channels", responses(
     (status = 200, description = "The channels, in order.", body = Channels),
@@ -130,7 +118,7 @@ fn own_page<'a>(shared: &Shared, headers: &'a HeaderMap, uri: &'a Uri) -> Answer
     Ok(client_of(headers, uri, shared.auth.origins()).ok_or(Code::ForeignOrigin)?)
 }
 
-fn session(shared: &Shared, headers: &HeaderMap) -> Answer<(TokenHash, Session)> {
+pub(super) fn session(shared: &Shared, headers: &HeaderMap) -> Answer<(TokenHash, Session)> {
     if origin_of(headers).is_some_and(|origin| !shared.auth.origins().allows(origin)) {
         return Err(Code::ForeignOrigin.into());
     }
@@ -138,7 +126,7 @@ fn session(shared: &Shared, headers: &HeaderMap) -> Answer<(TokenHash, Session)>
     Ok(shared.auth.session(token).ok_or(Code::NotLoggedIn)?)
 }
 
-fn parse<T: DeserializeOwned>(body: Body) -> Answer<T> {
+pub(super) fn parse<T: DeserializeOwned>(body: Body) -> Answer<T> {
     let bytes = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Code::MessageTooLarge,
         _ => Code::MalformedMessage,
@@ -170,7 +158,7 @@ fn begin(shared: &Shared, opened: Opened, kind: SessionKind) -> Response {
     }
 }
 
-fn cookie(shared: &Shared, token: &str, seconds: u64) -> Answer<HeaderValue> {
+pub(super) fn cookie(shared: &Shared, token: &str, seconds: u64) -> Answer<HeaderValue> {
     let secure = if shared.secure() { "; Secure" } else { "" };
     let name = cookie_name(shared.secure());
     let text = format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
@@ -178,6 +166,6 @@ fn cookie(shared: &Shared, token: &str, seconds: u64) -> Answer<HeaderValue> {
     Ok(HeaderValue::from_str(&text).map_err(|_| Code::StoreUnavailable)?)
 }
 
-fn describe(user: User) -> Me {
+pub(super) fn describe(user: User) -> Me {
     Me { user: user.id, tag: user.id.tag(), handle: user.handle, description: user.description, token: None }
 }

@@ -2,6 +2,7 @@
 
 mod api;
 mod headers;
+mod me;
 mod openapi;
 mod request;
 
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use tenfour_protocol::limits::BODY_BYTES;
 
 pub(crate) use headers::secure;
@@ -26,7 +27,8 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         .route("/register", post(api::register))
         .route("/login", post(api::login))
         .route("/logout", post(api::logout))
-        .route("/me", get(api::me))
+        .route("/me", get(me::held).patch(me::change).delete(me::erase))
+        .route("/me/sessions", delete(me::log_out_everywhere))
         .route("/channels", get(api::channels))
         .method_not_allowed_fallback(api::method_not_allowed)
         .fallback(api::not_found)

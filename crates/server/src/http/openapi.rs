@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use super::api;
+use super::{api, me};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -10,7 +10,17 @@ use super::api;
         title = "Tenfour",
         description = "A virtual CB radio. The socket at /api/v1/radio is described in docs/protocol.md."
     ),
-    paths(api::nonce, api::register, api::login, api::logout, api::me, api::channels)
+    paths(
+        api::nonce,
+        api::register,
+        api::login,
+        api::logout,
+        me::held,
+        me::change,
+        me::erase,
+        me::log_out_everywhere,
+        api::channels
+    )
 )]
 struct Document;
 

@@ -3,10 +3,11 @@
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
+use tenfour_core::reach::scrub_stack;
 use tenfour_protocol::UserId;
 use tokio::sync::oneshot;
 
-use super::{Store, StoreError, StoredSession, TokenHash, User};
+use super::{Store, StoreError, StoredSession, TokenHash, User, Written};
 
 /// Changes that one commit makes last together. One wait for the disk serves all of them.
 const TOGETHER: usize = 256;
@@ -14,7 +15,8 @@ const TOGETHER: usize = 256;
 /// A handle to the store that can be cloned and awaited.
 #[derive(Debug, Clone)]
 pub struct Keeper {
-    commands: mpsc::Sender<Command>,
+    /// Boxed: a channel keeps what went through it for a while, a box is wiped when it is given back.
+    commands: mpsc::Sender<Box<Command>>,
 }
 
 /// The thread behind a [`Keeper`]. It ends when all handles are gone.
@@ -23,14 +25,45 @@ pub struct StoreThread(JoinHandle<()>);
 
 #[derive(Debug)]
 enum Command {
-    InsertUser(Box<User>, oneshot::Sender<Result<bool, StoreError>>),
-    User(UserId, oneshot::Sender<Result<Option<User>, StoreError>>),
-    PutSession(StoredSession, oneshot::Sender<Result<(), StoreError>>),
-    RemoveSession(TokenHash, oneshot::Sender<Result<(), StoreError>>),
+    InsertUser(Box<User>, Asker<Written>),
+    UpdateUser(Box<User>, Asker<Written>),
+    Erase(UserId, Asker<bool>),
+    User(UserId, Asker<Option<User>>),
+    Held(UserId, Asker<Option<(User, Vec<StoredSession>)>>),
+    PutSession(StoredSession, Asker<bool>),
+    RemoveSession(TokenHash, Asker<()>),
+    RemoveSessions(UserId, Asker<()>),
 }
 
+type Asker<T> = oneshot::Sender<Result<T, StoreError>>;
+
 /// An answer that is given once the changes last.
-type Answer = Box<dyn FnOnce(bool)>;
+type Answer = Box<dyn FnOnce(Kept)>;
+
+/// What became of a batch of changes.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    /// They last.
+    lasting: bool,
+    /// And nothing is left of what was before.
+    scrubbed: bool,
+}
+
+impl Command {
+    fn is_read(&self) -> bool {
+        matches!(self, Self::User(..) | Self::Held(..))
+    }
+
+    /// True when something is deleted or replaced that must not be found any more.
+    fn leaves_something(&self) -> bool {
+        match self {
+            Self::UpdateUser(..) | Self::Erase(..) | Self::RemoveSession(..) | Self::RemoveSessions(..) => {
+                true
+            }
+            Self::InsertUser(..) | Self::User(..) | Self::Held(..) | Self::PutSession(..) => false,
+        }
+    }
+}
 
 impl Keeper {
     /// Starts the thread.
@@ -42,8 +75,18 @@ impl Keeper {
     }
 
     /// See [`Store::insert_user`].
-    pub async fn insert_user(&self, user: User) -> Result<bool, StoreError> {
+    pub async fn insert_user(&self, user: User) -> Result<Written, StoreError> {
         self.ask(|answer| Command::InsertUser(Box::new(user), answer)).await
+    }
+
+    /// See [`Store::update_user`].
+    pub async fn update_user(&self, user: User) -> Result<Written, StoreError> {
+        self.ask(|answer| Command::UpdateUser(Box::new(user), answer)).await
+    }
+
+    /// See [`Store::erase`]. When it is answered, nothing is left in the files.
+    pub async fn erase(&self, id: UserId) -> Result<bool, StoreError> {
+        self.ask(|answer| Command::Erase(id, answer)).await
     }
 
     /// See [`Store::user`].
@@ -51,8 +94,13 @@ impl Keeper {
         self.ask(|answer| Command::User(id, answer)).await
     }
 
+    /// A user with its sessions.
+    pub async fn held(&self, id: UserId) -> Result<Option<(User, Vec<StoredSession>)>, StoreError> {
+        self.ask(|answer| Command::Held(id, answer)).await
+    }
+
     /// See [`Store::put_session`].
-    pub async fn put_session(&self, session: StoredSession) -> Result<(), StoreError> {
+    pub async fn put_session(&self, session: StoredSession) -> Result<bool, StoreError> {
         self.ask(|answer| Command::PutSession(session, answer)).await
     }
 
@@ -61,12 +109,14 @@ impl Keeper {
         self.ask(|answer| Command::RemoveSession(hash, answer)).await
     }
 
-    async fn ask<T>(
-        &self,
-        command: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Command,
-    ) -> Result<T, StoreError> {
+    /// See [`Store::remove_sessions`].
+    pub async fn remove_sessions(&self, id: UserId) -> Result<(), StoreError> {
+        self.ask(|answer| Command::RemoveSessions(id, answer)).await
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(Asker<T>) -> Command) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
-        self.commands.send(command(answer)).map_err(|_| StoreError::Stopped)?;
+        self.commands.send(Box::new(command(answer))).map_err(|_| StoreError::Stopped)?;
         answered.await.map_err(|_| StoreError::Stopped)?
     }
 }
@@ -80,23 +130,31 @@ impl StoreThread {
     }
 }
 
-fn keep(mut store: impl Store, inbox: &mpsc::Receiver<Command>) {
+fn keep(mut store: impl Store, inbox: &mpsc::Receiver<Box<Command>>) {
+    // Set until a scrub has worked.
+    let mut unclean = false;
     while let Ok(first) = inbox.recv() {
         let rest = inbox.try_iter().take(TOGETHER - 1);
-        let batch: Vec<_> = std::iter::once(first).chain(rest).collect();
-        carry_out(&mut store, batch);
+        let batch: Vec<_> = std::iter::once(first).chain(rest).map(|command| *command).collect();
+        carry_out(&mut store, batch, &mut unclean);
+        scrub_stack();
     }
 }
 
-fn carry_out(store: &mut impl Store, batch: Vec<Command>) {
-    let writes = batch.iter().any(|command| !matches!(command, Command::User(..)));
+fn carry_out(store: &mut impl Store, batch: Vec<Command>, unclean: &mut bool) {
+    let writes = batch.iter().any(|command| !command.is_read());
+    *unclean |= batch.iter().any(Command::leaves_something);
     if writes && let Err(error) = store.begin() {
         tracing::error!(reason = %error, "the store cannot be written");
         // The answers are dropped with the commands: whoever asked hears `Stopped`.
         return;
     }
     let answers: Vec<_> = batch.into_iter().filter_map(|command| one(store, command)).collect();
-    let kept = !writes || commit(store);
+    let lasting = !writes || commit(store);
+    if *unclean && writes {
+        *unclean = told(store.scrub()).is_err();
+    }
+    let kept = Kept { lasting, scrubbed: !*unclean };
     answers.into_iter().for_each(|answer| answer(kept));
 }
 
@@ -118,18 +176,36 @@ fn one(store: &mut impl Store, command: Command) -> Option<Answer> {
             drop(answer.send(told(store.user(&id))));
             None
         }
-        Command::InsertUser(user, answer) => Some(later(told(store.insert_user(&user)), answer)),
-        Command::PutSession(session, answer) => Some(later(told(store.put_session(&session)), answer)),
-        Command::RemoveSession(hash, answer) => Some(later(told(store.remove_session(&hash)), answer)),
+        Command::Held(id, answer) => {
+            drop(answer.send(told(held(store, &id))));
+            None
+        }
+        Command::InsertUser(user, answer) => Some(lasting(told(store.insert_user(&user)), answer)),
+        Command::PutSession(session, answer) => Some(lasting(told(store.put_session(&session)), answer)),
+        Command::UpdateUser(user, answer) => Some(scrubbed(told(store.update_user(&user)), answer)),
+        Command::Erase(id, answer) => Some(scrubbed(told(store.erase(&id)), answer)),
+        Command::RemoveSession(hash, answer) => Some(scrubbed(told(store.remove_session(&hash)), answer)),
+        Command::RemoveSessions(id, answer) => Some(scrubbed(told(store.remove_sessions(&id)), answer)),
     }
 }
 
-fn later<T: 'static>(done: Result<T, StoreError>, answer: oneshot::Sender<Result<T, StoreError>>) -> Answer {
-    Box::new(move |kept| {
-        let done = if kept { done } else { done.and(Err(StoreError::Stopped)) };
-        // Who asked may have gone away in the meantime.
-        drop(answer.send(done));
-    })
+fn held(store: &mut impl Store, id: &UserId) -> Result<Option<(User, Vec<StoredSession>)>, StoreError> {
+    let Some(user) = store.user(id)? else { return Ok(None) };
+    Ok(Some((user, store.sessions_of(id)?)))
+}
+
+fn lasting<T: 'static>(done: Result<T, StoreError>, answer: Asker<T>) -> Answer {
+    Box::new(move |kept| reply(done, kept.lasting, answer))
+}
+
+fn scrubbed<T: 'static>(done: Result<T, StoreError>, answer: Asker<T>) -> Answer {
+    Box::new(move |kept| reply(done, kept.lasting && kept.scrubbed, answer))
+}
+
+fn reply<T>(done: Result<T, StoreError>, kept: bool, answer: Asker<T>) {
+    let done = if kept { done } else { done.and(Err(StoreError::Stopped)) };
+    // Who asked may have gone away in the meantime.
+    drop(answer.send(done));
 }
 
 /// The operator reads about each failure; the person is told that the store does not answer.
@@ -166,8 +242,8 @@ mod tests {
         let full = loop {
             let next = user(u32::try_from(kept.len()).unwrap());
             match keeper.insert_user(next.clone()).await {
-                Ok(true) => kept.push(next),
-                Ok(false) => panic!("nobody is registered twice"),
+                Ok(Written::Done) => kept.push(next),
+                Ok(other) => panic!("{other:?}: nobody is registered twice"),
                 Err(error) => break error,
             }
             assert!(kept.len() < 1000, "the disk is never full");
@@ -180,7 +256,7 @@ mod tests {
         for user in &kept {
             assert_eq!(keeper.user(user.id).await.unwrap().as_ref(), Some(user));
         }
-        assert!(keeper.insert_user(user(5000)).await.unwrap(), "there is room again");
+        assert_eq!(keeper.insert_user(user(5000)).await.unwrap(), Written::Done, "there is room again");
         drop(keeper);
         thread.join();
     }

@@ -1,14 +1,23 @@
 //! The memory of the world: users and the hashes of their sessions.
 //!
 //! A [`Store`] may block; the [`Keeper`] gives it a thread of its own and everybody else a
-//! handle that can be awaited.
+//! handle that can be awaited. What is deleted or replaced is gone from the files too, when the
+//! answer comes: see [`Store::scrub`].
 
+mod calendar;
+mod files;
+mod held;
 mod keeper;
+mod residue;
 mod sqlite;
+#[cfg(test)]
+mod trace_tests;
+mod wiped;
 
-use tenfour_protocol::{Description, Handle, UserId};
+use tenfour_protocol::{Description, Handle, Person, UserId};
 use thiserror::Error;
 
+pub use held::{held_by, read_held};
 pub use keeper::{Keeper, StoreThread};
 pub use sqlite::Sqlite;
 
@@ -34,6 +43,18 @@ pub struct User {
     pub created: Day,
 }
 
+impl User {
+    /// The user as others see it, before it says where it is.
+    pub fn person(&self) -> Person {
+        Person {
+            handle: self.handle.clone(),
+            tag: self.id.tag(),
+            description: self.description.clone(),
+            country: None,
+        }
+    }
+}
+
 /// A session that outlives a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoredSession {
@@ -45,24 +66,49 @@ pub struct StoredSession {
     pub used: Day,
 }
 
+/// How a user was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// As asked.
+    Done,
+    /// Not added: the key is known already.
+    Known,
+    /// Not changed: there is no such user.
+    Unknown,
+    /// Not at all: another user has the same tag, and a handle that looks the same. The two could
+    /// not be told apart by what others see.
+    Mistakable,
+}
+
 /// What a store does. Calls may block.
 pub trait Store: Send {
-    /// Adds a user; false when the key is known already.
-    fn insert_user(&mut self, user: &User) -> Result<bool, StoreError>;
+    /// Adds a user.
+    fn insert_user(&mut self, user: &User) -> Result<Written, StoreError>;
+    /// Writes a user's handle and description.
+    fn update_user(&mut self, user: &User) -> Result<Written, StoreError>;
+    /// Forgets a user and its sessions; false when there was none.
+    fn erase(&mut self, id: &UserId) -> Result<bool, StoreError>;
     /// The user with this identifier.
     fn user(&mut self, id: &UserId) -> Result<Option<User>, StoreError>;
     /// Every session.
     fn sessions(&mut self) -> Result<Vec<StoredSession>, StoreError>;
-    /// Adds a session, or notes its last use.
-    fn put_session(&mut self, session: &StoredSession) -> Result<(), StoreError>;
+    /// The sessions of a user.
+    fn sessions_of(&mut self, id: &UserId) -> Result<Vec<StoredSession>, StoreError>;
+    /// Adds a session, or notes its last use; false when there is no such user.
+    fn put_session(&mut self, session: &StoredSession) -> Result<bool, StoreError>;
     /// Forgets a session.
     fn remove_session(&mut self, hash: &TokenHash) -> Result<(), StoreError>;
+    /// Forgets every session of a user.
+    fn remove_sessions(&mut self, id: &UserId) -> Result<(), StoreError>;
     /// Begins to collect changes: they last once [`Store::commit`] has returned.
     fn begin(&mut self) -> Result<(), StoreError>;
     /// Makes the collected changes last, all of them or none.
     fn commit(&mut self) -> Result<(), StoreError>;
     /// Gives up the collected changes.
     fn roll_back(&mut self);
+    /// Overwrites what earlier changes left behind. After it the files hold no byte of a row that
+    /// was deleted, nor of the earlier value of one that was changed.
+    fn scrub(&mut self) -> Result<(), StoreError>;
 }
 
 /// Why the store does not do what it is asked. Each says what to do.

@@ -3,26 +3,29 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, params};
 use tenfour_protocol::{Description, Handle, UserId};
 
-use super::{Day, Store, StoreError, StoredSession, TokenHash, User};
+use super::files::Files;
+use super::wiped::use_wiped_memory;
+use super::{Day, Store, StoreError, StoredSession, TokenHash, User, Written};
+use crate::handle;
 
 /// The schema this program knows, as `PRAGMA user_version`.
 const SCHEMA: u32 = 1;
 
-/// A lock of another program is waited for this long: a backup takes moments, a second server
-/// never lets go.
+/// Another program that reads is waited for this long: a backup, or a look into the store, takes
+/// moments.
 const BUSY: Duration = Duration::from_secs(2);
 
 /// `secure_delete` overwrites what is deleted. `synchronous` is FULL, so that a registration
-/// that was answered survives a power cut; commits are grouped, which makes it cheap. The
-/// lock is exclusive: two servers on one file would each believe in their own sessions.
+/// that was answered survives a power cut; commits are grouped, which makes it cheap. Nothing
+/// goes into temporary files.
 const OPENING: &str = "
-    PRAGMA locking_mode = EXCLUSIVE;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA secure_delete = ON;
+    PRAGMA temp_store = MEMORY;
     PRAGMA foreign_keys = ON;
 ";
 
@@ -49,17 +52,36 @@ const TABLES: &str = "
 #[derive(Debug)]
 pub struct Sqlite {
     db: Connection,
+    /// For people.
     path: String,
+    /// After the database, which is closed first. Nothing in a store that is only looked into.
+    files: Option<Files>,
 }
 
 impl Sqlite {
-    /// Opens the file, makes it when it is missing, and checks that it can be written.
+    /// Opens the file, makes it when it is missing, and checks that it can be written. What a
+    /// process left that was killed is overwritten.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let name = path.display().to_string();
-        let db = Connection::open(path).map_err(|error| explain(&name, &error))?;
-        let store = Self { db, path: name };
-        store.prepare().map_err(|error| store.explain(&error))?;
+        if !use_wiped_memory() {
+            tracing::warn!("SQLite was in use before: what it frees in memory is not wiped");
+        }
+        let files = Files::take(path)?;
+        let db = Self::connect(path).map_err(|error| explain(&name, &error))?;
+        let mut store = Self { db, path: name, files: Some(files) };
         store.migrate()?;
+        store.scrub()?;
+        Ok(store)
+    }
+
+    /// Opens the file for reading only. A server may be running on it.
+    pub(super) fn look_into(path: &Path) -> Result<Self, StoreError> {
+        let name = path.display().to_string();
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags).map_err(|error| explain(&name, &error))?;
+        let store = Self { db, path: name, files: None };
+        store.db.busy_timeout(BUSY).map_err(|error| store.explain(&error))?;
+        store.known_schema()?;
         Ok(store)
     }
 
@@ -69,17 +91,54 @@ impl Sqlite {
         self.db.pragma_update(None, "max_page_count", pages).unwrap();
     }
 
-    fn prepare(&self) -> rusqlite::Result<()> {
-        self.db.busy_timeout(BUSY)?;
-        self.db.execute_batch(OPENING)
+    fn connect(path: &Path) -> rusqlite::Result<Connection> {
+        let db = Connection::open(path)?;
+        db.busy_timeout(BUSY)?;
+        db.execute_batch(OPENING)?;
+        Ok(db)
     }
 
     fn migrate(&self) -> Result<(), StoreError> {
+        self.known_schema()?;
+        self.db.execute_batch(TABLES).map_err(|error| self.explain(&error))
+    }
+
+    fn known_schema(&self) -> Result<(), StoreError> {
         let version = self.db.query_row("PRAGMA user_version", [], |row| row.get(0));
         match version.map_err(|error| self.explain(&error))? {
-            0..=SCHEMA => self.db.execute_batch(TABLES).map_err(|error| self.explain(&error)),
+            0..=SCHEMA => Ok(()),
             found => Err(StoreError::TooNew { path: self.path.clone(), found, known: SCHEMA }),
         }
+    }
+
+    /// True when another user has the tag of `user` and a handle that looks the same. Tags have
+    /// 20 bits: few users share one, however many there are.
+    fn is_mistakable(&self, user: &User) -> Result<bool, StoreError> {
+        let (first, last) = user.id.of_same_tag();
+        let look = handle::look(&user.handle);
+        let read = || {
+            let mut statement =
+                self.db.prepare_cached("SELECT handle FROM user WHERE id BETWEEN ?1 AND ?2 AND id <> ?3")?;
+            let mut rows = statement.query(params![first.as_bytes(), last.as_bytes(), user.id.as_bytes()])?;
+            while let Some(row) = rows.next()? {
+                let other = Handle::parse(&row.get::<_, String>(0)?).map_err(|error| foreign(0, error))?;
+                if handle::look(&other) == look {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        };
+        read().map_err(|error| self.explain(&error))
+    }
+
+    /// Moves the write-ahead log into the database, so that a new one begins at its start.
+    fn checkpoint(&self) -> Result<(), StoreError> {
+        let busy = self.db.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get::<_, bool>(0));
+        if busy.map_err(|error| self.explain(&error))? {
+            let reason = "another program reads it for too long".to_owned();
+            return Err(StoreError::NotWritable { path: self.path.clone(), reason });
+        }
+        Ok(())
     }
 
     fn explain(&self, error: &rusqlite::Error) -> StoreError {
@@ -95,8 +154,11 @@ impl Sqlite {
 }
 
 impl Store for Sqlite {
-    fn insert_user(&mut self, user: &User) -> Result<bool, StoreError> {
-        self.run(
+    fn insert_user(&mut self, user: &User) -> Result<Written, StoreError> {
+        if self.is_mistakable(user)? {
+            return Ok(Written::Mistakable);
+        }
+        let rows = self.run(
             "INSERT INTO user (id, key, handle, description, created) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT DO NOTHING",
             params![
@@ -106,8 +168,25 @@ impl Store for Sqlite {
                 user.description.as_ref().map(Description::as_str),
                 user.created.0
             ],
-        )
-        .map(|rows| rows == 1)
+        )?;
+        Ok(if rows == 1 { Written::Done } else { Written::Known })
+    }
+
+    fn update_user(&mut self, user: &User) -> Result<Written, StoreError> {
+        if self.is_mistakable(user)? {
+            return Ok(Written::Mistakable);
+        }
+        let description = user.description.as_ref().map(Description::as_str);
+        let rows = self.run(
+            "UPDATE user SET handle = ?2, description = ?3 WHERE id = ?1",
+            params![user.id.as_bytes(), user.handle.as_str(), description],
+        )?;
+        Ok(if rows == 1 { Written::Done } else { Written::Unknown })
+    }
+
+    fn erase(&mut self, id: &UserId) -> Result<bool, StoreError> {
+        self.remove_sessions(id)?;
+        self.run("DELETE FROM user WHERE id = ?1", [id.as_bytes()]).map(|rows| rows == 1)
     }
 
     fn user(&mut self, id: &UserId) -> Result<Option<User>, StoreError> {
@@ -130,17 +209,31 @@ impl Store for Sqlite {
         read().map_err(|error| self.explain(&error))
     }
 
-    fn put_session(&mut self, session: &StoredSession) -> Result<(), StoreError> {
+    fn sessions_of(&mut self, id: &UserId) -> Result<Vec<StoredSession>, StoreError> {
+        let read = || {
+            let mut statement = self.db.prepare_cached("SELECT hash, used FROM session WHERE user = ?1")?;
+            let session =
+                |row: &Row<'_>| Ok(StoredSession { hash: row.get(0)?, user: *id, used: Day(row.get(1)?) });
+            statement.query_map([id.as_bytes()], session)?.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(|error| self.explain(&error))
+    }
+
+    fn put_session(&mut self, session: &StoredSession) -> Result<bool, StoreError> {
         self.run(
-            "INSERT INTO session (hash, user, used) VALUES (?1, ?2, ?3)
+            "INSERT INTO session (hash, user, used) SELECT ?1, id, ?3 FROM user WHERE id = ?2
              ON CONFLICT (hash) DO UPDATE SET used = excluded.used",
             params![session.hash, session.user.as_bytes(), session.used.0],
         )
-        .map(|_| ())
+        .map(|rows| rows == 1)
     }
 
     fn remove_session(&mut self, hash: &TokenHash) -> Result<(), StoreError> {
         self.run("DELETE FROM session WHERE hash = ?1", params![hash]).map(|_| ())
+    }
+
+    fn remove_sessions(&mut self, id: &UserId) -> Result<(), StoreError> {
+        self.run("DELETE FROM session WHERE user = ?1", [id.as_bytes()]).map(|_| ())
     }
 
     fn begin(&mut self) -> Result<(), StoreError> {
@@ -157,6 +250,29 @@ impl Store for Sqlite {
             && let Err(error) = self.run("ROLLBACK", [])
         {
             tracing::error!(reason = %error, "a change of the store could not be taken back");
+        }
+    }
+
+    fn scrub(&mut self) -> Result<(), StoreError> {
+        let Some(files) = &self.files else { return Ok(()) };
+        self.checkpoint()?;
+        let overwritten = files.overwrite_log().and_then(|()| files.overwrite_residue());
+        overwritten.map_err(|error| StoreError::NotWritable {
+            path: self.path.clone(),
+            reason: error.to_string(),
+        })?;
+        // Pages and rows in SQLite's memory would bring back what is overwritten in the file.
+        let fresh = Self::connect(files.database()).map_err(|error| self.explain(&error))?;
+        drop(std::mem::replace(&mut self.db, fresh));
+        Ok(())
+    }
+}
+
+/// SQLite deletes the write-ahead log when it closes the file, and leaves its bytes on the disk.
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        if let Err(error) = self.scrub() {
+            tracing::error!(reason = %error, "what the store had deleted may still be on the disk");
         }
     }
 }
@@ -223,8 +339,8 @@ mod tests {
         let path = folder.path().join("tenfour.db");
         let session = StoredSession { hash: [3; 32], user: user(1).id, used: Day(20_001) };
         let mut store = Sqlite::open(&path).unwrap();
-        assert!(store.insert_user(&user(1)).unwrap());
-        assert!(!store.insert_user(&user(1)).unwrap(), "a key registers once");
+        assert_eq!(store.insert_user(&user(1)).unwrap(), Written::Done);
+        assert_eq!(store.insert_user(&user(1)).unwrap(), Written::Known, "a key registers once");
         store.put_session(&session).unwrap();
         drop(store);
         let mut store = Sqlite::open(&path).unwrap();
@@ -253,8 +369,12 @@ mod tests {
             .unwrap();
         assert!(matches!(Sqlite::open(&damaged), Err(StoreError::Damaged { .. })));
         let path = folder.path().join("tenfour.db");
-        let first = Sqlite::open(&path).unwrap();
+        let mut first = Sqlite::open(&path).unwrap();
         assert!(matches!(Sqlite::open(&path), Err(StoreError::Locked { .. })));
+        first.insert_user(&user(1)).unwrap();
+        let mut look = Sqlite::look_into(&path).unwrap();
+        assert_eq!(look.user(&user(1).id).unwrap(), Some(user(1)), "who only reads comes in");
+        assert!(look.erase(&user(1).id).is_err() && first.user(&user(1).id).unwrap().is_some());
         first.db.execute_batch("PRAGMA user_version = 9").unwrap();
         drop(first);
         assert!(matches!(Sqlite::open(&path), Err(StoreError::TooNew { found: 9, .. })));

@@ -10,7 +10,7 @@ use tenfour_core::hub::Input;
 use tenfour_core::reach::scrub_stack;
 use tenfour_core::voice::{Uplink, UplinkOutput};
 use tenfour_core::{ConnId, Time};
-use tenfour_protocol::{ClientMessage, Code, Refusal, ServerMessage};
+use tenfour_protocol::{ClientMessage, Code, Device, Refusal, ServerMessage};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use zeroize::Zeroize;
 
@@ -18,6 +18,7 @@ use super::Worker;
 use super::codec::{self, Decoder, Event};
 use super::outbox::Outbox;
 use super::socket::Stream;
+use crate::connection_log::Connected;
 use crate::fault::fault;
 use crate::gate::Permit;
 use crate::hub_thread::encode;
@@ -42,6 +43,8 @@ pub(super) struct Connection {
     /// True when hub and deck have forgotten it.
     pub(super) left: Cell<bool>,
     uplink: RefCell<Uplink>,
+    /// For the connection log, until the first hello.
+    connected: Cell<Option<Connected>>,
     /// Of the task that reads.
     waker: RefCell<Waker>,
     _permit: Permit,
@@ -58,7 +61,7 @@ pub(super) enum State {
 }
 
 impl Connection {
-    pub(super) fn new(id: ConnId, stream: Stream, permit: Permit, now: Time) -> Self {
+    pub(super) fn new(id: ConnId, stream: Stream, permit: Permit, connected: Connected, now: Time) -> Self {
         Self {
             id,
             stream: RefCell::new(stream),
@@ -70,6 +73,7 @@ impl Connection {
             closes: Cell::new(None),
             left: Cell::new(false),
             uplink: RefCell::new(Uplink::new(codec::voice_framing, now)),
+            connected: Cell::new(Some(connected)),
             waker: RefCell::new(Waker::noop().clone()),
             _permit: permit,
         }
@@ -209,7 +213,10 @@ impl Worker {
                 connection.uplink().release(burst, now);
                 self.drain_uplink(connection, now);
             }
-            Ok(message) => {
+            Ok(mut message) => {
+                if let ClientMessage::Hello { device, client, .. } = &mut message {
+                    self.log_connection(connection, device.take(), client);
+                }
                 if let ClientMessage::BurstStart { burst, frame_ms, .. } = message {
                     connection.uplink().start(burst, frame_ms, now);
                     self.drain_uplink(connection, now);
@@ -221,6 +228,13 @@ impl Worker {
                 let refusal = Refusal::because(Code::MalformedMessage, message);
                 self.shared.hub.input(Input::Malformed { conn, refusal });
             }
+        }
+    }
+
+    /// Leaves a row in the connection log: the device goes there and nowhere else.
+    fn log_connection(&self, connection: &Connection, device: Option<Box<Device>>, client: &str) {
+        if let Some(connected) = connection.connected.take() {
+            self.shared.connection_log.append(&connected, device.map(|device| *device), client);
         }
     }
 

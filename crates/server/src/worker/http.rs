@@ -11,6 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tenfour_core::reach::scrub_stack;
 use tenfour_protocol::limits::{HANDSHAKE, HEADER_BYTES};
 use tenfour_protocol::{Code, RADIO_PATH};
 use tokio::net::TcpStream;
@@ -67,7 +68,7 @@ impl Worker {
         peer: SocketAddr,
     ) -> Result<Response<Body>, Infallible> {
         let mut response = if request.uri().path() == RADIO_PATH {
-            self.upgrade(request).await
+            self.upgrade(request, peer.ip()).await
         } else {
             request.extensions_mut().insert(Peer(peer.ip()));
             match timeout(REQUEST, self.router.clone().oneshot(request.map(Body::new))).await {
@@ -76,6 +77,8 @@ impl Worker {
             }
         };
         secure(response.headers_mut(), self.shared.secure());
+        // Whoever asked was looked up on this stack.
+        scrub_stack();
         Ok(response)
     }
 }

@@ -1,6 +1,8 @@
 //! The door of the radio: everything is checked before the upgrade, and refused in words.
 
+use std::net::IpAddr;
 use std::rc::Rc;
+use std::time::Instant;
 
 use axum::body::Body;
 use data_encoding::BASE64;
@@ -21,6 +23,7 @@ use super::Worker;
 use super::connection::Connection;
 use super::socket::Stream;
 use crate::auth::{Session, random};
+use crate::connection_log::Connected;
 use crate::gate::Permit;
 use crate::http::{origin_of, problem, token_of};
 use crate::store::TokenHash;
@@ -34,17 +37,26 @@ struct Admitted {
     hash: TokenHash,
     session: Session,
     person: Person,
+    /// How often users had changed before the person was read.
+    changes: u64,
     permit: Permit,
 }
 
 impl Worker {
     /// Answers a request for the radio, and serves the socket when it may be one.
-    pub(super) async fn upgrade(self: &Rc<Self>, mut request: Request<Incoming>) -> Response<Body> {
+    pub(super) async fn upgrade(
+        self: &Rc<Self>,
+        mut request: Request<Incoming>,
+        address: IpAddr,
+    ) -> Response<Body> {
+        let since = Instant::now();
         let upgrade = hyper::upgrade::on(&mut request);
         match self.admit(&request).await {
             Ok(admitted) => {
                 let response = switching(admitted.accept.clone());
-                drop(spawn_local(unconstrained(self.clone().welcome(upgrade, admitted))));
+                let (user, handle) = (admitted.session.user, admitted.person.handle.clone());
+                let connected = Connected { since, address, user, handle };
+                drop(spawn_local(unconstrained(self.clone().welcome(upgrade, admitted, connected))));
                 response
             }
             Err(refusal) => {
@@ -74,14 +86,27 @@ impl Worker {
         let token = token_of(headers, self.shared.secure()).ok_or(Code::NotLoggedIn)?;
         let (hash, session) = auth.session(token).ok_or(Code::NotLoggedIn)?;
         let permit = self.shared.sockets.enter().ok_or(Code::ServerFull)?;
-        let user = auth.user(session.user).await?;
+        let changes = auth.changes();
+        let person = auth.user(session.user).await?.person();
         auth.note_use(hash, session).await;
-        let person =
-            Person { handle: user.handle, tag: user.id.tag(), description: user.description, country: None };
-        Ok(Admitted { accept, hash, session, person, permit })
+        Ok(Admitted { accept, hash, session, person, changes, permit })
     }
 
-    async fn welcome(self: Rc<Self>, upgrade: OnUpgrade, admitted: Admitted) {
+    /// Tells the hub what happened to the user before it knew this connection.
+    async fn catch_up(&self, hash: &TokenHash, Session { login, user, .. }: Session, changes: u64) {
+        let auth = &self.shared.auth;
+        if !auth.stands(hash) {
+            return self.shared.hub.input(Input::LoggedOut { login });
+        }
+        match auth.user_again(user, changes).await {
+            Ok(None) => {}
+            Ok(Some(user)) => self.shared.hub.input(Input::Profile { login, person: user.person() }),
+            // Erased, or the store does not answer: whoever is there comes back and finds out.
+            Err(_) => self.shared.hub.input(Input::LoggedOut { login }),
+        }
+    }
+
+    async fn welcome(self: Rc<Self>, upgrade: OnUpgrade, admitted: Admitted, connected: Connected) {
         // A client that goes away between request and answer.
         let Ok(upgraded) = upgrade.await else { return };
         let Some((mut stream, early)) = raw(upgraded) else {
@@ -94,7 +119,7 @@ impl Worker {
             let mut table = self.table.borrow_mut();
             let entry = table.vacant_entry();
             let id = self.number(entry.key());
-            let connection = Rc::new(Connection::new(id, stream, admitted.permit, now));
+            let connection = Rc::new(Connection::new(id, stream, admitted.permit, connected, now));
             entry.insert(connection.clone());
             connection
         };
@@ -102,10 +127,7 @@ impl Worker {
         let Session { login, user, .. } = admitted.session;
         let (conn, token) = (connection.id, ResumeToken(random()));
         self.shared.hub.input(Input::Connected { conn, login, user, person: admitted.person, token });
-        // A log-out in between was told to the hub before it knew this connection.
-        if !self.shared.auth.stands(&admitted.hash) {
-            self.shared.hub.input(Input::LoggedOut { login });
-        }
+        self.catch_up(&admitted.hash, admitted.session, admitted.changes).await;
         self.attend(connection, early).await;
     }
 }

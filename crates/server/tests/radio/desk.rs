@@ -79,6 +79,21 @@ impl Desk {
         request(self.address(), "POST", path, headers, body.to_string().as_bytes())
     }
 
+    /// A request of a program that has this token.
+    pub(crate) fn ask(&self, method: &str, path: &str, token: &str, body: &Value) -> Reply {
+        let bearer = format!("Bearer {token}");
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        request(self.address(), method, path, &[("authorization", &bearer)], body.as_bytes())
+    }
+
+    /// Logs in again, and returns the token.
+    pub(crate) fn log_in(&self, seed: u8) -> String {
+        let proof = self.prove(&Key::new(seed), self.url(), "bearer");
+        let reply = self.post("/api/v1/login", &[], &json!({ "proof": proof }));
+        assert_eq!(reply.status, 200, "{}", reply.json());
+        reply.json()["token"].as_str().unwrap().to_owned()
+    }
+
     /// The operator's page.
     pub(crate) fn ops(&self, path: &str) -> String {
         let address = self.server().ops_url().unwrap().trim_start_matches("http://").parse().unwrap();
@@ -114,8 +129,17 @@ impl Key {
         Self(SigningKey::from_bytes(&[seed; 32]))
     }
 
+    /// From 32 bytes, for tests with many people.
+    pub(crate) fn of_bytes(bytes: [u8; 32]) -> Self {
+        Self(SigningKey::from_bytes(&bytes))
+    }
+
     pub(crate) fn user(&self) -> UserId {
-        UserId::of_key(self.0.verifying_key().as_bytes())
+        UserId::of_key(&self.public())
+    }
+
+    pub(crate) fn public(&self) -> [u8; 32] {
+        self.0.verifying_key().to_bytes()
     }
 
     pub(crate) fn prove(&self, nonce: &Value, origin: &str, session: &str) -> Value {

@@ -124,7 +124,7 @@ fn a_registration_is_checked() {
         (reply.status, reply.json()["code"].as_str().unwrap_or_default().to_owned())
     };
     assert_eq!(register("", None), (422, "handle_refused".into()));
-    assert_eq!(register("two  spaces", None), (422, "handle_refused".into()));
+    assert_eq!(register("two\nlines", None), (422, "handle_refused".into()));
     assert_eq!(register("Roadrunner", Some("")), (422, "description_refused".into()));
     assert_eq!(register("Roadrunner", None), (201, String::new()));
     assert_eq!(register("Coyote", None), (409, "already_registered".into()));

@@ -1,7 +1,10 @@
 //! The server as its clients meet it: real sockets, a real store, a folder that goes away.
 
+mod account;
+mod connection_log;
 mod desk;
 mod door;
+mod erasure;
 mod http;
 mod life;
 mod logs;

@@ -77,8 +77,14 @@ fn arrives(model: &mut Model, client: usize) {
     let login = LoginId(client as u64);
     model.hub_hears(&Input::Connected { conn: conn(client), login, user, person: person.clone(), token });
     let place = Some(Place { cell: position(client).said(), stamp: None });
-    let hello =
-        ClientMessage::Hello { client: "test".into(), resume: None, economy: false, place, range: None };
+    let hello = ClientMessage::Hello {
+        client: "test".into(),
+        resume: None,
+        economy: false,
+        place,
+        range: None,
+        device: None,
+    };
     model.hub_hears(&Input::Message { conn: conn(client), message: hello });
     let welcome = ServerMessage::Welcome {
         you: Participant { id, person },

@@ -40,7 +40,14 @@ pub(crate) fn login_of(name: &str) -> LoginId {
 }
 
 pub(crate) fn hello(resume: Option<Resume>) -> ClientMessage {
-    ClientMessage::Hello { client: "scenario 1".into(), resume, economy: false, place: None, range: None }
+    ClientMessage::Hello {
+        client: "scenario 1".into(),
+        resume,
+        economy: false,
+        place: None,
+        range: None,
+        device: None,
+    }
 }
 
 pub(crate) fn start(on: &str, local: u32) -> ClientMessage {

@@ -1,0 +1,76 @@
+//! What a user may do with what is held of it: see it, change it, end its sessions, erase it.
+
+use std::net::IpAddr;
+
+use tenfour_core::hub::LoginId;
+use tenfour_protocol::http::{Held, Profile};
+use tenfour_protocol::{Code, Refusal, UserId};
+
+use super::Auth;
+use super::login::{description_of, handle_of, unavailable, written};
+use crate::store::{TokenHash, User, held_by};
+
+impl Auth {
+    /// All that is stored of a user. `this` is the session that asks.
+    pub async fn held(&self, id: UserId, this: &TokenHash) -> Result<Held, Refusal> {
+        let held = self.keeper.held(id).await.map_err(unavailable)?;
+        let (user, sessions) = held.ok_or(Code::NotLoggedIn)?;
+        Ok(held_by(user, sessions, Some(this)))
+    }
+
+    /// Changes handle or description. `tell` is called with the user as it is now and its log-ins,
+    /// in the order in which changes were stored.
+    pub async fn change_profile(
+        &self,
+        id: UserId,
+        profile: Profile,
+        peer: IpAddr,
+        tell: impl FnOnce(&User, Vec<LoginId>),
+    ) -> Result<User, Refusal> {
+        self.take(peer)?;
+        let handle = profile.handle.as_deref().map(handle_of).transpose()?;
+        let description = match profile.description {
+            Some(Some(text)) => Some(Some(description_of(&text)?)),
+            other => other.map(|_| None),
+        };
+        let _one_at_a_time = self.changing.lock().await;
+        let before = self.user(id).await?;
+        let mut user = before.clone();
+        user.handle = handle.unwrap_or(user.handle);
+        user.description = description.unwrap_or(user.description);
+        if user != before {
+            written(self.keeper.update_user(user.clone()).await.map_err(unavailable)?)?;
+            self.note_change();
+            tell(&user, self.lock_sessions().logins(&id));
+        }
+        Ok(user)
+    }
+
+    /// Ends every session of a user: at the door at once, then in the store. `close` is called for
+    /// each log-in.
+    pub async fn log_out_everywhere(
+        &self,
+        id: UserId,
+        mut close: impl FnMut(LoginId),
+    ) -> Result<(), Refusal> {
+        self.end_sessions(&id, &mut close);
+        self.keeper.remove_sessions(id).await.map_err(unavailable)
+    }
+
+    /// Erases a user: sessions at the door at once, then everything from the store and its files.
+    /// `close` is called for each log-in. Erasing twice is as good as once.
+    pub async fn erase(&self, id: UserId, mut close: impl FnMut(LoginId)) -> Result<(), Refusal> {
+        self.end_sessions(&id, &mut close);
+        let _one_at_a_time = self.changing.lock().await;
+        self.keeper.erase(id).await.map_err(unavailable)?;
+        self.note_change();
+        // Of a log-in that came in between.
+        self.end_sessions(&id, &mut close);
+        Ok(())
+    }
+
+    fn end_sessions(&self, id: &UserId, close: &mut impl FnMut(LoginId)) {
+        let logins = self.lock_sessions().remove_all(id);
+        logins.into_iter().for_each(close);
+    }
+}

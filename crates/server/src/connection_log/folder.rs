@@ -1,0 +1,186 @@
+//! The folder of the log: a file for each hour, and what is needed to erase and to aggregate.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+use tenfour_protocol::UserId;
+
+use super::blank;
+use super::hour::{Hour, SECONDS_OF_HOUR, day_in};
+use super::row::Row;
+use crate::auth::random;
+use crate::store::Day;
+
+/// Name of the folder in the data folder.
+const FOLDER: &str = "log";
+/// `2026-11-23T22.jsonl`: rows of an hour.
+const ROWS: &str = ".jsonl";
+/// `2026-11-23.noise`: 32 random bytes, from which the noise of a day is made.
+const NOISE: &str = ".noise";
+/// `erase-…`: an erasure that has begun, with the hash of a user identifier.
+const ERASURE: &str = "erase-";
+/// For the owner only.
+const FILE_MODE: u32 = 0o600;
+const FOLDER_MODE: u32 = 0o700;
+
+#[derive(Debug, Clone)]
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    pub(super) fn of(data: &Path) -> Self {
+        Self(data.join(FOLDER))
+    }
+
+    /// The file of an hour, open for rows at its end.
+    pub(super) fn open(&self, hour: Hour) -> io::Result<File> {
+        self.make()?;
+        self.repair()?;
+        OpenOptions::new().append(true).create(true).mode(FILE_MODE).open(self.rows_file(hour))
+    }
+
+    /// Overwrites what a kill or a full disk left of a line: only the newest file can have one.
+    pub(super) fn repair(&self) -> io::Result<()> {
+        let Some(newest) = self.hours()?.pop() else { return Ok(()) };
+        let path = self.rows_file(newest);
+        // A device that stands in for a file has nothing to be repaired.
+        if fs::metadata(&path)?.is_file() {
+            blank::lines(&path, |line| !line.ends_with(b"\n") || Row::parse(line).is_none())?;
+        }
+        Ok(())
+    }
+
+    /// The hours that have a file, in order.
+    pub(super) fn hours(&self) -> io::Result<Vec<Hour>> {
+        let parse = |name: &str| Hour::parse(name.strip_suffix(ROWS)?);
+        let mut hours: Vec<_> = self.names()?.iter().filter_map(|name| parse(name)).collect();
+        hours.sort_unstable();
+        Ok(hours)
+    }
+
+    /// Passes on the rows of an hour, in order. A line that is torn is none.
+    pub(super) fn read(&self, hour: Hour, mut row: impl FnMut(Row)) -> io::Result<()> {
+        let file = match File::open(self.rows_file(hour)) {
+            // No such hour, or it has expired meanwhile.
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            file => file?,
+        };
+        for line in BufReader::new(file).split(b'\n') {
+            Row::parse(&line?).into_iter().for_each(&mut row);
+        }
+        Ok(())
+    }
+
+    pub(super) fn rows_of(&self, user: &UserId) -> io::Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        for hour in self.hours()? {
+            self.read(hour, |row| rows.extend((row.user == *user).then_some(row)))?;
+        }
+        Ok(rows)
+    }
+
+    /// Removes what is older than `days`: hours whole, and the noise of days whose last hour went.
+    pub(super) fn expire(&self, days: usize, now: u64) -> io::Result<()> {
+        let kept_from = |end: Hour| end.0 * SECONDS_OF_HOUR + days as u64 * 86_400 > now;
+        for hour in self.hours()? {
+            if !kept_from(Hour(hour.0 + 1)) {
+                blank::whole(&self.rows_file(hour))?;
+            }
+        }
+        for name in self.names()? {
+            let day = name.strip_suffix(NOISE).and_then(day_in);
+            if day.is_some_and(|day| !kept_from(Hour::first_of(Day(day.0 + 1)))) {
+                blank::whole(&self.0.join(name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that a user is to be erased, which [`Self::erase_rest`] does unless it is done before.
+    pub(super) fn will_erase(&self, user: &UserId) -> io::Result<()> {
+        self.make()?;
+        let mark = self.mark(user);
+        OpenOptions::new().write(true).create(true).truncate(true).mode(FILE_MODE).open(mark)?;
+        self.sync()
+    }
+
+    /// Overwrites every row of a user. A kill in the middle is made good by [`Self::erase_rest`].
+    pub(super) fn erase(&self, user: &UserId) -> io::Result<()> {
+        self.will_erase(user)?;
+        self.erase_where(|row| row.user == *user)?;
+        fs::remove_file(self.mark(user))?;
+        self.sync()
+    }
+
+    /// Ends the erasures that a kill or a disk has cut short.
+    pub(super) fn erase_rest(&self) -> io::Result<()> {
+        for name in self.names()? {
+            if let Some(mark) = name.strip_prefix(ERASURE) {
+                self.erase_where(|row| mark_of(&row.user) == mark)?;
+                fs::remove_file(self.0.join(&name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A line that is torn may be anybody's.
+    fn erase_where(&self, doomed: impl Fn(&Row) -> bool) -> io::Result<()> {
+        for hour in self.hours()? {
+            blank::lines(&self.rows_file(hour), |line| Row::parse(line).is_none_or(|row| doomed(&row)))?;
+        }
+        Ok(())
+    }
+
+    /// The secret that the noise of a day is made from: made when it is asked for first, and gone
+    /// with the rows, so that nobody can take the noise off an old figure later.
+    pub(super) fn noise_key(&self, day: Day) -> io::Result<[u8; 32]> {
+        let path = self.0.join(format!("{day}{NOISE}"));
+        if !path.exists() {
+            // Whole before it has its name; of two programs that do it at once, one is the first.
+            let fresh = self.0.join(format!("new-{}", HEXLOWER.encode(&random::<8>())));
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(&fresh)?;
+            let made = file.write_all(&random::<32>()).and_then(|()| fs::hard_link(&fresh, &path));
+            fs::remove_file(&fresh)?;
+            made.or_else(|error| if path.exists() { Ok(()) } else { Err(error) })?;
+        }
+        let key = fs::read(&path)?;
+        key.try_into().map_err(|_| io::Error::other(format!("{} is not 32 bytes long", path.display())))
+    }
+
+    fn make(&self) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(&self.0)
+    }
+
+    fn mark(&self, user: &UserId) -> PathBuf {
+        self.0.join(format!("{ERASURE}{}", mark_of(user)))
+    }
+
+    fn rows_file(&self, hour: Hour) -> PathBuf {
+        self.0.join(format!("{hour}{ROWS}"))
+    }
+
+    /// Names in the folder; none when there is no folder.
+    fn names(&self) -> io::Result<Vec<String>> {
+        let entries = match fs::read_dir(&self.0) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        // Names that are no text are not ours.
+        entries
+            .filter_map(|entry| entry.map(|entry| entry.file_name().into_string().ok()).transpose())
+            .collect()
+    }
+
+    /// Makes names last.
+    fn sync(&self) -> io::Result<()> {
+        File::open(&self.0)?.sync_all()
+    }
+}
+
+/// A user identifier is itself a hash of a random key: nobody finds it from this one.
+pub(super) fn mark_of(user: &UserId) -> String {
+    HEXLOWER.encode(&Sha256::new().chain_update(b"tenfour erase").chain_update(user.to_string()).finalize())
+}
