@@ -69,3 +69,17 @@ test('log-out has no body to read', async () => {
   const { api } = server({ logout: new Response(null, { status: 204 }) });
   await expect(api.logout()).resolves.toBeUndefined();
 });
+
+test('who one is here leaves out the rest of what is stored', async () => {
+  const me = { user: 'u', tag: 't', handle: 'Roadrunner' };
+  const { api } = server({ me: json({ ...me, key: 'k', created: '2026-11-23', sessions: [] }) });
+  await expect(api.me()).resolves.toEqual(me);
+});
+
+test('a change takes away what is null, and has the answer of the server', async () => {
+  const { api, asked } = server({ me: json({ user: 'u', tag: 't', handle: 'Oak' }) });
+  await expect(api.change({ handle: ' Oak', description: null })).resolves.toMatchObject({
+    handle: 'Oak',
+  });
+  expect(asked[0]?.body).toEqual({ handle: ' Oak', description: null });
+});

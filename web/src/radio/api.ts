@@ -1,8 +1,10 @@
 import type { Channels } from '../gen/Channels';
+import type { Held } from '../gen/Held';
 import type { Login } from '../gen/Login';
 import type { Me } from '../gen/Me';
 import type { Nonce } from '../gen/Nonce';
 import type { Problem } from '../gen/Problem';
+import type { Profile } from '../gen/Profile';
 import type { Proof } from '../gen/Proof';
 import type { Register } from '../gen/Register';
 import { fromBase64url, toBase64url } from './encoding';
@@ -18,8 +20,27 @@ export class Api {
     private readonly ask: typeof fetch = (...request) => fetch(...request),
   ) {}
 
-  me(): Promise<Me> {
-    return this.#call<Me>('GET', 'me');
+  /** Who one is here, without the rest of what is stored. */
+  async me(): Promise<Me> {
+    const { user, tag, handle, description } = await this.held();
+    return description === undefined ? { user, tag, handle } : { user, tag, handle, description };
+  }
+
+  /** All that is stored of oneself. */
+  held(): Promise<Held> {
+    return this.#call<Held>('GET', 'me');
+  }
+
+  change(profile: Profile): Promise<Me> {
+    return this.#call<Me>('PATCH', 'me', profile);
+  }
+
+  async erase(): Promise<void> {
+    await this.#call<null>('DELETE', 'me');
+  }
+
+  async logOutEverywhere(): Promise<void> {
+    await this.#call<null>('DELETE', 'me/sessions');
   }
 
   channels(): Promise<Channels> {
@@ -53,7 +74,11 @@ export class Api {
     };
   }
 
-  async #call<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
+  async #call<T>(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+  ): Promise<T> {
     const request: RequestInit = { method, credentials: 'same-origin', cache: 'no-store' };
     if (body !== undefined) {
       request.headers = { 'content-type': 'application/json' };

@@ -2,6 +2,7 @@ import type { Me } from '../gen/Me';
 import type { Ranges } from '../gen/Ranges';
 import type { Refusal } from '../gen/Refusal';
 import type { ServerMessage } from '../gen/ServerMessage';
+import { StoredAccount } from './account';
 import { channelOf, firstChannel, isChannel, loadRecent, saveRecent, showChannel } from './address';
 import { Api } from './api';
 import { browserClock } from './clock';
@@ -9,17 +10,17 @@ import { BrowserDevice } from './device';
 import { parseFrame } from './frame';
 import { Hear } from './hear';
 import type { DeviceKey } from './identity';
-import { findDeviceKey, makeDeviceKey } from './identity';
+import { findDeviceKey, forgetDeviceKey, makeDeviceKey } from './identity';
 import type { Welcome } from './link';
 import { Link } from './link';
 import { Loudspeaker } from './loudspeaker';
 import { measure } from './measure';
 import { Memory } from './memory';
 import { BrowserMicrophone } from './microphone';
-import type { Link as LinkState, Location, Radio, RadioEvent, RadioState } from './model';
+import type { Account, Link as LinkState, Location, Radio, RadioEvent, RadioState } from './model';
 import { Place } from './place';
 import { BrowserPosition } from './position';
-import { asRefusal, cannotDecode, loggedOut } from './refusal';
+import { asRefusal, cannotDecode, isFinal, loggedOut } from './refusal';
 import { openSocket } from './socket';
 import { Store } from './store';
 import { Talk } from './talk';
@@ -35,6 +36,7 @@ export function createRadio(): Radio {
 
 /** Wires the parts together; decides nothing that one of them could decide. */
 class Engine implements Radio {
+  readonly account: Account;
   readonly #store: Store;
   readonly #api: Api;
   readonly #measure = measure(this);
@@ -70,6 +72,7 @@ class Engine implements Radio {
     });
     this.#microphone = new BrowserMicrophone((why) => this.#talk.fault(why));
     this.#talk = this.#makeTalk();
+    this.account = this.#makeAccount();
     store.subscribe(({ button }) => this.#loudspeaker.hold(button.state === 'talking'));
   }
 
@@ -114,15 +117,7 @@ class Engine implements Radio {
   }
 
   async logOut(): Promise<void> {
-    this.#link.stop();
-    this.#talk.linkLost();
-    for (const channel of Object.keys(this.state.tuned)) this.#hear.left(channel);
-    this.#hear.restarted();
-    this.#memory.clear();
-    this.#microphone.close();
-    this.#place.lost();
-    this.#place.forget();
-    this.#store.set({ tuned: {}, self: null, air: [], microphone: 'unasked' });
+    this.#leave();
     let refusal: Refusal = loggedOut();
     try {
       await this.#api.logout();
@@ -238,6 +233,34 @@ class Engine implements Radio {
       if (!this.#key || (code !== 'not_logged_in' && code !== 'logged_out')) throw error;
       return this.#api.login(this.#key);
     }
+  }
+
+  #leave(): void {
+    this.#link.stop();
+    this.#talk.linkLost();
+    for (const channel of Object.keys(this.state.tuned)) this.#hear.left(channel);
+    this.#hear.restarted();
+    this.#memory.clear();
+    this.#microphone.close();
+    this.#place.lost();
+    this.#place.forget();
+    this.#store.set({ tuned: {}, self: null, air: [], microphone: 'unasked' });
+  }
+
+  #makeAccount(): Account {
+    return new StoredAccount({
+      store: this.#store,
+      api: this.#api,
+      setLink: (link) => this.#setLink(link),
+      leave: () => this.#leave(),
+      restart: () => this.start(),
+      forget: async () => {
+        await forgetDeviceKey();
+        this.#key = null;
+        saveRecent([]);
+        this.#store.set({ recent: [] });
+      },
+    });
   }
 
   #makeLink(): Link {
@@ -370,9 +393,4 @@ function isNews(before: Location, now: Location): boolean {
   if (before.state !== now.state) return true;
   if (before.state === 'shared' && now.state === 'shared') return before.inForce !== now.inForce;
   return 'lost' in now && before !== now;
-}
-
-/** Trying again will not help. */
-function isFinal({ code }: Refusal): boolean {
-  return code === 'bad_signature' || code === 'foreign_origin' || code === 'already_registered';
 }

@@ -27,6 +27,11 @@ export async function makeDeviceKey(): Promise<DeviceKey> {
   return deviceKey(pair);
 }
 
+/** Deletes the key of this device for good. Throws a `Refusal`. */
+export async function forgetDeviceKey(): Promise<void> {
+  await withStore('readwrite', (store) => store.delete(ROW));
+}
+
 /** The user identifier as text. */
 export function userId(user: Uint8Array): string {
   return toBase32(user);

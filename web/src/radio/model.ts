@@ -5,8 +5,10 @@
 
 import type { ChannelInfo } from '../gen/ChannelInfo';
 import type { EndReason } from '../gen/EndReason';
+import type { Held } from '../gen/Held';
 import type { Me } from '../gen/Me';
 import type { Participant } from '../gen/Participant';
+import type { Profile } from '../gen/Profile';
 import type { Ranges } from '../gen/Ranges';
 import type { Refusal } from '../gen/Refusal';
 import type { SignalGrade } from '../gen/SignalGrade';
@@ -136,8 +138,21 @@ export type RadioEvent =
   /** The server has taken these ranges. */
   | { type: 'ranged'; ranges: Ranges };
 
+/** What the server has stored of this person. Every act throws a `Refusal`. */
+export interface Account {
+  /** Changes what others see of one; those on the same channels see it at once. */
+  change(profile: Profile): Promise<void>;
+  /** All that is stored. */
+  held(): Promise<Held>;
+  /** Ends every session, this one too. */
+  logOutEverywhere(): Promise<void>;
+  /** Has everything erased, deletes the device key, and is back at the first visit. */
+  erase(): Promise<void>;
+}
+
 export interface Radio {
   readonly state: RadioState;
+  readonly account: Account;
   /** Calls back at once and after every change; returns how to stop. Svelte's store contract. */
   subscribe(run: (state: RadioState) => void): () => void;
   on(run: (event: RadioEvent) => void): () => void;

@@ -17,6 +17,11 @@ export function asRefusal(thing: unknown): Refusal {
   return isRefusal(thing) ? thing : unreachable();
 }
 
+/** Trying again will not help. */
+export function isFinal({ code }: Refusal): boolean {
+  return code === 'bad_signature' || code === 'foreign_origin' || code === 'already_registered';
+}
+
 export function ofProblem(problem: Problem): Refusal {
   const { code, title: message, detail: hint, retry_after_ms } = problem;
   return retry_after_ms === undefined
@@ -46,6 +51,14 @@ export function loggedOut(): Refusal {
 
 export function erased(): Refusal {
   return refusal('erased', 'You were erased from this server.', 'Register to begin anew.');
+}
+
+export function keyKept(): Refusal {
+  return refusal(
+    'erased',
+    'The server has erased you, but this browser did not delete the device key.',
+    'Clear the data of this site in the settings of the browser.',
+  );
 }
 
 export function cannotDecode(): Refusal {

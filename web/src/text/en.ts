@@ -5,6 +5,7 @@
 
 import type { Code } from '../gen/Code';
 import type { EndReason } from '../gen/EndReason';
+import { account } from './en.account';
 import { place, range, signal } from './en.range';
 
 const people = (n: number): string => (n === 1 ? '1 person' : `${n} people`);
@@ -264,10 +265,10 @@ export const en = {
     bordersLicence: 'ODbL',
     cells: 'Cells of the range: H3 © Uber Technologies (Apache-2.0)',
     licences: 'Licences of what this page is made of',
-    you: 'You',
-    logOut: 'Log out',
-    logOutHint: 'Ends the session everywhere. Your handle stays with this device.',
+    notLoaded: 'Your account could not be loaded. Check your connection and reload the page.',
   },
+
+  account,
 
   keys: { Space: 'space', none: 'none' } as Record<string, string>,
 

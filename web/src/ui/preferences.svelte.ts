@@ -65,6 +65,16 @@ export class PreferenceStore {
     this.value = value;
   }
 
+  /** Back to what a first visit has, with nothing kept. */
+  forget(): void {
+    Object.assign(this.value, defaults());
+    try {
+      this.storage?.removeItem(KEY);
+    } catch {
+      // Forbidden: then nothing was kept.
+    }
+  }
+
   /** Writes the present values. */
   save(): void {
     try {

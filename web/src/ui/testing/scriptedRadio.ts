@@ -1,8 +1,10 @@
 /** A radio for tests of the interface: its state is set by the test, its calls are written down. */
 
+import type { Held } from '../../gen/Held';
 import type { Participant } from '../../gen/Participant';
 import type { Ranges } from '../../gen/Ranges';
-import type { Burst, Radio, RadioEvent, RadioState, Tuned } from '../../radio/model';
+import type { Refusal } from '../../gen/Refusal';
+import type { Account, Burst, Radio, RadioEvent, RadioState, Tuned } from '../../radio/model';
 import { UNLIMITED } from '../../radio/range';
 
 export type Call = [name: string, ...rest: unknown[]];
@@ -11,6 +13,17 @@ export class ScriptedRadio implements Radio {
   readonly calls: Call[] = [];
   /** What `register` does. */
   registering: (handle: string, description?: string) => Promise<void> = async () => {};
+  /** What the server refuses an act on the account with; it takes them while this is null. */
+  refusal: Refusal | null = null;
+  readonly account: Account = {
+    change: (profile) => this.#account('change', profile),
+    held: async () => {
+      await this.#account('held');
+      return held;
+    },
+    logOutEverywhere: () => this.#account('logOutEverywhere'),
+    erase: () => this.#account('erase'),
+  };
   #state: RadioState;
   readonly #watchers = new Set<(state: RadioState) => void>();
   readonly #listeners = new Set<(event: RadioEvent) => void>();
@@ -59,6 +72,11 @@ export class ScriptedRadio implements Radio {
 
   async logOut(): Promise<void> {
     this.calls.push(['logOut']);
+  }
+
+  async #account(...call: Call): Promise<void> {
+    this.calls.push(call);
+    if (this.refusal) throw this.refusal;
   }
 
   select(channel: string): void {
@@ -125,6 +143,14 @@ export class ScriptedRadio implements Radio {
 }
 
 export const me: Participant = { id: 1, handle: 'Papa Tango', tag: 'p3ax', country: 'SI' };
+export const held: Held = {
+  user: `${me.tag}00000000000000000000000000000`,
+  tag: me.tag,
+  handle: me.handle,
+  key: 'AAAA',
+  created: '2026-11-23',
+  sessions: [{ token_hash: 'AAAA', used: '2026-11-23', this: true }],
+};
 export const heron: Participant = {
   id: 2,
   handle: 'Blue Heron',

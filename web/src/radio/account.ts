@@ -1,0 +1,71 @@
+import type { Held } from '../gen/Held';
+import type { Profile } from '../gen/Profile';
+import type { Api } from './api';
+import type { Account, Link } from './model';
+import { asRefusal, keyKept, loggedOut } from './refusal';
+import type { Store } from './store';
+
+export interface AccountOptions {
+  store: Store;
+  api: Pick<Api, 'change' | 'held' | 'logOutEverywhere' | 'erase'>;
+  setLink(link: Link): void;
+  /** Ends the link, and lets go of all that was heard, said and shared. */
+  leave(): void;
+  /** Logs in and connects once more. */
+  restart(): Promise<void>;
+  /** Deletes the device key and all else that the radio keeps in this browser. */
+  forget(): Promise<void>;
+}
+
+/** What the server has stored of this person, and how to change it or be rid of it. */
+export class StoredAccount implements Account {
+  constructor(private readonly options: AccountOptions) {}
+
+  async change(profile: Profile): Promise<void> {
+    const { api, store } = this.options;
+    const me = await refusing(api.change(profile));
+    store.set({ me });
+  }
+
+  held(): Promise<Held> {
+    return refusing(this.options.api.held());
+  }
+
+  async logOutEverywhere(): Promise<void> {
+    const { api, leave, setLink } = this.options;
+    await refusing(api.logOutEverywhere());
+    leave();
+    setLink({ state: 'gone', refusal: loggedOut() });
+  }
+
+  async erase(): Promise<void> {
+    const { api, store, leave, restart, forget, setLink } = this.options;
+    // Before the server closes the socket, which would look like a fault.
+    leave();
+    setLink({ state: 'connecting' });
+    try {
+      await api.erase();
+    } catch (error) {
+      // The server may have ended the session; a new one is needed to try again.
+      await restart();
+      // Unless it was done, and only the answer was lost.
+      if (store.state.link.state !== 'unregistered') throw asRefusal(error);
+    }
+    try {
+      await forget();
+    } catch {
+      setLink({ state: 'gone', refusal: keyKept() });
+      return;
+    }
+    store.set({ me: null });
+    setLink({ state: 'unregistered' });
+  }
+}
+
+async function refusing<T>(act: Promise<T>): Promise<T> {
+  try {
+    return await act;
+  } catch (error) {
+    throw asRefusal(error);
+  }
+}

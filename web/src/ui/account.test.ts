@@ -1,0 +1,93 @@
+import { tick } from 'svelte';
+import { describe, expect, test } from 'vitest';
+import type { Me } from '../gen/Me';
+import { text } from '../text';
+import AccountSettings from './AccountSettings.svelte';
+import { changes, fileName } from './account';
+import { draw, find } from './testing/draw';
+import { ScriptedRadio } from './testing/scriptedRadio';
+
+const me: Me = { user: 'u', tag: 'p3ax', handle: 'Papa Tango', description: 'night shift' };
+
+describe('what is to be changed', () => {
+  test.each([
+    ['nothing', ' Papa Tango ', 'night shift ', null],
+    ['the handle alone', 'Oak', 'night shift', { handle: 'Oak' }],
+    ['the line alone', 'Papa Tango', 'day shift', { description: 'day shift' }],
+    ['an empty line is taken away', 'Papa Tango', '  ', { description: null }],
+  ])('%s', (_, handle, description, profile) => {
+    expect(changes(me, handle, description)).toEqual(profile);
+  });
+});
+
+test('the file is named after the handle, without what file systems do not take', () => {
+  expect(fileName('Papa Tango')).toBe('tenfour-Papa Tango.json');
+  expect(fileName('a/b\\c:d')).toBe('tenfour-a-b-c-d.json');
+  expect(fileName('Ćirić')).toBe('tenfour-Ćirić.json');
+});
+
+describe('the account settings', () => {
+  function setUp() {
+    const radio = new ScriptedRadio();
+    const told: string[] = [];
+    const page = draw(AccountSettings, {
+      account: radio.account,
+      me,
+      onlogout: () => told.push('logged out'),
+      onerased: () => told.push('erased'),
+    });
+    const button = (name: string) => {
+      const all = [...page.querySelectorAll('button')];
+      const found = all.find((one) => one.textContent?.trim() === name);
+      if (!found) throw new Error(`no button ${name}`);
+      return found;
+    };
+    const settle = async () => {
+      for (let turn = 0; turn < 5; turn += 1) await tick();
+    };
+    return { radio, told, page, button, settle };
+  }
+
+  test('a refused handle is told at its field, and has the focus', async () => {
+    const { radio, page, settle } = setUp();
+    radio.refusal = { code: 'handle_refused', message: 'Not this one.', hint: 'Take another.' };
+    const field = find<HTMLInputElement>(page, '#own-handle');
+    field.value = 'Oak';
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+    find(page, 'form').dispatchEvent(new Event('submit', { bubbles: true, cancelable: true }));
+    await settle();
+    expect(radio.calls).toEqual([['change', { handle: 'Oak' }]]);
+    expect(field.getAttribute('aria-invalid')).toBe('true');
+    expect(find(page, '#own-handle-problem').textContent).toContain('Not this one.');
+    expect(document.activeElement).toBe(field);
+  });
+
+  test('erasing asks first, and the focus is on the harmless answer', async () => {
+    const { radio, told, button, settle } = setUp();
+    button(text.account.erase).click();
+    await settle();
+    expect(document.activeElement).toBe(button(text.account.keep));
+    expect(radio.calls).toEqual([]);
+    button(text.account.keep).click();
+    await settle();
+    expect(document.activeElement).toBe(button(text.account.erase));
+    button(text.account.erase).click();
+    await settle();
+    button(text.account.eraseNow).click();
+    await settle();
+    expect(radio.calls).toEqual([['erase']]);
+    expect(told).toEqual(['erased']);
+  });
+
+  test('a refused erasure is told, and nothing is forgotten', async () => {
+    const { radio, told, page, button, settle } = setUp();
+    radio.refusal = { code: 'store_unavailable', message: 'The store is ill.', hint: 'Try again.' };
+    button(text.account.erase).click();
+    await settle();
+    button(text.account.eraseNow).click();
+    await settle();
+    expect(find(page, '[role=alert]').textContent).toContain('The store is ill.');
+    expect(told).toEqual([]);
+    expect(button(text.account.eraseNow)).toBeTruthy();
+  });
+});

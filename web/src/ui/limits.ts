@@ -1,0 +1,4 @@
+/** What the server takes, in letters as a person counts them. It decides; the page only counts along. */
+
+export const HANDLE_LIMIT = 24;
+export const DESCRIPTION_LIMIT = 140;
