@@ -101,6 +101,7 @@ test('erasing everything asks once more, and is back at the first visit for good
   await openSettings(one);
   await page.getByRole('button', { name: 'Erase everything' }).click();
   await expect(page.getByRole('button', { name: 'Keep everything' })).toBeFocused();
+  await expect(page.getByRole('button', { name: 'Erase for good' })).toBeInViewport({ ratio: 1 });
   await page.screenshot({ path: test.info().outputPath('erase-phone.png') });
   await page.getByRole('button', { name: 'Erase for good' }).click();
   await expect(page.getByRole('heading', { name: 'Choose a handle' })).toBeVisible();
