@@ -209,7 +209,7 @@ impl Air for OverSockets {
     }
 
     fn open(&mut self) -> Agent {
-        let fresh = || (Key::register(&self.url, "Somebody"), 0);
+        let fresh = || (Key::of_nobody(&self.url), 0);
         let key = self.keys.pop().unwrap_or_else(fresh);
         self.seats.push(Seat { line: None, key: Some(key) });
         let agent = Agent(self.seats.len() - 1);

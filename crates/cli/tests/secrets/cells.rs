@@ -120,7 +120,9 @@ fn observe(sessions: usize, seed: u64) -> Tally {
     while tally.sessions < sessions {
         let batch: Vec<_> = (tally.sessions..sessions.min(tally.sessions + BATCH)).collect();
         while accounts.len() * SESSIONS_OF_A_KEY <= batch[batch.len() - 1] {
-            accounts.push(Account::register(server.address(), &mut rng, "Roadrunner"));
+            // Two handles that look alike may not have the same tag, and tags are short.
+            let handle = format!("Roadrunner {}", accounts.len());
+            accounts.push(Account::register(server.address(), &mut rng, &handle));
         }
         let connected: Vec<_> = batch
             .iter()
