@@ -46,10 +46,8 @@ impl Hub {
         now: Time,
     ) {
         self.forget_place(participant);
-        match said.map(|said| self.first(participant, &said.cell, said.stamp.as_deref(), now)) {
-            Some(Ok(stamp)) => self.send_located(conn, participant, Some(stamp), None),
-            Some(Err(refusal)) => self.error(conn, refusal),
-            None => {}
+        if let Some(said) = said {
+            self.settle(conn, participant, &said.cell, said.stamp.as_deref(), now);
         }
         if !self.is_located(participant) {
             self.set_country(participant, None, now);
@@ -75,10 +73,7 @@ impl Hub {
             }
             Some(cell) => {
                 let before = self.hearing_of(&[participant]);
-                match self.first(participant, &cell, None, now) {
-                    Ok(stamp) => self.send_located(conn, participant, Some(stamp), None),
-                    Err(refusal) => self.error(conn, refusal),
-                }
+                self.settle(conn, participant, &cell, None, now);
                 self.redraw(&before);
             }
         }
@@ -124,6 +119,21 @@ impl Hub {
 
     pub(super) fn is_located(&self, participant: ParticipantNo) -> bool {
         self.sessions.get(&participant).is_some_and(|session| self.spots.is_located(session.whereabouts.slot))
+    }
+
+    /// The first cell of a connection, and its answer.
+    fn settle(
+        &mut self,
+        conn: ConnId,
+        participant: ParticipantNo,
+        cell: &GeoCell,
+        stamp: Option<&str>,
+        now: Time,
+    ) {
+        match self.first(participant, cell, stamp, now) {
+            Ok(stamp) => self.send_located(conn, participant, Some(stamp), None),
+            Err(refusal) => self.error(conn, refusal),
+        }
     }
 
     /// The first cell of a connection takes effect at once. Without a good stamp it is paid for.
@@ -181,8 +191,12 @@ impl Hub {
 
     /// A cell is shared no longer, and with it go the ranges.
     fn take_back(&mut self, conn: ConnId, participant: ParticipantNo, now: Time) {
-        let before = self.hearing_of(&[participant]);
         self.stay(participant);
+        if !self.is_located(participant) {
+            // Nobody hears otherwise, and a talker's whole audience need not be asked.
+            return self.send_located(conn, participant, None, None);
+        }
+        let before = self.hearing_of(&[participant]);
         let Some(session) = self.sessions.get(&participant) else { return };
         let (slot, ranges) = (session.whereabouts.slot, session.whereabouts.ranges);
         self.spots.clear(slot);
