@@ -83,7 +83,7 @@ export const en = {
     descriptionHint: 'One line that others see, for example truck, Koper to Graz',
     left: (n: number) => `${n} left`,
     over: (n: number) => (n === 1 ? '1 too many' : `${n} too many`),
-    kept: 'Kept here: your handle and, if you like, the line about you. Voice is gone in seconds.',
+    kept: 'Kept here: your handle and, if you like, the line about you; for 30 days at most, when you connected, from which address and on what device. Voice is gone in seconds.',
     go: 'Go on the air',
     going: 'Registering…',
     failed: {
