@@ -16,6 +16,8 @@ mod error;
 mod http;
 mod identity;
 mod login;
+#[cfg(feature = "mutants")]
+mod mutants;
 pub mod opus;
 mod place;
 mod server;

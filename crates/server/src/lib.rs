@@ -26,6 +26,8 @@ mod gate;
 pub mod handle;
 mod http;
 mod hub_thread;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 mod ops;
 mod server;
 mod shared;

@@ -2,10 +2,11 @@
 
 use tenfour_core::hub::HubConfig;
 #[cfg(feature = "mutants")]
-use tenfour_core::mutants::{Mutant, Mutants};
+use tenfour_core::mutants::{Mutant, Mutants, VARIABLE};
 
 /// How a hub is broken: not at all, unless the feature `mutants` is on.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(feature = "mutants"), derive(Default))]
 pub struct Broken {
     /// In these ways.
     #[cfg(feature = "mutants")]
@@ -20,17 +21,11 @@ impl Broken {
     }
 }
 
-/// The name on the command line: `raw-distance` and so on.
+/// In the ways that the environment names, which is mostly none.
 #[cfg(feature = "mutants")]
-pub fn name(mutant: Mutant) -> &'static str {
-    match mutant {
-        Mutant::RawDistance => "raw-distance",
-        Mutant::SessionGrid => "session-grid",
-        Mutant::SortedFanOut => "sorted-fan-out",
-        Mutant::RawCountry => "raw-country",
-        Mutant::ListByRange => "list-by-range",
-        Mutant::FloorByRange => "floor-by-range",
-        Mutant::MovesAtOnce => "moves-at-once",
+impl Default for Broken {
+    fn default() -> Self {
+        Self { mutants: Mutants::of_process(std::env::var(VARIABLE).ok().as_deref()) }
     }
 }
 

@@ -55,8 +55,8 @@ struct Pairs {
     seed: u64,
     /// Breaks the hub on purpose; built with the feature `mutants` only
     #[cfg(feature = "mutants")]
-    #[arg(long, value_parser = broken::by_name)]
-    mutant: Option<tenfour_core::mutants::Mutant>,
+    #[arg(long, value_parser = tenfour_core::mutants::Mutants::parse)]
+    mutant: Option<tenfour_core::mutants::Mutants>,
 }
 
 impl Pairs {
@@ -67,7 +67,7 @@ impl Pairs {
 
     #[cfg(feature = "mutants")]
     fn broken(&self) -> Broken {
-        Broken::by(self.mutant.as_slice())
+        self.mutant.map_or_else(Broken::default, |mutants| Broken { mutants })
     }
 }
 
@@ -161,19 +161,5 @@ impl Found {
             self.violated.fetch_add(1, Ordering::Relaxed);
             println!("seed {seed}:\n  {}", compared.violations.join("\n  "));
         }
-    }
-}
-
-#[cfg(feature = "mutants")]
-mod broken {
-    use tenfour_core::mutants::Mutant;
-
-    /// `raw-distance` and so on.
-    pub(super) fn by_name(name: &str) -> Result<Mutant, String> {
-        let named = |mutant: &Mutant| tenfour_sim::broken::name(*mutant);
-        Mutant::ALL.into_iter().find(|mutant| named(mutant) == name).ok_or_else(|| {
-            let names: Vec<_> = Mutant::ALL.iter().map(named).collect();
-            format!("one of {}", names.join(", "))
-        })
     }
 }

@@ -151,7 +151,8 @@ fn terminate(child: &Child) {
 /// The binary, untouched by the settings of whoever runs the tests.
 fn tenfour() -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_tenfour"));
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TENFOUR_")) {
+    let settings = |name: &str| name.starts_with("TENFOUR_") && name != "TENFOUR_MUTANT";
+    for (name, _) in std::env::vars_os().filter(|(name, _)| settings(&name.to_string_lossy())) {
         program.env_remove(name);
     }
     program

@@ -62,7 +62,7 @@ pub struct Config {
     pub log_format: LogFormat,
     /// What channels are for.
     pub channels: BTreeMap<ChannelId, String>,
-    /// What is broken on purpose; no setting says it.
+    /// How the hub is broken on purpose; no setting says it, only `TENFOUR_MUTANT` does.
     #[cfg(feature = "mutants")]
     pub mutants: tenfour_core::mutants::Mutants,
 }
@@ -172,7 +172,7 @@ impl Config {
             log_format: settings.log_format.unwrap_or_default(),
             channels,
             #[cfg(feature = "mutants")]
-            mutants: tenfour_core::mutants::Mutants::default(),
+            mutants: crate::mutants::active(),
         })
     }
 }
