@@ -26,6 +26,7 @@ export default defineConfig(({ command }) => ({
     // The server takes its own origins only, so the proxy speaks in its name.
     proxy: {
       '/api': { target: SERVER, ws: true, headers: { origin: SERVER } },
+      '/privacy': { target: SERVER },
     },
   },
   test: {

@@ -10,6 +10,7 @@ use crate::shell::{command, run};
 
 const TYPES: &str = "web/src/gen";
 const OPENAPI: &str = "docs/openapi.json";
+const POLICY: &str = "docs/privacy/README.md";
 
 /// Writes generated files, or with `check` fails when one of them would change.
 pub(crate) fn generate(check: bool) -> Result<()> {
@@ -24,6 +25,7 @@ pub(crate) fn generate(check: bool) -> Result<()> {
         bail!("cannot write {OPENAPI}: {}", String::from_utf8_lossy(&openapi.stderr));
     }
     fs::write(OPENAPI, openapi.stdout)?;
+    fs::write(POLICY, tenfour_policy::readme(&tenfour_policy::Table::published()))?;
     let after = files()?;
     if !check || before == after {
         return Ok(());
@@ -49,8 +51,8 @@ fn files() -> Result<BTreeMap<String, String>> {
             files.insert(path.display().to_string(), text(&path)?);
         }
     }
-    if Path::new(OPENAPI).exists() {
-        files.insert(OPENAPI.into(), text(Path::new(OPENAPI))?);
+    for name in [OPENAPI, POLICY].map(Path::new).iter().filter(|path| path.exists()) {
+        files.insert(name.display().to_string(), text(name)?);
     }
     Ok(files)
 }

@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod generate;
 mod packages;
+mod policy;
 mod run;
 mod shell;
 mod sim;
@@ -53,6 +54,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<String>,
     },
+    /// The policy: every clause's tests, clean and against the mutants that break the clause
+    Policy,
     /// Programs that look for somebody on the air, and docs/privacy/attack-league.md
     Attack {
         /// Flags of the league, e.g. `--quarries 400`
@@ -100,6 +103,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Gen { check } => generate::generate(check),
         Task::E2e { flags } => test::e2e(&flags).map(drop),
         Task::Sim { flags } => sim::simulate(&flags),
+        Task::Policy => policy::policy(),
         Task::Attack { flags } => attack::attack(&flags),
         Task::Bench => bench::bench(),
         Task::Soak { what: Soak::Cells { sessions, release } } => soak::cells(sessions, release),

@@ -1,15 +1,17 @@
 //! Every test, in the order in which they are quick to fail.
 
 use anyhow::{Result, bail};
+use tenfour_policy::Table;
 
+use crate::policy::results::{PLAYWRIGHT, VITEST};
 use crate::shell::{command, target, watch};
-use crate::{packages, run, web};
+use crate::{packages, policy, run, web};
 
 /// How many tests of a runner passed and failed.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Count {
-    passed: usize,
-    failed: usize,
+    pub(crate) passed: usize,
+    pub(crate) failed: usize,
 }
 
 /// Runs all tests, goes on after a failure, and ends with the sum.
@@ -17,7 +19,9 @@ pub(crate) fn test() -> Result<()> {
     packages::require_all()?;
     run::build()?;
     let mut total = Count::default();
-    for part in [unit_tests, mutant_tests, doc_tests, web_tests, browser_tests] {
+    policy::forget_reports()?;
+    // Mutants come last: they are built over the binary that the others test.
+    for part in [unit_tests, doc_tests, web_tests, browser_tests, mutant_tests, proofs] {
         let count = part()?;
         total.passed += count.passed;
         total.failed += count.failed;
@@ -41,16 +45,27 @@ pub(crate) fn e2e(flags: &[String]) -> Result<()> {
 }
 
 fn unit_tests() -> Result<Count> {
-    nextest("--workspace")
+    nextest("--workspace", None)
 }
 
-/// Hubs that are broken on purpose: built apart, so that no other test has one.
+/// Those of the tests of all crates that a filter of nextest names.
+pub(crate) fn unit_tests_of(filter: &str) -> Result<Count> {
+    nextest("--workspace", Some(filter))
+}
+
+/// Tests that know of mutants.
 fn mutant_tests() -> Result<Count> {
-    nextest("--package tenfour-sim --package tenfour-attack --features mutants --test mutants --test league")
+    nextest(&format!("{} --profile mutants", policy::BROKEN), Some("binary(mutants) | binary(league)"))
 }
 
-fn nextest(flags: &str) -> Result<Count> {
+/// The tests that do not, against each mutant of the policy.
+fn proofs() -> Result<Count> {
+    policy::prove(&Table::published())
+}
+
+fn nextest(flags: &str, filter: Option<&str>) -> Result<Count> {
     let mut nextest = command(&format!("cargo nextest run {flags} --no-fail-fast"));
+    nextest.args(filter.into_iter().flat_map(|filter| ["-E", filter]));
     counted(nextest.env("TENFOUR_BIN", tenfour()), |line| {
         let rest = line.trim_start().strip_prefix("Summary")?.split_once("run:")?.1;
         Some(Count {
@@ -68,8 +83,10 @@ fn doc_tests() -> Result<Count> {
     })
 }
 
-fn web_tests() -> Result<Count> {
-    counted(&mut web::npm("test"), |line| {
+pub(crate) fn web_tests() -> Result<Count> {
+    let mut vitest = web::npm("test -- --reporter=default --reporter=json");
+    vitest.arg(format!("--outputFile.json={}", target().join(VITEST).display()));
+    counted(&mut vitest, |line| {
         let rest = plain(line);
         let rest = rest.trim_start().strip_prefix("Tests")?;
         Some(Count { passed: number_before(rest, "passed"), failed: number_before(rest, "failed") })
@@ -80,8 +97,10 @@ fn browser_tests() -> Result<Count> {
     playwright(&[])
 }
 
-fn playwright(flags: &[String]) -> Result<Count> {
-    let mut npm = web::npm("run e2e --");
+/// Browser tests, with flags; their report goes where the policy looks for it.
+pub(crate) fn playwright(flags: &[String]) -> Result<Count> {
+    let mut npm = web::npm("run e2e -- --reporter=list,json");
+    npm.env("PLAYWRIGHT_JSON_OUTPUT_FILE", target().join(PLAYWRIGHT));
     counted(npm.args(flags).env("TENFOUR_BIN", tenfour()), |line| {
         let line = plain(line);
         let (number, word) = line.trim().split_once(' ')?;

@@ -29,6 +29,7 @@ mod hub_thread;
 #[cfg(feature = "mutants")]
 pub mod mutants;
 mod ops;
+mod privacy;
 mod server;
 mod shared;
 pub mod store;

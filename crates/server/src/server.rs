@@ -20,6 +20,7 @@ use crate::error::StartError;
 use crate::gate::Gate;
 use crate::hub_thread;
 use crate::ops::{self, Metrics};
+use crate::privacy::Privacy;
 use crate::shared::Shared;
 use crate::store::{Keeper, Sqlite, Store, StoreThread};
 use crate::tls::{Certificates, names_of};
@@ -61,6 +62,7 @@ impl Server {
         let (listener, address) = listen(config.listen, "--listen")?;
         let operator = config.ops.map(|address| listen(address, "--ops")).transpose()?;
         let names = names_of(address.ip());
+        let privacy = Privacy::of(&config);
         let (store, sessions) = open_store(&config.data)?;
         let tls = certificates(config.tls, &config.data, &names)?;
         let (keeper, store) = Keeper::start(store).map_err(StartError::System)?;
@@ -92,6 +94,7 @@ impl Server {
             connection_log,
             metrics: Arc::new(Metrics::new(config.hold)),
             hold: config.hold,
+            privacy,
             host: config.host,
             tls,
             doors: Gate::new((files / 10).max(DOORS)),

@@ -9,6 +9,7 @@ use crate::connection_log::ConnectionLog;
 use crate::gate::Gate;
 use crate::hub_thread::HubHandle;
 use crate::ops::Metrics;
+use crate::privacy::Privacy;
 use crate::tls::Certificates;
 
 /// Shared by reference; nothing in it is locked for a voice frame.
@@ -22,6 +23,8 @@ pub(crate) struct Shared {
     pub(crate) hold: Duration,
     /// Name of the host, for people.
     pub(crate) host: String,
+    /// The page `/privacy`.
+    pub(crate) privacy: Privacy,
     /// Present when the listener speaks TLS.
     pub(crate) tls: Option<Certificates>,
     /// Connections that are not radio sockets.

@@ -1,6 +1,9 @@
 //! The page, embedded in the binary.
 
+use std::sync::Arc;
+
 use axum::body::Body;
+use axum::extract::State;
 use axum::http::header::{
     ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
     IF_NONE_MATCH, VARY,
@@ -9,6 +12,8 @@ use axum::http::{Method, Response, StatusCode, Uri};
 use tenfour_protocol::Code;
 
 use crate::http::problem;
+use crate::privacy::Privacy;
+use crate::shared::Shared;
 
 struct Asset {
     path: &'static str,
@@ -23,12 +28,27 @@ static ASSETS: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 /// Vite puts a hash of the content into the names of these files.
 const HASHED: &str = "/assets/";
 
+/// Where the policy is.
+const PRIVACY: &str = "/privacy";
+/// Asked for anew each time, and sent when it has changed.
+const REVALIDATED: &str = "no-cache";
+const HTML: &str = "text/html; charset=utf-8";
+
 /// Answers a request for the page or one of its files.
-pub(crate) async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Response<Body> {
+pub(crate) async fn page(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response<Body> {
     if method != Method::GET && method != Method::HEAD {
         let mut response = problem(Code::MethodNotAllowed.into());
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
+    }
+    if uri.path() == PRIVACY {
+        let Privacy { html, tag } = &shared.privacy;
+        return answer(&headers, tag, REVALIDATED, || (HTML, None, Body::from(html.clone())));
     }
     match find(uri.path()) {
         Some(asset) => asset.answer(&headers),
@@ -42,42 +62,50 @@ fn find(path: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.path == path)
 }
 
+/// Content type, coding and bytes; or that nothing has changed, for a browser that has this `tag`.
+fn answer(
+    request: &HeaderMap,
+    tag: &str,
+    caching: &'static str,
+    content: impl FnOnce() -> (&'static str, Option<&'static str>, Body),
+) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    let headers = response.headers_mut();
+    headers.extend(HeaderValue::from_str(tag).ok().map(|tag| (ETAG, tag)));
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
+    if request.get(IF_NONE_MATCH).is_some_and(|known| known.to_str().is_ok_and(|tags| is_in(tag, tags))) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return response;
+    }
+    let (kind, coding, body) = content();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.extend(coding.map(|coding| (CONTENT_ENCODING, HeaderValue::from_static(coding))));
+    *response.body_mut() = body;
+    response
+}
+
+fn is_in(tag: &str, tags: &str) -> bool {
+    tags.split(',')
+        .map(|known| known.trim().trim_start_matches("W/"))
+        .any(|known| known == tag || known == "*")
+}
+
 impl Asset {
     fn answer(&self, request: &HeaderMap) -> Response<Body> {
-        let mut response = Response::new(Body::empty());
-        let headers = response.headers_mut();
-        headers.insert(ETAG, HeaderValue::from_static(self.tag));
-        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static(self.caching()));
-        if request.get(IF_NONE_MATCH).is_some_and(|known| known.to_str().is_ok_and(|tags| self.is_in(tags))) {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            return response;
-        }
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type()));
-        let body = match self.gzip {
-            Some(gzip) if takes_gzip(request) => {
-                headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-                gzip
-            }
-            _ => self.plain,
-        };
-        *response.body_mut() = Body::from(body);
-        response
-    }
-
-    fn is_in(&self, tags: &str) -> bool {
-        tags.split(',')
-            .map(|tag| tag.trim().trim_start_matches("W/"))
-            .any(|tag| tag == self.tag || tag == "*")
+        answer(request, self.tag, self.caching(), || match self.gzip {
+            Some(gzip) if takes_gzip(request) => (self.content_type(), Some("gzip"), Body::from(gzip)),
+            _ => (self.content_type(), None, Body::from(self.plain)),
+        })
     }
 
     fn caching(&self) -> &'static str {
-        if self.path.starts_with(HASHED) { "public, max-age=31536000, immutable" } else { "no-cache" }
+        if self.path.starts_with(HASHED) { "public, max-age=31536000, immutable" } else { REVALIDATED }
     }
 
     fn content_type(&self) -> &'static str {
         match self.path.rsplit_once('.').map_or("", |(_, ending)| ending) {
-            "html" => "text/html; charset=utf-8",
+            "html" => HTML,
             "js" | "mjs" => "text/javascript; charset=utf-8",
             "css" => "text/css; charset=utf-8",
             "svg" => "image/svg+xml",

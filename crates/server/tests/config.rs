@@ -133,4 +133,6 @@ fn what_does_not_fit_together_is_refused() {
         assert!(matches!(refused(&format!("origins = ['{origin}']")), ConfigError::Origin(_)), "{origin}");
     }
     assert!(matches!(refused("host = ''"), ConfigError::Label { key: "host", .. }));
+    let long = format!("operator = '{}'", "x".repeat(201));
+    assert!(matches!(refused(&long), ConfigError::Label { key: "operator", most: 200, .. }));
 }

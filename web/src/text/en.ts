@@ -84,6 +84,7 @@ export const en = {
     left: (n: number) => `${n} left`,
     over: (n: number) => (n === 1 ? '1 too many' : `${n} too many`),
     kept: 'Kept here: your handle and, if you like, the line about you; for 30 days at most, when you connected, from which address and on what device. Voice is gone in seconds.',
+    privacy: 'All that is kept, and how we prove it',
     go: 'Go on the air',
     going: 'Registering…',
     failed: {
@@ -264,6 +265,7 @@ export const en = {
     bordersCredit: '© OpenStreetMap contributors',
     bordersLicence: 'ODbL',
     cells: 'Cells of the range: H3 © Uber Technologies (Apache-2.0)',
+    privacy: 'Privacy: what is kept, and how we prove it',
     licences: 'Licences of what this page is made of',
     notLoaded: 'Your account could not be loaded. Check your connection and reload the page.',
   },

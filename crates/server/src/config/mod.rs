@@ -38,6 +38,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Name of the host, for people.
     pub host: String,
+    /// Who runs the server, for the policy.
+    pub operator: Option<String>,
     /// Origins that may log in beside the server's own, as `scheme://host[:port]`.
     pub origins: Vec<String>,
     /// Worker threads.
@@ -135,13 +137,15 @@ impl Config {
         }
         let host = settings.host.unwrap_or_else(|| "Tenfour".into());
         let channels = settings.channels.unwrap_or_else(default_labels);
-        label("host", &host)?;
-        channels.values().try_for_each(|text| label("channels", text))?;
+        label("host", &host, LABEL_CHARS)?;
+        settings.operator.iter().try_for_each(|text| label("operator", text, OPERATOR_CHARS))?;
+        channels.values().try_for_each(|text| label("channels", text, LABEL_CHARS))?;
         Ok(Self {
             listen: settings.listen.unwrap_or(loopback),
             ops: settings.ops,
             data: settings.data.or_else(platform_data).ok_or(ConfigError::NoDataFolder)?,
             host,
+            operator: settings.operator,
             origins,
             workers: count("workers", settings.workers, default_workers(), 1, MOST_WORKERS)?,
             hold: period("hold", settings.hold, limits::HOLD, limits::HOLD_RANGE)?,
@@ -262,10 +266,12 @@ fn period(
 
 /// Longest name of a host and longest label of a channel, in characters.
 const LABEL_CHARS: usize = 40;
+/// Longest words on who runs a server, in characters.
+const OPERATOR_CHARS: usize = 200;
 
-fn label(key: &'static str, text: &str) -> Result<(), ConfigError> {
-    let fits = (1..=LABEL_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    fits.then_some(()).ok_or_else(|| ConfigError::Label { key, text: text.to_owned(), most: LABEL_CHARS })
+fn label(key: &'static str, text: &str, most: usize) -> Result<(), ConfigError> {
+    let fits = (1..=most).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    fits.then_some(()).ok_or_else(|| ConfigError::Label { key, text: text.to_owned(), most })
 }
 
 /// `scheme://host[:port]` in lower case with no path: what a browser sends as `Origin`.

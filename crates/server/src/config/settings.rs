@@ -23,6 +23,8 @@ pub struct Settings {
     pub data: Option<PathBuf>,
     /// Name of the host, for people.
     pub host: Option<String>,
+    /// Who runs the server, for the policy.
+    pub operator: Option<String>,
     /// More origins that may log in.
     pub origins: Option<Vec<String>>,
     /// Worker threads.
@@ -142,6 +144,7 @@ impl Settings {
             "ops" => self.ops = Some(parse(value)?),
             "data" => self.data = Some(value.into()),
             "host" => self.host = Some(value.into()),
+            "operator" => self.operator = Some(value.into()),
             "origins" => self.origins = Some(list(value).map(str::to_owned).collect()),
             "workers" => self.workers = Some(parse(value)?),
             "hold" => self.hold = Some(parse(value)?),
@@ -169,6 +172,7 @@ impl Settings {
             ops: self.ops.or(below.ops),
             data: self.data.or(below.data),
             host: self.host.or(below.host),
+            operator: self.operator.or(below.operator),
             origins: self.origins.or(below.origins),
             workers: self.workers.or(below.workers),
             hold: self.hold.or(below.hold),

@@ -39,4 +39,5 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         .route("/api", axum::routing::any(api::not_found))
         .route("/api/{*rest}", axum::routing::any(api::not_found))
         .fallback(web::page)
+        .with_state(shared.clone())
 }

@@ -1,0 +1,49 @@
+//! The policy of this server: the clause table, with what the server is set to.
+
+use axum::body::Bytes;
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+use tenfour_policy::{Facts, Table, page};
+
+use crate::config::Config;
+use crate::connection_log::Rules;
+
+/// The page, made once: it changes with the configuration, which changes with a restart.
+#[derive(Debug)]
+pub(crate) struct Privacy {
+    pub(crate) html: Bytes,
+    /// For browsers that have it already.
+    pub(crate) tag: String,
+}
+
+impl Privacy {
+    pub(crate) fn of(config: &Config) -> Self {
+        let html = page(&Table::published(), &facts(config));
+        #[cfg(feature = "mutants")]
+        let html = edited(html);
+        let tag = format!("\"{}\"", &HEXLOWER.encode(&Sha256::digest(&html))[..24]);
+        Self { html: html.into(), tag }
+    }
+}
+
+fn facts(config: &Config) -> Facts {
+    let Rules { threshold, .. } = config.stats;
+    Facts {
+        host: config.host.clone(),
+        operator: config.operator.clone(),
+        hold: config.hold,
+        log_days: config.connection_log.then_some(config.connection_log_days),
+        threshold: usize::try_from(threshold).unwrap_or(usize::MAX),
+        ..Facts::default()
+    }
+}
+
+/// A better promise than the program keeps.
+#[cfg(feature = "mutants")]
+fn edited(html: String) -> String {
+    use tenfour_core::mutants::Mutant;
+    if crate::mutants::broken(Mutant::EditText) {
+        return html.replace("is overwritten on the server", "is overwritten at once, and not");
+    }
+    html
+}

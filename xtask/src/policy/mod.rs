@@ -1,0 +1,121 @@
+//! The policy, proven: each clause's tests, clean and against the programs that break the clause.
+
+pub(crate) mod results;
+mod table;
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, bail};
+use tenfour_policy::{Clause, Mutant, Proof, Table};
+
+use crate::shell::{command, watch};
+use crate::test::{Count, playwright, unit_tests_of, web_tests};
+use crate::{packages, run};
+use results::{MUTANTS, NEXTEST, Results};
+
+/// The crates whose tests a mutant may meet. One build has all mutants; a process is told at its
+/// start which of them to be.
+pub(crate) const BROKEN: &str = "--package tenfour-cli --package tenfour-server --package tenfour-core --package tenfour-sim \
+     --package tenfour-attack --package tenfour-client --features mutants";
+
+/// `cargo xtask policy`: runs the tests of the table, then the mutants, and prints what came of it.
+pub(crate) fn policy() -> Result<()> {
+    packages::require_all()?;
+    run::build()?;
+    let table = Table::published();
+    let (in_browser, others): (BTreeSet<_>, BTreeSet<_>) =
+        table.clauses.iter().flat_map(|clause| &clause.tests).cloned().partition(Proof::is_in_browser);
+    unit_tests_of(&filter(&others))?;
+    web_tests()?;
+    playwright(&browser_flags(&in_browser))?;
+    let count = prove(&table)?;
+    if count.failed > 0 {
+        bail!("the policy is not proven; see above");
+    }
+    Ok(())
+}
+
+/// With the results of the tests that have just run: the mutants, and the table. A clause whose
+/// tests are green and a mutant that is caught count as passed.
+pub(crate) fn prove(table: &Table) -> Result<Count> {
+    let clean = Results::of_the_last_runs()?;
+    let broken: Vec<_> = table.clauses.iter().flat_map(|clause| &clause.mutants).collect();
+    let all: BTreeSet<_> = broken.iter().flat_map(|mutant| &mutant.tests).cloned().collect();
+    // A build that is red by itself would catch everything.
+    let control = run_broken(None, &all)?;
+    let mut caught = BTreeSet::new();
+    for mutant in &broken {
+        if all_passed(&control, &mutant.tests) && is_caught(mutant)? {
+            caught.insert(mutant.name.clone());
+        }
+    }
+    table::print(table, &clean, &caught);
+    let green = |clause: &&Clause| all_passed(&clean, &clause.tests);
+    let clauses = table.clauses.iter().filter(green).count();
+    println!(
+        "{clauses} of {} clauses green, {} of {} mutants caught",
+        table.clauses.len(),
+        caught.len(),
+        broken.len()
+    );
+    let wanted = table.clauses.len() + broken.len();
+    let passed = clauses + caught.len();
+    Ok(Count { passed, failed: wanted - passed })
+}
+
+fn all_passed<'a>(results: &Results, tests: impl IntoIterator<Item = &'a Proof>) -> bool {
+    tests.into_iter().all(|test| results.of(test) == Some(true))
+}
+
+/// Each test that is to notice has run, and is red.
+fn is_caught(mutant: &Mutant) -> Result<bool> {
+    let tests = mutant.tests.iter().cloned().collect();
+    let results = run_broken(Some(&mutant.name), &tests)?;
+    Ok(mutant.tests.iter().all(|test| results.of(test) == Some(false)))
+}
+
+/// Runs tests of the build that has the mutants, with one of them or none.
+fn run_broken(mutant: Option<&str>, tests: &BTreeSet<Proof>) -> Result<Results> {
+    results::forget(MUTANTS)?;
+    let mut nextest = command(&format!("cargo nextest run {BROKEN} --profile mutants --cargo-quiet"));
+    nextest.args(["-E", &filter(tests)]).env("TENFOUR_MUTANT", mutant.unwrap_or_default());
+    println!("\nmutant: {}", mutant.unwrap_or("none"));
+    // Red is what is hoped for: the report says which.
+    watch(&mut nextest)?;
+    Results::of_nextest(MUTANTS)
+}
+
+/// The Rust tests among these, in nextest's language.
+fn filter(tests: &BTreeSet<Proof>) -> String {
+    let terms = tests.iter().filter_map(|test| match test {
+        Proof::Rust { binary, test } => Some(format!("(binary_id(={binary}) & test(={test}))")),
+        Proof::Page { .. } => None,
+    });
+    terms.collect::<Vec<_>>().join(" | ")
+}
+
+/// Files and titles for Playwright.
+fn browser_flags(tests: &BTreeSet<Proof>) -> Vec<String> {
+    let mut files = BTreeSet::new();
+    let mut titles = Vec::new();
+    for test in tests {
+        if let Proof::Page { file, title } = test {
+            files.insert(file.trim_start_matches("web/e2e/").to_owned());
+            titles.push(escaped(title));
+        }
+    }
+    files.into_iter().chain(["-g".into(), titles.join("|")]).collect()
+}
+
+/// For a regular expression.
+fn escaped(title: &str) -> String {
+    let escape = |c: char| if c.is_alphanumeric() || c == ' ' { vec![c] } else { vec!['\\', c] };
+    title.chars().flat_map(escape).collect()
+}
+
+/// Old reports say nothing of this run.
+pub(crate) fn forget_reports() -> Result<()> {
+    results::forget(NEXTEST)?;
+    results::forget(results::VITEST)?;
+    results::forget(results::PLAYWRIGHT)
+}
