@@ -41,7 +41,7 @@ enum ToHub {
 #[derive(Debug)]
 pub(crate) enum Order {
     Send { to: Vec<ConnId>, message: Framed },
-    Open { burst: BurstNo, started: ByGrade<Framed>, listeners: Vec<Hears> },
+    Open { burst: BurstNo, started: ByGrade<Framed>, bundle: u8, listeners: Vec<Hears> },
     Join { burst: BurstNo, listener: Hears, from: From },
     Leave { burst: BurstNo, conn: ConnId },
     Bundle { conn: ConnId, frames: u8 },
@@ -178,7 +178,8 @@ impl HubThread {
                 let by_worker = self.by_worker(&route.listeners, |listener| listener.conn);
                 for (worker, listeners) in by_worker.into_iter().enumerate() {
                     let (burst, started) = (route.burst, started.clone());
-                    self.outboxes[worker].push(Order::Open { burst, started, listeners });
+                    let bundle = route.bundle;
+                    self.outboxes[worker].push(Order::Open { burst, started, bundle, listeners });
                 }
             }
             Output::Close { burst, ended } => {
@@ -262,7 +263,7 @@ mod tests {
             "talker": { "id": 1, "handle": "Broken } \"Roadrunner\"", "tag": "aaaa" },
         });
         let started = serde_json::from_value(started).unwrap();
-        let route = Route { burst: BurstNo(7), channel, started, listeners: Vec::new() };
+        let route = Route { burst: BurstNo(7), channel, bundle: 1, started, listeners: Vec::new() };
         let (framed, messages) = (announcements(&route), route.started());
         for grade in SignalGrade::ALL.into_iter().map(Some).chain([None]) {
             assert_eq!(framed.of(grade), &encode(messages.of(grade)), "{grade:?}");

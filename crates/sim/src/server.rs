@@ -214,7 +214,7 @@ impl Server {
                     self.conns.get(&listener.conn).is_some_and(|conn| conn.worker == worker)
                 };
                 let listeners: Vec<_> = route.listeners.iter().copied().filter(here).collect();
-                self.decks[worker].open(route.burst, route.started(), listeners, now);
+                self.decks[worker].open(route.burst, route.started(), route.bundle, listeners, now);
             }
             Output::Join { burst, listener, from } => {
                 if self.conns.contains_key(&listener.conn) {

@@ -171,7 +171,11 @@ frame_ms: FrameTime,
 /**
  * How near the talker is, when both share a cell.
  */
-grade?: SignalGrade, } | { "type": "burst.gap", 
+grade?: SignalGrade, 
+/**
+ * Frames that come together, where that is more than one: the channel is large.
+ */
+bundle?: number, } | { "type": "burst.gap", 
 /**
  * The server's number.
  */

@@ -66,6 +66,19 @@ describe('what is heard', () => {
     expect(said).toEqual(['begin 1 960', '1:0', '1:1', 'end 1', 'begin 2 960 whole', '2:7']);
   });
 
+  test('frames that come together have to be waited for', () => {
+    const told = { type: 'burst.started', channel: '19', talker, codec: 'opus' } as const;
+    hear.started({ ...told, burst: 1, frame_ms: 20, bundle: 3 });
+    frame(1, 0);
+    end(1, 1);
+    hear.finished(1);
+    hear.sayAgain('heard-1');
+    expect(said.filter((line) => line.startsWith('begin'))).toEqual([
+      'begin 1 2880',
+      'begin 2 960 whole',
+    ]);
+  });
+
   test('a grade stays with its burst, and 0 is one', () => {
     const told = {
       type: 'burst.started',

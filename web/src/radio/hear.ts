@@ -38,6 +38,8 @@ interface Turn {
   recording: Recording;
   again: boolean;
   play: number | null;
+  /** Frames that come together: between them is as much silence to bridge. */
+  bundle: number;
 }
 
 /** Unfinished bursts that a resume may name. */
@@ -65,7 +67,7 @@ export class Hear {
     private readonly player: Player,
   ) {}
 
-  started({ burst, channel, talker, frame_ms, grade }: Started): void {
+  started({ burst, channel, talker, frame_ms, grade, bundle = 1 }: Started): void {
     // Announced again after a resume: it goes on where it was.
     if (this.#live.has(burst)) return;
     this.#newest = Math.max(this.#newest ?? 0, burst);
@@ -87,7 +89,7 @@ export class Hear {
       replayable: true,
       ...(grade !== undefined && { grade }),
     });
-    this.#enqueue({ recording, again: false, play: null });
+    this.#enqueue({ recording, again: false, play: null, bundle });
   }
 
   frame({ burst, seq, mediaTime, payload }: VoiceFrame): void {
@@ -154,7 +156,7 @@ export class Hear {
     const turns = this.#queues.get(recording.channel) ?? [];
     if (turns.some((turn) => turn.recording === recording)) return;
     this.store.setBurst(key, { state: 'waiting' });
-    this.#enqueue({ recording, again: true, play: null }, 1);
+    this.#enqueue({ recording, again: true, play: null, bundle: 1 }, 1);
   }
 
   /** The player has played all of it. */
@@ -203,7 +205,8 @@ export class Hear {
     const play = this.#plays;
     turn.play = play;
     const live = recording.packets.length === 0;
-    this.player.begin(play, (recording.frameMs * SAMPLE_RATE) / 1000, live);
+    const together = recording.frameMs * turn.bundle;
+    this.player.begin(play, (together * SAMPLE_RATE) / 1000, live);
     for (const packet of recording.packets) this.player.packet(play, packet);
     if (recording.finished) this.player.end(play);
     this.store.setBurst(recording.key, { state: 'playing' });

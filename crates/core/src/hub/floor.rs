@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tenfour_protocol::control::{Codec, EndReason, FrameTime, Outcome};
-use tenfour_protocol::limits::{CHANNEL_BURSTS, PRESS_PATIENCE, PRESSES_WAITING};
+use tenfour_protocol::limits::{BUNDLES, CHANNEL_BURSTS, PRESS_PATIENCE, PRESSES_WAITING};
 use tenfour_protocol::{BurstNo, ChannelId, Code, ParticipantNo, Range, Refusal, ServerMessage};
 
 use super::channel::Channel;
@@ -153,9 +153,11 @@ impl Hub {
 
     fn route(&mut self, burst: BurstNo, talker: ParticipantNo, press: &Press) -> Route {
         let listeners = self.audience(talker, press);
+        let bundle = self.channels.get(&press.channel).map_or(1, |channel| bundle(channel.count() as usize));
         Route {
             burst,
             channel: press.channel.clone(),
+            bundle,
             started: ServerMessage::BurstStarted {
                 burst,
                 channel: press.channel.clone(),
@@ -163,6 +165,7 @@ impl Hub {
                 codec: press.codec,
                 frame_ms: press.frame_ms,
                 grade: None,
+                bundle: (bundle > 1).then_some(bundle),
             },
             listeners,
         }
@@ -281,6 +284,13 @@ impl Hub {
     fn send_receipt(&mut self, conn: ConnId, local: BurstNo, outcome: Outcome) {
         self.send(conn, ServerMessage::Receipt { burst: local, outcome });
     }
+}
+
+/// Frames that are sent at once in a channel of so many. All of them count, not those in range,
+/// whom nobody may count: how a burst is sent must not tell who is near.
+fn bundle(participants: usize) -> u8 {
+    let reached = BUNDLES.iter().rev().find(|(least, _)| participants >= *least);
+    reached.map_or(1, |(_, frames)| *frames)
 }
 
 fn refused(refusal: Refusal) -> Outcome {

@@ -25,6 +25,8 @@ pub struct Route {
     pub burst: BurstNo,
     /// Where.
     pub channel: ChannelId,
+    /// Frames that each listener is sent at once, or more if it wishes so.
+    pub bundle: u8,
     /// `burst.started`, for listeners whose distance is not known.
     pub started: ServerMessage,
     /// The listeners, never the talker, in an order that says nothing about them.

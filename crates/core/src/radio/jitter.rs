@@ -18,6 +18,23 @@ use crate::Time;
 /// A DTX frame is a byte or two: there is nothing to hear in it.
 const DTX_BYTES: usize = 3;
 
+/// How the frames of a burst come in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    /// Sound in one frame.
+    pub(super) frame_ms: FrameTime,
+    /// Frames that come together.
+    pub(super) bundle: u8,
+}
+
+impl Pace {
+    /// Samples to hold before playing, at least: what comes together comes seldom.
+    fn least(self) -> u32 {
+        let between = self.frame_ms.samples() * u32::from(self.bundle.max(1) - 1);
+        samples(JITTER_START).max(between + samples(JITTER_STEP)).min(samples(JITTER_LONGEST))
+    }
+}
+
 pub(super) struct JitterBuffer {
     frames: BTreeMap<u16, Frame>,
     /// Bytes of voice in `frames`.
@@ -26,6 +43,8 @@ pub(super) struct JitterBuffer {
     frame: u32,
     /// Samples held before playing.
     target: u32,
+    /// What `target` never goes below.
+    least: u32,
     state: State,
     /// Media time of the next sample to play.
     at: u32,
@@ -55,12 +74,13 @@ struct Frame {
 }
 
 impl JitterBuffer {
-    pub(super) fn new(frame_ms: FrameTime) -> Self {
+    pub(super) fn new(pace: Pace) -> Self {
         Self {
             frames: BTreeMap::new(),
             bytes: 0,
-            frame: frame_ms.samples(),
-            target: samples(JITTER_START),
+            frame: pace.frame_ms.samples(),
+            target: pace.least(),
+            least: pace.least(),
             state: State::Empty,
             at: 0,
             next: 0,
@@ -164,14 +184,14 @@ impl JitterBuffer {
     fn came_back(&mut self, pause: bool, now: Time) {
         let step = samples(JITTER_STEP);
         self.target = if pause { self.target.saturating_sub(step) } else { self.target + step }
-            .clamp(samples(JITTER_START), samples(JITTER_LONGEST));
+            .clamp(self.least, samples(JITTER_LONGEST));
         self.calm_since = now;
     }
 
     fn calm_down(&mut self, now: Time) {
         if now.since(self.calm_since) >= JITTER_CALM {
             self.calm_since = now;
-            self.target = self.target.saturating_sub(samples(JITTER_STEP)).max(samples(JITTER_START));
+            self.target = self.target.saturating_sub(samples(JITTER_STEP)).max(self.least);
         }
     }
 

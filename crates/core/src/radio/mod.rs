@@ -45,6 +45,7 @@ pub use payload::Payload;
 
 use crate::Time;
 use button::{Button, Way};
+use jitter::Pace;
 use link::Link;
 use memory::Memory;
 use place::Whereabouts;
@@ -235,8 +236,9 @@ impl Radio {
             ServerMessage::Presence { .. } | ServerMessage::Participants { .. } => {}
             ServerMessage::BurstGranted { .. } | ServerMessage::Pong { .. } => {}
             ServerMessage::Receipt { burst, outcome } => self.button.receipt(burst, outcome, &mut self.out),
-            ServerMessage::BurstStarted { burst, channel, talker, codec: _, frame_ms, grade } => {
-                self.started(burst, channel, talker, frame_ms, grade, now);
+            ServerMessage::BurstStarted { burst, channel, talker, codec: _, frame_ms, grade, bundle } => {
+                let pace = Pace { frame_ms, bundle: bundle.unwrap_or(1) };
+                self.started(burst, channel, talker, pace, grade, now);
             }
             ServerMessage::BurstGap { burst, from, to } => {
                 let gap = self.receiver.gap(burst, from, to, now);
@@ -315,16 +317,17 @@ impl Radio {
         burst: BurstNo,
         channel: ChannelId,
         talker: Participant,
-        frame_ms: FrameTime,
+        pace: Pace,
         grade: Option<SignalGrade>,
         now: Time,
     ) {
+        let frame_ms = pace.frame_ms;
         if !self.tuning.wants(&channel) {
             return;
         }
         let Some(heard) = self.receiver.started(burst, channel.clone(), now) else { return };
         if self.plays {
-            self.playout.open(&channel, heard, frame_ms);
+            self.playout.open(&channel, heard, pace);
             self.memory.open(heard, channel.clone(), frame_ms, now);
             self.memory.forget(now, &mut self.out);
         }

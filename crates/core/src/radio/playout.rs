@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use tenfour_protocol::ChannelId;
 use tenfour_protocol::control::FrameTime;
 
-use super::jitter::JitterBuffer;
+use super::jitter::{JitterBuffer, Pace};
 use super::limits::{QUEUED_BURSTS, QUEUED_BYTES};
 use super::{Event, HeardNo, Output, Payload, Sound, SoundKind};
 use crate::Time;
@@ -27,8 +27,8 @@ struct Item {
 
 impl Playout {
     /// A burst was announced: it plays after those before it.
-    pub(super) fn open(&mut self, channel: &ChannelId, heard: HeardNo, frame_ms: FrameTime) {
-        let item = Item { heard, again: false, started: false, buffer: JitterBuffer::new(frame_ms) };
+    pub(super) fn open(&mut self, channel: &ChannelId, heard: HeardNo, pace: Pace) {
+        let item = Item { heard, again: false, started: false, buffer: JitterBuffer::new(pace) };
         let queue = self.channels.entry(channel.clone()).or_default();
         queue.push_back(item);
         self.bytes -= trim(queue);
@@ -72,7 +72,7 @@ impl Playout {
         frames: &[(u16, u32, Payload)],
         now: Time,
     ) {
-        let mut buffer = JitterBuffer::new(frame_ms);
+        let mut buffer = JitterBuffer::new(Pace { frame_ms, bundle: 1 });
         buffer.waited();
         for (seq, media_time, payload) in frames {
             buffer.push(*seq, *media_time, payload.clone(), now);

@@ -78,6 +78,8 @@ struct Burst<A> {
     log: BurstLog,
     /// Places of the listeners.
     members: Vec<usize>,
+    /// Frames that its listeners are sent at once, or more if they wish so.
+    crowd: u8,
     /// The largest bundle, from the length of a frame.
     bundle: u8,
     /// When waiting frames are sent though their bundle is not full.
@@ -102,19 +104,21 @@ impl<A: Clone> Deck<A> {
         }
     }
 
-    /// A burst begins. `started` is for each listener, by its grade; a number that is known is
-    /// ignored. Listeners are served in the order in which they come here.
+    /// A burst begins. `started` is for each listener, by its grade; `bundle` frames are sent at
+    /// once. A number that is known is ignored. Listeners are served in the order in which they
+    /// come here.
     pub fn open(
         &mut self,
         number: BurstNo,
         started: ByGrade<A>,
+        bundle: u8,
         listeners: impl IntoIterator<Item = Hears>,
         now: Time,
     ) {
         if self.numbers.contains_key(&number) {
             return;
         }
-        let burst = self.bursts.insert(Burst::new(number, started, BurstLog::new(self.hold)));
+        let burst = self.bursts.insert(Burst::new(number, started, bundle, BurstLog::new(self.hold)));
         self.numbers.insert(number, burst);
         for listener in listeners {
             self.enter(burst, listener, From::Live);
@@ -139,7 +143,7 @@ impl<A: Clone> Deck<A> {
         let mut bundled = false;
         for &place in &burst.members {
             let listener = &mut self.listeners[place];
-            let bundle = listener.bundle.min(burst.bundle);
+            let bundle = listener.bundle.max(burst.crowd).min(burst.bundle);
             bundled |= bundle > 1;
             if bundle <= 1 || (frames + listener.phase).is_multiple_of(u32::from(bundle)) {
                 listener.wake(place, &mut self.ready);
@@ -192,8 +196,8 @@ impl<A: Clone> Deck<A> {
         }
     }
 
-    /// How many frames wait until `conn` is due: 1 to [`BUNDLE_FRAMES`]. Announcements, gaps
-    /// and the end of a burst do not wait.
+    /// How many frames wait at least until `conn` is due: 1 to [`BUNDLE_FRAMES`]. Announcements,
+    /// gaps and the end of a burst do not wait.
     pub fn set_bundle(&mut self, conn: ConnId, frames: u8) {
         let place = self.place(conn);
         self.listeners[place].bundle = frames.clamp(1, BUNDLE_FRAMES);
@@ -368,13 +372,14 @@ impl<A: Clone> Deck<A> {
 }
 
 impl<A> Burst<A> {
-    fn new(number: BurstNo, started: ByGrade<A>, log: BurstLog) -> Self {
+    fn new(number: BurstNo, started: ByGrade<A>, crowd: u8, log: BurstLog) -> Self {
         Self {
             number,
             started,
             ended: None,
             log,
             members: Vec::new(),
+            crowd,
             bundle: 1,
             flush: None,
             forget: None,

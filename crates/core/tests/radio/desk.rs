@@ -90,6 +90,15 @@ impl Desk {
         self.say(started(burst, "19"))
     }
 
+    /// The same in a channel so large that frames come `frames` at once.
+    pub(crate) fn start_bundled(&mut self, burst: u32, frames: u8) -> Vec<Output> {
+        let mut message = started(burst, "19");
+        if let ServerMessage::BurstStarted { bundle, .. } = &mut message {
+            *bundle = Some(frames);
+        }
+        self.say(message)
+    }
+
     /// Frame `seq` of a burst comes.
     pub(crate) fn hear(&mut self, burst: u32, seq: u16) -> Vec<Output> {
         self.hear_at(burst, seq, u32::from(seq) * 960, 40)
@@ -186,6 +195,7 @@ pub(crate) fn started(burst: u32, channel: &str) -> ServerMessage {
         codec: Codec::Opus,
         frame_ms: FrameTime::Ms20,
         grade: None,
+        bundle: None,
     }
 }
 

@@ -36,6 +36,22 @@ fn a_burst_begins_to_play_when_40_ms_are_there() {
 }
 
 #[test]
+fn what_comes_in_threes_is_waited_for_and_heard_without_a_hole() {
+    let mut desk = Desk::on_the_air();
+    desk.start_bundled(5, 3);
+    // The first bundle is a short one when the listener's turn comes early.
+    let heard: Vec<_> = [0..2, 2..5, 5..8]
+        .into_iter()
+        .map(|seqs: std::ops::Range<u16>| {
+            seqs.for_each(|seq| drop(desk.hear(5, seq)));
+            desk.play(ms(60))
+        })
+        .collect();
+    desk.end(5, 8);
+    assert_eq!((heard.concat(), desk.play(ms(60))), ("...012345".into(), "67_".into()));
+}
+
+#[test]
 fn start_and_end_of_playing_are_told_once() {
     let mut desk = Desk::on_the_air();
     desk.start(5);

@@ -33,7 +33,7 @@ fn hears(conn: u64) -> Hears {
 
 fn open(listeners: u64) -> Deck<&'static str> {
     let mut deck = Deck::new(HOLD);
-    deck.open(BURST, ByGrade::from_fn(|_| "started"), (1..=listeners).map(hears), T);
+    deck.open(BURST, ByGrade::from_fn(|_| "started"), 1, (1..=listeners).map(hears), T);
     deck
 }
 
@@ -126,11 +126,27 @@ fn a_bundle_waits_for_its_frames_and_the_listeners_take_turns() {
 }
 
 #[test]
+fn a_crowd_is_sent_bundles_and_who_wishes_for_more_gets_more() {
+    let mut deck = Deck::new(HOLD);
+    deck.open(BURST, ByGrade::from_fn(|_| "started"), 2, (1..=6).map(hears), T);
+    deck.set_bundle(ConnId(3), 3);
+    due(&mut deck);
+    let mut writes = BTreeMap::new();
+    for seq in 0..12 {
+        append(&mut deck, seq, T);
+        for (conn, _) in due(&mut deck) {
+            *writes.entry(conn).or_insert(0) += 1;
+        }
+    }
+    assert_eq!(writes, BTreeMap::from([(1, 6), (2, 6), (3, 4), (4, 6), (5, 6), (6, 6)]));
+}
+
+#[test]
 fn whose_turn_it_is_does_not_tell_who_else_has_heard_something() {
     let turns = |heard_before: &[u64]| {
         let mut deck = Deck::new(HOLD);
-        deck.open(BurstNo(7), ByGrade::from_fn(|_| "before"), heard_before.iter().copied().map(hears), T);
-        deck.open(BURST, ByGrade::from_fn(|_| "started"), [hears(4)], T);
+        deck.open(BurstNo(7), ByGrade::from_fn(|_| "before"), 1, heard_before.iter().copied().map(hears), T);
+        deck.open(BURST, ByGrade::from_fn(|_| "started"), 1, [hears(4)], T);
         deck.set_bundle(ConnId(4), 3);
         due(&mut deck);
         let heard = |seq| {
@@ -341,7 +357,7 @@ proptest! {
                     newest += 1;
                     let earlier = number.insert(slot, newest);
                     earlier.into_iter().for_each(|earlier| deck.close(BurstNo(earlier), earlier, now));
-                    deck.open(BurstNo(newest), ByGrade::from_fn(|_| newest), (1..4).map(hears), now);
+                    deck.open(BurstNo(newest), ByGrade::from_fn(|_| newest), 1, (1..4).map(hears), now);
                 }
                 Act::Append(slot) => {
                     let burst = of(&number, slot);

@@ -258,7 +258,7 @@ impl World {
                     let own =
                         |listener: &Hears| clients.get(&listener.conn).is_some_and(|c| c.worker == worker);
                     let own = route.listeners.iter().copied().filter(own);
-                    deck.open(route.burst, route.started(), own, now);
+                    deck.open(route.burst, route.started(), route.bundle, own, now);
                 }
             }
             Output::Join { burst, listener, from } => {

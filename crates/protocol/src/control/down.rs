@@ -136,6 +136,10 @@ pub enum ServerMessage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         grade: Option<SignalGrade>,
+        /// Frames that come together, where that is more than one: the channel is large.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        bundle: Option<u8>,
     },
     /// Frames that the listener will not get: they were past their hold.
     #[serde(rename = "burst.gap")]

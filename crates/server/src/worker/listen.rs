@@ -69,9 +69,9 @@ impl Worker {
     fn obey(self: &Rc<Self>, order: Order, now: Time) {
         let mut deck = self.deck.borrow_mut();
         match order {
-            Order::Open { burst, started, listeners } => {
+            Order::Open { burst, started, bundle, listeners } => {
                 let open = listeners.into_iter().filter(|listener| self.hears(listener.conn));
-                deck.open(burst, started, open, now);
+                deck.open(burst, started, bundle, open, now);
             }
             Order::Join { burst, listener, from } => {
                 if self.hears(listener.conn) {

@@ -120,9 +120,10 @@ fn on_the_air() -> Model {
         codec: Codec::Opus,
         frame_ms: FrameTime::Ms20,
         grade: None,
+        bundle: None,
     };
     let listeners = vec![Hears { conn: conn(1), grade }];
-    let route = Route { burst, channel: channel.clone(), started, listeners };
+    let route = Route { burst, channel: channel.clone(), bundle: 1, started, listeners };
     says(&mut model, &Output::Open(Arc::new(route)));
     says(&mut model, &Output::Admit { conn: conn(0), local: LOCAL, burst });
     model.hub_is_done(BOTH, Time::ZERO);
