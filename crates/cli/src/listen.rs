@@ -40,6 +40,9 @@ pub(crate) struct Listen {
     /// Plays what is heard
     #[arg(long)]
     speaker: bool,
+    /// Fewer, larger packets: up to 60 ms of sound come at once
+    #[arg(long)]
+    low_data: bool,
     /// One JSON object a line for each burst: channel, talker, tag, frames, gaps, duration (s), reason; country and grade
     /// (S-meter, 0 to 5) when they are known; file with --out
     #[arg(long)]
@@ -84,7 +87,8 @@ impl Listen {
         let login = self.station.log_in().await?;
         let (origin, me) = (login.server.origin().to_owned(), login.session.me.clone());
         let program = station::program();
-        let options = Options { program, economy: false, playout: sink.is_some(), place: cell, ranges };
+        let (economy, playout) = (self.low_data, sink.is_some());
+        let options = Options { program, economy, playout, place: cell, ranges };
         let Tuned { mut client, refused, .. } = login.tune(&self.channels, options).await?;
         let unplaced = refused.is_some();
         if let Some(refusal) = refused {

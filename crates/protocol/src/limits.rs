@@ -72,6 +72,10 @@ pub const PRESS_PATIENCE: Duration = Duration::from_millis(250);
 pub const SNAPSHOT_PARTICIPANTS: usize = 500;
 /// Participants on one page.
 pub const PAGE_PARTICIPANTS: usize = 100;
+/// Frames that are sent at once, at most.
+pub const BUNDLE_FRAMES: u8 = 3;
+/// Sound that is sent at once, at most: longer frames make smaller bundles.
+pub const BUNDLE_TIME: Duration = Duration::from_millis(60);
 /// Participants of a channel from which on frames are sent to it in twos and in threes. One core
 /// has time for about 3,000 single sends in the 20 ms of a frame, whoever serves them (measured
 /// with a bare loop of writes): from half of that on, fewer and larger packets keep the pace.

@@ -63,7 +63,7 @@ class Engine implements Radio {
     this.#place = this.#makePlace();
     this.#link = this.#makeLink();
     this.#loudspeaker = this.#makeLoudspeaker();
-    this.#hear = new Hear(store, this.#memory, this.#loudspeaker);
+    this.#hear = new Hear(store, this.#memory, this.#loudspeaker, () => (this.#lowData ? 3 : 1));
     this.#tuning = new Tuning({
       store,
       send: (message) => this.#link.send(message),

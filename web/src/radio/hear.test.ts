@@ -7,6 +7,7 @@ let said: string[];
 let store: Store;
 let hear: Hear;
 let events: string[];
+let wished: number;
 
 const talker = { id: 5, handle: 'Roadrunner', tag: 'k7f2' };
 const start = (burst: number, channel = '19') =>
@@ -18,16 +19,21 @@ const end = (burst: number, frames: number) =>
 const rows = () => store.state.air.map(({ state }) => state);
 
 beforeEach(() => {
-  [said, events] = [[], []];
+  [said, events, wished] = [[], [], 1];
   store = new Store('Tenfour', '19');
   store.on(({ type }) => events.push(type));
   const memory = new Memory((key) => store.setBurst(key, { replayable: false }));
-  hear = new Hear(store, memory, {
-    begin: (play, samples, live) => said.push(`begin ${play} ${samples}${live ? '' : ' whole'}`),
-    packet: (play, { time, lost }) => said.push(`${play}:${time / 960}${lost ? ' lost' : ''}`),
-    end: (play) => said.push(`end ${play}`),
-    stop: (play) => said.push(`stop ${play}`),
-  });
+  hear = new Hear(
+    store,
+    memory,
+    {
+      begin: (play, samples, live) => said.push(`begin ${play} ${samples}${live ? '' : ' whole'}`),
+      packet: (play, { time, lost }) => said.push(`${play}:${time / 960}${lost ? ' lost' : ''}`),
+      end: (play) => said.push(`end ${play}`),
+      stop: (play) => said.push(`stop ${play}`),
+    },
+    () => wished,
+  );
 });
 
 describe('what is heard', () => {
@@ -73,9 +79,18 @@ describe('what is heard', () => {
     end(1, 1);
     hear.finished(1);
     hear.sayAgain('heard-1');
+    end(2, 1);
+    hear.finished(2);
+    wished = 3;
+    hear.started({ ...told, burst: 3, frame_ms: 20, bundle: 2 });
+    end(3, 0);
+    hear.finished(3);
+    hear.started({ ...told, burst: 4, frame_ms: 60 });
     expect(said.filter((line) => line.startsWith('begin'))).toEqual([
       'begin 1 2880',
       'begin 2 960 whole',
+      'begin 3 2880',
+      'begin 4 2880',
     ]);
   });
 

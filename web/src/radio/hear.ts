@@ -42,6 +42,8 @@ interface Turn {
   bundle: number;
 }
 
+/** Sound that is sent at once, at most, in ms. */
+const BUNDLE_MS = 60;
 /** Unfinished bursts that a resume may name. */
 const RESUME_BURSTS = 64;
 /** The row on the air is drawn again after so many packets. */
@@ -65,6 +67,8 @@ export class Hear {
     private readonly store: Store,
     private readonly memory: Memory,
     private readonly player: Player,
+    /** Frames that this page wishes to get at once. */
+    private readonly wished: () => number = () => 1,
   ) {}
 
   started({ burst, channel, talker, frame_ms, grade, bundle = 1 }: Started): void {
@@ -89,7 +93,8 @@ export class Hear {
       replayable: true,
       ...(grade !== undefined && { grade }),
     });
-    this.#enqueue({ recording, again: false, play: null, bundle });
+    const together = Math.min(Math.max(bundle, this.wished()), Math.floor(BUNDLE_MS / frame_ms));
+    this.#enqueue({ recording, again: false, play: null, bundle: together });
   }
 
   frame({ burst, seq, mediaTime, payload }: VoiceFrame): void {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
 use tenfour_protocol::control::{EndReason, Resume};
-use tenfour_protocol::limits::{HANDSHAKE, RESUME_BURSTS};
+use tenfour_protocol::limits::{BUNDLE_FRAMES, HANDSHAKE, RESUME_BURSTS};
 use tenfour_protocol::{
     BurstNo, ChannelId, Code, Participant, ParticipantNo, Person, Place, Ranges, Refusal, ServerMessage,
     UserId,
@@ -15,7 +15,6 @@ use super::floor::{Press, Talk};
 use super::place::Whereabouts;
 use super::quota::Quota;
 use super::{Hub, LoginId, Output, Recipients, ResumeToken, Timer};
-use crate::voice::BUNDLE_FRAMES;
 use crate::{ConnId, Time};
 
 /// How long a stop waits for the bursts on the air to end.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tenfour_protocol::control::FrameTime;
-use tenfour_protocol::limits::SAMPLE_RATE;
+use tenfour_protocol::limits::{BUNDLE_FRAMES, BUNDLE_TIME, SAMPLE_RATE};
 
 use super::limits::{CONCEALED_FRAMES, JITTER_CALM, JITTER_LONGEST, JITTER_START, JITTER_STEP};
 use super::{Payload, SoundKind};
@@ -24,14 +24,27 @@ pub(super) struct Pace {
     /// Sound in one frame.
     pub(super) frame_ms: FrameTime,
     /// Frames that come together.
-    pub(super) bundle: u8,
+    bundle: u8,
 }
 
 impl Pace {
+    /// Live: the server sends `told` frames at once, or more to one who wishes for `economy`.
+    pub(super) fn live(frame_ms: FrameTime, told: Option<u8>, economy: bool) -> Self {
+        let wished = if economy { BUNDLE_FRAMES } else { 1 };
+        let most = BUNDLE_TIME.as_millis() / u128::from(frame_ms.millis());
+        let most = u8::try_from(most).unwrap_or(BUNDLE_FRAMES).clamp(1, BUNDLE_FRAMES);
+        Self { frame_ms, bundle: told.unwrap_or(1).max(wished).clamp(1, most) }
+    }
+
+    /// From memory, all of it at once.
+    pub(super) fn remembered(frame_ms: FrameTime) -> Self {
+        Self { frame_ms, bundle: 1 }
+    }
+
     /// Samples to hold before playing, at least: what comes together comes seldom.
     fn least(self) -> u32 {
-        let between = self.frame_ms.samples() * u32::from(self.bundle.max(1) - 1);
-        samples(JITTER_START).max(between + samples(JITTER_STEP)).min(samples(JITTER_LONGEST))
+        let between = self.frame_ms.samples() * u32::from(self.bundle - 1);
+        samples(JITTER_START).max(between + samples(JITTER_STEP))
     }
 }
 
@@ -227,4 +240,21 @@ fn samples(time: Duration) -> u32 {
 
 fn duration(samples: u32) -> Duration {
     Duration::from_micros(u64::from(samples) * 1_000_000 / u64::from(SAMPLE_RATE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_together_is_waited_for() {
+        let least =
+            |frame_ms, told, economy| Pace::live(frame_ms, told, economy).least() / (SAMPLE_RATE / 1000);
+        assert_eq!(least(FrameTime::Ms20, None, false), 40);
+        assert_eq!(least(FrameTime::Ms20, Some(2), false), 40);
+        assert_eq!(least(FrameTime::Ms20, Some(3), false), 60);
+        assert_eq!(least(FrameTime::Ms20, Some(2), true), 60, "who wishes for more gets more");
+        assert_eq!(least(FrameTime::Ms60, Some(3), true), 40, "large frames come one by one");
+        assert_eq!(least(FrameTime::Ms20, Some(200), false), 60, "whatever a server says");
+    }
 }

@@ -79,6 +79,8 @@ pub struct Radio {
     place: Whereabouts,
     button: Button,
     receiver: Receiver,
+    /// Gets fewer, larger packets.
+    economy: bool,
     /// With memory, unless sound is never pulled.
     plays: bool,
     playout: Playout,
@@ -91,6 +93,7 @@ impl Radio {
     pub fn new(config: Config, now: Time) -> Self {
         let mut out = VecDeque::new();
         Self {
+            economy: config.economy,
             plays: config.playout,
             link: Link::new(&config, now, &mut out),
             tuning: Tuning::default(),
@@ -237,7 +240,7 @@ impl Radio {
             ServerMessage::BurstGranted { .. } | ServerMessage::Pong { .. } => {}
             ServerMessage::Receipt { burst, outcome } => self.button.receipt(burst, outcome, &mut self.out),
             ServerMessage::BurstStarted { burst, channel, talker, codec: _, frame_ms, grade, bundle } => {
-                let pace = Pace { frame_ms, bundle: bundle.unwrap_or(1) };
+                let pace = Pace::live(frame_ms, bundle, self.economy);
                 self.started(burst, channel, talker, pace, grade, now);
             }
             ServerMessage::BurstGap { burst, from, to } => {

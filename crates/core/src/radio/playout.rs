@@ -72,7 +72,7 @@ impl Playout {
         frames: &[(u16, u32, Payload)],
         now: Time,
     ) {
-        let mut buffer = JitterBuffer::new(Pace { frame_ms, bundle: 1 });
+        let mut buffer = JitterBuffer::new(Pace::remembered(frame_ms));
         buffer.waited();
         for (seq, media_time, payload) in frames {
             buffer.push(*seq, *media_time, payload.clone(), now);

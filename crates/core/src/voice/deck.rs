@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use slab::Slab;
+use tenfour_protocol::limits::{BUNDLE_FRAMES, BUNDLE_TIME};
 use tenfour_protocol::{BurstNo, opus};
 
 use self::listener::{Entry, Listener, State};
@@ -18,10 +19,6 @@ use crate::{ConnId, Time};
 pub use self::by_grade::ByGrade;
 pub use self::figures::DeckFigures;
 
-/// The largest bundle, in frames.
-pub const BUNDLE_FRAMES: u8 = 3;
-/// Sound that one bundle holds at most: longer frames make smaller bundles.
-const BUNDLE_TIME: Duration = Duration::from_millis(60);
 /// A bundle that is not full is sent when no frame came for this long: the talker pauses.
 const BUNDLE_WAIT: Duration = Duration::from_millis(40);
 /// A burst is kept this much longer than its last frame, without a frame, so that a listener

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 
 use tenfour_protocol::SignalGrade;
+use tenfour_protocol::limits::BUNDLE_FRAMES;
 
-use super::{BUNDLE_FRAMES, Burst, Item};
+use super::{Burst, Item};
 use crate::ConnId;
 use crate::voice::Cursor;
 
