@@ -4,6 +4,7 @@ mod attack;
 mod bench;
 mod check;
 mod generate;
+mod guards;
 mod packages;
 mod policy;
 mod run;
@@ -62,6 +63,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<String>,
     },
+    /// Instructions of the voice path, against those of before
+    Guards {
+        /// Takes them as those to compare with
+        #[arg(long)]
+        write: bool,
+    },
     /// Measure, and write docs/benchmarks.md
     Bench,
     /// Prove at length what the tests prove in short
@@ -105,6 +112,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Sim { flags } => sim::simulate(&flags),
         Task::Policy => policy::policy(),
         Task::Attack { flags } => attack::attack(&flags),
+        Task::Guards { write } => guards::guards(write),
         Task::Bench => bench::bench(),
         Task::Soak { what: Soak::Cells { sessions, release } } => soak::cells(sessions, release),
     }

@@ -6,14 +6,16 @@
 
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "a benchmark reads the clock")]
 
+mod crowd;
+
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use tenfour_core::hub::{Hub, HubConfig, Input, LoginId, Output, ResumeToken};
-use tenfour_core::reach::snap;
+use crowd::{drain, join};
+use tenfour_core::hub::{Hub, HubConfig, Input};
 use tenfour_core::{ConnId, Time};
-use tenfour_protocol::control::{Codec, EndReason, FrameTime};
-use tenfour_protocol::{BurstNo, ChannelId, ClientMessage, Handle, Person, Place, Range, Ranges, UserId};
+use tenfour_protocol::control::EndReason;
+use tenfour_protocol::{BurstNo, Range};
 
 /// Presses that are measured; the median counts.
 const PRESSES: u32 = 101;
@@ -42,12 +44,7 @@ fn measure(participants: u64, tx: Range) -> Duration {
         now += Duration::from_secs(1);
         hub.handle_timeout(now);
         drain(&mut hub);
-        let message = ClientMessage::BurstStart {
-            channel: channel(),
-            burst: BurstNo(press),
-            codec: Codec::Opus,
-            frame_ms: FrameTime::Ms20,
-        };
+        let message = crowd::press(press);
         let start = Instant::now();
         hub.handle(Input::Message { conn: TALKER, message }, now);
         heard = drain(&mut hub);
@@ -66,44 +63,4 @@ fn measure(participants: u64, tx: Range) -> Duration {
         most.as_micros()
     );
     median
-}
-
-/// Somebody in a cell of their own, within some hundred kilometres.
-fn join(hub: &mut Hub, number: u64, tx: Range, now: Time) {
-    let mut key = [0; 32];
-    key[..8].copy_from_slice(&number.to_be_bytes());
-    let user = UserId::of_key(&key);
-    let handle = Handle::parse(&format!("Listener {number}")).expect("a handle");
-    let person = Person { handle, tag: user.tag(), description: None, country: None };
-    let (conn, login) = (ConnId(number), LoginId(number));
-    hub.handle(Input::Connected { conn, login, user, person, token: ResumeToken(key) }, now);
-    // The golden ratio and its kin spread points evenly.
-    let part = |step: f64| (number as f64 * step).fract();
-    let (lat, lon) = (42.0 + 6.0 * part(0.754_877_666), 16.0 + 8.0 * part(0.569_840_296));
-    let place = Some(Place { cell: snap(lat, lon).expect("a position"), stamp: None });
-    let range = Some(Ranges { tx, rx: Range::Unlimited });
-    let client = "bench 1".into();
-    let hello = ClientMessage::Hello { client, resume: None, economy: false, place, range, device: None };
-    hub.handle(Input::Message { conn, message: hello }, now);
-    hub.handle(
-        Input::Message { conn, message: ClientMessage::Tune { channel: channel(), catch_up: false } },
-        now,
-    );
-    drain(hub);
-}
-
-fn channel() -> ChannelId {
-    ChannelId::numbered(19).expect("a channel")
-}
-
-/// Takes all orders, as a shell does; the listeners of the last burst that was opened.
-fn drain(hub: &mut Hub) -> usize {
-    let mut heard = 0;
-    while let Some(output) = hub.poll() {
-        if let Output::Open(route) = &output {
-            heard = route.listeners.len();
-        }
-        std::hint::black_box(output);
-    }
-    heard
 }

@@ -1,0 +1,151 @@
+//! The voice path in instructions: they repeat, where time does not.
+//!
+//! `cargo xtask guards` runs this under valgrind, which counts inside one function at a time, and
+//! compares with docs/instructions.toml. Each function does its work [`TIMES`] times; what it needs is
+//! made before, and not counted.
+
+mod crowd;
+
+use std::hint::black_box;
+
+use tenfour_core::hub::{Hears, Hub, HubConfig, Input};
+use tenfour_core::voice::{ByGrade, Deck, Item, Packet, Uplink, UplinkOutput, unframed};
+use tenfour_core::{ConnId, Time};
+use tenfour_protocol::control::FrameTime;
+use tenfour_protocol::{BurstNo, Range, VoiceFrame};
+
+/// How often each piece of work is done.
+const TIMES: u16 = 1000;
+const BURST: BurstNo = BurstNo(1);
+const START: Time = Time::from_micros(1_000_000);
+
+fn main() {
+    let guard = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
+    match guard.as_deref() {
+        Some("parse") => guarded_parse(&messages()),
+        Some("door") => door(),
+        Some("append") => append(),
+        Some("write") => write(),
+        Some("audience") => audience(),
+        // `cargo test --benches` and `cargo bench` run it without a name.
+        _ => println!("parse door append write audience"),
+    }
+}
+
+/// Frames as they come from a talker: 80 bytes of Opus.
+fn messages() -> Vec<Vec<u8>> {
+    let mut payload = [0x5a; 80];
+    // CELT, 20 ms, one frame.
+    payload[0] = 0x98;
+    let message = |seq| {
+        let frame = VoiceFrame {
+            burst: BURST,
+            seq,
+            media_time: u32::from(seq) * 960,
+            last: false,
+            payload: &payload,
+        };
+        frame.to_bytes()
+    };
+    (0..TIMES).map(message).collect()
+}
+
+fn packets() -> Vec<Packet> {
+    let messages = messages();
+    let parsed = messages.iter().map(|bytes| VoiceFrame::parse(bytes).expect("a frame"));
+    parsed.map(|frame| Packet::new(unframed, &frame, START)).collect()
+}
+
+fn deck(listeners: u64) -> Deck<()> {
+    let mut deck = Deck::new(std::time::Duration::from_secs(10));
+    let listeners = (1..=listeners).map(|conn| Hears::from_anywhere(ConnId(conn)));
+    deck.open(BURST, ByGrade::from_fn(|_| ()), 1, listeners, START);
+    serve(&mut deck, &mut Vec::new());
+    deck
+}
+
+/// Everybody who is due takes everything.
+fn serve(deck: &mut Deck<()>, items: &mut Vec<Item<()>>) {
+    while let Some(conn) = deck.due() {
+        items.clear();
+        deck.gather(conn, 32, items);
+        deck.advance(conn, items.len());
+    }
+}
+
+/// A voice frame is read from its bytes.
+#[inline(never)]
+fn guarded_parse(messages: &[Vec<u8>]) {
+    for message in messages {
+        black_box(VoiceFrame::parse(black_box(message)).ok());
+    }
+}
+
+fn door() {
+    let mut uplink = Uplink::new(unframed, START);
+    uplink.start(BURST, FrameTime::Ms20, START);
+    uplink.admit(BURST, BurstNo(7), START);
+    while uplink.poll().is_some() {}
+    guarded_door(&mut uplink, &messages());
+}
+
+/// A frame passes the door: checked, framed once, handed on.
+#[inline(never)]
+fn guarded_door(uplink: &mut Uplink, messages: &[Vec<u8>]) {
+    let mut now = START;
+    let mut passed = 0;
+    for message in messages {
+        now += std::time::Duration::from_millis(20);
+        uplink.frame(message, now);
+        while let Some(output) = uplink.poll() {
+            passed += usize::from(matches!(output, UplinkOutput::Frame { .. }));
+            black_box(output);
+        }
+    }
+    assert_eq!(passed, messages.len(), "every frame passes");
+}
+
+fn append() {
+    guarded_append(&mut deck(0), packets());
+}
+
+/// A frame joins the log of its burst.
+#[inline(never)]
+fn guarded_append(deck: &mut Deck<()>, packets: Vec<Packet>) {
+    for packet in packets {
+        deck.append(BURST, packet, START);
+    }
+}
+
+fn write() {
+    let mut deck = deck(1);
+    let mut items = Vec::with_capacity(32);
+    guarded_write(&mut deck, packets(), &mut items);
+    assert!(matches!(items[..], [Item::Voice(_)]), "one frame at a time");
+}
+
+/// A frame goes to one listener: appended, found due, gathered, taken.
+#[inline(never)]
+fn guarded_write(deck: &mut Deck<()>, packets: Vec<Packet>, items: &mut Vec<Item<()>>) {
+    for packet in packets {
+        deck.append(BURST, packet, START);
+        serve(deck, items);
+    }
+}
+
+fn audience() {
+    let mut hub = Hub::new(HubConfig::default());
+    (1..=1000).for_each(|number| crowd::join(&mut hub, number, Range::Km100, START));
+    hub.handle_timeout(START + std::time::Duration::from_secs(5));
+    crowd::drain(&mut hub);
+    guarded_audience(&mut hub);
+}
+
+/// A press in a channel of a thousand, from the message to the drained orders. Once: what is
+/// compared is the sum, as of the other guards.
+#[inline(never)]
+fn guarded_audience(hub: &mut Hub) {
+    let message = crowd::press(1);
+    hub.handle(Input::Message { conn: ConnId(1), message }, START + std::time::Duration::from_secs(6));
+    assert!(crowd::drain(hub) > 0, "somebody hears it");
+}
