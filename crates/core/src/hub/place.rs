@@ -8,6 +8,8 @@ use tenfour_protocol::{
 
 use super::session::{Link, millis};
 use super::{Hub, Timer};
+#[cfg(feature = "mutants")]
+use crate::mutants::Mutant;
 use crate::reach::{Place, Slot, Stamp, epoch_in, scrub_stack};
 use crate::{ConnId, Time};
 
@@ -108,6 +110,10 @@ impl Hub {
         self.stay(participant);
         let Some(session) = self.sessions.get_mut(&participant) else { return };
         session.whereabouts.settled = false;
+        #[cfg(feature = "mutants")]
+        if self.config.mutants.has(Mutant::KeepCell) {
+            self.spots.keep(session.whereabouts.slot);
+        }
         self.spots.clear(session.whereabouts.slot);
         self.put_ranges(participant, Ranges::default());
     }
@@ -199,6 +205,10 @@ impl Hub {
         let before = self.hearing_of(&[participant]);
         let Some(session) = self.sessions.get(&participant) else { return };
         let (slot, ranges) = (session.whereabouts.slot, session.whereabouts.ranges);
+        #[cfg(feature = "mutants")]
+        if self.config.mutants.has(Mutant::KeepPreviousCell) {
+            self.spots.keep(slot);
+        }
         self.spots.clear(slot);
         self.put_ranges(participant, Ranges::default());
         self.set_country(participant, None, now);
@@ -225,6 +235,10 @@ impl Hub {
     fn put(&mut self, participant: ParticipantNo, place: &Place, stamp: &Stamp, now: Time) {
         let Some(session) = self.sessions.get_mut(&participant) else { return };
         session.whereabouts.settled = true;
+        #[cfg(feature = "mutants")]
+        if self.config.mutants.has(Mutant::KeepPreviousCell) {
+            self.spots.keep(session.whereabouts.slot);
+        }
         self.spots.place(session.whereabouts.slot, place);
         self.ledger.stamped(&self.config.secret, session.user, stamp.serial, now);
         self.set_country(participant, place.country(), now);

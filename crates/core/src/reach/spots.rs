@@ -28,6 +28,9 @@ pub(crate) struct Spots {
     pieces: Vec<Box<[Spot; PIECE]>>,
     free: Vec<u32>,
     used: u32,
+    /// What a careless server would keep.
+    #[cfg(feature = "mutants")]
+    kept: Vec<Box<Point>>,
 }
 
 impl Spots {
@@ -67,6 +70,13 @@ impl Spots {
         let spot = self.spot_mut(slot);
         spot.point.wipe();
         spot.located = false;
+    }
+
+    /// Keeps where somebody is for later.
+    #[cfg(feature = "mutants")]
+    pub(crate) fn keep(&mut self, slot: Slot) {
+        let point = self.spot(slot).point;
+        self.kept.push(Box::new(point));
     }
 
     /// How many are somewhere.

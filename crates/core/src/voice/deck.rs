@@ -1,5 +1,6 @@
 //! What one worker's listeners hear.
 
+mod burst;
 mod by_grade;
 mod figures;
 mod listener;
@@ -8,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use slab::Slab;
-use tenfour_protocol::limits::{BUNDLE_FRAMES, BUNDLE_TIME};
-use tenfour_protocol::{BurstNo, opus};
+use tenfour_protocol::BurstNo;
+use tenfour_protocol::limits::BUNDLE_FRAMES;
 
+use self::burst::{Burst, largest_bundle};
 use self::listener::{Entry, Listener, State};
 use super::{BurstLog, Packet};
 use crate::hub::{From, Hears};
@@ -65,25 +67,9 @@ pub struct Deck<A> {
     in_hand: Option<(ConnId, usize)>,
     /// One for each burst that has a deadline.
     deadlines: BTreeSet<(Time, usize)>,
-}
-
-#[derive(Debug)]
-struct Burst<A> {
-    number: BurstNo,
-    started: ByGrade<A>,
-    ended: Option<A>,
-    log: BurstLog,
-    /// Places of the listeners.
-    members: Vec<usize>,
-    /// Frames that its listeners are sent at once, or more if they wish so.
-    crowd: u8,
-    /// The largest bundle, from the length of a frame.
-    bundle: u8,
-    /// When waiting frames are sent though their bundle is not full.
-    flush: Option<Time>,
-    /// When it is forgotten, unless a listener has not taken all.
-    forget: Option<Time>,
-    deadline: Option<Time>,
+    /// How it is broken on purpose.
+    #[cfg(feature = "mutants")]
+    mutants: crate::mutants::Mutants,
 }
 
 impl<A: Clone> Deck<A> {
@@ -98,7 +84,15 @@ impl<A: Clone> Deck<A> {
             ready: VecDeque::new(),
             in_hand: None,
             deadlines: BTreeSet::new(),
+            #[cfg(feature = "mutants")]
+            mutants: crate::mutants::Mutants::default(),
         }
+    }
+
+    /// The same, broken on purpose.
+    #[cfg(feature = "mutants")]
+    pub fn broken(self, mutants: crate::mutants::Mutants) -> Self {
+        Self { mutants, ..self }
     }
 
     /// A burst begins. `started` is for each listener, by its grade; `bundle` frames are sent at
@@ -276,6 +270,10 @@ impl<A: Clone> Deck<A> {
     }
 
     fn expire(&mut self, slot: usize, now: Time) {
+        #[cfg(feature = "mutants")]
+        if self.mutants.has(crate::mutants::Mutant::ForgetOneLog) {
+            self.bursts[slot].log.leak();
+        }
         let burst = &mut self.bursts[slot];
         // Nobody has to be woken for a gap: whoever is that far behind is in hand, since even a
         // bundle does not wait as long as a hold.
@@ -366,28 +364,4 @@ impl<A: Clone> Deck<A> {
     fn place(&mut self, conn: ConnId) -> usize {
         *self.connections.entry(conn).or_insert_with(|| self.listeners.insert(Listener::new(conn)))
     }
-}
-
-impl<A> Burst<A> {
-    fn new(number: BurstNo, started: ByGrade<A>, crowd: u8, log: BurstLog) -> Self {
-        Self {
-            number,
-            started,
-            ended: None,
-            log,
-            members: Vec::new(),
-            crowd,
-            bundle: 1,
-            flush: None,
-            forget: None,
-            deadline: None,
-        }
-    }
-}
-
-fn largest_bundle(packet: &Packet) -> u8 {
-    let header = tenfour_protocol::limits::VOICE_HEADER_BYTES;
-    let frame = opus::check(&packet.message()[header..]).unwrap_or(BUNDLE_TIME).max(Duration::from_millis(1));
-    let frames = BUNDLE_TIME.as_millis() / frame.as_millis();
-    u8::try_from(frames).unwrap_or(BUNDLE_FRAMES).clamp(1, BUNDLE_FRAMES)
 }

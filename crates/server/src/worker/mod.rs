@@ -104,14 +104,16 @@ pub(crate) fn start(
 
 impl Worker {
     fn new(index: usize, shared: Arc<Shared>, peers: Vec<mpsc::UnboundedSender<ToWorker>>) -> Self {
-        let hold = shared.hold;
+        let deck = Deck::new(shared.hold);
+        #[cfg(feature = "mutants")]
+        let deck = deck.broken(crate::mutants::active());
         Self {
             index,
             clock: shared.clock,
             peers,
             router: crate::http::router(&shared),
             shared,
-            deck: RefCell::new(Deck::new(hold)),
+            deck: RefCell::new(deck),
             table: RefCell::default(),
             serial: Cell::new(0),
             scratch: RefCell::new(vec![0; SCRATCH_BYTES].into()),
