@@ -71,6 +71,12 @@ enum Task {
     },
     /// Measure, and write docs/benchmarks.md
     Bench,
+    /// Voice as canaries: none is left a second after its time, in memory, on disk, in queues
+    Canary {
+        /// With the code as it is released
+        #[arg(long)]
+        release: bool,
+    },
     /// Prove at length what the tests prove in short
     Soak {
         #[command(subcommand)]
@@ -114,6 +120,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Attack { flags } => attack::attack(&flags),
         Task::Guards { write } => guards::guards(write),
         Task::Bench => bench::bench(),
+        Task::Canary { release } => soak::canary(release),
         Task::Soak { what: Soak::Cells { sessions, release } } => soak::cells(sessions, release),
     }
 }

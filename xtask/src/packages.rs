@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::shell::{command, has, run, sh};
 
 /// Debian packages of the tests, each with a file that shows it is there.
-const DEBIAN: [(&str, &str); 8] = [
+const DEBIAN: [(&str, &str); 11] = [
     ("chromium", "/usr/bin/chromium"),
     ("firefox-esr", "/usr/bin/firefox-esr"),
     ("pulseaudio", "/usr/bin/pulseaudio"),
@@ -15,6 +15,9 @@ const DEBIAN: [(&str, &str); 8] = [
     ("espeak-ng", "/usr/bin/espeak-ng"),
     ("sox", "/usr/bin/sox"),
     ("valgrind", "/usr/bin/valgrind"),
+    ("strace", "/usr/bin/strace"),
+    ("iproute2", "/bin/ss"),
+    ("e2fsprogs", "/sbin/mkfs.ext4"),
     ("fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
 ];
 

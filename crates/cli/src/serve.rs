@@ -9,6 +9,7 @@ use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 use tenfour_server::Server;
 use tenfour_server::config::{Config, Settings, Tls};
+use tenfour_server::confine::confine;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -56,8 +57,13 @@ impl Serve {
         let self_signed = config.tls == Tls::SelfSigned;
         let reachable_by_browsers =
             config.tls != Tls::Off || config.listen.ip().is_loopback() || !config.origins.is_empty();
+        std::fs::create_dir_all(&config.data)
+            .with_context(|| format!("cannot create the data folder {}", config.data.display()))?;
+        // Before there is any other thread.
+        let confinement = confine(&config.data);
         let mut signals = Signals::new()?;
         let server = Server::start(config)?;
+        confinement.tell();
         if self_signed {
             introduce(&server)?;
         }

@@ -159,6 +159,10 @@ impl Client {
 
     /// A session that the server has forgotten is renewed with the key; all else is told.
     fn event(&mut self, event: Event) {
+        #[cfg(feature = "mutants")]
+        if let Event::Voice { payload, .. } = &event {
+            crate::mutants::cache(payload);
+        }
         let forgotten =
             matches!(&event, Event::Link(LinkState::Gone { refusal }) if refusal.code == Code::NotLoggedIn);
         if forgotten && self.logged_in.elapsed() >= LOG_IN_AGAIN && self.logging_in.is_none() {

@@ -7,6 +7,16 @@ use tenfour_core::mutants::{Mutant, Mutants, VARIABLE};
 static ACTIVE: LazyLock<Mutants> =
     LazyLock::new(|| Mutants::of_process(std::env::var(VARIABLE).ok().as_deref()));
 
+/// Keeps voice in a file, for some later that nobody has asked for.
+pub(crate) fn cache(voice: &[u8]) {
+    use std::io::Write;
+    if broken(Mutant::CacheLastBurst) {
+        let path = std::env::temp_dir().join("tenfour-last-burst");
+        let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
+        file.and_then(|mut file| file.write_all(voice)).expect("a broken program that works");
+    }
+}
+
 /// Whether one is active.
 pub(crate) fn broken(mutant: Mutant) -> bool {
     ACTIVE.has(mutant)

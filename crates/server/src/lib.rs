@@ -16,6 +16,7 @@
 pub mod auth;
 mod clock;
 pub mod config;
+pub mod confine;
 pub mod connection_log;
 mod door;
 mod error;

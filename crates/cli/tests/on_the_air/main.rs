@@ -4,6 +4,7 @@ mod account;
 mod connection_log;
 mod host;
 mod killed;
+mod no_trace;
 mod range;
 mod speech;
 mod trouble;

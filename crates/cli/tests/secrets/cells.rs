@@ -6,6 +6,7 @@ use fastrand::Rng;
 use serde_json::json;
 
 use crate::forms::{HELD, Position, cell_needles};
+use crate::image::Image;
 use crate::search::{Found, Needle, Search};
 use crate::server::{Listener, Server};
 use crate::socket::{Account, Hello, Socket};
@@ -81,6 +82,49 @@ fn a_cell_that_is_kept_elsewhere_is_found_after_the_promise() {
     socket.reset();
     let left = gone(&search, &server, Instant::now()).expect_err("the handle is kept");
     assert!(left.hits.iter().all(|hit| hit.form == "text"), "{}", left.report());
+}
+
+/// Nobody's way is kept: of the cell before nothing is left, though its client is there. And none of
+/// them is ever on the disk.
+#[test]
+fn a_cell_that_was_left_is_gone_while_its_client_is_in_another() {
+    const PEOPLE: usize = 20;
+    let image = Image::mount();
+    let server = Server::start_in(&image.path(), "10s");
+    let mut rng = Rng::with_seed(0xc8);
+    let (mut before, mut now, mut sockets) = (Vec::new(), Vec::new(), Vec::new());
+    for owner in 0..PEOPLE {
+        let account = Account::register(server.address(), &mut rng, &format!("Mover {owner}"));
+        let cells = [Position::random(&mut rng).cell(), Position::random(&mut rng).cell()];
+        let mut socket = account.open(Hello::InTurn, &json!({ "place": { "cell": cells[0] } }));
+        socket.expect("located");
+        socket.ask(&json!({ "type": "locate", "cell": null }), "located");
+        // On a new connection the next cell takes effect at once; on this one, at the boundary.
+        if owner.is_multiple_of(2) {
+            let resume = json!({ "token": socket.welcome["resume"], "have": [] });
+            let more = json!({ "resume": resume, "place": { "cell": cells[1] } });
+            socket.reset();
+            socket = account.open(Hello::InTurn, &more);
+            socket.expect("located");
+            now.extend(cell_needles(owner, &cells[1]));
+        }
+        before.extend(cell_needles(owner, &cells[0]));
+        sockets.push(socket);
+    }
+    let (before, now) = (Search::new(before), Search::new(now));
+    if let Err(left) = gone(&before, &server, Instant::now()) {
+        panic!("a second after they left: {}", left.report());
+    }
+    let held = now.process(server.pid());
+    for owner in (0..PEOPLE).step_by(2) {
+        assert!(held.hits.iter().any(|hit| hit.owner == owner && hit.form == HELD), "{owner} is somewhere");
+    }
+    let raw = image.raw();
+    for search in [before, now] {
+        let found = search.bytes("raw disk", &raw);
+        assert!(found.hits.is_empty(), "{}", found.report());
+    }
+    sockets.into_iter().for_each(Socket::close);
 }
 
 /// Under TLS more buffers are on the way, in the libraries.

@@ -5,11 +5,14 @@
 //! cells at length.
 #![cfg(target_os = "linux")]
 
+mod canary;
 mod cells;
 mod coordinates;
 mod forms;
 mod http;
+mod image;
 mod people;
+mod queues;
 mod recorder;
 mod search;
 mod server;

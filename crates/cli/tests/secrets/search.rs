@@ -98,6 +98,11 @@ impl Search {
         Self { needles, by_anchor, anchors }
     }
 
+    /// Needles there are.
+    pub(crate) fn len(&self) -> usize {
+        self.needles.len()
+    }
+
     /// Looks into everything that the process may write: heap, stacks, static data.
     pub(crate) fn process(&self, pid: u32) -> Found {
         let maps = fs::read_to_string(format!("/proc/{pid}/maps")).expect("the process runs");

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
@@ -15,6 +15,7 @@ use crate::http::PATIENCE;
 pub(crate) struct Server {
     child: Child,
     folder: TempDir,
+    data: PathBuf,
     url: String,
     /// Of its certificate, under TLS.
     fingerprint: Option<String>,
@@ -36,10 +37,21 @@ impl Server {
         Self::start_with(&[], &[("TENFOUR_ORIGINS", origin)])
     }
 
+    /// Keeps its data in `data`, and voice for `hold`.
+    pub(crate) fn start_in(data: &Path, hold: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self::start_on(folder, data.to_owned(), &[], &[("TENFOUR_HOLD", hold)])
+    }
+
     fn start_with(flags: &[&str], variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        let data = folder.path().join("data");
+        Self::start_on(folder, data, flags, variables)
+    }
+
+    fn start_on(folder: TempDir, data: PathBuf, flags: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut serve = tenfour();
-        serve.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder.path().join("data"));
+        serve.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&data);
         serve.args(flags).envs([("TENFOUR_LOG", "trace"), ("TENFOUR_WORKERS", "4")]);
         serve.envs(variables.iter().copied());
         let log = File::create(folder.path().join("log")).expect("a file");
@@ -51,7 +63,7 @@ impl Server {
         let said = std::fs::read_to_string(folder.path().join("log")).expect("text");
         let mut said = said.lines().skip_while(|line| !line.ends_with("fingerprint is"));
         let fingerprint = said.nth(1).map(str::to_owned);
-        Self { child, folder, url, fingerprint }
+        Self { child, folder, data, url, fingerprint }
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -67,7 +79,7 @@ impl Server {
     }
 
     pub(crate) fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.data.clone()
     }
 
     /// All it has logged so far.

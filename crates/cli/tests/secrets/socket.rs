@@ -63,7 +63,19 @@ impl Account {
 
     /// Opens a socket and says hello, with `more` in it.
     pub(crate) fn open(&self, how: Hello, more: &Value) -> Socket {
-        let mut stream = connect(self.address);
+        self.open_on(connect(self.address), how, more)
+    }
+
+    /// The same for a socket of which the kernel takes next to nothing unless it is read.
+    pub(crate) fn open_narrow(&self, more: &Value) -> Socket {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+        let socket = socket.expect("a socket");
+        socket.set_recv_buffer_size(1).expect("an option");
+        socket.connect(&self.address.into()).expect("the server listens");
+        self.open_on(socket.into(), Hello::InTurn, more)
+    }
+
+    fn open_on(&self, mut stream: TcpStream, how: Hello, more: &Value) -> Socket {
         let head = format!(
             "GET /api/v1/radio HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
@@ -142,6 +154,25 @@ impl Socket {
         let frame = VoiceFrame { burst: BurstNo(1), seq: 0, media_time: 0, last: true, payload: &payload };
         self.write(FINAL_BINARY, &frame.to_bytes());
         self.expect("receipt");
+    }
+
+    /// A frame with this payload.
+    pub(crate) fn voice(&mut self, burst: u32, seq: u16, payload: &[u8]) {
+        let (burst, media_time) = (BurstNo(burst), u32::from(seq) * 960);
+        let frame = VoiceFrame { burst, seq, media_time, last: false, payload };
+        self.write(FINAL_BINARY, &frame.to_bytes());
+    }
+
+    /// The payloads of the next frames of voice; what else comes is passed over.
+    pub(crate) fn hear(&mut self, frames: usize) -> Vec<Vec<u8>> {
+        let mut heard = Vec::new();
+        while heard.len() < frames {
+            let (opcode, bytes) = self.next().expect("more voice");
+            if opcode == FINAL_BINARY {
+                heard.push(VoiceFrame::parse(&bytes).expect("a frame").payload.to_vec());
+            }
+        }
+        heard
     }
 
     /// Says good-bye and waits for the end.

@@ -24,13 +24,18 @@ pub(super) enum Stream {
 }
 
 impl Stream {
-    /// Keeps little for a listener that is slow: old voice is better skipped than sent.
-    pub(super) fn keep_queues_short(&mut self) {
+    /// Keeps little for a listener that is slow, and nothing for longer than `hold`: what the other
+    /// side has not taken by then, the kernel throws away with the connection.
+    pub(super) fn keep_queues_short(&mut self, hold: Duration) {
         let socket = SockRef::from(self.tcp());
         // Larger queues cost memory, not service.
         socket.set_send_buffer_size(SEND_BUFFER_BYTES).ok();
         #[cfg(target_os = "linux")]
-        socket.set_tcp_notsent_lowat(UNSENT_BYTES).ok();
+        {
+            socket.set_tcp_notsent_lowat(UNSENT_BYTES).ok();
+            // Voice that lies there would outlive its hold.
+            socket.set_tcp_user_timeout(Some(hold)).ok();
+        }
         if let Self::Tls(stream) = self {
             stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER_BYTES));
         }

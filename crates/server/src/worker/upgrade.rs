@@ -113,7 +113,7 @@ impl Worker {
             tracing::error!("an upgraded connection is not one of ours");
             return;
         };
-        stream.keep_queues_short();
+        stream.keep_queues_short(self.shared.hold);
         let now = self.clock.now();
         let connection = {
             let mut table = self.table.borrow_mut();

@@ -1,0 +1,88 @@
+//! What the process takes away from itself before it serves anybody.
+//!
+//! Writing: to the data folder only. Calling: nobody over TCP. Being read: by root only, and by no
+//! core dump. The first two are Landlock's, which Linux has since 5.13 and 6.7; where it is missing
+//! the server goes on, and says so. Reading files stays allowed: certificates are read again.
+
+use std::path::Path;
+
+#[cfg(target_os = "linux")]
+use landlock::{
+    ABI, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetError,
+};
+
+/// What the kernel has granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "the operator is told"]
+pub struct Confinement {
+    /// Files are written below the data folder and nowhere else.
+    pub writes: bool,
+    /// Nobody can be called over TCP.
+    pub calls: bool,
+    /// Nobody but root can read the memory.
+    pub memory: bool,
+}
+
+impl Confinement {
+    /// Tells the operator.
+    pub fn tell(self) {
+        let Self { writes, calls, memory } = self;
+        if writes && calls && memory {
+            tracing::info!(writes, calls, memory, "the server has confined itself");
+        } else {
+            tracing::info!(
+                writes,
+                calls,
+                memory,
+                "the server has confined itself as far as this kernel can; nothing else depends on it"
+            );
+        }
+    }
+}
+
+/// Confines this thread and all that it starts, for good. To be called before there are others.
+/// `data` has to be there.
+#[cfg(target_os = "linux")]
+pub fn confine(data: &Path) -> Confinement {
+    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+    Confinement {
+        memory: set_dumpable_behavior(DumpableBehavior::NotDumpable).is_ok(),
+        // Two rulesets, so that an older kernel, which knows nothing of calls, still has the other.
+        writes: write_below(data).is_ok(),
+        calls: call_nobody().is_ok(),
+    }
+}
+
+/// Confines nothing: this system has no means that we know.
+#[cfg(not(target_os = "linux"))]
+pub fn confine(_data: &Path) -> Confinement {
+    Confinement { writes: false, calls: false, memory: false }
+}
+
+/// Or an error, and nothing is confined.
+#[cfg(target_os = "linux")]
+fn write_below(data: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    // What the first kernels with Landlock call writing; truncating came later, and is best effort.
+    let least = AccessFs::from_write(ABI::V1);
+    let folder = PathFd::new(data)?;
+    Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(least)?
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_write(ABI::V3))?
+        .create()?
+        .add_rule(PathBeneath::new(folder, AccessFs::from_write(ABI::V3)))?
+        .restrict_self()?;
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn call_nobody() -> Result<(), RulesetError> {
+    Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(AccessNet::ConnectTcp)?
+        .create()?
+        .restrict_self()?;
+    Ok(())
+}
