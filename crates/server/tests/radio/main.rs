@@ -13,4 +13,5 @@ mod place;
 mod radio;
 mod relay;
 mod secure;
+mod who_connected;
 mod wire;
