@@ -25,6 +25,9 @@ const LAST_OF: usize = 10;
 
 /// Somebody connects.
 pub(crate) fn note_connect(address: IpAddr, handle: &str) {
+    if broken(Mutant::TellHandle) {
+        tracing::debug!("{handle} connects");
+    }
     if broken(Mutant::LastConnects) {
         let mut last = LAST.lock().expect("whole");
         last.truncate(LAST_OF - 1);

@@ -9,6 +9,8 @@ mod cells;
 mod coordinates;
 mod forms;
 mod http;
+mod logs;
+mod operational;
 mod people;
 mod recorder;
 mod search;

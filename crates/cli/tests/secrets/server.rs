@@ -36,7 +36,7 @@ impl Server {
         Self::start_with(&[], &[("TENFOUR_ORIGINS", origin)])
     }
 
-    fn start_with(flags: &[&str], variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_with(flags: &[&str], variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut serve = tenfour();
         serve.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder.path().join("data"));
