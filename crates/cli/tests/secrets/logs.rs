@@ -141,9 +141,9 @@ fn come_and_go(server: &Server, person: usize) -> Vec<Session> {
             socket.send(&json!({ "type": "Roadrunner", "cell": "861ec9077ffffff" }));
         }
         if n % 2 == 0 {
-            socket.close()
+            socket.close();
         } else {
-            socket.reset()
+            socket.reset();
         }
         sessions.push(expected(&account, device));
     }
