@@ -5,6 +5,7 @@
 //! amount to, checked.
 
 mod period;
+mod prefix;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use thiserror::Error;
 use crate::connection_log::{self, Rules};
 
 pub use period::{Period, PeriodError};
+pub use prefix::{Prefix, PrefixError};
 pub use settings::{LogFormat, LogLevel, Settings, SettingsError};
 
 /// Port when none is named.
@@ -40,6 +42,8 @@ pub struct Config {
     pub host: String,
     /// Origins that may log in beside the server's own, as `scheme://host[:port]`.
     pub origins: Vec<String>,
+    /// Proxies that say in `X-Forwarded-For` whose a request is.
+    pub trusted_proxies: Vec<Prefix>,
     /// Worker threads.
     pub workers: usize,
     /// How long a frame is kept.
@@ -143,6 +147,7 @@ impl Config {
             data: settings.data.or_else(platform_data).ok_or(ConfigError::NoDataFolder)?,
             host,
             origins,
+            trusted_proxies: settings.trusted_proxies.unwrap_or_default(),
             workers: count("workers", settings.workers, default_workers(), 1, MOST_WORKERS)?,
             hold: period("hold", settings.hold, limits::HOLD, limits::HOLD_RANGE)?,
             talk_limit: period(

@@ -10,6 +10,7 @@ mod life;
 mod logs;
 mod page;
 mod place;
+mod proxies;
 mod radio;
 mod relay;
 mod secure;

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use serde_json::{Value, json};
+use tenfour_protocol::Code;
 use tenfour_server::connection_log::{Rules, aggregate, parse_day};
 use tenfour_server::openapi;
 use tokio::net::{TcpSocket, TcpStream};
@@ -117,7 +118,8 @@ fn has(bytes: &[u8], trace: &str) -> bool {
     bytes.windows(trace.len()).any(|window| window == trace.as_bytes())
 }
 
-async fn from(desk: &Desk, address: &str) -> TcpStream {
+/// A connection from another address of loopback.
+pub(crate) async fn from(desk: &Desk, address: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(format!("{address}:0").parse().unwrap()).unwrap();
     socket.connect(desk.address()).await.unwrap()
@@ -220,4 +222,36 @@ async fn what_is_counted_names_nobody_whatever_the_rules() {
         assert!(counts.contains("running"), "a day that is not over is not told: {counts}");
         names_nobody(counts.as_bytes(), None, "the counts");
     }
+}
+
+/// Figures of the operator, by name; one of them is told by the code of the protocol.
+const CODED: &str = "tenfour_closes_total{code=\"";
+
+#[tokio::test]
+async fn figures_of_the_operator_carry_no_names() {
+    let desk = Desk::new();
+    let there = connected(&desk).await;
+    let text = desk.ops("/metrics");
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    let mut figures = 0;
+    for line in text.lines().filter(|line| *line != "# EOF") {
+        if let Some(comment) = line.strip_prefix("# ") {
+            let (kind, _) = comment.split_once(" tenfour_").unwrap_or_else(|| panic!("{line}"));
+            assert!(["HELP", "TYPE", "UNIT"].contains(&kind), "{line}");
+            continue;
+        }
+        let (name, number) = line.rsplit_once(' ').expect("a name and a number");
+        number.parse::<u64>().unwrap_or_else(|error| panic!("{line}: {error}"));
+        let code = name.strip_prefix(CODED).and_then(|rest| rest.strip_suffix("\"}"));
+        let word = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        match code {
+            Some(code) => assert!(serde_json::from_value::<Code>(code.into()).is_ok(), "{line}"),
+            None => assert!(name.starts_with("tenfour_") && word(name), "{line}"),
+        }
+        figures += 1;
+    }
+    assert!(figures > 10, "{text}");
+    names_nobody(text.as_bytes(), None, "the figures");
+    assert_eq!(desk.ops("/health"), "on the air\n");
+    drop(there);
 }
