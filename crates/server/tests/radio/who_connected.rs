@@ -193,11 +193,11 @@ async fn nobody_reads_of_a_connection_that_is_not_their_own() {
         let path = filled_in(&path, victim, hour);
         let question = format!("{method} {path}");
         let stranger = request(desk.address(), &method, &path, &[], b"{}");
-        names_nobody(&hide(told(stranger), &path), None, &format!("{question} of a stranger"));
+        names_nobody(&hide(&told(stranger), &path), None, &format!("{question} of a stranger"));
         let other = desk.ask(&method, &path, &desk.log_in(READER), &json!({}));
-        names_nobody(&hide(told(other), &path), Some(READER), &format!("{question} of a user"));
+        names_nobody(&hide(&told(other), &path), Some(READER), &format!("{question} of a user"));
         let operator = request(desk.ops_address(), &method, &path, &[], b"{}");
-        names_nobody(&hide(told(operator), &path), None, &format!("{question} of the operator"));
+        names_nobody(&hide(&told(operator), &path), None, &format!("{question} of the operator"));
         answered += 1;
     }
     assert!(answered > 70, "{answered}");
@@ -205,8 +205,8 @@ async fn nobody_reads_of_a_connection_that_is_not_their_own() {
 }
 
 /// What was asked for may be repeated in the answer: the one who asks knew it.
-fn hide(answer: Vec<u8>, path: &str) -> Vec<u8> {
-    String::from_utf8_lossy(&answer).replace(path, "…").into_bytes()
+fn hide(answer: &[u8], path: &str) -> Vec<u8> {
+    String::from_utf8_lossy(answer).replace(path, "…").into_bytes()
 }
 
 #[tokio::test]
