@@ -197,10 +197,10 @@ impl Story {
         (0..NAMES.len()).for_each(|who| drop(self.listen(who)));
         let seq = self.world.now.as_micros() / 1000;
         self.world.speak(conn, self.people[who].presses, (seq % 60_000) as u16);
-        for listener in 0..NAMES.len() {
+        for (listener, name) in NAMES.iter().enumerate() {
             let expected = self.is_authorised(listener, who);
             let reached = self.listen(listener).voice > 0;
-            assert_eq!(reached, expected, "{} to {}", NAMES[who], NAMES[listener]);
+            assert_eq!(reached, expected, "{} to {name}", NAMES[who]);
             *(if reached { &mut self.reached } else { &mut self.spared }) += 1;
         }
         self.world.run(ms(20));
