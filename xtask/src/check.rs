@@ -1,8 +1,8 @@
 //! What "checked" means, in one place.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
-use crate::shell::{has, run, sh};
+use crate::shell::{command, has, run, sh};
 use crate::{generate, packages, web};
 
 /// Formatting, lints, types, generated files, dependencies: fails at the first that is not in order.
@@ -13,12 +13,30 @@ pub(crate) fn check() -> Result<()> {
     // The page comes first: the server embeds it, and so does a lint of the server.
     web::build()?;
     sh("cargo clippy --workspace --all-targets -- -D warnings")?;
+    sh("cargo clippy --workspace --all-targets --features mutants -- -D warnings")?;
+    no_release_has_mutants()?;
     packages::require_nextest()?;
     generate::generate(true)?;
     if has("cargo-deny", "--version") {
         sh("cargo deny --offline check bans licenses sources")?;
     } else {
         eprintln!("note: cargo-deny is not installed; deny.toml was not applied.");
+    }
+    Ok(())
+}
+
+/// What the compiler is to say when somebody builds a release that breaks promises on purpose.
+const REFUSAL: &str = "the feature `mutants` breaks promises on purpose and is not for a release build";
+
+/// Every crate that has the feature hands it down to the core, which refuses it, and to the protocol,
+/// which does so sooner.
+fn no_release_has_mutants() -> Result<()> {
+    let line = "cargo check --quiet --release --package tenfour-protocol --features mutants";
+    eprintln!("\n> {line}, which has to fail");
+    let output = command(line).output()?;
+    if output.status.success() || !String::from_utf8_lossy(&output.stderr).contains(REFUSAL) {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("{line} has to be refused with the words: {REFUSAL}. It ended with {}:\n{said}", output.status);
     }
     Ok(())
 }

@@ -9,11 +9,15 @@ use anyhow::{Context, Result};
 use tenfour_server::config::{Config, Settings};
 use tenfour_server::connection_log::{Aggregates, Cell, DayOfUse, Told, aggregate, last_days, parse_day};
 use tenfour_server::store::Day;
+use unicode_width::UnicodeWidthStr;
 
 use crate::serve::variables;
 
-/// Letters of the longest bar.
-const BAR: u64 = 30;
+/// Letters of the longest bar, and of one that is too short to tell anything.
+const LONGEST_BAR: usize = 40;
+const SHORTEST_BAR: usize = 8;
+/// Columns of a terminal that does not say.
+const COLUMNS: usize = 80;
 /// What a client did not say.
 const UNKNOWN: &str = "-";
 
@@ -65,7 +69,7 @@ impl Stats {
         if self.json {
             println!("{}", serde_json::to_string(&told).context("counts are no JSON")?);
         } else {
-            print!("{}", page(&told, std::io::stdout().is_terminal()));
+            print!("{}", page(&told, columns()));
         }
         Ok(())
     }
@@ -75,29 +79,56 @@ fn day(text: &str) -> Result<Day, String> {
     parse_day(text).ok_or_else(|| "write a day like 2026-11-23".to_owned())
 }
 
-/// The counts for people; with bars on a terminal.
-fn page(told: &Aggregates, bars: bool) -> String {
+/// How wide the terminal is; nothing when it is none.
+fn columns() -> Option<usize> {
+    let terminal = std::io::stdout();
+    if !terminal.is_terminal() {
+        return None;
+    }
+    let columns = rustix::termios::tcgetwinsize(&terminal).map_or(0, |size| usize::from(size.ws_col));
+    Some(if columns == 0 { COLUMNS } else { columns })
+}
+
+/// The counts for people; with bars on a terminal of so many columns, as far as they fit.
+fn page(told: &Aggregates, columns: Option<usize>) -> String {
     let cells = || told.days.iter().flat_map(cells_of);
     let most = cells().map(|cell| cell.users).max().unwrap_or(1);
-    let width =
-        |of: fn(&Cell) -> &str| cells().map(|cell| shown(of(cell)).chars().count()).max().unwrap_or(0);
+    let width = |of: fn(&Cell) -> &str| cells().map(|cell| shown(of(cell)).width()).max().unwrap_or(0);
     let widths = [width(|cell| &cell.platform), width(|cell| &cell.version), width(|cell| &cell.model)];
     let mut page = String::new();
     for day in &told.days {
         // Writing to a string cannot fail.
         writeln!(page, "{}{}", day.day, remark(day)).ok();
         for cell in cells_of(day) {
-            let [platform, version, model] =
-                [&cell.platform, &cell.version, &cell.model].map(|text| shown(text));
-            let [p, v, m] = widths;
-            write!(page, "  {platform:p$}  {version:v$}  {model:m$}  {:>7}", cell.users).ok();
-            if bars {
-                write!(page, "  {}", "█".repeat((cell.users * BAR / most).max(1) as usize)).ok();
+            let line = line(cell, widths);
+            let room = columns.unwrap_or(0).saturating_sub(line.width() + 2).min(LONGEST_BAR);
+            page += &line;
+            if room >= SHORTEST_BAR {
+                page += "  ";
+                page += &bar(cell.users, most, room);
             }
             page.push('\n');
         }
     }
     page + &rules(told)
+}
+
+/// A cell and its count, in columns. Letters of some scripts are two columns wide.
+fn line(cell: &Cell, widths: [usize; 3]) -> String {
+    let mut line = String::from("  ");
+    for (text, width) in [&cell.platform, &cell.version, &cell.model].into_iter().zip(widths) {
+        let text = shown(text);
+        line += text;
+        line += &" ".repeat(width - text.width() + 2);
+    }
+    line + &format!("{:>7}", cell.users)
+}
+
+/// A bar of eighths of a letter, of which the longest has `room` letters.
+fn bar(users: u64, most: u64, room: usize) -> String {
+    let eighths = (users * room as u64 * 8 / most).max(1) as usize;
+    let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
+    "█".repeat(eighths / 8) + rest
 }
 
 fn cells_of(day: &DayOfUse) -> &[Cell] {
@@ -137,29 +168,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_has_bars_on_a_terminal_and_always_its_rules() {
-        let cell = |platform: &str, users| Cell {
+    fn a_page_has_bars_that_fit_a_terminal_and_always_its_rules() {
+        let cell = |platform: &str, model: &str, users| Cell {
             platform: platform.into(),
             version: "tenfour 0.1.0".into(),
-            model: String::new(),
+            model: model.into(),
             users,
         };
-        let counted = Told::Counted { cells: vec![cell("Android", 200), cell("iOS", 100)] };
+        let cells = vec![cell("Android", "", 200), cell("iOS", "", 101), cell("iOS", "山田", 50)];
+        let counted = Told::Counted { cells };
         let days = vec![
             DayOfUse { day: parse_day("2026-11-21").unwrap(), told: counted },
             DayOfUse { day: parse_day("2026-11-22").unwrap(), told: Told::Counted { cells: vec![] } },
             DayOfUse { day: parse_day("2026-11-23").unwrap(), told: Told::Running },
         ];
         let told = Aggregates { rules: Rules::default(), delta: 1.5e-22, days };
-        let page_with_bars = page(&told, true);
+        let page_with_bars = page(&told, Some(80));
         let lines: Vec<_> = page_with_bars.lines().collect();
         assert_eq!(lines[0], "2026-11-21");
-        assert_eq!(lines[1], format!("  Android  tenfour 0.1.0  -      200  {}", "█".repeat(30)));
-        assert_eq!(lines[2], format!("  iOS      tenfour 0.1.0  -      100  {}", "█".repeat(15)));
-        assert_eq!(lines[3], "2026-11-22  nothing above the threshold");
-        assert!(lines[4].starts_with("2026-11-23  is not over"));
-        let plain = page(&told, false);
-        assert!(!plain.contains('█'));
+        assert_eq!(lines[1], format!("  Android  tenfour 0.1.0  -         200  {}", "█".repeat(39)));
+        assert_eq!(lines[2], format!("  iOS      tenfour 0.1.0  -         101  {}▋", "█".repeat(19)));
+        assert_eq!(lines[3], format!("  iOS      tenfour 0.1.0  山田       50  {}▊", "█".repeat(9)));
+        assert_eq!(lines[4], "2026-11-22  nothing above the threshold");
+        assert!(lines[5].starts_with("2026-11-23  is not over"));
+        let plain = page(&told, None);
+        assert!(!plain.contains('█') && plain.contains("  200\n"));
+        assert!(!page(&told, Some(48)).contains('█'), "no room for bars");
+        assert!(
+            page(&told, Some(300)).contains(&format!("200  {}\n", "█".repeat(LONGEST_BAR))),
+            "no longer than this"
+        );
         for stated in ["epsilon 1 a day", "below 50", "1.5e-22", "once a day"] {
             assert!(plain.contains(stated), "{stated}");
         }

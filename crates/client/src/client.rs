@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use tenfour_core::Time;
 use tenfour_core::radio::{Config, Event, Input, LinkState, Output, Radio, Sound};
-use tenfour_protocol::{ChannelId, Code, Device, DeviceText, GeoCell, Ranges};
+use tenfour_protocol::{ChannelId, Code, GeoCell, Ranges};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::connection::Connection;
+use crate::device::device;
 use crate::{Error, Identity, Server, Session, log_in};
 
 /// Messages from the socket that may wait for the program; then the server has to wait.
@@ -193,13 +194,6 @@ impl Client {
     fn now(&self) -> Time {
         Time::ZERO + self.begin.elapsed()
     }
-}
-
-/// What a native program knows: its system, its name and version. Not the machine, which would
-/// need a look around.
-fn device(program: &str) -> Device {
-    let (platform, version) = (DeviceText::clean(std::env::consts::OS), DeviceText::clean(program));
-    Device { platform, version, ..Device::default() }
 }
 
 async fn finished(task: &mut Option<JoinHandle<Result<Session, Error>>>) -> Result<Session, Error> {

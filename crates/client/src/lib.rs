@@ -12,6 +12,7 @@ pub mod audio;
 mod client;
 mod conceal;
 mod connection;
+mod device;
 mod error;
 mod http;
 mod identity;

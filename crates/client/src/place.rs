@@ -32,6 +32,12 @@ pub fn cell_at(text: &str) -> Result<GeoCell, PositionError> {
         return Err(PositionError::Longitude);
     }
     let cell = reach::snap(*lat, *lon).map_err(|_| PositionError::Form);
+    #[cfg(feature = "mutants")]
+    let cell = if crate::mutants::broken(tenfour_core::mutants::Mutant::SendPosition) {
+        cell.map(|cell| cell.with_raw(*lat, *lon))
+    } else {
+        cell
+    };
     lat.zeroize();
     lon.zeroize();
     cell

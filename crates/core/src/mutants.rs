@@ -85,6 +85,8 @@ mutants! {
     ExportLess = "export-less",
     /// C17: the policy says something else than the table.
     EditText = "edit-text",
+    /// C4: the operational log names who connects.
+    TellHandle = "tell-handle",
 }
 
 /// The mutants that are active.

@@ -15,6 +15,9 @@
 //! * [`error`] - stable codes, with words for people
 //! * [`http`] - bodies of the HTTP API, and [`auth`], the bytes a device key signs
 
+#[cfg(all(feature = "mutants", not(debug_assertions)))]
+compile_error!("the feature `mutants` breaks promises on purpose and is not for a release build");
+
 pub mod auth;
 pub mod control;
 pub mod device;

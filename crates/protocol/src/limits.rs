@@ -103,6 +103,8 @@ pub const MOVES_PER_DAY: usize = 24;
 pub const HEADER_BYTES: usize = 8 * 1024;
 /// Largest body of an HTTP request, in bytes.
 pub const BODY_BYTES: usize = 16 * 1024;
+/// Addresses of a row of proxies that are looked through for a client's.
+pub const FORWARDED_HOPS: usize = 16;
 /// Time for a request's header, for TLS, and for the first message on the socket.
 pub const HANDSHAKE: Duration = Duration::from_secs(5);
 /// A ping is sent on a connection this often.

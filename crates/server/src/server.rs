@@ -18,6 +18,7 @@ use crate::config::{Config, Tls};
 use crate::connection_log::ConnectionLog;
 use crate::error::StartError;
 use crate::gate::Gate;
+use crate::http::Proxies;
 use crate::hub_thread;
 use crate::ops::{self, Metrics};
 use crate::privacy::Privacy;
@@ -96,6 +97,7 @@ impl Server {
             hold: config.hold,
             privacy,
             host: config.host,
+            proxies: Proxies::new(config.trusted_proxies),
             tls,
             doors: Gate::new((files / 10).max(DOORS)),
             sockets: Gate::new(files.saturating_sub(files / 10 + OWN_FILES).max(DOORS)),

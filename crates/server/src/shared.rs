@@ -7,6 +7,7 @@ use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::connection_log::ConnectionLog;
 use crate::gate::Gate;
+use crate::http::Proxies;
 use crate::hub_thread::HubHandle;
 use crate::ops::Metrics;
 use crate::privacy::Privacy;
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) host: String,
     /// The page `/privacy`.
     pub(crate) privacy: Privacy,
+    pub(crate) proxies: Proxies,
     /// Present when the listener speaks TLS.
     pub(crate) tls: Option<Certificates>,
     /// Connections that are not radio sockets.

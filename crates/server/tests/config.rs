@@ -69,6 +69,7 @@ fn flags_go_before_the_environment_and_that_before_the_file() {
         ("TENFOUR_LISTEN", "127.0.0.1:2"),
         ("TENFOUR_HOST", "Environment"),
         ("TENFOUR_ORIGINS", "https://a.example, https://b.example"),
+        ("TENFOUR_TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8"),
         ("TENFOUR_CHANNELS", "19=Talk,road-66=Trucks"),
         ("TENFOUR_CONNECTION_LOG", "false"),
         ("TENFOUR_CONNECTION_LOG_DAYS", "5"),
@@ -85,6 +86,8 @@ fn flags_go_before_the_environment_and_that_before_the_file() {
     assert_eq!(config.hold.as_secs(), 3);
     assert_eq!(config.log_format, LogFormat::Json);
     assert_eq!(config.origins, ["https://a.example", "https://b.example"]);
+    let proxies: Vec<_> = config.trusted_proxies.iter().map(ToString::to_string).collect();
+    assert_eq!(proxies, ["127.0.0.1/32", "10.0.0.0/8"]);
     assert_eq!(config.channels.values().collect::<Vec<_>>(), ["Talk", "Trucks"]);
     assert_eq!((config.connection_log, config.connection_log_days), (false, 30));
     assert_eq!(config.stats, Rules { epsilon: 0.5, threshold: 10 });
@@ -107,6 +110,8 @@ fn what_is_wrong_in_a_source_is_named() {
     assert!(text(settings("[channels]\n77 = 'None'")).contains("1 to 40"));
     assert!(text(environment(&[("TENFOUR_WORKERS", "many")])).contains("TENFOUR_WORKERS"));
     assert!(text(environment(&[("TENFOUR_LOG", "loud")])).contains("`debug`"));
+    assert!(text(settings("trusted_proxies = ['10.0.0.0/33']")).contains("10.0.0.0/8"));
+    assert!(text(environment(&[("TENFOUR_TRUSTED_PROXIES", "proxy")])).contains("10.0.0.0/8"));
     let missing = Settings::from_file(Path::new("/nowhere/tenfour.toml"));
     assert!(missing.unwrap_err().to_string().contains("/nowhere/tenfour.toml"));
 }

@@ -19,7 +19,8 @@ fn worlds(part: u64) {
             && seen.located > 800
             && seen.moved > 60
             && seen.out_of_range > 40
-            && seen.beyond > 800,
+            && seen.beyond > 800
+            && seen.unwanted > 40,
         "{seen:?}"
     );
 }

@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use tenfour_client::{Client, Identity, Options, Server, log_in};
 use tenfour_core::radio::{Event, LinkState};
+use tenfour_server::store::Day;
 
 use crate::host::{Ended, Host, Running, tenfour};
+use crate::speech::{speech, write};
 
 /// Longest that a connection takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -93,7 +95,8 @@ fn a_killed_server_leaves_whole_rows() {
     assert!(whole && after.len() > left.len() - torn);
     assert!(after.iter().all(|line| fields(line) == Some(8)), "what was torn is gone");
     let row: Value = serde_json::from_str(after.last().unwrap()).unwrap();
-    assert_eq!((&row["handle"], &row["platform"]), (&"Bob".into(), &std::env::consts::OS.into()));
+    let platform = row["platform"].as_str().unwrap();
+    assert_eq!((&row["handle"], &*platform.to_lowercase()), (&"Bob".into(), std::env::consts::OS));
     assert!(row["version"].as_str().unwrap().starts_with("tenfour-cli "), "{row}");
 }
 
@@ -155,6 +158,41 @@ fn an_erasure_that_is_killed_leaves_no_row_of_who_is_gone() {
     }
     assert!(gone > 0, "{gone} gone, {cut_off} cut off before anything was done");
     println!("{gone} gone, {cut_off} cut off before anything was done");
+}
+
+/// Files of the present hour and of the next one that are never written: `/dev/full` is a disk
+/// without room.
+#[cfg(target_os = "linux")]
+fn fill_the_disk(log: &Path) -> Vec<std::path::PathBuf> {
+    let hour = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 3600;
+    std::fs::create_dir_all(log).unwrap();
+    let names = [hour, hour + 1].map(|hour| format!("{}T{:02}.jsonl", Day((hour / 24) as u32), hour % 24));
+    let files: Vec<_> = names.iter().map(|name| log.join(name)).collect();
+    files.iter().for_each(|file| std::os::unix::fs::symlink("/dev/full", file).unwrap());
+    files
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_costs_rows_is_told_to_the_operator_and_stops_nobody() {
+    let mut host = Host::start();
+    let full = fill_the_disk(&host.path("data/log"));
+    let listener = host.listen("Bob", &["--bursts", "1"]);
+    let told = host.said("the connection log cannot be written");
+    assert!(told.contains(" ERROR ") && told.contains("No space left"), "{told}");
+    assert!(!told.contains("Bob") && !told.contains("127.0.0.1"), "{told}");
+    write(&host.path("said.wav"), &speech(0.5));
+    let talk = host.talk("Ann", &[host.path("said.wav").to_str().unwrap()]).end();
+    assert_eq!((talk.code, listener.end().code), (Some(0), Some(0)), "{}", talk.err);
+
+    // There is room again.
+    full.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+    host.listen("Cleo", &[]);
+    let told = host.said("the connection log is written again");
+    assert!(told.contains(" WARN ") && told.ends_with("count=2"), "{told}");
+    host.stop();
+    let (rows, whole) = lines(&host.path("data"));
+    assert!(whole && rows.len() == 1 && fields(&rows[0]) == Some(8) && rows[0].contains("Cleo"), "{rows:?}");
 }
 
 #[test]

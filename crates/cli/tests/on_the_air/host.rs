@@ -49,6 +49,11 @@ impl Host {
         (self.server, _) = serve(&self.folder, &address, &self.variables);
     }
 
+    /// Waits until the server tells the operator something with `words`.
+    pub(crate) fn said(&self, words: &str) -> String {
+        self.server.said(words)
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -11,6 +11,8 @@ mod coordinates;
 mod forms;
 mod http;
 mod image;
+mod logs;
+mod operational;
 mod people;
 mod queues;
 mod recorder;

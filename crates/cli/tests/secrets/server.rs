@@ -43,7 +43,7 @@ impl Server {
         Self::start_on(folder, data.to_owned(), &[], &[("TENFOUR_HOLD", hold)])
     }
 
-    fn start_with(flags: &[&str], variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_with(flags: &[&str], variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path().join("data");
         Self::start_on(folder, data, flags, variables)

@@ -34,6 +34,8 @@ pub(crate) enum Hello {
 /// A key that is registered, with a session.
 pub(crate) struct Account {
     address: SocketAddr,
+    handle: String,
+    user: String,
     token: String,
 }
 
@@ -58,7 +60,17 @@ impl Account {
             "session": "bearer",
         });
         let me = post(address, "/api/v1/register", &json!({ "handle": handle, "proof": proof }));
-        Self { address, token: me["token"].as_str().expect("a token").to_owned() }
+        let text = |field: &str| me[field].as_str().expect("a text").to_owned();
+        Self { address, handle: text("handle"), user: text("user"), token: text("token") }
+    }
+
+    pub(crate) fn handle(&self) -> &str {
+        &self.handle
+    }
+
+    /// The identifier.
+    pub(crate) fn user(&self) -> &str {
+        &self.user
     }
 
     /// Opens a socket and says hello, with `more` in it.
@@ -76,12 +88,7 @@ impl Account {
     }
 
     fn open_on(&self, mut stream: TcpStream, how: Hello, more: &Value) -> Socket {
-        let head = format!(
-            "GET /api/v1/radio HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-             sec-websocket-protocol: tenfour.v1\r\nauthorization: Bearer {}\r\n\r\n",
-            self.address, self.token
-        );
+        let head = self.request();
         let mut hello = json!({ "type": "hello", "client": "secrets 1" });
         for (name, value) in more.as_object().into_iter().flatten() {
             hello[name] = value.clone();
@@ -98,18 +105,20 @@ impl Account {
             Hello::Early => ([head.into_bytes(), hello].concat(), Vec::new()),
             Hello::InTurn | Hello::InPieces => (head.into_bytes(), hello),
         };
-        stream.write_all(&now).expect("the server reads");
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).expect("an answer");
-            head.push(byte[0]);
-        }
-        assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
-        let mut socket = Socket { stream, welcome: Value::Null };
+        let mut socket = Socket::after(self.address, &now);
         socket.stream.write_all(&then).expect("the server reads");
         socket.welcome = socket.expect("welcome");
         socket
+    }
+
+    /// A request for the radio.
+    fn request(&self) -> String {
+        format!(
+            "GET /api/v1/radio HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             sec-websocket-protocol: tenfour.v1\r\nauthorization: Bearer {}\r\n\r\n",
+            self.address, self.token
+        )
     }
 }
 
@@ -120,6 +129,35 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
+    /// A socket that has said nothing yet.
+    pub(crate) fn upgraded(account: &Account) -> Self {
+        Self::after(account.address, account.request().as_bytes())
+    }
+
+    /// Sends the request, and what comes with it, and waits for the answer.
+    fn after(address: SocketAddr, request: &[u8]) -> Self {
+        let mut stream = connect(address);
+        stream.write_all(request).expect("the server reads");
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).expect("an answer");
+            head.push(byte[0]);
+        }
+        assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
+        Self { stream, welcome: Value::Null }
+    }
+
+    /// Waits for the end, and returns the code that the server gives.
+    pub(crate) fn closed(&mut self) -> u16 {
+        loop {
+            let (opcode, payload) = self.next().expect("a close frame");
+            if let (FINAL_CLOSE, [high, low, ..]) = (opcode, &payload[..]) {
+                return u16::from_be_bytes([*high, *low]);
+            }
+        }
+    }
+
     pub(crate) fn send(&mut self, message: &Value) {
         self.write(FINAL_TEXT, message.to_string().as_bytes());
     }

@@ -54,8 +54,10 @@ impl Hub {
 
     /// Whether it is neither the listener's own burst nor of somebody they have muted.
     pub(super) fn wants(&self, listener: ParticipantNo, burst: BurstNo) -> bool {
-        let talker = self.bursts.get(&burst).map(|burst| burst.talker);
-        talker.is_some_and(|talker| talker != listener && !self.muted_by.contains(&(talker, listener)))
+        self.bursts.get(&burst).is_some_and(|burst| {
+            let muted = self.muted_by.contains(&(burst.talker, listener));
+            burst.talker != listener && !muted && !burst.unwanted_by.contains(&listener)
+        })
     }
 
     /// What `listener` hears of the bursts on its channels, and what it does not.

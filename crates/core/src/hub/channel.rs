@@ -115,6 +115,8 @@ impl Hub {
         // Also from those that are over: this listener may not have heard them to the end.
         let known = &self.channels[channel];
         let bursts = known.held.iter().chain(&known.on_air);
+        #[cfg(feature = "mutants")]
+        let bursts = bursts.filter(|_| !self.config.mutants.has(crate::mutants::Mutant::DeliverToUntuned));
         self.outputs.extend(bursts.map(|&burst| Output::Leave { burst, conn }));
         self.leave_channel(participant, channel, now);
         self.send(conn, ServerMessage::Untuned { channel: channel.clone() });

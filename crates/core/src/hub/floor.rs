@@ -1,5 +1,6 @@
 //! The right to talk: presses, bursts on the air, receipts.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tenfour_protocol::control::{Codec, EndReason, FrameTime, Outcome};
@@ -58,6 +59,8 @@ pub(super) struct Burst {
     /// As it was at the start.
     pub(super) tx: Range,
     pub(super) over: Option<Over>,
+    /// Who had the talker muted when its session ended: a mute outlives it as long as its voice.
+    pub(super) unwanted_by: BTreeSet<ParticipantNo>,
     conn: ConnId,
     channel: ChannelId,
 }
@@ -126,7 +129,17 @@ impl Hub {
         }
         self.bursts_on_air += 1;
         let tx = self.sessions[&talker].whereabouts.ranges.tx;
-        self.bursts.insert(burst, Burst { talker, tx, over: None, conn, channel: press.channel.clone() });
+        self.bursts.insert(
+            burst,
+            Burst {
+                talker,
+                tx,
+                over: None,
+                unwanted_by: BTreeSet::new(),
+                conn,
+                channel: press.channel.clone(),
+            },
+        );
         let route = Arc::new(self.route(burst, talker, press));
         self.outputs.push_back(Output::Open(route));
         self.outputs.push_back(Output::Admit { conn, local: press.local, burst });

@@ -29,6 +29,10 @@ impl Hub {
         if muted {
             session.muted.insert(other);
             self.muted_by.insert((other, participant));
+            #[cfg(feature = "mutants")]
+            if self.config.mutants.has(crate::mutants::Mutant::DeliverToMuting) {
+                return;
+            }
             self.stop_hearing(conn, participant, other);
         } else {
             session.muted.remove(&other);
@@ -62,10 +66,17 @@ impl Hub {
         for &other in &session.muted {
             self.muted_by.remove(&(other, participant));
         }
-        for muter in self.muters(participant) {
+        let muters = self.muters(participant);
+        for &muter in &muters {
             self.muted_by.remove(&(participant, muter));
             if let Some(session) = self.sessions.get_mut(&muter) {
                 session.muted.remove(&participant);
+            }
+        }
+        if !muters.is_empty() {
+            // Whoever resumes later is not to hear now what it did not want to hear before.
+            for burst in self.bursts.values_mut().filter(|burst| burst.talker == participant) {
+                burst.unwanted_by.clone_from(&muters);
             }
         }
     }

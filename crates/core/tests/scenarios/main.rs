@@ -1,6 +1,7 @@
 //! What the core promises, one file for an area, one test for a behaviour, in virtual time.
 
 mod anything;
+mod authorised;
 mod crowds;
 mod deck;
 mod door;

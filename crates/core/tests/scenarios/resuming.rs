@@ -1,6 +1,7 @@
 //! A link drops, and the session goes on.
 
 use tenfour_core::ConnId;
+use tenfour_core::hub::Input;
 use tenfour_protocol::control::{EndReason, Heard, Resume};
 use tenfour_protocol::limits::HOLD;
 use tenfour_protocol::{BurstNo, ClientMessage, Code, ParticipantNo, ServerMessage};
@@ -46,6 +47,23 @@ fn resume_keeps_number_channels_and_mutes() {
     world.press(anna, "19", 1);
     world.speak(anna, 1, 0);
     assert_eq!(world.voice(bert, 1), NO_VOICE, "still muted");
+}
+
+#[test]
+fn resume_brings_nothing_of_somebody_muted_who_has_left_meanwhile() {
+    let mut world = World::new();
+    let anna = world.tuned("Anna", "19");
+    let bert = world.tuned("Bert", "19");
+    world.send(bert, ClientMessage::Mute { participant: ParticipantNo(1), muted: true });
+    let token = token(&mut world, bert);
+    world.press(anna, "19", 1);
+    world.speak(anna, 1, 0);
+    world.drop_link(bert);
+    world.speak(anna, 1, 1);
+    world.tell(Input::Left { conn: anna });
+    world.drop_link(anna);
+    let bert = resume(&mut world, "Bert", &token, None, &[]);
+    assert_eq!(world.voice(bert, 1), NO_VOICE);
 }
 
 #[test]

@@ -46,6 +46,8 @@ impl World {
     }
 
     pub(crate) fn with(config: HubConfig) -> Self {
+        #[cfg(feature = "mutants")]
+        let config = broken(config);
         let decks = vec![Deck::new(config.hold), Deck::new(config.hold)];
         Self {
             now: Time::from_micros(1_000_000),
@@ -374,4 +376,12 @@ impl World {
             act(&mut client.uplink);
         }
     }
+}
+
+/// The hub that the environment asks for: a test must notice, whatever is broken.
+#[cfg(feature = "mutants")]
+fn broken(config: HubConfig) -> HubConfig {
+    use tenfour_core::mutants::{Mutants, VARIABLE};
+    let named = std::env::var_os(VARIABLE);
+    HubConfig { mutants: Mutants::of_process(named.as_ref().and_then(|named| named.to_str())), ..config }
 }

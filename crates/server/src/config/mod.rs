@@ -5,6 +5,7 @@
 //! amount to, checked.
 
 mod period;
+mod prefix;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use thiserror::Error;
 use crate::connection_log::{self, Rules};
 
 pub use period::{Period, PeriodError};
+pub use prefix::{Prefix, PrefixError};
 pub use settings::{LogFormat, LogLevel, Settings, SettingsError};
 
 /// Port when none is named.
@@ -42,6 +44,8 @@ pub struct Config {
     pub operator: Option<String>,
     /// Origins that may log in beside the server's own, as `scheme://host[:port]`.
     pub origins: Vec<String>,
+    /// Proxies that say in `X-Forwarded-For` whose a request is.
+    pub trusted_proxies: Vec<Prefix>,
     /// Worker threads.
     pub workers: usize,
     /// How long a frame is kept.
@@ -147,6 +151,7 @@ impl Config {
             host,
             operator: settings.operator,
             origins,
+            trusted_proxies: settings.trusted_proxies.unwrap_or_default(),
             workers: count("workers", settings.workers, default_workers(), 1, MOST_WORKERS)?,
             hold: period("hold", settings.hold, limits::HOLD, limits::HOLD_RANGE)?,
             talk_limit: period(

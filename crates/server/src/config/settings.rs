@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tenfour_protocol::ChannelId;
 use thiserror::Error;
 
-use super::Period;
+use super::{Period, Prefix};
 
 /// What one source says. The keys are those of the file and, as `TENFOUR_` and the key in
 /// capitals, of the environment.
@@ -27,6 +27,8 @@ pub struct Settings {
     pub operator: Option<String>,
     /// More origins that may log in.
     pub origins: Option<Vec<String>>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Option<Vec<Prefix>>,
     /// Worker threads.
     pub workers: Option<usize>,
     /// How long a frame is kept.
@@ -146,6 +148,9 @@ impl Settings {
             "host" => self.host = Some(value.into()),
             "operator" => self.operator = Some(value.into()),
             "origins" => self.origins = Some(list(value).map(str::to_owned).collect()),
+            "trusted_proxies" => {
+                self.trusted_proxies = Some(list(value).map(parse).collect::<Result<_, _>>()?);
+            }
             "workers" => self.workers = Some(parse(value)?),
             "hold" => self.hold = Some(parse(value)?),
             "talk_limit" => self.talk_limit = Some(parse(value)?),
@@ -174,6 +179,7 @@ impl Settings {
             host: self.host.or(below.host),
             operator: self.operator.or(below.operator),
             origins: self.origins.or(below.origins),
+            trusted_proxies: self.trusted_proxies.or(below.trusted_proxies),
             workers: self.workers.or(below.workers),
             hold: self.hold.or(below.hold),
             talk_limit: self.talk_limit.or(below.talk_limit),

@@ -143,6 +143,8 @@ impl ConnectionLog {
             backlog.lost.fetch_add(1, Ordering::Relaxed);
             return;
         }
+        #[cfg(feature = "mutants")]
+        crate::mutants::note_connect(who.address, who.handle.as_str());
         let Device { manufacturer, model, platform, version } = device.unwrap_or_default();
         let row = Row {
             time: Moment(since_epoch().as_secs()),

@@ -204,6 +204,38 @@ fn small_cells_are_not_told_and_asking_again_tells_nothing_new() {
     assert!(answers.len() > 1);
 }
 
+/// What an operator reads, over many days with the same people: spread as the rules say, and never
+/// below the threshold.
+#[test]
+fn answers_are_spread_as_epsilon_says_and_end_at_the_threshold() {
+    const ASKED: usize = 3000;
+    let mut rows: Vec<_> = (0..90).map(|seed| row(seed, NOON, "Android")).collect();
+    rows.extend((100..150).map(|seed| row(seed, NOON, "iOS")));
+    let (data, folder) = written(&rows);
+    let rules = Rules::default();
+    let (mut far, mut near) = (Vec::new(), Vec::new());
+    for _ in 0..ASKED {
+        for (platform, users) in told(&folder, rules) {
+            if platform == "iOS" { near.push(users) } else { far.push(users as f64 - 90.0) }
+        }
+        // The next answer is that of a day with a secret of its own.
+        fs::remove_file(data.path().join("log/2026-11-23.noise")).unwrap();
+    }
+    let q = (-rules.epsilon).exp();
+    let share = |part: usize, of: usize| part as f64 / of as f64;
+    // Each figure within six times what chance allows.
+    let close = |seen: f64, expected: f64, deviation: f64| {
+        assert!((seen - expected).abs() < 6.0 * deviation / (ASKED as f64).sqrt(), "{seen}, not {expected}");
+    };
+    assert_eq!(far.len(), ASKED, "90 are far above the threshold");
+    close(far.iter().sum::<f64>() / ASKED as f64, 0.0, (2.0 * q).sqrt() / (1.0 - q));
+    close(share(far.iter().filter(|noise| **noise == 0.0).count(), ASKED), (1.0 - q) / (1.0 + q), 0.5);
+    // 50 are told when their noise is none or more, and only then.
+    close(share(near.len(), ASKED), 1.0 / (1.0 + q), 0.5);
+    assert!(near.iter().all(|users| *users >= rules.threshold), "{near:?}");
+    assert!(near.contains(&50) && near.iter().any(|users| *users > 52));
+}
+
 #[test]
 fn a_day_is_told_when_it_is_over_and_while_it_is_whole() {
     let (_data, folder) = written(&(0..200).map(|seed| row(seed, NOON, "Android")).collect::<Vec<_>>());

@@ -1,6 +1,7 @@
 //! The HTTP API, and what each answer carries.
 
 mod api;
+mod forwarded;
 mod headers;
 mod me;
 mod openapi;
@@ -13,6 +14,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post};
 use tenfour_protocol::limits::BODY_BYTES;
 
+pub(crate) use forwarded::Proxies;
 pub(crate) use headers::secure;
 pub use openapi::openapi;
 pub(crate) use request::{Peer, origin_of, problem, token_of};

@@ -35,8 +35,10 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     let figures = shared.hub.figures().await.unwrap_or_default();
     shared.metrics.observe(&figures, shared.auth.sessions(), shared.doors.open());
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(CONTENT_TYPE, kind)], shared.metrics.text())
+    let text = shared.metrics.text();
+    #[cfg(feature = "mutants")]
+    let text = crate::mutants::last_connects() + &text;
+    ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
 }
 
 /// Healthy when the hub answers.

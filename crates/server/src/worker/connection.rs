@@ -7,6 +7,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use tenfour_core::hub::Input;
+#[cfg(feature = "mutants")]
+use tenfour_core::mutants::Mutant;
 use tenfour_core::reach::scrub_stack;
 use tenfour_core::voice::{Uplink, UplinkOutput};
 use tenfour_core::{ConnId, Time};
@@ -217,6 +219,12 @@ impl Worker {
                 if let ClientMessage::Hello { device, client, .. } = &mut message {
                     self.log_connection(connection, device.take(), client);
                 }
+                #[cfg(feature = "mutants")]
+                if let ClientMessage::Tune { channel, .. } = &message
+                    && crate::mutants::broken(Mutant::LogChannel)
+                {
+                    self.log_connection(connection, None, &format!("channel {channel}"));
+                }
                 if let ClientMessage::BurstStart { burst, frame_ms, .. } = message {
                     connection.uplink().start(burst, frame_ms, now);
                     self.drain_uplink(connection, now);
@@ -235,6 +243,10 @@ impl Worker {
     fn log_connection(&self, connection: &Connection, device: Option<Box<Device>>, client: &str) {
         if let Some(connected) = connection.connected.take() {
             self.shared.connection_log.append(&connected, device.map(|device| *device), client);
+            #[cfg(feature = "mutants")]
+            if crate::mutants::broken(Mutant::LogChannel) {
+                connection.connected.set(Some(connected));
+            }
         }
     }
 

@@ -67,10 +67,11 @@ impl Worker {
         mut request: Request<Incoming>,
         peer: SocketAddr,
     ) -> Result<Response<Body>, Infallible> {
+        let client = self.shared.proxies.client(peer.ip(), request.headers());
         let mut response = if request.uri().path() == RADIO_PATH {
-            self.upgrade(request, peer.ip()).await
+            self.upgrade(request, client).await
         } else {
-            request.extensions_mut().insert(Peer(peer.ip()));
+            request.extensions_mut().insert(Peer(client));
             match timeout(REQUEST, self.router.clone().oneshot(request.map(Body::new))).await {
                 Ok(response) => response?,
                 Err(_) => problem(Code::TooManyRequests.into()),

@@ -96,8 +96,12 @@ impl Desk {
 
     /// The operator's page.
     pub(crate) fn ops(&self, path: &str) -> String {
-        let address = self.server().ops_url().unwrap().trim_start_matches("http://").parse().unwrap();
-        String::from_utf8(request(address, "GET", path, &[], b"").body).unwrap()
+        String::from_utf8(request(self.ops_address(), "GET", path, &[], b"").body).unwrap()
+    }
+
+    /// Where the operator's page is.
+    pub(crate) fn ops_address(&self) -> SocketAddr {
+        self.server().ops_url().unwrap().trim_start_matches("http://").parse().unwrap()
     }
 
     /// A proof for `origin`, with a fresh nonce.

@@ -85,8 +85,12 @@ impl Radio {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Radio<S> {
     pub(crate) async fn over(stream: S, url: &str, token: &str, more: Value) -> Self {
-        let (socket, _) =
-            tokio_tungstenite::client_async(radio_request(url, token), stream).await.expect("an upgrade");
+        Self::asked(stream, radio_request(url, token), more).await
+    }
+
+    /// With a request of one's own.
+    pub(crate) async fn asked(stream: S, request: Request<()>, more: Value) -> Self {
+        let (socket, _) = tokio_tungstenite::client_async(request, stream).await.expect("an upgrade");
         let mut radio = Self { socket, welcome: Value::Null };
         let mut hello = json!({ "type": "hello", "client": "test 1" });
         for (name, value) in more.as_object().into_iter().flatten() {

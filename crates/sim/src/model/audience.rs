@@ -60,6 +60,11 @@ impl Audiences {
         Some(who)
     }
 
+    /// Whether a session has this connection.
+    pub(super) fn has(&self, who: ParticipantNo, conn: ConnId) -> bool {
+        self.links.get(&who).is_some_and(|link| link.0 == conn)
+    }
+
     /// How often somebody was not in range of a burst.
     pub(super) fn out_of_range(&self) -> usize {
         self.partly.len()
@@ -133,7 +138,8 @@ impl Model {
         let Some(&who) = self.sessions.get(&listener.conn) else {
             return self.must(false, || format!("{:?} hears burst {burst} unknown", listener.conn));
         };
-        let heard = self.whereabouts.heard(air.talker, air.tx, who);
+        let (talker, heard) = (air.talker, self.whereabouts.heard(air.talker, air.tx, who));
+        let wanted = !self.mutes.has(who, talker);
         let grade = listener.grade.map(u8::from);
         let right = match heard {
             Heard::Yes(expected) => grade == expected,
@@ -141,17 +147,27 @@ impl Model {
             Heard::Unsure => true,
         };
         self.must(right, || format!("{who:?} joins burst {burst} with grade {grade:?}, but: {heard:?}"));
+        self.must(wanted, || format!("{who:?} has {talker:?} muted, and joins burst {burst}"));
         let client = self.callers.get(&listener.conn);
         self.audiences.announced.extend(client.map(|&client| (burst, client, grade)));
     }
 
     /// The hub has done all that follows from one thing.
     pub(super) fn audiences_are_right(&mut self, now: Time) {
-        let mut wrong = Vec::new();
+        let (mut wrong, mut unwanted) = (Vec::new(), Vec::new());
         let held = |air: &Air| air.over.is_none_or(|over| now <= over + self.hold);
         for (&burst, air) in self.audiences.airs.iter().filter(|(_, air)| held(air)) {
             for (&who, &(conn, client)) in &self.audiences.links {
                 let back = self.audiences.back.contains(&who);
+                let hears = air.audience.contains(&conn);
+                if self.mutes.has(who, air.talker) {
+                    if hears {
+                        wrong.push(format!("client {client} hears burst {burst} and has the talker muted"));
+                    } else if self.is_tuned(who, &air.channel) {
+                        unwanted.push((burst, who));
+                    }
+                    continue;
+                }
                 if who == air.talker || air.over.is_some() && !back {
                     continue;
                 }
@@ -160,10 +176,9 @@ impl Model {
                 if tuned && !matches!(heard, Heard::Yes(_)) {
                     self.audiences.partly.insert((burst, client));
                 }
-                let hears = air.audience.contains(&conn);
                 let right = match heard {
                     Heard::No => !hears || air.ending && !back,
-                    Heard::Yes(_) => hears || air.ending || self.muters.contains(&client),
+                    Heard::Yes(_) => hears || air.ending,
                     Heard::Unsure => true,
                 };
                 if !right {
@@ -174,12 +189,13 @@ impl Model {
         for (burst, conn) in std::mem::take(&mut self.audiences.wordless) {
             let link = self.audiences.links.iter().find(|(_, link)| link.0 == conn);
             let Some((&who, &(_, client))) = link else { continue };
-            let tuned = self.audiences.airs.get(&burst).is_some_and(|air| self.is_tuned(who, &air.channel));
-            if tuned && !self.muters.contains(&client) {
+            let Some(air) = self.audiences.airs.get(&burst) else { continue };
+            if self.is_tuned(who, &air.channel) && !self.mutes.has(who, air.talker) {
                 wrong.push(format!("client {client} hears burst {burst} no more, without a word"));
             }
         }
         self.audiences.back.clear();
+        unwanted.into_iter().for_each(|(burst, who)| self.mutes.spares(burst, who));
         wrong.into_iter().for_each(|wrong| self.must(false, || wrong));
     }
 

@@ -20,6 +20,7 @@ impl Model {
         self.bursts_were_heard_whole();
         self.seen.moved = self.whereabouts.moves();
         self.seen.beyond = self.audiences.out_of_range();
+        self.seen.unwanted = self.mutes.spared();
     }
 
     fn receipts_are_complete(&mut self) {

@@ -3,6 +3,7 @@
 
 mod audience;
 mod end;
+mod mutes;
 mod people;
 mod server;
 mod whereabouts;
@@ -19,6 +20,7 @@ use tenfour_protocol::{BurstNo, ChannelId, ParticipantNo};
 
 use audience::Audiences;
 pub use end::Belief;
+use mutes::Mutes;
 use whereabouts::Whereabouts;
 
 /// Two moments are the same when they are this near: a message may lie in a queue.
@@ -63,6 +65,8 @@ pub struct Seen {
     pub out_of_range: usize,
     /// Pairs of a burst and somebody on its channel who was out of range, at least for a while.
     pub beyond: usize,
+    /// Pairs of a burst and somebody on its channel who had its talker muted, at least for a while.
+    pub unwanted: usize,
 }
 
 impl AddAssign for Seen {
@@ -78,6 +82,7 @@ impl AddAssign for Seen {
         self.moved += other.moved;
         self.out_of_range += other.out_of_range;
         self.beyond += other.beyond;
+        self.unwanted += other.unwanted;
     }
 }
 
@@ -160,6 +165,7 @@ pub struct Model {
     last_played: BTreeMap<(usize, ChannelId), HeardNo>,
     whereabouts: Whereabouts,
     audiences: Audiences,
+    mutes: Mutes,
     violations: Vec<String>,
     seen: Seen,
 }
@@ -188,6 +194,7 @@ impl Model {
             last_played: BTreeMap::new(),
             whereabouts: Whereabouts::new(config.unix_at_zero),
             audiences: Audiences::default(),
+            mutes: Mutes::default(),
             violations: Vec::new(),
             seen: Seen::default(),
         }

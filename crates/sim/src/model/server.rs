@@ -8,7 +8,7 @@ use tenfour_core::voice::Packet;
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::control::EndReason;
 use tenfour_protocol::limits::SILENT_BURST;
-use tenfour_protocol::{BurstNo, ChannelId, ServerMessage, VoiceFrame};
+use tenfour_protocol::{BurstNo, ChannelId, ClientMessage, ServerMessage, VoiceFrame};
 
 use super::{Burst, Model, SLACK, Span};
 
@@ -19,7 +19,13 @@ impl Model {
             Input::Connected { conn, login, .. } => {
                 self.callers.insert(*conn, login.0 as usize);
             }
-            Input::Message { conn, message } => self.whereabouts.says(*conn, message),
+            Input::Message { conn, message } => {
+                self.whereabouts.says(*conn, message);
+                let session = self.sessions.get(conn).filter(|who| self.audiences.has(**who, *conn));
+                if let (Some(&who), ClientMessage::Mute { participant, muted }) = (session, message) {
+                    self.mutes.says(*conn, who, *participant, *muted);
+                }
+            }
             Input::Disconnected { conn } | Input::Left { conn } => self.drops(*conn),
             _ => {}
         }
@@ -28,6 +34,7 @@ impl Model {
     /// The hub has said all that follows from it.
     pub fn hub_is_done(&mut self, figures: HubFigures, now: Time) {
         self.whereabouts.answered();
+        self.mutes.answered();
         let judged = self.whereabouts.agrees(figures);
         self.judge(judged);
         self.audiences_are_right(now);
@@ -44,6 +51,11 @@ impl Model {
         if let Output::Send { message, .. } = output {
             let judged = self.whereabouts.tells_no_place(message);
             self.judge(judged);
+        }
+        if let Output::Send { to: Recipients::One(conn), message: ServerMessage::Error { .. } }
+        | Output::Disconnect { conn, .. } = output
+        {
+            self.mutes.is_refused(*conn);
         }
         self.hub_routes(output, now);
         match output {

@@ -199,6 +199,69 @@ fn each_broken_promise_is_noticed() {
     }
 }
 
+/// Client 1 has client 0 muted, and the hub does what follows from that.
+fn mutes(model: &mut Model, then: impl FnOnce(&mut Model)) {
+    let message = ClientMessage::Mute { participant: ParticipantNo(0), muted: true };
+    model.hub_hears(&Input::Message { conn: conn(1), message });
+    then(model);
+    model.hub_is_done(BOTH, Time::ZERO);
+}
+
+#[test]
+fn each_listener_who_may_not_hear_is_noticed() {
+    let channel: ChannelId = "19".parse().unwrap();
+    let untunes = |model: &mut Model, then: fn(&mut Model)| {
+        told(model, 1, ServerMessage::Untuned { channel: channel.clone() });
+        then(model);
+        model.hub_is_done(BOTH, Time::ZERO);
+    };
+    let joins = |model: &mut Model| {
+        let listener = Hears { conn: conn(1), grade: SignalGrade::try_from(2).ok() };
+        says(model, &Output::Join { burst: BURST, listener, from: From::Live });
+    };
+    type Act<'a> = &'a dyn Fn(&mut Model);
+    let broken: [(&str, Act<'_>); 6] = [
+        ("a listener who has left the channel", &|m| untunes(m, |_| ())),
+        ("a frame to who has left the channel", &|m| {
+            untunes(m, leaves);
+            written(m);
+        }),
+        ("a listener who mutes the talker", &|m| mutes(m, |_| ())),
+        ("a frame to who mutes the talker", &|m| {
+            mutes(m, leaves);
+            written(m);
+        }),
+        ("a listener who comes back and mutes the talker", &|m| {
+            mutes(m, leaves);
+            joins(m);
+        }),
+        ("a listener who mutes nobody any more and hears nothing", &|m| {
+            mutes(m, leaves);
+            let message = ClientMessage::Mute { participant: ParticipantNo(0), muted: false };
+            m.hub_hears(&Input::Message { conn: conn(1), message });
+            m.hub_is_done(BOTH, Time::ZERO);
+        }),
+    ];
+    for (what, act) in broken {
+        assert_ne!(complaints(act), [""; 0], "{what} was not noticed");
+    }
+    assert_eq!(complaints(|m| untunes(m, leaves)), [""; 0]);
+    assert_eq!(complaints(|m| mutes(m, leaves)), [""; 0]);
+    let refused = |m: &mut Model| {
+        let refusal = Refusal::from(Code::TooManyMuted);
+        mutes(m, |m| told(m, 1, ServerMessage::Error { refusal }));
+    };
+    assert_eq!(complaints(refused), [""; 0]);
+    let back = |m: &mut Model| {
+        mutes(m, leaves);
+        let message = ClientMessage::Mute { participant: ParticipantNo(0), muted: false };
+        m.hub_hears(&Input::Message { conn: conn(1), message });
+        joins(m);
+        m.hub_is_done(BOTH, Time::ZERO);
+    };
+    assert_eq!(complaints(back), [""; 0]);
+}
+
 #[test]
 fn each_broken_promise_about_places_is_noticed() {
     let joins = |grade| {
