@@ -294,7 +294,7 @@ fn whatever_is_tried_nobody_gets_or_speaks_under_a_nickname_without_its_key() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let number = std::cell::Cell::new(0);
     let programs = proptest::collection::vec(act(), 4..24);
-    let config = Config { cases: PROGRAMS, max_shrink_iters: 16, ..Config::default() };
+    let config = Config { cases: PROGRAMS, max_shrink_iters: 4, ..Config::default() };
     let run = TestRunner::new(config).run(&programs, |acts| {
         number.set(number.get() + 1);
         runtime.block_on(async {
