@@ -2,8 +2,11 @@ import { expect, test } from 'vitest';
 import type { Held } from '../gen/Held';
 import type { Me } from '../gen/Me';
 import { StoredAccount } from './account';
+import { userId } from './identity';
+import { KeyFault } from './keyFault';
 import { asRefusal, refusal } from './refusal';
 import { Store } from './store';
+import { toHex, vectors } from './testing/vectors';
 
 const me: Me = { user: 'k7f2', tag: 'k7f2', handle: 'Roadrunner' };
 const broken = refusal('store_unavailable', 'The store does not answer.', 'Try again.');
@@ -16,6 +19,18 @@ function setUp(
   const store = new Store('radio.example', '19');
   store.set({ me, link: { state: 'on_the_air' } });
   const done: string[] = [];
+  const given: Uint8Array<ArrayBuffer>[] = [];
+  const key = {
+    publicKey: new Uint8Array(32),
+    user: new Uint8Array(20).fill(7),
+    sign: async (bytes: Uint8Array<ArrayBuffer>) => bytes,
+    seed: async () => {
+      const seed = new Uint8Array(32).fill(9);
+      given.push(seed);
+      return seed;
+    },
+    given,
+  };
   const act = async (name: string) => {
     done.push(name);
     if (name in fails) throw fails[name];
@@ -36,13 +51,15 @@ function setUp(
     },
     setLink: (link) => store.set({ link }),
     leave: () => done.push('leave'),
+    key: () => key,
+    adopt: () => act('adopt'),
     restart: async () => {
       await act('restart');
       store.set({ link: { state: afterRestart } });
     },
     forget: () => act('forget'),
   });
-  return { account, store, done };
+  return { account, store, done, key };
 }
 
 test('a change is seen as the server has it', async () => {
@@ -60,6 +77,32 @@ test('a refused change is thrown and changes nothing', async () => {
 test('what is no refusal is told as an unreachable server', async () => {
   const { account } = setUp({ held: new TypeError('odd') });
   await expect(account.held()).rejects.toEqual(asRefusal(null));
+});
+
+const file = JSON.stringify(vectors<{ file: unknown }>('key_file.json').file);
+
+test('the key of a file is adopted, and a key that is new here is told', async () => {
+  const known = setUp();
+  await expect(known.account.importKey(file, 'five by five, No1 Zoë')).resolves.toBe(true);
+  expect(known.done).toEqual(['adopt']);
+  const unknown = setUp({ adopt: refusal('not_registered', 'Not known here.', 'Register.') });
+  await expect(unknown.account.importKey(file, 'five by five, No1 Zoë')).resolves.toBe(false);
+  const lost = setUp({ adopt: broken });
+  await expect(lost.account.importKey(file, 'five by five, No1 Zoë')).rejects.toBe(broken);
+});
+
+test('a passphrase that does not fit is told, and nothing is adopted', async () => {
+  const { account, done } = setUp();
+  const fault = new KeyFault('passphrase');
+  await expect(account.importKey(file, 'five by six')).rejects.toEqual(fault);
+  expect(done).toEqual([]);
+});
+
+test('an exported key is the one of this browser, and no copy of it stays in memory', async () => {
+  const { account, key } = setUp();
+  const written = await account.exportKey('five by five');
+  expect(JSON.parse(written)).toMatchObject({ format: 'tenfour-key', user: userId(key.user) });
+  expect(key.given.map((seed) => toHex(seed))).toEqual(['00'.repeat(32)]);
 });
 
 test('erasing leaves first, then erases, then forgets the key, and is back at the first visit', async () => {

@@ -1,18 +1,26 @@
-import { toBase32 } from './encoding';
+import { fromBase64url, toBase32 } from './encoding';
+import { KeyFault } from './keyFault';
 import { noEd25519, noKeyStore } from './refusal';
 
-/** The key pair of this device. The private half cannot leave the browser's key store. */
+/**
+ * The key pair of this device. It stands in the browser's key store; the private half leaves it only
+ * sealed, when its person takes it along (docs/adr/0010).
+ */
 export interface DeviceKey {
   /** Ed25519 public key, 32 bytes. */
   publicKey: Uint8Array<ArrayBuffer>;
   /** First 20 bytes of the SHA-256 of the public key: the user identifier. */
   user: Uint8Array<ArrayBuffer>;
   sign(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
+  /** The private key, 32 bytes, to be sealed and then wiped. Throws a `KeyFault`. */
+  seed(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 const DATABASE = 'tenfour';
 const STORE = 'keys';
 const ROW = 'device';
+/** What stands before the 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410, section 7). */
+const PKCS8 = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32);
 
 /** The key made earlier on this device, if there is one. Throws a `Refusal`. */
 export async function findDeviceKey(): Promise<DeviceKey | null> {
@@ -22,7 +30,11 @@ export async function findDeviceKey(): Promise<DeviceKey | null> {
 
 /** Makes a key and keeps it. Throws a `Refusal`. */
 export async function makeDeviceKey(): Promise<DeviceKey> {
-  const pair = await generate();
+  return keepDeviceKey(await generate());
+}
+
+/** Keeps a key in the place of the one that is there. Throws a `Refusal`. */
+export async function keepDeviceKey(pair: CryptoKeyPair): Promise<DeviceKey> {
   await withStore('readwrite', (store) => store.put(pair, ROW));
   return deviceKey(pair);
 }
@@ -30,6 +42,39 @@ export async function makeDeviceKey(): Promise<DeviceKey> {
 /** Deletes the key of this device for good. Throws a `Refusal`. */
 export async function forgetDeviceKey(): Promise<void> {
   await withStore('readwrite', (store) => store.delete(ROW));
+}
+
+/** The key pair of a private key of 32 bytes. Throws a `Refusal`. */
+export async function pairOf(seed: Uint8Array<ArrayBuffer>): Promise<CryptoKeyPair> {
+  const wrapped = new Uint8Array(PKCS8.length + seed.length);
+  wrapped.set(PKCS8);
+  wrapped.set(seed, PKCS8.length);
+  try {
+    const { subtle } = crypto;
+    const privateKey = await subtle.importKey('pkcs8', wrapped, 'Ed25519', true, ['sign']);
+    const { x = '' } = await subtle.exportKey('jwk', privateKey);
+    const point = fromBase64url(x);
+    const publicKey = await subtle.importKey('raw', point, 'Ed25519', true, ['verify']);
+    return { privateKey, publicKey };
+  } catch {
+    throw noEd25519();
+  } finally {
+    wrapped.fill(0);
+  }
+}
+
+/** The private key of a pair, 32 bytes. Throws a `KeyFault` when the browser does not give it out. */
+export async function seedOf({ privateKey }: CryptoKeyPair): Promise<Uint8Array<ArrayBuffer>> {
+  if (!privateKey.extractable) throw new KeyFault('kept');
+  const wrapped = new Uint8Array(await crypto.subtle.exportKey('pkcs8', privateKey));
+  const seed = wrapped.slice(PKCS8.length, PKCS8.length + 32);
+  wrapped.fill(0);
+  return seed;
+}
+
+/** The public key of a pair, 32 bytes. */
+export async function publicKeyOf({ publicKey }: CryptoKeyPair): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await crypto.subtle.exportKey('raw', publicKey));
 }
 
 /** The user identifier as text. */
@@ -64,19 +109,20 @@ async function generate(): Promise<CryptoKeyPair> {
   // Without https (or localhost) there is no `crypto.subtle` at all.
   if (!globalThis.crypto?.subtle) throw noEd25519();
   try {
-    return (await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])) as CryptoKeyPair;
+    return (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as CryptoKeyPair;
   } catch {
     throw noEd25519();
   }
 }
 
 async function deviceKey(pair: CryptoKeyPair): Promise<DeviceKey> {
-  const publicKey = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey));
+  const publicKey = await publicKeyOf(pair);
   return {
     publicKey,
     user: await identify(publicKey),
     sign: async (bytes) =>
       new Uint8Array(await crypto.subtle.sign('Ed25519', pair.privateKey, bytes)),
+    seed: () => seedOf(pair),
   };
 }
 

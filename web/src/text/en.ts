@@ -6,6 +6,7 @@
 import type { Code } from '../gen/Code';
 import type { EndReason } from '../gen/EndReason';
 import { account } from './en.account';
+import { key } from './en.key';
 import { place, range, signal } from './en.range';
 
 const people = (n: number): string => (n === 1 ? '1 person' : `${n} people`);
@@ -158,6 +159,9 @@ export const en = {
     spokenSeconds: seconds,
     brokenUp: 'broken up',
     sayAgain: 'say again',
+    /** The handle keeps its own direction of writing. */
+    another: (handle: string, tag: string) =>
+      `another \u2068${handle}\u2069: the one you heard before had the tag ${tag}`,
     gone: 'no longer in memory',
     onChannel: (channel: string) => `channel ${channel}`,
     latest: 'Latest',
@@ -170,8 +174,8 @@ export const en = {
     you: 'you',
     alone: 'Only you so far. Share the link to the channel and it fills up.',
     unknown: 'Not tuned in, so nobody can be listed.',
-    mute: (handle: string) => `Mute ${handle}`,
-    unmute: (handle: string) => `Unmute ${handle}`,
+    mute: (handle: string, tag: string) => `Mute ${handle} ${tag}`,
+    unmute: (handle: string, tag: string) => `Unmute ${handle} ${tag}`,
     muted: 'muted',
     page: (page: number, pages: number) => `Page ${page} of ${pages}`,
     previous: 'Previous page',
@@ -269,13 +273,14 @@ export const en = {
   },
 
   account,
+  key,
 
   keys: { Space: 'space', none: 'none' } as Record<string, string>,
 
   /** Sentences of the live region. */
   spoken: {
-    talking: (handle: string, country: string) =>
-      country ? `${handle}, ${country}, talking` : `${handle}, talking`,
+    talking: (handle: string, tag: string, country: string) =>
+      country ? `${handle} ${tag}, ${country}, talking` : `${handle} ${tag}, talking`,
     tuned: (channel: string, n: number) => `channel ${channel}, ${people(n)}`,
     ranged: (tx: string, rx: string) => `you reach ${tx}, you hear ${rx}`,
     onTheAir: 'you are on the air',
