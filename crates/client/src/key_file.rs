@@ -147,7 +147,8 @@ impl Parts {
             return Err(KeyFileError::NotAKeyFile);
         }
         let Ok(value) = serde_json::from_slice::<Value>(text) else {
-            let is_cut = text.windows(FORMAT.len()).any(|window| window == FORMAT.as_bytes());
+            let name = format!("\"{FORMAT}\"");
+            let is_cut = text.windows(name.len()).any(|window| window == name.as_bytes());
             return Err(if is_cut { KeyFileError::Damaged } else { KeyFileError::NotAKeyFile });
         };
         if value["format"] != FORMAT {

@@ -2,11 +2,13 @@ import { expect, test } from 'vitest';
 import type { Held } from '../gen/Held';
 import type { Me } from '../gen/Me';
 import { StoredAccount } from './account';
-import { userId } from './identity';
+import type { DeviceKey } from './identity';
+import { identify, publicKeyOf, userId } from './identity';
 import { KeyFault } from './keyFault';
+import { openKeyFile } from './keyFile';
 import { asRefusal, refusal } from './refusal';
 import { Store } from './store';
-import { toHex, vectors } from './testing/vectors';
+import { vectors } from './testing/vectors';
 
 const me: Me = { user: 'k7f2', tag: 'k7f2', handle: 'Roadrunner' };
 const broken = refusal('store_unavailable', 'The store does not answer.', 'Try again.');
@@ -15,22 +17,11 @@ const broken = refusal('store_unavailable', 'The store does not answer.', 'Try a
 function setUp(
   fails: Record<string, unknown> = {},
   afterRestart: 'on_the_air' | 'unregistered' = 'on_the_air',
+  key: DeviceKey | null = null,
 ) {
   const store = new Store('radio.example', '19');
   store.set({ me, link: { state: 'on_the_air' } });
   const done: string[] = [];
-  const given: Uint8Array<ArrayBuffer>[] = [];
-  const key = {
-    publicKey: new Uint8Array(32),
-    user: new Uint8Array(20).fill(7),
-    sign: async (bytes: Uint8Array<ArrayBuffer>) => bytes,
-    seed: async () => {
-      const seed = new Uint8Array(32).fill(9);
-      given.push(seed);
-      return seed;
-    },
-    given,
-  };
   const act = async (name: string) => {
     done.push(name);
     if (name in fails) throw fails[name];
@@ -59,7 +50,7 @@ function setUp(
     },
     forget: () => act('forget'),
   });
-  return { account, store, done, key };
+  return { account, store, done };
 }
 
 test('a change is seen as the server has it', async () => {
@@ -98,11 +89,14 @@ test('a passphrase that does not fit is told, and nothing is adopted', async () 
   expect(done).toEqual([]);
 });
 
-test('an exported key is the one of this browser, and no copy of it stays in memory', async () => {
-  const { account, key } = setUp();
-  const written = await account.exportKey('five by five');
-  expect(JSON.parse(written)).toMatchObject({ format: 'tenfour-key', user: userId(key.user) });
-  expect(key.given.map((seed) => toHex(seed))).toEqual(['00'.repeat(32)]);
+test('an exported key is the one of this browser', async () => {
+  const pair = await openKeyFile(file, 'five by five, No1 Zoë');
+  const publicKey = await publicKeyOf(pair);
+  const user = await identify(publicKey);
+  const key: DeviceKey = { publicKey, user, pair, sign: async (bytes) => bytes };
+  const written = await setUp({}, 'on_the_air', key).account.exportKey('kilo mike');
+  expect(JSON.parse(written)).toMatchObject({ format: 'tenfour-key', user: userId(user) });
+  expect(await publicKeyOf(await openKeyFile(written, 'kilo mike'))).toEqual(publicKey);
 });
 
 test('erasing leaves first, then erases, then forgets the key, and is back at the first visit', async () => {

@@ -55,12 +55,7 @@ export class StoredAccount implements Account {
     const { sealKeyFile } = await import('./keyFile');
     const key = this.options.key();
     if (!key) throw loggedOut();
-    const seed = await key.seed();
-    try {
-      return await sealKeyFile(seed, key.user, passphrase);
-    } finally {
-      seed.fill(0);
-    }
+    return sealKeyFile(key, passphrase);
   }
 
   async logOutEverywhere(): Promise<void> {

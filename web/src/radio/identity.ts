@@ -1,5 +1,4 @@
-import { fromBase64url, toBase32 } from './encoding';
-import { KeyFault } from './keyFault';
+import { toBase32 } from './encoding';
 import { noEd25519, noKeyStore } from './refusal';
 
 /**
@@ -12,15 +11,13 @@ export interface DeviceKey {
   /** First 20 bytes of the SHA-256 of the public key: the user identifier. */
   user: Uint8Array<ArrayBuffer>;
   sign(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
-  /** The private key, 32 bytes, to be sealed and then wiped. Throws a `KeyFault`. */
-  seed(): Promise<Uint8Array<ArrayBuffer>>;
+  /** As the browser keeps it. */
+  readonly pair: CryptoKeyPair;
 }
 
 const DATABASE = 'tenfour';
 const STORE = 'keys';
 const ROW = 'device';
-/** What stands before the 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410, section 7). */
-const PKCS8 = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32);
 
 /** The key made earlier on this device, if there is one. Throws a `Refusal`. */
 export async function findDeviceKey(): Promise<DeviceKey | null> {
@@ -42,34 +39,6 @@ export async function keepDeviceKey(pair: CryptoKeyPair): Promise<DeviceKey> {
 /** Deletes the key of this device for good. Throws a `Refusal`. */
 export async function forgetDeviceKey(): Promise<void> {
   await withStore('readwrite', (store) => store.delete(ROW));
-}
-
-/** The key pair of a private key of 32 bytes. Throws a `Refusal`. */
-export async function pairOf(seed: Uint8Array<ArrayBuffer>): Promise<CryptoKeyPair> {
-  const wrapped = new Uint8Array(PKCS8.length + seed.length);
-  wrapped.set(PKCS8);
-  wrapped.set(seed, PKCS8.length);
-  try {
-    const { subtle } = crypto;
-    const privateKey = await subtle.importKey('pkcs8', wrapped, 'Ed25519', true, ['sign']);
-    const { x = '' } = await subtle.exportKey('jwk', privateKey);
-    const point = fromBase64url(x);
-    const publicKey = await subtle.importKey('raw', point, 'Ed25519', true, ['verify']);
-    return { privateKey, publicKey };
-  } catch {
-    throw noEd25519();
-  } finally {
-    wrapped.fill(0);
-  }
-}
-
-/** The private key of a pair, 32 bytes. Throws a `KeyFault` when the browser does not give it out. */
-export async function seedOf({ privateKey }: CryptoKeyPair): Promise<Uint8Array<ArrayBuffer>> {
-  if (!privateKey.extractable) throw new KeyFault('kept');
-  const wrapped = new Uint8Array(await crypto.subtle.exportKey('pkcs8', privateKey));
-  const seed = wrapped.slice(PKCS8.length, PKCS8.length + 32);
-  wrapped.fill(0);
-  return seed;
 }
 
 /** The public key of a pair, 32 bytes. */
@@ -122,7 +91,7 @@ async function deviceKey(pair: CryptoKeyPair): Promise<DeviceKey> {
     user: await identify(publicKey),
     sign: async (bytes) =>
       new Uint8Array(await crypto.subtle.sign('Ed25519', pair.privateKey, bytes)),
-    seed: () => seedOf(pair),
+    pair,
   };
 }
 

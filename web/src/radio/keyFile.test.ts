@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { fromBase64url } from './encoding';
-import { identify, publicKeyOf, seedOf, userId } from './identity';
+import { type DeviceKey, identify, publicKeyOf, userId } from './identity';
 import { KeyFault } from './keyFault';
-import { openKeyFile, sealKeyFile, sealWith } from './keyFile';
+import { openKeyFile, sealKeyFile, sealWith, seedOf } from './keyFile';
 import { fromHex, toHex, vectors } from './testing/vectors';
 
 interface Vector {
@@ -44,11 +44,8 @@ test.each(vector.wrong)('what is wrong is told: $name', async (one) => {
 });
 
 test('a key survives the way through a file, and each file is another', async () => {
-  const [seed, user] = [fromHex(vector.seed), await identify(await publicKeyOf(await open()))];
-  const files = [
-    await sealKeyFile(seed, user, 'kilo mike'),
-    await sealKeyFile(seed, user, 'kilo mike'),
-  ];
+  const key = await device();
+  const files = [await sealKeyFile(key, 'kilo mike'), await sealKeyFile(key, 'kilo mike')];
   expect(files[0]).not.toBe(files[1]);
   expect(toHex(await seedOf(await openKeyFile(files[0] ?? '', 'kilo mike')))).toBe(vector.seed);
 });
@@ -60,10 +57,7 @@ test.each([
   ['four with marks', 'e\u0301'.repeat(4)],
   ['a thousand and more', 'x'.repeat(1025)],
 ])('a passphrase has eight characters of any kind: %s are refused', async (_, bad) => {
-  const user = await identify(await publicKeyOf(await open()));
-  await expect(sealKeyFile(fromHex(vector.seed), user, bad)).rejects.toEqual(
-    new KeyFault('length'),
-  );
+  await expect(sealKeyFile(await device(), bad)).rejects.toEqual(new KeyFault('length'));
 });
 
 test('a key that the browser does not give out is told', async () => {
@@ -76,4 +70,10 @@ test('a key that the browser does not give out is told', async () => {
 
 function open(): Promise<CryptoKeyPair> {
   return openKeyFile(JSON.stringify(vector.file), passphrase);
+}
+
+async function device(): Promise<DeviceKey> {
+  const pair = await open();
+  const publicKey = await publicKeyOf(pair);
+  return { pair, publicKey, user: await identify(publicKey), sign: async (bytes) => bytes };
 }

@@ -4,9 +4,10 @@
  */
 
 import { fromBase64url, toBase64url } from './encoding';
-import { identify, pairOf, publicKeyOf, userId } from './identity';
+import type { DeviceKey } from './identity';
+import { identify, publicKeyOf, userId } from './identity';
 import { KeyFault } from './keyFault';
-import { asRefusal } from './refusal';
+import { asRefusal, noEd25519 } from './refusal';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -21,6 +22,8 @@ const ITERATIONS_MOST = 10_000_000;
 const PASSPHRASE_CHARACTERS = 8;
 const PASSPHRASE_BYTES = 1024;
 
+/** What stands before the 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410, section 7). */
+const PKCS8 = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32);
 const FIELDS = ['format', 'version', 'user', 'iterations', 'salt', 'nonce', 'sealed', 'check'];
 
 /** What a file has in clear, as bytes, and the sealed seed. */
@@ -32,15 +35,20 @@ interface Parts {
   sealed: Bytes;
 }
 
-/** The text of a key file. `seed` is the private key, 32 bytes. Throws a `KeyFault`. */
-export async function sealKeyFile(seed: Bytes, user: Bytes, passphrase: string): Promise<string> {
+/** The text of a key file. Throws a `KeyFault`. */
+export async function sealKeyFile({ pair, user }: DeviceKey, passphrase: string): Promise<string> {
   const normal = normalised(passphrase);
   if ([...normal].length < PASSPHRASE_CHARACTERS) throw new KeyFault('length');
   const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
-  return sealWith(seed, user, normal, random(16), random(12));
+  const seed = await seedOf(pair);
+  try {
+    return await sealWith(seed, user, normal, random(16), random(12));
+  } finally {
+    seed.fill(0);
+  }
 }
 
-/** The same with a given salt and nonce. */
+/** The same of a private key of 32 bytes, with a given salt and nonce. */
 export async function sealWith(
   seed: Bytes,
   user: Bytes,
@@ -87,6 +95,34 @@ export async function openKeyFile(text: string, passphrase: string): Promise<Cry
   }
 }
 
+/** The key pair of a private key of 32 bytes. Throws a `Refusal`. */
+async function pairOf(seed: Uint8Array<ArrayBuffer>): Promise<CryptoKeyPair> {
+  const wrapped = new Uint8Array(PKCS8.length + seed.length);
+  wrapped.set(PKCS8);
+  wrapped.set(seed, PKCS8.length);
+  try {
+    const { subtle } = crypto;
+    const privateKey = await subtle.importKey('pkcs8', wrapped, 'Ed25519', true, ['sign']);
+    const { x = '' } = await subtle.exportKey('jwk', privateKey);
+    const point = fromBase64url(x);
+    const publicKey = await subtle.importKey('raw', point, 'Ed25519', true, ['verify']);
+    return { privateKey, publicKey };
+  } catch {
+    throw noEd25519();
+  } finally {
+    wrapped.fill(0);
+  }
+}
+
+/** The private key of a pair, 32 bytes. Throws a `KeyFault` when the browser does not give it out. */
+export async function seedOf({ privateKey }: CryptoKeyPair): Promise<Uint8Array<ArrayBuffer>> {
+  if (!privateKey.extractable) throw new KeyFault('kept');
+  const wrapped = new Uint8Array(await crypto.subtle.exportKey('pkcs8', privateKey));
+  const seed = wrapped.slice(PKCS8.length, PKCS8.length + 32);
+  wrapped.fill(0);
+  return seed;
+}
+
 async function parse(text: string): Promise<Parts> {
   const file = fields(text);
   const { iterations } = file;
@@ -108,7 +144,7 @@ function fields(text: string): Record<string, unknown> {
   try {
     file = JSON.parse(text);
   } catch {
-    throw new KeyFault(text.includes(FORMAT) ? 'damaged' : 'foreign');
+    throw new KeyFault(text.includes(`"${FORMAT}"`) ? 'damaged' : 'foreign');
   }
   if (typeof file !== 'object' || file === null) throw new KeyFault('foreign');
   const found = file as Record<string, unknown>;

@@ -10,7 +10,6 @@ export const key = {
   exported: (name: string) =>
     `Saved as ${name}. Whoever has it and the passphrase is you: keep them apart.`,
 
-  have: 'I have a key file',
   title: 'Be who you are elsewhere',
   lead: 'A key file makes this browser the same person, with the same tag, as the device it is from.',
   file: 'Key file',
@@ -19,7 +18,6 @@ export const key = {
   import: 'Use this key',
   importing: 'Opening…',
   back: 'Choose a handle instead',
-  unknown: 'Your key is in this browser now. It is new here: choose a handle for it.',
 
   faults: {
     passphrase: {
@@ -51,3 +49,6 @@ export const key = {
     },
   },
 };
+
+/** The shape of a language. */
+export type KeyText = typeof key;

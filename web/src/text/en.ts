@@ -6,7 +6,6 @@
 import type { Code } from '../gen/Code';
 import type { EndReason } from '../gen/EndReason';
 import { account } from './en.account';
-import { key } from './en.key';
 import { place, range, signal } from './en.range';
 
 const people = (n: number): string => (n === 1 ? '1 person' : `${n} people`);
@@ -87,6 +86,8 @@ export const en = {
     kept: 'Kept here: your handle and, if you like, the line about you; for 30 days at most, when you connected, from which address and on what device. Voice is gone in seconds.',
     go: 'Go on the air',
     going: 'Registering…',
+    haveKey: 'I have a key file',
+    keyIsNew: 'Your key is in this browser now. It is new here: choose a handle for it.',
     failed: {
       message: 'That did not work: the server could not be reached.',
       hint: 'Check your connection and try again; nothing was saved.',
@@ -273,7 +274,6 @@ export const en = {
   },
 
   account,
-  key,
 
   keys: { Space: 'space', none: 'none' } as Record<string, string>,
 

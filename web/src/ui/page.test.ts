@@ -4,6 +4,7 @@ import App from '../App.svelte';
 import type { Refusal } from '../gen/Refusal';
 import { KeyFault } from '../radio/keyFault';
 import { text } from '../text';
+import { keyText } from '../text/key';
 import { draw, find } from './testing/draw';
 import { burst, heron, idle, me, ScriptedRadio, tunedTo } from './testing/scriptedRadio';
 
@@ -48,14 +49,14 @@ describe('the first visit', () => {
     const radio = first();
     radio.knowsKey = false;
     const { page } = setUp(radio);
-    click(page, text.key.have);
+    click(page, text.welcome.haveKey);
     await vi.waitUntil(() => page.querySelector('#key-file'));
     const submit = async () => {
       find(page, 'form').dispatchEvent(new Event('submit', { bubbles: true, cancelable: true }));
       for (let turn = 0; turn < 10; turn += 1) await tick();
     };
     await submit();
-    expect(find(page, '#key-file-problem').textContent).toContain(text.key.faults.none.message);
+    expect(find(page, '#key-file-problem').textContent).toContain(keyText.faults.none.message);
     const files = new DataTransfer();
     files.items.add(new File(['{}'], 'tenfour-Oak.key.json'));
     const field = find<HTMLInputElement>(page, '#key-file');
@@ -68,7 +69,7 @@ describe('the first visit', () => {
     radio.fault = null;
     await submit();
     await vi.waitUntil(() => page.querySelector('#handle'));
-    expect(page.textContent).toContain(text.key.unknown);
+    expect(page.textContent).toContain(text.welcome.keyIsNew);
     expect(radio.calls).toContainEqual(['importKey', '{}', '']);
   });
 
