@@ -11,8 +11,9 @@ export class Cli {
   readonly #said: string[] = [];
   readonly #ended: Promise<number | null>;
 
-  private constructor(args: string[]) {
-    this.#child = spawn(BINARY, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  private constructor(args: string[], input = '') {
+    this.#child = spawn(BINARY, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child.stdin?.end(input);
     this.#child.stdout?.on('data', (text) => this.#said.push(String(text)));
     this.#child.stderr?.on('data', (text) => this.#said.push(String(text)));
     this.#ended = new Promise((resolve, reject) => {
@@ -26,6 +27,11 @@ export class Cli {
     const key = join(mkdtempSync(join(tmpdir(), 'tenfour-cli-')), 'key');
     const common = ['--server', server, '--channel', '19', '--handle', handle, '--key', key];
     return new Cli([command, ...common, ...args]);
+  }
+
+  /** A `key` command, with the passphrase from a pipe. */
+  static key(args: string[], passphrase: string): Cli {
+    return new Cli(['key', ...args], `${passphrase}\n`);
   }
 
   /** What it has said so far, on both outputs. */

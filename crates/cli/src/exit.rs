@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use tenfour_client::Error;
+use tenfour_client::key_file::KeyFileError;
 use tenfour_protocol::{Code, Refusal};
 
 /// Why a command did not do what it should, in words for people.
@@ -38,13 +39,18 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let words = error.to_string();
         match error {
-            Error::Address(_) | Error::Fingerprint(_) | Error::HandleNeeded(_) => Self::WrongUse(words),
+            Error::Address(_)
+            | Error::Fingerprint(_)
+            | Error::HandleNeeded(_)
+            | Error::KeyThere { .. }
+            | Error::KeyFile(KeyFileError::Passphrase) => Self::WrongUse(words),
             Error::NoLink { .. } => Self::NoLink(words),
             Error::Refused(refusal) => refusal.into(),
             Error::NotTrusted { .. }
             | Error::NotTenfour { .. }
             | Error::Key { .. }
             | Error::NoKey { .. }
+            | Error::KeyFile(_)
             | Error::Recording(_)
             | Error::Io(_) => Self::Failed(words),
         }

@@ -4,9 +4,11 @@ mod account;
 mod admin;
 mod channels;
 mod exit;
+mod key;
 mod listen;
 mod meter;
 mod output;
+mod passphrase;
 mod place;
 mod recorder;
 mod serve;
@@ -56,6 +58,8 @@ enum Command {
     Erase(account::Erase),
     /// Ends your sessions at a server.
     Logout(account::Logout),
+    /// Takes your device key along, in a file with a passphrase.
+    Key(key::Key),
     /// For the operator of a server.
     Admin(admin::Admin),
 }
@@ -73,6 +77,7 @@ fn main() -> ExitCode {
         Command::Export(export) => export.run(),
         Command::Erase(erase) => erase.run(),
         Command::Logout(logout) => logout.run(),
+        Command::Key(key) => key.run(),
         Command::Admin(admin) => admin.run(),
     }
 }

@@ -62,7 +62,8 @@ impl Station {
         if session.registered {
             eprintln!("Registered at {} as {} ({}).", server.origin(), me.handle, me.tag);
         } else if let Some(asked) = asked.filter(|asked| *asked != me.handle.as_str()) {
-            eprintln!("This key is registered as {}, not as {asked}; going on as {}.", me.handle, me.handle);
+            let (handle, tag) = (&me.handle, &me.tag);
+            eprintln!("This key is registered as {handle}, not as {asked}; going on as {handle} ({tag}).");
         }
         Ok(Login { server, identity, session, key })
     }

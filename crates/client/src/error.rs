@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use tenfour_protocol::Refusal;
 
+use crate::key_file::KeyFileError;
+
 /// Why a client could not do what it was asked. Each says what happened and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -60,6 +62,18 @@ pub enum Error {
         /// Where it should be.
         path: PathBuf,
     },
+    /// A key is in the place of one that is to be kept.
+    #[error(
+        "There is a key at {} already, and it is another one. With --replace it is kept beside the new one.",
+        path.display()
+    )]
+    KeyThere {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// The key file of another device cannot be used.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
     /// The recording cannot be read.
     #[error("The recording cannot be used: {0}.")]
     Recording(String),

@@ -14,8 +14,20 @@ use crate::Error;
 /// First line of a key file; the key follows as base64url.
 const HEADER: &str = "tenfour-key-v1";
 
-/// Who this device is. The private key never leaves the file and the process.
+/// Who this device is. The private key leaves the file and the process in a sealed
+/// [key file](crate::key_file) only.
 pub struct Identity(SigningKey);
+
+/// What became of the key that was there before.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// There was none.
+    New,
+    /// It was this one already.
+    Same,
+    /// Another one, which is here now.
+    Replaced(PathBuf),
+}
 
 impl Identity {
     /// Reads the key of `path`, or makes one there on first use (mode 0600).
@@ -49,6 +61,40 @@ impl Identity {
         Ok(Self(SigningKey::from_bytes(&secret)))
     }
 
+    /// The key of these 32 bytes.
+    pub(crate) fn of_seed(seed: &[u8; 32]) -> Self {
+        Self(SigningKey::from_bytes(seed))
+    }
+
+    /// The private key.
+    pub(crate) fn seed(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.0.to_bytes())
+    }
+
+    /// Puts this key at `path`. Another key that is there is refused, or with `replace` kept beside
+    /// it as `….old`. There is a whole key at `path` at any moment.
+    pub fn keep(&self, path: &Path, replace: bool) -> Result<Kept, Error> {
+        let refuse = |why: String| Error::Key { path: path.into(), why };
+        // What is there and is no key is told, and left alone.
+        match Self::load(path) {
+            Err(Error::NoKey { .. }) => {
+                return self.place(path, |fresh| fs::hard_link(fresh, path)).map(|()| Kept::New).map_err(
+                    |error| match error.kind() {
+                        ErrorKind::AlreadyExists => Error::KeyThere { path: path.into() },
+                        _ => refuse(error.to_string()),
+                    },
+                );
+            }
+            Ok(there) if there.user() == self.user() => return Ok(Kept::Same),
+            Ok(_) if !replace => return Err(Error::KeyThere { path: path.into() }),
+            Ok(_) => {}
+            Err(error) => return Err(error),
+        }
+        let old = set_aside(path).map_err(|error| refuse(error.to_string()))?;
+        self.place(path, |fresh| fs::rename(fresh, path)).map_err(|error| refuse(error.to_string()))?;
+        Ok(Kept::Replaced(old))
+    }
+
     /// `device.key` in the platform's config folder.
     pub fn default_path() -> Option<PathBuf> {
         Some(directories::ProjectDirs::from("", "", "tenfour")?.config_dir().join("device.key"))
@@ -75,28 +121,10 @@ impl Identity {
         Some(Self(SigningKey::from_bytes(secret.as_slice().try_into().ok()?)))
     }
 
-    /// Writes a new key beside `path` and moves it there whole, so that a crash leaves no half
-    /// a key, and two first uses at once agree on one.
+    /// Makes a key at `path`. Two first uses at once agree on one.
     fn create(path: &Path) -> std::io::Result<Self> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder {
-            fs::create_dir_all(folder)?;
-        }
         let identity = Self::generate()?;
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.new", std::process::id()));
-        let fresh = path.with_file_name(name);
-        let key = Zeroizing::new(BASE64URL_NOPAD.encode(&*Zeroizing::new(identity.0.to_bytes())));
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&fresh)?;
-        let placed = writeln!(file, "{HEADER}\n{}", *key)
-            .and_then(|()| file.sync_all())
-            .and_then(|()| fs::hard_link(&fresh, path));
-        fs::remove_file(&fresh)?;
-        match placed {
+        match identity.place(path, |fresh| fs::hard_link(fresh, path)) {
             Ok(()) => Ok(identity),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 let text = Zeroizing::new(fs::read_to_string(path)?);
@@ -105,6 +133,52 @@ impl Identity {
             Err(error) => Err(error),
         }
     }
+
+    /// Writes the key beside `path`, and has it put there whole, so that a crash leaves no half a key.
+    fn place(&self, path: &Path, put: impl FnOnce(&Path) -> std::io::Result<()>) -> std::io::Result<()> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder {
+            fs::create_dir_all(folder)?;
+        }
+        let fresh = beside(path, &format!(".{}.new", std::process::id()));
+        let key = Zeroizing::new(BASE64URL_NOPAD.encode(&*self.seed()));
+        let mut file = create_private(&fresh)?;
+        let placed =
+            writeln!(file, "{HEADER}\n{}", *key).and_then(|()| file.sync_all()).and_then(|()| put(&fresh));
+        match fs::remove_file(&fresh) {
+            // It was moved.
+            Err(error) if error.kind() == ErrorKind::NotFound => placed,
+            removed => placed.and(removed),
+        }
+    }
+}
+
+/// Makes a file that only its owner can read. There is none of this name yet.
+pub(crate) fn create_private(path: &Path) -> std::io::Result<fs::File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(ending);
+    path.with_file_name(name)
+}
+
+/// A second name for the key at `path`, under which it stays.
+fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
+    for number in 1.. {
+        let old = beside(path, &if number == 1 { ".old".into() } else { format!(".old{number}") });
+        match fs::hard_link(path, &old) {
+            Ok(()) => return Ok(old),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    unreachable!("numbers have no end")
 }
 
 #[cfg(unix)]
@@ -153,6 +227,24 @@ mod tests {
     }
 
     #[test]
+    fn another_key_is_kept_only_when_asked_and_the_old_one_stays_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/device.key");
+        let keys: Vec<_> = (1..=3).map(|seed| Identity::of_seed(&[seed; 32])).collect();
+        assert_eq!(keys[0].keep(&path, false).unwrap(), Kept::New);
+        assert_eq!(keys[0].keep(&path, true).unwrap(), Kept::Same);
+        assert!(matches!(keys[1].keep(&path, false), Err(Error::KeyThere { .. })));
+        assert_eq!(Identity::load(&path).unwrap().user(), keys[0].user());
+        for (at, old) in [(1, "device.key.old"), (2, "device.key.old2")] {
+            let old = path.with_file_name(old);
+            assert_eq!(keys[at].keep(&path, true).unwrap(), Kept::Replaced(old.clone()));
+            assert_eq!(Identity::load(&path).unwrap().user(), keys[at].user());
+            assert_eq!(Identity::load(&old).unwrap().user(), keys[at - 1].user());
+        }
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 3, "nothing else is left there");
+    }
+
+    #[test]
     fn a_file_that_is_no_key_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notes.txt");
@@ -160,6 +252,7 @@ mod tests {
         #[cfg(unix)]
         std::os::unix::fs::PermissionsExt::set_mode(&mut fs::metadata(&path).unwrap().permissions(), 0o600);
         assert!(matches!(Identity::load_or_create(&path), Err(Error::Key { .. })));
+        assert!(matches!(Identity::of_seed(&[1; 32]).keep(&path, true), Err(Error::Key { .. })));
         assert_eq!(fs::read_to_string(&path).unwrap(), "buy milk");
     }
 }

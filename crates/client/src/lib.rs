@@ -1,7 +1,7 @@
 //! A native client of Tenfour: everything around [`tenfour_core::radio::Radio`] that touches
 //! the world.
 //!
-//! * [`Identity`] - the device key, in a file
+//! * [`Identity`] - the device key, in a file; [`key_file`] - the same, sealed under a passphrase, to be taken along
 //! * [`Server`] - where it is and how it is trusted; [`log_in`] to it, ask it for [`Session::channels`]
 //! * [`Client`] - socket and radio: [`Client::next`] gives events, [`Client::handle`] takes what is done
 //! * [`cell_at`] - from degrees to the cell that is shared
@@ -16,6 +16,7 @@ mod device;
 mod error;
 mod http;
 mod identity;
+pub mod key_file;
 mod login;
 #[cfg(feature = "mutants")]
 mod mutants;
@@ -27,7 +28,7 @@ pub mod wav;
 
 pub use client::{Client, Options};
 pub use error::Error;
-pub use identity::Identity;
+pub use identity::{Identity, Kept};
 pub use login::{Session, log_in};
 pub use place::{PositionError, cell_at};
 pub use server::Server;

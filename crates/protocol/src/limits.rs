@@ -126,6 +126,17 @@ pub const SESSION_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 pub const TOKEN_BYTES: usize = 32;
 /// Sessions of one user; the oldest goes for a new one.
 pub const SESSIONS_PER_USER: usize = 32;
+/// Largest key file that is read, in bytes: one has some 350.
+pub const KEY_FILE_BYTES: usize = 4 * 1024;
+/// Rounds of PBKDF2-HMAC-SHA-256 for a passphrase: what OWASP's Password Storage Cheat Sheet asks for
+/// (since 2023). A file with fewer is refused.
+pub const KEY_FILE_ITERATIONS: u32 = 600_000;
+/// Most rounds that a key file may ask for: some seconds.
+pub const KEY_FILE_ITERATIONS_MOST: u32 = 10_000_000;
+/// Shortest passphrase of a new key file, in characters.
+pub const PASSPHRASE_CHARACTERS: usize = 8;
+/// Longest passphrase, in bytes of UTF-8.
+pub const PASSPHRASE_BYTES: usize = 1024;
 /// Requests for a nonce, registration or log-in that one address may send at once.
 pub const AUTH_REQUESTS: u32 = 60;
 /// Such requests a second after that.

@@ -8,6 +8,7 @@ use tenfour_protocol::Handle;
 use tenfour_protocol::limits::{HANDLE_BYTES, HANDLE_GRAPHEMES};
 use tenfour_protocol::person::TextError;
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::canonical_combining_class;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use unicode_security::skeleton;
 
@@ -62,10 +63,25 @@ fn is_space(c: char) -> bool {
 }
 
 /// What people see of a handle: two with the same look can be mistaken for each other. By the
-/// confusables of Unicode (UTS 39), and whatever the capitals.
+/// confusables of Unicode (UTS 39), whatever the capitals, and whatever the order of marks.
 pub fn look(handle: &Handle) -> String {
-    let seen: String = skeleton(handle.as_str()).collect();
-    skeleton(&seen.to_lowercase()).collect()
+    drawn(&drawn(handle.as_str()).to_lowercase())
+}
+
+/// The skeleton of each character, then the marks on each letter in one order. That of the whole text
+/// would depend on more than what is seen: it is put in order before it is drawn, and a character
+/// may belong elsewhere than the one it looks like.
+fn drawn(text: &str) -> String {
+    let is_mark = |c: &char| canonical_combining_class(*c) != 0;
+    let mut seen: Vec<char> = Vec::new();
+    for c in text.chars() {
+        seen.extend(skeleton(c.encode_utf8(&mut [0; 4])));
+    }
+    for letter in seen.chunk_by_mut(|_, next| is_mark(next)) {
+        let marks = usize::from(!is_mark(&letter[0]));
+        letter[marks..].sort_unstable();
+    }
+    seen.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -197,6 +213,9 @@ mod tests {
             ("Il0", "l1O"),
             ("Anna", "𝐀𝐧𝐧𝐚"),
             ("Zoë", "Zoe\u{308}"),
+            // Marks and a dash that belong elsewhere than those that look like them.
+            ("i\u{314}\u{64B}", "i\u{314}\u{7A7}"),
+            ("ἵ\u{1BF3}", "i\u{314}\u{301}\u{2012}"),
         ] {
             let (one, other) = (choose(one).unwrap(), choose(other).unwrap());
             assert_eq!(look(&one), look(&other), "{one} {other}");

@@ -2,8 +2,13 @@ import { expect, test } from 'vitest';
 import type { Held } from '../gen/Held';
 import type { Me } from '../gen/Me';
 import { StoredAccount } from './account';
+import type { DeviceKey } from './identity';
+import { identify, publicKeyOf, userId } from './identity';
+import { KeyFault } from './keyFault';
+import { openKeyFile } from './keyFile';
 import { asRefusal, refusal } from './refusal';
 import { Store } from './store';
+import { vectors } from './testing/vectors';
 
 const me: Me = { user: 'k7f2', tag: 'k7f2', handle: 'Roadrunner' };
 const broken = refusal('store_unavailable', 'The store does not answer.', 'Try again.');
@@ -12,6 +17,7 @@ const broken = refusal('store_unavailable', 'The store does not answer.', 'Try a
 function setUp(
   fails: Record<string, unknown> = {},
   afterRestart: 'on_the_air' | 'unregistered' = 'on_the_air',
+  key: DeviceKey | null = null,
 ) {
   const store = new Store('radio.example', '19');
   store.set({ me, link: { state: 'on_the_air' } });
@@ -36,6 +42,8 @@ function setUp(
     },
     setLink: (link) => store.set({ link }),
     leave: () => done.push('leave'),
+    key: () => key,
+    adopt: () => act('adopt'),
     restart: async () => {
       await act('restart');
       store.set({ link: { state: afterRestart } });
@@ -60,6 +68,35 @@ test('a refused change is thrown and changes nothing', async () => {
 test('what is no refusal is told as an unreachable server', async () => {
   const { account } = setUp({ held: new TypeError('odd') });
   await expect(account.held()).rejects.toEqual(asRefusal(null));
+});
+
+const file = JSON.stringify(vectors<{ file: unknown }>('key_file.json').file);
+
+test('the key of a file is adopted, and a key that is new here is told', async () => {
+  const known = setUp();
+  await expect(known.account.importKey(file, 'five by five, No1 Zoë')).resolves.toBe(true);
+  expect(known.done).toEqual(['adopt']);
+  const unknown = setUp({ adopt: refusal('not_registered', 'Not known here.', 'Register.') });
+  await expect(unknown.account.importKey(file, 'five by five, No1 Zoë')).resolves.toBe(false);
+  const lost = setUp({ adopt: broken });
+  await expect(lost.account.importKey(file, 'five by five, No1 Zoë')).rejects.toBe(broken);
+});
+
+test('a passphrase that does not fit is told, and nothing is adopted', async () => {
+  const { account, done } = setUp();
+  const fault = new KeyFault('passphrase');
+  await expect(account.importKey(file, 'five by six')).rejects.toEqual(fault);
+  expect(done).toEqual([]);
+});
+
+test('an exported key is the one of this browser', async () => {
+  const pair = await openKeyFile(file, 'five by five, No1 Zoë');
+  const publicKey = await publicKeyOf(pair);
+  const user = await identify(publicKey);
+  const key: DeviceKey = { publicKey, user, pair, sign: async (bytes) => bytes };
+  const written = await setUp({}, 'on_the_air', key).account.exportKey('kilo mike');
+  expect(JSON.parse(written)).toMatchObject({ format: 'tenfour-key', user: userId(user) });
+  expect(await publicKeyOf(await openKeyFile(written, 'kilo mike'))).toEqual(publicKey);
 });
 
 test('erasing leaves first, then erases, then forgets the key, and is back at the first visit', async () => {

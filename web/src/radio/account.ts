@@ -1,8 +1,10 @@
 import type { Held } from '../gen/Held';
 import type { Profile } from '../gen/Profile';
 import type { Api } from './api';
+import type { DeviceKey } from './identity';
+import { KeyFault } from './keyFault';
 import type { Account, Link } from './model';
-import { asRefusal, keyKept, loggedOut } from './refusal';
+import { asRefusal, isRefusal, keyKept, loggedOut } from './refusal';
 import type { Store } from './store';
 
 export interface AccountOptions {
@@ -13,6 +15,9 @@ export interface AccountOptions {
   leave(): void;
   /** Logs in and connects once more. */
   restart(): Promise<void>;
+  key(): DeviceKey | null;
+  /** Keeps a key in this browser, logs in with it and connects. */
+  adopt(pair: CryptoKeyPair): Promise<void>;
   /** Deletes the device key and all else that the radio keeps in this browser. */
   forget(): Promise<void>;
 }
@@ -29,6 +34,28 @@ export class StoredAccount implements Account {
 
   held(): Promise<Held> {
     return refusing(this.options.api.held());
+  }
+
+  exportKey(passphrase: string): Promise<string> {
+    return refusing(this.#sealed(passphrase));
+  }
+
+  async importKey(file: string, passphrase: string): Promise<boolean> {
+    try {
+      const { openKeyFile } = await import('./keyFile');
+      await this.options.adopt(await openKeyFile(file, passphrase));
+      return true;
+    } catch (error) {
+      if (isRefusal(error) && error.code === 'not_registered') return false;
+      throw told(error);
+    }
+  }
+
+  async #sealed(passphrase: string): Promise<string> {
+    const { sealKeyFile } = await import('./keyFile');
+    const key = this.options.key();
+    if (!key) throw loggedOut();
+    return sealKeyFile(key, passphrase);
   }
 
   async logOutEverywhere(): Promise<void> {
@@ -66,6 +93,10 @@ async function refusing<T>(act: Promise<T>): Promise<T> {
   try {
     return await act;
   } catch (error) {
-    throw asRefusal(error);
+    throw told(error);
   }
+}
+
+function told(error: unknown): unknown {
+  return error instanceof KeyFault ? error : asRefusal(error);
 }

@@ -8,6 +8,7 @@ const key: DeviceKey = {
   publicKey: new Uint8Array(32).fill(1),
   user: new Uint8Array(20).fill(2),
   sign: async (bytes) => bytes,
+  pair: {} as CryptoKeyPair,
 };
 
 /** A server that answers by path, and what it was asked. */

@@ -10,15 +10,15 @@ import { BrowserDevice } from './device';
 import { parseFrame } from './frame';
 import { Hear } from './hear';
 import type { DeviceKey } from './identity';
-import { findDeviceKey, forgetDeviceKey, makeDeviceKey } from './identity';
+import { findDeviceKey, forgetDeviceKey, keepDeviceKey, makeDeviceKey } from './identity';
 import type { Welcome } from './link';
 import { Link } from './link';
 import { Loudspeaker } from './loudspeaker';
 import { measure } from './measure';
 import { Memory } from './memory';
 import { BrowserMicrophone } from './microphone';
-import type { Account, Link as LinkState, Location, Radio, RadioEvent, RadioState } from './model';
-import { Place } from './place';
+import type { Account, Link as LinkState, Radio, RadioEvent, RadioState } from './model';
+import { isNews, Place } from './place';
 import { BrowserPosition } from './position';
 import { asRefusal, cannotDecode, isFinal, loggedOut } from './refusal';
 import { openSocket } from './socket';
@@ -244,7 +244,7 @@ class Engine implements Radio {
     this.#microphone.close();
     this.#place.lost();
     this.#place.forget();
-    this.#store.set({ tuned: {}, self: null, air: [], microphone: 'unasked' });
+    this.#store.set({ tuned: {}, self: null, air: [], known: new Map(), microphone: 'unasked' });
   }
 
   #makeAccount(): Account {
@@ -254,6 +254,12 @@ class Engine implements Radio {
       setLink: (link) => this.#setLink(link),
       leave: () => this.#leave(),
       restart: () => this.start(),
+      key: () => this.#key,
+      adopt: async (pair) => {
+        this.#key = await keepDeviceKey(pair);
+        this.#store.set({ me: await this.#api.login(this.#key) });
+        this.#connect();
+      },
       forget: async () => {
         await forgetDeviceKey();
         this.#key = null;
@@ -386,11 +392,4 @@ class Engine implements Radio {
       if (channel) this.select(channel);
     });
   }
-}
-
-/** Worth a word: more than the time of a move. */
-function isNews(before: Location, now: Location): boolean {
-  if (before.state !== now.state) return true;
-  if (before.state === 'shared' && now.state === 'shared') return before.inForce !== now.inForce;
-  return 'lost' in now && before !== now;
 }

@@ -10,8 +10,9 @@ let events: string[];
 let wished: number;
 
 const talker = { id: 5, handle: 'Roadrunner', tag: 'k7f2' };
-const start = (burst: number, channel = '19') =>
-  hear.started({ type: 'burst.started', burst, channel, talker, codec: 'opus', frame_ms: 20 });
+const start = (burst: number, channel = '19', who = talker) =>
+  hear.started({ type: 'burst.started', burst, channel, talker: who, codec: 'opus', frame_ms: 20 });
+const finish = (play: number) => hear.finished(play);
 const frame = (burst: number, seq: number) =>
   hear.frame({ burst, seq, mediaTime: seq * 960, last: false, payload: Uint8Array.of(8) });
 const end = (burst: number, frames: number) =>
@@ -51,6 +52,31 @@ describe('what is heard', () => {
       ended: 'released',
     });
     expect(events).toEqual(['incoming', 'roger']);
+  });
+
+  test('a handle that was heard with another tag is marked, and said once', () => {
+    const others: (string | undefined)[] = [];
+    store.on((event) => event.type === 'incoming' && others.push(event.another));
+    const hear = (burst: number, handle: string, tag: string) => {
+      const who = { id: burst, handle, tag };
+      start(burst, '19', who);
+      frame(burst, 0);
+      end(burst, 1);
+      finish(burst);
+    };
+    hear(1, 'Roadrunner', 'k7f2');
+    hear(2, 'ROADRUNNER', '9xyz');
+    hear(3, 'ROADRUNNER', '9xyz');
+    hear(4, 'Roadrunner', 'k7f2');
+    hear(5, 'Oak', '9xyz');
+    expect(store.state.air.map((row) => row.another)).toEqual([
+      undefined,
+      'k7f2',
+      'k7f2',
+      undefined,
+      undefined,
+    ]);
+    expect(others).toEqual([undefined, 'k7f2', undefined, undefined, undefined]);
   });
 
   test('a burst that comes back into range goes on behind what was heard', () => {

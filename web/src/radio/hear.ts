@@ -5,7 +5,9 @@ import type { Resume } from '../gen/Resume';
 import type { ServerMessage } from '../gen/ServerMessage';
 import type { VoiceFrame } from './frame';
 import { SAMPLE_RATE } from './frame';
+import { another, look, withHeard } from './heardBefore';
 import type { Memory, Packet, Recording } from './memory';
+import type { Burst } from './model';
 import type { Store } from './store';
 
 /** What decodes and plays. A play is one playing of one burst. */
@@ -46,6 +48,8 @@ interface Turn {
 const BUNDLE_MS = 60;
 /** Unfinished bursts that a resume may name. */
 const RESUME_BURSTS = 64;
+/** So many are remembered to have been told of; then all are forgotten. */
+const TOLD = 1000;
 /** The row on the air is drawn again after so many packets. */
 const ROW_EVERY = 5;
 
@@ -60,6 +64,8 @@ export class Hear {
   #newest: BurstNo | undefined;
   #count = 0;
   #plays = 0;
+  /** Whose handle was said to have been another's. */
+  readonly #told = new Set<string>();
   /** The first of each queue is playing. */
   readonly #queues = new Map<string, Turn[]>();
 
@@ -81,10 +87,14 @@ export class Hear {
     const from = this.#beyond.get(burst) ?? 0;
     this.#beyond.delete(burst);
     this.#live.set(burst, { no: burst, recording, next: null, from, lost: false, gaps: 0 });
+    const { known } = this.store.state;
+    const earlier = another(known, talker);
+    if (earlier === undefined) this.store.set({ known: withHeard(known, talker) });
     this.store.addBurst({
       key,
       channel,
       talker,
+      ...(earlier !== undefined && { another: earlier }),
       own: false,
       state: 'waiting',
       length: 0,
@@ -217,7 +227,19 @@ export class Hear {
     this.store.setBurst(recording.key, { state: 'playing' });
     const row = this.store.burst(recording.key);
     if (!row || turn.again) return;
-    this.store.emit({ type: 'incoming', talker: row.talker, channel: recording.channel });
+    const { talker } = row;
+    const told = this.#isNews(row) && { another: row.another };
+    this.store.emit({ type: 'incoming', talker, channel: recording.channel, ...told });
+  }
+
+  /** True the first time that somebody is heard with a handle that was another's. */
+  #isNews({ talker, another }: Burst): boolean {
+    if (another === undefined) return false;
+    const who = `${talker.tag} ${look(talker.handle)}`;
+    if (this.#told.has(who)) return false;
+    if (this.#told.size >= TOLD) this.#told.clear();
+    this.#told.add(who);
+    return true;
   }
 
   #remember(burst: BurstNo, stood: number): void {

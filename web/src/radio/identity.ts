@@ -1,13 +1,18 @@
 import { toBase32 } from './encoding';
 import { noEd25519, noKeyStore } from './refusal';
 
-/** The key pair of this device. The private half cannot leave the browser's key store. */
+/**
+ * The key pair of this device. It stands in the browser's key store; the private half leaves it only
+ * sealed, when its person takes it along (docs/adr/0010).
+ */
 export interface DeviceKey {
   /** Ed25519 public key, 32 bytes. */
   publicKey: Uint8Array<ArrayBuffer>;
   /** First 20 bytes of the SHA-256 of the public key: the user identifier. */
   user: Uint8Array<ArrayBuffer>;
   sign(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
+  /** As the browser keeps it. */
+  readonly pair: CryptoKeyPair;
 }
 
 const DATABASE = 'tenfour';
@@ -22,7 +27,11 @@ export async function findDeviceKey(): Promise<DeviceKey | null> {
 
 /** Makes a key and keeps it. Throws a `Refusal`. */
 export async function makeDeviceKey(): Promise<DeviceKey> {
-  const pair = await generate();
+  return keepDeviceKey(await generate());
+}
+
+/** Keeps a key in the place of the one that is there. Throws a `Refusal`. */
+export async function keepDeviceKey(pair: CryptoKeyPair): Promise<DeviceKey> {
   await withStore('readwrite', (store) => store.put(pair, ROW));
   return deviceKey(pair);
 }
@@ -30,6 +39,11 @@ export async function makeDeviceKey(): Promise<DeviceKey> {
 /** Deletes the key of this device for good. Throws a `Refusal`. */
 export async function forgetDeviceKey(): Promise<void> {
   await withStore('readwrite', (store) => store.delete(ROW));
+}
+
+/** The public key of a pair, 32 bytes. */
+export async function publicKeyOf({ publicKey }: CryptoKeyPair): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await crypto.subtle.exportKey('raw', publicKey));
 }
 
 /** The user identifier as text. */
@@ -64,19 +78,20 @@ async function generate(): Promise<CryptoKeyPair> {
   // Without https (or localhost) there is no `crypto.subtle` at all.
   if (!globalThis.crypto?.subtle) throw noEd25519();
   try {
-    return (await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])) as CryptoKeyPair;
+    return (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as CryptoKeyPair;
   } catch {
     throw noEd25519();
   }
 }
 
 async function deviceKey(pair: CryptoKeyPair): Promise<DeviceKey> {
-  const publicKey = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey));
+  const publicKey = await publicKeyOf(pair);
   return {
     publicKey,
     user: await identify(publicKey),
     sign: async (bytes) =>
       new Uint8Array(await crypto.subtle.sign('Ed25519', pair.privateKey, bytes)),
+    pair,
   };
 }
 

@@ -12,6 +12,7 @@ import type { Profile } from '../gen/Profile';
 import type { Ranges } from '../gen/Ranges';
 import type { Refusal } from '../gen/Refusal';
 import type { SignalGrade } from '../gen/SignalGrade';
+import type { Known } from './heardBefore';
 
 /** State of the link to the server. */
 export type Link =
@@ -69,6 +70,8 @@ export interface Burst {
   key: string;
   channel: string;
   talker: Participant;
+  /** Somebody with a handle that looks like the talker's was heard before: with this tag. */
+  another?: string;
   /** True for one's own. */
   own: boolean;
   state: 'waiting' | 'playing' | 'played' | 'talking' | 'sent' | 'refused';
@@ -115,6 +118,8 @@ export interface RadioState {
   air: Burst[];
   /** Participant numbers that are muted. */
   muted: number[];
+  /** Who was heard before, for the mark of a handle that comes with another tag. */
+  known: Known;
   location: Location;
   /** How far one reaches and hears: unlimited unless a location is shared. */
   ranges: Ranges;
@@ -128,7 +133,8 @@ export interface RadioState {
 export type RadioEvent =
   | { type: 'permit' }
   | { type: 'deny'; refusal: Refusal }
-  | { type: 'incoming'; talker: Participant; channel: string }
+  /** `another` is the tag of `Burst.another`, said once of each. */
+  | { type: 'incoming'; talker: Participant; channel: string; another?: string }
   | { type: 'roger'; talker: Participant; channel: string }
   | { type: 'sent'; ended: EndReason }
   | { type: 'tuned'; channel: string; count: number }
@@ -144,6 +150,13 @@ export interface Account {
   change(profile: Profile): Promise<void>;
   /** All that is stored. */
   held(): Promise<Held>;
+  /** The text of a key file, sealed under a passphrase. Throws a `KeyFault`, too. */
+  exportKey(passphrase: string): Promise<string>;
+  /**
+   * Makes the key of a file the key of this browser, and connects. False when the server does not know
+   * it: `register` gives it a handle. Throws a `KeyFault`, too.
+   */
+  importKey(file: string, passphrase: string): Promise<boolean>;
   /** Ends every session, this one too. */
   logOutEverywhere(): Promise<void>;
   /** Has everything erased, deletes the device key, and is back at the first visit. */

@@ -370,3 +370,10 @@ function without(fault: Extract<Reading, { fault: string }>['fault']): Location 
     ? { state: 'not_shared' }
     : { state: 'not_shared', lost: 'unavailable' };
 }
+
+/** Worth a word: more than the time of a move. */
+export function isNews(before: Location, now: Location): boolean {
+  if (before.state !== now.state) return true;
+  if (before.state === 'shared' && now.state === 'shared') return before.inForce !== now.inForce;
+  return 'lost' in now && before !== now;
+}

@@ -23,6 +23,7 @@ export class Store {
       recent: [],
       air: [],
       muted: [],
+      known: new Map(),
       location: { state: 'not_shared' },
       ranges: { tx: 'unlimited', rx: 'unlimited' },
       soundBlocked: false,

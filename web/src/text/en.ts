@@ -87,6 +87,8 @@ export const en = {
     privacy: 'All that is kept, and how we prove it',
     go: 'Go on the air',
     going: 'Registering…',
+    haveKey: 'I have a key file',
+    keyIsNew: 'Your key is in this browser now. It is new here: choose a handle for it.',
     failed: {
       message: 'That did not work: the server could not be reached.',
       hint: 'Check your connection and try again; nothing was saved.',
@@ -159,6 +161,9 @@ export const en = {
     spokenSeconds: seconds,
     brokenUp: 'broken up',
     sayAgain: 'say again',
+    /** The handle keeps its own direction of writing. */
+    another: (handle: string, tag: string) =>
+      `another \u2068${handle}\u2069: the one you heard before had the tag ${tag}`,
     gone: 'no longer in memory',
     onChannel: (channel: string) => `channel ${channel}`,
     latest: 'Latest',
@@ -171,8 +176,8 @@ export const en = {
     you: 'you',
     alone: 'Only you so far. Share the link to the channel and it fills up.',
     unknown: 'Not tuned in, so nobody can be listed.',
-    mute: (handle: string) => `Mute ${handle}`,
-    unmute: (handle: string) => `Unmute ${handle}`,
+    mute: (handle: string, tag: string) => `Mute ${handle} ${tag}`,
+    unmute: (handle: string, tag: string) => `Unmute ${handle} ${tag}`,
     muted: 'muted',
     page: (page: number, pages: number) => `Page ${page} of ${pages}`,
     previous: 'Previous page',
@@ -276,8 +281,8 @@ export const en = {
 
   /** Sentences of the live region. */
   spoken: {
-    talking: (handle: string, country: string) =>
-      country ? `${handle}, ${country}, talking` : `${handle}, talking`,
+    talking: (handle: string, tag: string, country: string) =>
+      country ? `${handle} ${tag}, ${country}, talking` : `${handle} ${tag}, talking`,
     tuned: (channel: string, n: number) => `channel ${channel}, ${people(n)}`,
     ranged: (tx: string, rx: string) => `you reach ${tx}, you hear ${rx}`,
     onTheAir: 'you are on the air',

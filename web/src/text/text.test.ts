@@ -4,6 +4,7 @@ import { type AST, parse } from 'svelte/compiler';
 import { describe, expect, test } from 'vitest';
 import { en } from './en';
 import { languages, pick } from './index';
+import { keyLanguages } from './key';
 
 /** Every code the server knows, from the type that is made of it. */
 const codes = [...readFileSync('src/gen/Code.ts', 'utf8').matchAll(/"([a-z_]+)"/g)].map(
@@ -20,6 +21,11 @@ describe.each(Object.entries(languages))('language %s', (tag, language) => {
     expect(shape(language)).toEqual(shape(en));
     const empty = leaves(language).filter(([, word]) => word === '');
     expect(empty.map(([path]) => path)).toEqual(['link.heard.unregistered', 'endings.released']);
+  });
+
+  test('has the words that are loaded later', () => {
+    expect(shape(keyLanguages[tag])).toEqual(shape(keyLanguages.en));
+    expect(leaves(keyLanguages[tag]).filter(([, word]) => word === '')).toEqual([]);
   });
 
   test('says which language it is', () => {

@@ -1,9 +1,10 @@
 import { tick } from 'svelte';
 import { describe, expect, test } from 'vitest';
 import type { Me } from '../gen/Me';
+import { KeyFault } from '../radio/keyFault';
 import { text } from '../text';
 import AccountSettings from './AccountSettings.svelte';
-import { changes, fileName } from './account';
+import { changes, fileName, keyFileName } from './account';
 import { draw, find } from './testing/draw';
 import { ScriptedRadio } from './testing/scriptedRadio';
 
@@ -24,6 +25,7 @@ test('the file is named after the handle, without what file systems do not take'
   expect(fileName('Papa Tango')).toBe('tenfour-Papa Tango.json');
   expect(fileName('a/b\\c:d')).toBe('tenfour-a-b-c-d.json');
   expect(fileName('Ćirić')).toBe('tenfour-Ćirić.json');
+  expect(keyFileName('Papa/Tango')).toBe('tenfour-Papa-Tango.key.json');
 });
 
 describe('the account settings', () => {
@@ -60,6 +62,38 @@ describe('the account settings', () => {
     expect(field.getAttribute('aria-invalid')).toBe('true');
     expect(find(page, '#own-handle-problem').textContent).toContain('Not this one.');
     expect(document.activeElement).toBe(field);
+  });
+
+  test('a key is taken along under a passphrase that is typed twice', async () => {
+    const { radio, page, settle } = setUp();
+    const type = (id: string, value: string) => {
+      const field = find<HTMLInputElement>(page, id);
+      field.value = value;
+      field.dispatchEvent(new Event('input', { bubbles: true }));
+    };
+    const submit = async () => {
+      const form = find<HTMLInputElement>(page, '#key-passphrase').closest('form');
+      form?.dispatchEvent(new Event('submit', { bubbles: true, cancelable: true }));
+      await settle();
+    };
+    type('#key-passphrase', 'five by five');
+    type('#key-again', 'five by six');
+    await submit();
+    expect(find(page, '#key-again-problem').textContent).toContain('not the same');
+    expect(document.activeElement).toBe(find(page, '#key-again'));
+    expect(radio.calls).toEqual([]);
+    type('#key-again', 'five by five');
+    radio.fault = new KeyFault('length');
+    await submit();
+    expect(find(page, '#key-passphrase-problem').textContent).toContain('8 characters');
+    radio.fault = new KeyFault('kept');
+    await submit();
+    expect(page.textContent).toContain('does not give your key out');
+    radio.fault = null;
+    await submit();
+    expect(radio.calls.at(-1)).toEqual(['exportKey', 'five by five']);
+    expect(page.textContent).toContain('tenfour-Papa Tango.key.json');
+    expect(find<HTMLInputElement>(page, '#key-passphrase').value).toBe('');
   });
 
   test('erasing asks first, and the focus is on the harmless answer', async () => {

@@ -1,6 +1,5 @@
 /** What the account settings work out: what to change, and the file of what is stored. */
 
-import type { Held } from '../gen/Held';
 import type { Me } from '../gen/Me';
 import type { Profile } from '../gen/Profile';
 
@@ -13,14 +12,23 @@ export function changes(me: Me, handle: string, description: string): Profile | 
   return Object.keys(profile).length > 0 ? profile : null;
 }
 
-/** Name of the file of what is stored; without what file systems do not take. */
+/** Name of the file of what is stored. */
 export function fileName(handle: string): string {
-  return `tenfour-${handle.replace(/[\p{C}/\\:*?"<>|]/gu, '-')}.json`;
+  return `tenfour-${plain(handle)}.json`;
+}
+
+/** Name of a key file. */
+export function keyFileName(handle: string): string {
+  return `tenfour-${plain(handle)}.key.json`;
+}
+
+/** Without what file systems do not take. */
+function plain(handle: string): string {
+  return handle.replace(/[\p{C}/\\:*?"<>|]/gu, '-');
 }
 
 /** Gives the browser a file to save, made here; returns how to let go of it. */
-export function download(name: string, held: Held): () => void {
-  const json = JSON.stringify(held, null, 2);
+export function download(name: string, json: string): () => void {
   const url = URL.createObjectURL(new Blob([json], { type: 'application/json' }));
   const link = document.createElement('a');
   link.href = url;

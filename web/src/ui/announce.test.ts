@@ -10,9 +10,15 @@ const busy: Refusal = { code: 'talk_limit', message: '', hint: '', retry_after_m
 test('who talks, and from where', () => {
   const channel = '19';
   expect(sentence({ type: 'incoming', talker: roadrunner, channel }, text)).toBe(
-    'Roadrunner, Serbia, talking',
+    'Roadrunner k7f2, Serbia, talking',
   );
-  expect(sentence({ type: 'incoming', talker: fox, channel }, text)).toBe('Silver Fox, talking');
+  expect(sentence({ type: 'incoming', talker: fox, channel }, text)).toBe(
+    'Silver Fox a81c, talking',
+  );
+  const another = '9xyz';
+  expect(sentence({ type: 'incoming', talker: roadrunner, channel, another }, text)).toContain(
+    'the one you heard before had the tag 9xyz',
+  );
 });
 
 test('where one is', () => {

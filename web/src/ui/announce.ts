@@ -18,8 +18,9 @@ export function sentence(event: RadioEvent, text: Text): string {
         : spoken.refusedUntil(reason, Math.max(1, Math.ceil(after / 1000)));
     }
     case 'incoming': {
-      const { handle, country } = event.talker;
-      return spoken.talking(handle, country ? countryName(country) : '');
+      const { handle, tag, country } = event.talker;
+      const talking = spoken.talking(handle, tag, country ? countryName(country) : '');
+      return event.another ? `${talking}. ${text.air.another(handle, event.another)}` : talking;
     }
     case 'roger':
       return '';

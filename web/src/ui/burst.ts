@@ -52,6 +52,7 @@ export function burstSentence(burst: Burst, channel: string, located: boolean, t
       ? air.spokenSeconds(Math.max(1, Math.round(burst.length / 1000)))
       : burstWord(burst, text),
     burstTrouble(burst, text),
+    burst.another ? air.another(handle, burst.another) : '',
     canSayAgain(burst) ? air.sayAgain : '',
   ]
     .filter(Boolean)

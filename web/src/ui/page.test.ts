@@ -1,8 +1,10 @@
 import { flushSync, tick } from 'svelte';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import App from '../App.svelte';
 import type { Refusal } from '../gen/Refusal';
+import { KeyFault } from '../radio/keyFault';
 import { text } from '../text';
+import { keyText } from '../text/key';
 import { draw, find } from './testing/draw';
 import { burst, heron, idle, me, ScriptedRadio, tunedTo } from './testing/scriptedRadio';
 
@@ -27,6 +29,12 @@ function setUp(radio: ScriptedRadio) {
   return { page, said, change };
 }
 
+function click(page: HTMLElement, name: string) {
+  const all = [...page.querySelectorAll('button')];
+  all.find((one) => one.textContent?.trim() === name)?.click();
+  flushSync();
+}
+
 describe('the first visit', () => {
   const first = () => new ScriptedRadio({ me: null, link: { state: 'unregistered' }, tuned: {} });
 
@@ -35,6 +43,34 @@ describe('the first visit', () => {
     expect(find(page, 'h1').textContent).toBe(text.welcome.title);
     expect(page.textContent).toContain(text.welcome.kept);
     expect(page.querySelector('button.talk')).toBeNull();
+  });
+
+  test('a key file is the other way in, and a key that is new here gets a handle', async () => {
+    const radio = first();
+    radio.knowsKey = false;
+    const { page } = setUp(radio);
+    click(page, text.welcome.haveKey);
+    await vi.waitUntil(() => page.querySelector('#key-file'));
+    const submit = async () => {
+      find(page, 'form').dispatchEvent(new Event('submit', { bubbles: true, cancelable: true }));
+      for (let turn = 0; turn < 10; turn += 1) await tick();
+    };
+    await submit();
+    expect(find(page, '#key-file-problem').textContent).toContain(keyText.faults.none.message);
+    const files = new DataTransfer();
+    files.items.add(new File(['{}'], 'tenfour-Oak.key.json'));
+    const field = find<HTMLInputElement>(page, '#key-file');
+    field.files = files.files;
+    field.dispatchEvent(new Event('change', { bubbles: true }));
+    radio.fault = new KeyFault('passphrase');
+    await submit();
+    await vi.waitUntil(() => page.querySelector('#import-passphrase-problem'));
+    expect(document.activeElement).toBe(find(page, '#import-passphrase'));
+    radio.fault = null;
+    await submit();
+    await vi.waitUntil(() => page.querySelector('#handle'));
+    expect(page.textContent).toContain(text.welcome.keyIsNew);
+    expect(radio.calls).toContainEqual(['importKey', '{}', '']);
   });
 
   test("registers, and shows the server's refusal at the field", async () => {
@@ -67,7 +103,7 @@ describe('the radio', () => {
     const { said } = setUp(radio);
     radio.emit({ type: 'incoming', talker: heron, channel: '19' });
     flushSync();
-    expect(said()).toBe('Blue Heron, Croatia, talking');
+    expect(said()).toBe('Blue Heron 2mqd, Croatia, talking');
     radio.emit({ type: 'permit' });
     flushSync();
     expect(said()).toBe('you are on the air');
@@ -155,6 +191,25 @@ describe('the radio', () => {
     expect(mutes).toHaveLength(1);
     mutes[0]?.click();
     expect(radio.calls).toContainEqual(['mute', heron.id, true]);
+  });
+
+  test('a handle that was heard with another tag is marked in the row and in the list', () => {
+    const impostor = { id: 6, handle: 'BLUE HERON', tag: '9xyz' };
+    const radio = new ScriptedRadio({
+      known: new Map([['blueheron', heron.tag]]),
+      tuned: { '19': tunedTo('19', [me, heron, impostor]) },
+      air: [burst(heron, 2), burst(impostor, 2, { another: heron.tag })],
+    });
+    const { page, said } = setUp(radio);
+    const mark = 'the one you heard before had the tag 2mqd';
+    const marked = (selector: string) =>
+      [...page.querySelectorAll(selector)].map(({ textContent }) => textContent?.includes(mark));
+    expect(marked('.burst')).toEqual([false, true]);
+    expect(page.querySelectorAll('.burst')[1]?.getAttribute('aria-label')).toContain(mark);
+    expect(marked('aside li').filter(Boolean)).toHaveLength(1);
+    radio.emit({ type: 'incoming', talker: impostor, channel: '19', another: heron.tag });
+    flushSync();
+    expect(said()).toContain(mark);
   });
 
   test('a link that is gone says why and offers the way back', () => {

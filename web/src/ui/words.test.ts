@@ -76,6 +76,13 @@ test('a burst is one sentence for a screen reader', () => {
   ).toBe('You, refused');
 });
 
+test('that a handle was heard with another tag is part of the sentence', () => {
+  const sentence = burstSentence(burst(heron, 4, { another: '9xyz' }), '19', false, text);
+  expect(sentence.replaceAll(/[\u2068\u2069]/g, '')).toBe(
+    'Blue Heron 2mqd, Croatia, 4 seconds, another Blue Heron: the one you heard before had the tag 9xyz, say again',
+  );
+});
+
 test('a signal is part of the sentence, and its lack only for who shares a location', () => {
   const say = (located: boolean, grade?: SignalGrade) =>
     burstSentence(burst(heron, 4, grade === undefined ? {} : { grade }), '19', located, text);

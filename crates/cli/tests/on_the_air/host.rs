@@ -140,6 +140,19 @@ impl Running {
         wait_for(&self.errors, words)
     }
 
+    /// Reads standard output up to `words`, which may stand in an open line.
+    pub(crate) fn shows(&mut self, shown: &mut String, words: &str) {
+        let from = shown.len();
+        let out = self.child.stdout.as_mut().expect("piped");
+        let mut byte = [0];
+        let mut bytes = Vec::new();
+        while !String::from_utf8_lossy(&bytes).contains(words) {
+            out.read_exact(&mut byte).unwrap_or_else(|_| panic!("never shown: {words}"));
+            bytes.push(byte[0]);
+        }
+        shown.insert_str(from, &String::from_utf8_lossy(&bytes));
+    }
+
     /// Raw standard output: bytes that come while it runs.
     pub(crate) fn bytes(&mut self) -> ChildStdout {
         self.child.stdout.take().expect("asked for once")

@@ -3,6 +3,7 @@
 mod account;
 mod connection_log;
 mod host;
+mod key;
 mod killed;
 mod no_trace;
 mod range;

@@ -8,6 +8,8 @@ use std::time::Instant;
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signature, VerifyingKey};
 use tenfour_core::hub::LoginId;
+#[cfg(feature = "mutants")]
+use tenfour_core::mutants::Mutant;
 use tenfour_protocol::auth::signed_bytes;
 use tenfour_protocol::http::{Login, Nonce, Proof, Register};
 use tenfour_protocol::limits::TOKEN_BYTES;
@@ -89,6 +91,10 @@ impl Auth {
     ) -> Result<Opened, Refusal> {
         self.take(peer)?;
         let key = self.prove(&request.proof, client)?;
+        #[cfg(feature = "mutants")]
+        if crate::mutants::broken(Mutant::DescriptionRequired) && request.description.is_none() {
+            return Err(Code::DescriptionRefused.into());
+        }
         let handle = handle_of(&request.handle)?;
         let description = request.description.as_deref().map(description_of).transpose()?;
         let user = User { id: UserId::of_key(&key), key, handle, description, created: today() };
@@ -201,6 +207,8 @@ impl Auth {
             Client::Page(origin) => self.origins.allows(origin) && fits(origin),
             Client::Program(host) => self.origins.of_host(host).any(fits),
         };
+        #[cfg(feature = "mutants")]
+        let good = good || crate::mutants::broken(Mutant::AnyKey);
         if good {
             return Ok(key);
         }

@@ -22,9 +22,12 @@ pub(super) fn cookie_name(secure: bool) -> &'static str {
     if secure { "__Host-tenfour" } else { "tenfour" }
 }
 
-/// The origin of the page that sends a request. Bytes that are no text are nobody's origin.
+/// The origin of the page that sends a request. Bytes that are no text are nobody's origin, and so
+/// are two origins: which of them is believed would depend on who reads them.
 pub(crate) fn origin_of(headers: &HeaderMap) -> Option<&str> {
-    headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or("?"))
+    let mut origins = headers.get_all(ORIGIN).into_iter();
+    let origin = origins.next()?;
+    Some(origin.to_str().ok().filter(|_| origins.next().is_none()).unwrap_or("?"))
 }
 
 /// The session token: of a program, or of a browser's cookie.

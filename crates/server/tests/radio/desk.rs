@@ -146,6 +146,10 @@ impl Key {
         self.0.verifying_key().to_bytes()
     }
 
+    pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
+        self.0.sign(message).to_bytes()
+    }
+
     pub(crate) fn prove(&self, nonce: &Value, origin: &str, session: &str) -> Value {
         let bytes = BASE64URL_NOPAD.decode(nonce["nonce"].as_str().unwrap().as_bytes()).unwrap();
         let expiry = nonce["expiry"].as_u64().unwrap();

@@ -9,7 +9,7 @@ use crate::desk::{Desk, Key};
 use crate::http::{connect, exchange};
 use crate::radio::Radio;
 
-const UPGRADE: [(&str, &str); 5] = [
+pub(crate) const UPGRADE: [(&str, &str); 5] = [
     ("connection", "Upgrade"),
     ("upgrade", "websocket"),
     ("sec-websocket-version", "13"),

@@ -2,12 +2,17 @@
 
 mod account;
 mod connection_log;
+mod description;
 mod desk;
 mod door;
 mod erasure;
+mod forged;
 mod http;
+mod identity;
 mod life;
 mod logs;
+mod looks;
+mod origins;
 mod page;
 mod place;
 mod privacy;

@@ -34,6 +34,7 @@ const going: Refusal = {
   hint: 'Come back in a while.',
 };
 
+const impostor = { id: 6, handle: 'ROADRUNNER', tag: '9xyz', country: 'RS' };
 const longHandle = {
   id: 9,
   handle: 'Wolfgang Amadeus Mozarté',
@@ -94,6 +95,17 @@ export const scenes: Record<string, () => Partial<RadioState>> = {
       burst(heron, 4),
       burst(roadrunner, 6, { state: 'playing', replayable: false }),
       burst(oak, 3, { state: 'waiting', replayable: false }),
+    ],
+  }),
+  another: () => ({
+    channels,
+    known: new Map([['roadrunner', 'k7f2']]),
+    tuned: { '19': tunedTo('19', [me, heron, roadrunner, impostor, oak], 'Calling') },
+    air: [
+      burst(oak, 3),
+      burst(roadrunner, 9),
+      burst(heron, 4),
+      burst(impostor, 2, { another: roadrunner.tag }),
     ],
   }),
   located: () => ({

@@ -4,6 +4,7 @@ import type { Held } from '../../gen/Held';
 import type { Participant } from '../../gen/Participant';
 import type { Ranges } from '../../gen/Ranges';
 import type { Refusal } from '../../gen/Refusal';
+import type { KeyFault } from '../../radio/keyFault';
 import type { Account, Burst, Radio, RadioEvent, RadioState, Tuned } from '../../radio/model';
 import { UNLIMITED } from '../../radio/range';
 
@@ -15,11 +16,25 @@ export class ScriptedRadio implements Radio {
   registering: (handle: string, description?: string) => Promise<void> = async () => {};
   /** What the server refuses an act on the account with; it takes them while this is null. */
   refusal: Refusal | null = null;
+  /** What is wrong with a key or its file. */
+  fault: KeyFault | null = null;
+  /** Whether the server knows the key of a file. */
+  knowsKey = true;
   readonly account: Account = {
     change: (profile) => this.#account('change', profile),
     held: async () => {
       await this.#account('held');
       return held;
+    },
+    exportKey: async (passphrase) => {
+      await this.#account('exportKey', passphrase);
+      if (this.fault) throw this.fault;
+      return '{}';
+    },
+    importKey: async (file, passphrase) => {
+      await this.#account('importKey', file, passphrase);
+      if (this.fault) throw this.fault;
+      return this.knowsKey;
     },
     logOutEverywhere: () => this.#account('logOutEverywhere'),
     erase: () => this.#account('erase'),
@@ -189,6 +204,7 @@ export function idle(): RadioState {
     recent: ['19'],
     air: [],
     muted: [],
+    known: new Map(),
     location: { state: 'not_shared' },
     ranges: UNLIMITED,
     soundBlocked: false,
