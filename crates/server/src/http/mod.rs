@@ -1,6 +1,7 @@
 //! The HTTP API, and what each answer carries.
 
 mod api;
+mod contact;
 mod headers;
 mod me;
 mod openapi;
@@ -29,6 +30,7 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         .route("/logout", post(api::logout))
         .route("/me", get(me::held).patch(me::change).delete(me::erase))
         .route("/me/sessions", delete(me::log_out_everywhere))
+        .route("/contact", post(contact::contact))
         .route("/channels", get(api::channels))
         .method_not_allowed_fallback(api::method_not_allowed)
         .fallback(api::not_found)

@@ -20,6 +20,7 @@ pub(crate) struct Metrics {
     pub(crate) messages_out: Counter,
     pub(crate) registrations: Counter,
     pub(crate) logins: Counter,
+    pub(crate) contacts: Counter,
     pub(crate) resets: Counter,
     closes: Family<[(&'static str, String); 1], Counter<u64, AtomicU64>>,
     connections: Gauge,
@@ -64,6 +65,7 @@ impl Default for Metrics {
             counter("burst_messages_out", "Frames and words about bursts that went to listeners");
         let registrations = counter("registrations", "Users that were made");
         let logins = counter("logins", "Log-ins of known users");
+        let contacts = counter("contacts", "Messages to the operator that were stored");
         let resets = counter("resets", "Sockets that were reset because they took nothing");
         let closes = Family::default();
         registry.register("closes", "Sockets that the server closed, by reason", closes.clone());
@@ -74,6 +76,7 @@ impl Default for Metrics {
             messages_out,
             registrations,
             logins,
+            contacts,
             resets,
             closes,
             connections,
