@@ -103,6 +103,13 @@ pub const CONTACTS: usize = 10_000;
 /// The longest that a message waits for the operator; then it is removed.
 pub const CONTACT_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
 
+/// Length of the anonymous cookie of visitors, in bytes.
+pub const VISITOR_COOKIE_BYTES: usize = 16;
+/// Life of that cookie.
+pub const VISITOR_COOKIE_LIFE: Duration = Duration::from_secs(24 * 3600);
+/// Visitors that are counted in a day.
+pub const VISITORS: usize = 100_000;
+
 /// Largest header block of an HTTP request, in bytes.
 pub const HEADER_BYTES: usize = 8 * 1024;
 /// Largest body of an HTTP request, in bytes.

@@ -23,6 +23,7 @@ use crate::ops::{self, Metrics};
 use crate::shared::Shared;
 use crate::store::{Keeper, Sqlite, Store, StoreThread};
 use crate::tls::{Certificates, names_of};
+use crate::visitors::Visitors;
 use crate::worker::{self, ToWorker};
 use crate::{door, telemetry};
 
@@ -90,7 +91,8 @@ impl Server {
             auth: Auth::new(origins, keeper, sessions),
             hub,
             connection_log,
-            metrics: Arc::new(Metrics::new(config.hold)),
+            metrics: Arc::new(Metrics::new(config.hold, config.visitor_cookie)),
+            visitors: Visitors::new(config.visitor_cookie, tls.is_some()),
             hold: config.hold,
             host: config.host,
             tls,
@@ -211,6 +213,8 @@ fn start_door(
     let run = move || {
         runtime.block_on(async {
             tokio::spawn(door::watch_certificates(shared.clone()));
+            let visited = shared.clone();
+            tokio::spawn(async move { visited.visitors.forget_at_midnight().await });
             if let Some(operator) = operator {
                 tokio::spawn(ops::serve(operator, shared.clone()));
             }

@@ -38,8 +38,13 @@ pub(crate) async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Respon
 
 /// A file; or the page itself for `/` and for the address of a channel, which the page reads.
 fn find(path: &str) -> Option<&'static Asset> {
-    let path = if path == "/" || path.starts_with("/c/") { "/index.html" } else { path };
+    let path = if is_page(path) { "/index.html" } else { path };
     ASSETS.iter().find(|asset| asset.path == path)
+}
+
+/// True for the page itself, not for its files.
+pub(crate) fn is_page(path: &str) -> bool {
+    path == "/" || path.starts_with("/c/")
 }
 
 impl Asset {

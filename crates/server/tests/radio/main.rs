@@ -2,9 +2,11 @@
 
 mod account;
 mod connection_log;
+mod contact;
 mod desk;
 mod door;
 mod erasure;
+mod held;
 mod http;
 mod life;
 mod logs;
@@ -13,4 +15,6 @@ mod place;
 mod radio;
 mod relay;
 mod secure;
+mod sessions;
+mod visitors;
 mod wire;
