@@ -3,7 +3,9 @@
 mod account;
 mod admin;
 mod channels;
+mod contact;
 mod exit;
+mod inbox;
 mod listen;
 mod meter;
 mod output;
@@ -54,6 +56,8 @@ enum Command {
     Export(account::Export),
     /// Erases you from a server, for good.
     Erase(account::Erase),
+    /// Writes to the operator of a server.
+    Contact(contact::Contact),
     /// Ends your sessions at a server.
     Logout(account::Logout),
     /// For the operator of a server.
@@ -72,6 +76,7 @@ fn main() -> ExitCode {
         Command::Profile(profile) => profile.run(),
         Command::Export(export) => export.run(),
         Command::Erase(erase) => erase.run(),
+        Command::Contact(contact) => contact.run(),
         Command::Logout(logout) => logout.run(),
         Command::Admin(admin) => admin.run(),
     }

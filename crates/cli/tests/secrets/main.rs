@@ -13,4 +13,5 @@ mod people;
 mod recorder;
 mod search;
 mod server;
+mod sessions;
 mod socket;

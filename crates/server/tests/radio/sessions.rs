@@ -113,7 +113,7 @@ fn a_stolen_session_is_worth_nothing_after_the_log_out_also_when_the_server_star
                 assert_eq!((reply.status, reply.code()), (401, "not_logged_in".into()), "{method} {path}");
             }
             let upgrade = [
-                ("connection", "Upgrade"),
+                ("connection", "Upgrade, close"),
                 ("upgrade", "websocket"),
                 ("sec-websocket-version", "13"),
                 ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
