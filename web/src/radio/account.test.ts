@@ -31,6 +31,7 @@ function setUp(
         await act('held');
         return { ...me, key: '', created: '', sessions: [] } satisfies Held;
       },
+      contact: () => act('contact'),
       logOutEverywhere: () => act('logOutEverywhere'),
       erase: () => act('erase'),
     },
@@ -60,6 +61,12 @@ test('a refused change is thrown and changes nothing', async () => {
 test('what is no refusal is told as an unreachable server', async () => {
   const { account } = setUp({ held: new TypeError('odd') });
   await expect(account.held()).rejects.toEqual(asRefusal(null));
+});
+
+test('a message that is not taken is thrown', async () => {
+  const { account, done } = setUp({ contact: broken });
+  await expect(account.contact('Hello')).rejects.toBe(broken);
+  expect(done).toEqual(['contact']);
 });
 
 test('erasing leaves first, then erases, then forgets the key, and is back at the first visit', async () => {

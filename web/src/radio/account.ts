@@ -7,7 +7,7 @@ import type { Store } from './store';
 
 export interface AccountOptions {
   store: Store;
-  api: Pick<Api, 'change' | 'held' | 'logOutEverywhere' | 'erase'>;
+  api: Pick<Api, 'change' | 'held' | 'contact' | 'logOutEverywhere' | 'erase'>;
   setLink(link: Link): void;
   /** Ends the link, and lets go of all that was heard, said and shared. */
   leave(): void;
@@ -29,6 +29,10 @@ export class StoredAccount implements Account {
 
   held(): Promise<Held> {
     return refusing(this.options.api.held());
+  }
+
+  contact(text: string): Promise<void> {
+    return refusing(this.options.api.contact(text));
   }
 
   async logOutEverywhere(): Promise<void> {

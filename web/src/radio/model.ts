@@ -144,6 +144,8 @@ export interface Account {
   change(profile: Profile): Promise<void>;
   /** All that is stored. */
   held(): Promise<Held>;
+  /** Writes to the operator. */
+  contact(text: string): Promise<void>;
   /** Ends every session, this one too. */
   logOutEverywhere(): Promise<void>;
   /** Has everything erased, deletes the device key, and is back at the first visit. */

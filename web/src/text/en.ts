@@ -47,6 +47,9 @@ const reasons: Record<Code, string> = {
   already_registered: 'registered already',
   handle_refused: 'handle not accepted',
   description_refused: 'description not accepted',
+  contact_refused: 'message not accepted',
+  too_many_contacts: 'too many messages wait',
+  inbox_full: 'inbox full',
   server_full: 'server full',
   too_many_requests: 'too many tries',
   store_unavailable: 'server has a problem',
@@ -83,7 +86,7 @@ export const en = {
     descriptionHint: 'One line that others see, for example truck, Koper to Graz',
     left: (n: number) => `${n} left`,
     over: (n: number) => (n === 1 ? '1 too many' : `${n} too many`),
-    kept: 'Kept here: your handle and, if you like, the line about you; for 30 days at most, when you connected, from which address and on what device. Voice is gone in seconds.',
+    kept: 'Kept here: your handle and, if you like, the line about you; for 30 days at most, when you connected, from which address and on what device; for 90, what you write to the operator. Voice is gone in seconds.',
     go: 'Go on the air',
     going: 'Registering…',
     failed: {

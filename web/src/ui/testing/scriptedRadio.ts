@@ -21,6 +21,7 @@ export class ScriptedRadio implements Radio {
       await this.#account('held');
       return held;
     },
+    contact: (text) => this.#account('contact', text),
     logOutEverywhere: () => this.#account('logOutEverywhere'),
     erase: () => this.#account('erase'),
   };
