@@ -67,7 +67,8 @@ fn message_of(row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Day, Store, User};
+    use crate::auth::this_minute;
+    use crate::store::{Day, Keeper, Store, User};
 
     fn user(seed: u16) -> User {
         let mut key = [0; 32];
@@ -105,6 +106,25 @@ mod tests {
         assert_eq!(store.expire_messages(Minute(3)).unwrap(), 1);
         assert_eq!(store.messages(None).unwrap().len(), 1);
         assert_eq!(store.put_message(&user(2).id, &text("x"), Minute(1)).unwrap(), Left::Unknown);
+    }
+
+    #[tokio::test]
+    async fn what_has_waited_for_90_days_is_gone_when_the_server_starts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tenfour.db");
+        let mut store = Sqlite::open(&path).unwrap();
+        store.insert_user(&user(1)).unwrap();
+        let days = |days: u32, minutes: u32| Minute(this_minute().0 - days * 1_440 + minutes);
+        store.put_message(&user(1).id, &text("Quail of Xylo"), days(91, 0)).unwrap();
+        store.put_message(&user(1).id, &text("Roadrunner of Xylo"), days(90, 10)).unwrap();
+        let (keeper, thread) = Keeper::start(store).unwrap();
+        let held = keeper.held(user(1).id).await.unwrap().unwrap();
+        assert_eq!((held.messages.len(), held.messages[0].id), (1, 2));
+        let file = std::fs::read(&path).unwrap();
+        let has = |words: &[u8]| file.windows(words.len()).any(|window| window == words);
+        assert!(!has(b"Quail of Xylo") && has(b"Roadrunner of Xylo"));
+        drop(keeper);
+        thread.join();
     }
 
     #[test]
