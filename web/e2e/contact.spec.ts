@@ -94,8 +94,9 @@ test('after a log-out the jar is empty, the cookie of before is worth nothing, a
   expect(before.map(({ name }) => name).sort()).toEqual(['tenfour', 'tenfour-visitor']);
   expect(before.every(({ httpOnly, sameSite }) => httpOnly && sameSite === 'Strict')).toBe(true);
   // A second tab: its socket belongs to the same session.
-  const tab = await context.newPage();
-  await tab.goto(`${server.url}/c/7?measure`);
+  const opened = context.waitForEvent('page');
+  await page.evaluate(() => void window.open('/c/7'));
+  const tab = await opened;
   await expect(tab.getByRole('banner')).toContainText('on the air');
   await openSettings(one);
   await page.getByRole('button', { name: 'Log out', exact: true }).click();

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::desk::{Desk, Key};
@@ -16,6 +17,8 @@ const LOGOUT: &str = "/api/v1/logout";
 /// From docs/protocol.md.
 const PROMISE: Duration = Duration::from_millis(100);
 const ROUNDS: usize = 21;
+/// Longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Logs out beside what the test does meanwhile.
 async fn log_out(address: SocketAddr, token: &str) -> u16 {
@@ -139,7 +142,7 @@ async fn try_to_open(address: SocketAddr, url: String, token: String) -> u16 {
     let hello = json!({ "type": "hello", "client": "test 1" });
     // The socket may be closed by now.
     socket.send(Message::text(hello.to_string())).await.ok();
-    while let Some(Ok(message)) = socket.next().await {
+    while let Some(Ok(message)) = timeout(PATIENCE, socket.next()).await.expect("it is closed") {
         if let Message::Close(Some(frame)) = message {
             return frame.code.into();
         }
