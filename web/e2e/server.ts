@@ -12,7 +12,7 @@ export const BINARY = resolve(process.env.TENFOUR_BIN ?? '../target/debug/tenfou
 /** A server of its own for a test: a free port on loopback and an empty data folder. */
 export class Server {
   readonly url: string;
-  readonly #data = mkdtempSync(join(tmpdir(), 'tenfour-e2e-'));
+  readonly data = mkdtempSync(join(tmpdir(), 'tenfour-e2e-'));
   #child: ChildProcess | null = null;
 
   private constructor(
@@ -31,7 +31,7 @@ export class Server {
 
   /** Starts it again on the same port and data. */
   async up(): Promise<void> {
-    const args = ['serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.#data];
+    const args = ['serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.data];
     const env = { ...process.env, ...this.environment };
     const child = spawn(BINARY, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
     this.#child = child;
@@ -58,7 +58,7 @@ export class Server {
 
   async end(): Promise<void> {
     await this.down();
-    rmSync(this.#data, { recursive: true, force: true });
+    rmSync(this.data, { recursive: true, force: true });
   }
 }
 

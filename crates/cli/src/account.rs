@@ -12,7 +12,7 @@ use crate::exit::{self, Failure};
 
 /// A server and a key that is known there.
 #[derive(Debug, clap::Args)]
-struct Account {
+pub(crate) struct Account {
     /// Where the server is
     #[arg(long, value_name = "URL", env = "TENFOUR_SERVER", default_value = "http://127.0.0.1:27185")]
     server: String,
@@ -26,7 +26,7 @@ struct Account {
 
 impl Account {
     /// Logs in. Nobody is registered, and no key is made.
-    async fn log_in(&self) -> Result<(Server, Session, PathBuf), Failure> {
+    pub(crate) async fn log_in(&self) -> Result<(Server, Session, PathBuf), Failure> {
         let server = Server::new(&self.server, self.trust.as_deref())?;
         let key = self.key.clone().or_else(Identity::default_path).ok_or_else(|| {
             Failure::WrongUse("There is no home folder with your key. Name a file with --key FILE.".into())
@@ -77,7 +77,8 @@ impl Profile {
 }
 
 /// Prints all that a server has stored of you, as one JSON object: handle, description, public key,
-/// day of registration, and your sessions with the day of their last use.
+/// day of registration, your sessions with the day of their last use, your rows in the connection log,
+/// and what you wrote to the operator.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Export {
     #[command(flatten)]
@@ -164,7 +165,7 @@ impl Logout {
 }
 
 /// Leaves no session behind. What was asked is done by now: a failure costs nothing but that.
-async fn close(server: &Server, session: Session) {
+pub(crate) async fn close(server: &Server, session: Session) {
     session.log_out(server).await.ok();
 }
 

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use tenfour_protocol::UserId;
 use tenfour_server::config::{Config, Settings};
-use tenfour_server::{STORE, connection_log, store};
+use tenfour_server::{SubjectError, subject};
 
 use crate::exit::{self, Failure};
+use crate::inbox::Inbox;
 
 /// For the operator of a server. Works on the data folder; the server may be running or not.
 #[derive(Debug, clap::Args)]
@@ -21,6 +22,8 @@ pub(crate) struct Admin {
 enum Command {
     /// Prints everything that is stored of a user: all that you could hand over to anybody
     Subject(Subject),
+    /// Lists what people wrote to you, the newest last
+    Inbox(Inbox),
 }
 
 #[derive(Debug, clap::Args)]
@@ -35,29 +38,33 @@ struct Subject {
 
 impl Admin {
     pub(crate) fn run(self) -> ExitCode {
-        let Command::Subject(subject) = self.command;
-        exit::run(std::future::ready(subject.print()))
+        let done = match self.command {
+            Command::Subject(subject) => subject.print(),
+            Command::Inbox(inbox) => inbox.open(),
+        };
+        exit::run(std::future::ready(done))
     }
 }
 
 impl Subject {
     fn print(self) -> Result<(), Failure> {
-        let settings = Settings { data: self.data, ..Settings::default() };
-        let data = Config::new(settings).map_err(|error| Failure::WrongUse(error.to_string()))?.data;
-        let path = data.join(STORE);
-        if !path.exists() {
-            let words = format!("There is no store in {}. Name its folder with --data DIR.", data.display());
-            return Err(Failure::Failed(words));
-        }
-        let held = store::read_held(&path, &self.user).map_err(|error| Failure::Failed(error.to_string()))?;
-        let Some(mut held) = held else {
+        let data = data_folder(self.data)?;
+        let held = subject(&data, &self.user).map_err(|error| match error {
+            SubjectError::NoStore(_) => Failure::Failed(format!("{error}.")),
+            SubjectError::Store(_) | SubjectError::Log(_) => Failure::Failed(error.to_string()),
+        })?;
+        let Some(held) = held else {
             let words = format!("Nothing is stored of {} in {}.", self.user, data.display());
             return Err(Failure::Failed(words));
         };
-        held.connections =
-            connection_log::held_by(&data, &self.user).map_err(|error| Failure::Failed(error.to_string()))?;
         let text = serde_json::to_string_pretty(&held).map_err(|error| Failure::Failed(error.to_string()))?;
         writeln!(std::io::stdout(), "{text}")?;
         Ok(())
     }
+}
+
+/// The folder that is named, or the platform's.
+pub(crate) fn data_folder(named: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    let settings = Settings { data: named, ..Settings::default() };
+    Ok(Config::new(settings).map_err(|error| Failure::WrongUse(error.to_string()))?.data)
 }

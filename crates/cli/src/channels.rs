@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::account::close;
 use crate::exit::{self, Failure};
 use crate::station::Station;
 
@@ -22,7 +23,9 @@ impl Channels {
 
     async fn list(self) -> Result<(), Failure> {
         let login = self.station.log_in().await?;
-        let list = login.session.channels(&login.server).await?;
+        let list = login.session.channels(&login.server).await;
+        close(&login.server, login.session).await;
+        let list = list?;
         if !self.json {
             println!("{}", list.host);
         }

@@ -3,7 +3,9 @@
 mod account;
 mod admin;
 mod channels;
+mod contact;
 mod exit;
+mod inbox;
 mod key;
 mod listen;
 mod meter;
@@ -56,6 +58,8 @@ enum Command {
     Export(account::Export),
     /// Erases you from a server, for good.
     Erase(account::Erase),
+    /// Writes to the operator of a server.
+    Contact(contact::Contact),
     /// Ends your sessions at a server.
     Logout(account::Logout),
     /// Takes your device key along, in a file with a passphrase.
@@ -76,6 +80,7 @@ fn main() -> ExitCode {
         Command::Profile(profile) => profile.run(),
         Command::Export(export) => export.run(),
         Command::Erase(erase) => erase.run(),
+        Command::Contact(contact) => contact.run(),
         Command::Logout(logout) => logout.run(),
         Command::Key(key) => key.run(),
         Command::Admin(admin) => admin.run(),

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use tenfour_protocol::{Description, Handle, Tag, UserId};
 
+use crate::account::close;
 use crate::exit::{self, Failure};
 use crate::station::Station;
 
@@ -37,7 +38,8 @@ impl Whoami {
 
     async fn show(self) -> Result<(), Failure> {
         let login = self.station.log_in().await?;
-        let me = login.session.me;
+        let me = login.session.me.clone();
+        close(&login.server, login.session).await;
         if self.json {
             let (server, key) = (login.server.origin().to_owned(), login.key);
             let line = Line {

@@ -34,6 +34,12 @@ impl Server {
         self.ask(method, path, Some(token), Bytes::new()).await
     }
 
+    /// A body that is answered by nothing but that it was taken.
+    pub(crate) async fn tell(&self, path: &str, token: &str, body: &impl Serialize) -> Result<(), Error> {
+        let body = serde_json::to_vec(body).expect("bodies are plain data");
+        self.ask(Method::POST, path, Some(token), body.into()).await
+    }
+
     pub(crate) async fn patch<A: DeserializeOwned>(
         &self,
         path: &str,

@@ -3,7 +3,9 @@
 use data_encoding::BASE64URL_NOPAD;
 use hyper::Method;
 use tenfour_protocol::auth::signed_bytes;
-use tenfour_protocol::http::{Channels, Held, Login, Me, Nonce, Profile, Proof, Register, SessionKind};
+use tenfour_protocol::http::{
+    Channels, Contact, Held, Login, Me, Nonce, Profile, Proof, Register, SessionKind,
+};
 use tenfour_protocol::limits::NONCE_BYTES;
 use tenfour_protocol::{Code, Refusal};
 use zeroize::Zeroizing;
@@ -33,6 +35,11 @@ impl Session {
     /// Changes handle or description; returns them as they are now.
     pub async fn change(&self, server: &Server, profile: &Profile) -> Result<Me, Error> {
         server.patch("me", &self.token, profile).await
+    }
+
+    /// Writes to the operator.
+    pub async fn contact(&self, server: &Server, text: &str) -> Result<(), Error> {
+        server.tell("contact", &self.token, &Contact { text: text.to_owned() }).await
     }
 
     /// Erases oneself from the server. The session is over with it.

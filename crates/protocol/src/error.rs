@@ -78,6 +78,12 @@ pub enum Code {
     HandleRefused,
     /// The text is no description.
     DescriptionRefused,
+    /// The text is no message to the operator.
+    ContactRefused,
+    /// As many messages of the user as may wait for the operator do.
+    TooManyContacts,
+    /// As many messages of everybody as may wait for the operator do.
+    InboxFull,
     /// The server takes no more connections.
     ServerFull,
     /// Too many requests.
@@ -102,7 +108,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for tables and tests.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 46] = [
         Self::MalformedMessage,
         Self::MessageTooLarge,
         Self::MalformedFrame,
@@ -136,6 +142,9 @@ impl Code {
         Self::AlreadyRegistered,
         Self::HandleRefused,
         Self::DescriptionRefused,
+        Self::ContactRefused,
+        Self::TooManyContacts,
+        Self::InboxFull,
         Self::ServerFull,
         Self::TooManyRequests,
         Self::StoreUnavailable,
@@ -207,6 +216,14 @@ impl Code {
             Self::DescriptionRefused => {
                 ("This description cannot be used.", "Use up to 140 visible characters.")
             }
+            Self::ContactRefused => {
+                ("This message cannot be sent.", "Write 1 to 2,000 characters, line breaks included.")
+            }
+            Self::TooManyContacts => (
+                "As many of your messages as can wait for the operator are waiting.",
+                "Write again when the operator has read one.",
+            ),
+            Self::InboxFull => ("The operator's inbox is full.", "Try again in a day or two."),
             Self::ServerFull => ("The server is full.", "Come back in a while."),
             Self::TooManyRequests => ("Too many requests.", "Wait a moment."),
             Self::StoreUnavailable => {
@@ -249,7 +266,7 @@ impl Code {
             Self::MethodNotAllowed => 405,
             Self::AlreadyRegistered | Self::AlreadyTalking => 409,
             Self::MessageTooLarge => 413,
-            Self::HandleRefused | Self::DescriptionRefused => 422,
+            Self::HandleRefused | Self::DescriptionRefused | Self::ContactRefused => 422,
             Self::UpgradeExpected => 426,
             Self::TooManyMessages
             | Self::TooMuchVoice
@@ -257,10 +274,12 @@ impl Code {
             | Self::TooManyChannels
             | Self::TooManyMuted
             | Self::TooManyMoves
+            | Self::TooManyContacts
             | Self::TooManyRequests => 429,
             Self::ChannelFull
             | Self::NoRoomForChannel
             | Self::ChannelBusy
+            | Self::InboxFull
             | Self::ServerFull
             | Self::StoreUnavailable
             | Self::Stalled

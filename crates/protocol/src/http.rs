@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
+use crate::contact::ContactText;
 use crate::control::ChannelInfo;
 use crate::error::{Code, Refusal};
 use crate::id::{Tag, UserId};
@@ -139,6 +140,10 @@ pub struct Held {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<Vec<HeldConnection>>")]
     pub connections: Vec<HeldConnection>,
+    /// The messages to the operator that wait, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<HeldMessage>>")]
+    pub messages: Vec<HeldMessage>,
 }
 
 /// What is stored of a session.
@@ -176,6 +181,29 @@ pub struct HeldConnection {
     platform: String,
     /// The client and its version.
     version: String,
+}
+
+/// A message to the operator, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct HeldMessage {
+    /// Counts up; names the message for the operator.
+    pub id: u32,
+    /// When it was sent, UTC, to the minute: `2026-11-23T22:18Z`.
+    pub sent: String,
+    /// The nickname at that time.
+    pub handle: Handle,
+    /// What was written.
+    pub text: ContactText,
+}
+
+/// `POST /api/v1/contact`: writes to the operator. Handle and identifier are those of the session.
+#[derive(Debug, Clone, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct Contact {
+    /// The message. Text, so that a bad one is answered with `contact_refused`.
+    pub text: String,
 }
 
 /// `GET /api/v1/channels`: the numbered channels, then the named ones that have visitors.

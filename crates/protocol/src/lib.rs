@@ -11,6 +11,7 @@
 //! * [`place`] - cell, range, signal grade; no coordinate
 //! * [`control`] - what travels in text frames, up ([`ClientMessage`]) and down ([`ServerMessage`])
 //! * [`device`] - what a client says of its machine, for the connection log alone
+//! * [`contact`] - a message to the operator
 //! * [`voice`] - the binary voice frame, and [`opus`], the check of its payload
 //! * [`error`] - stable codes, with words for people
 //! * [`http`] - bodies of the HTTP API, and [`auth`], the bytes a device key signs
@@ -19,6 +20,7 @@
 compile_error!("the feature `mutants` breaks promises on purpose and is not for a release build");
 
 pub mod auth;
+pub mod contact;
 pub mod control;
 pub mod device;
 pub mod error;
@@ -30,6 +32,7 @@ pub mod person;
 pub mod place;
 pub mod voice;
 
+pub use contact::ContactText;
 pub use control::{ClientMessage, ServerMessage};
 pub use device::{Device, DeviceText};
 pub use error::{Code, Refusal};

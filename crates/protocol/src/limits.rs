@@ -99,6 +99,25 @@ pub const MOVES_PER_HOUR: usize = 4;
 /// Changes of cell that a key may make in a day.
 pub const MOVES_PER_DAY: usize = 24;
 
+/// Longest message to the operator, in grapheme clusters.
+pub const CONTACT_GRAPHEMES: usize = 2_000;
+/// Longest message to the operator in bytes of UTF-8: with every character escaped in JSON it still
+/// fits into a body.
+pub const CONTACT_BYTES: usize = 8_000;
+/// Messages of one user that may wait for the operator.
+pub const CONTACTS_PER_USER: usize = 10;
+/// Messages of all users that may wait for the operator.
+pub const CONTACTS: usize = 10_000;
+/// The longest that a message waits for the operator; then it is removed.
+pub const CONTACT_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
+
+/// Length of the anonymous cookie of visitors, in bytes.
+pub const VISITOR_COOKIE_BYTES: usize = 16;
+/// Life of that cookie.
+pub const VISITOR_COOKIE_LIFE: Duration = Duration::from_secs(24 * 3600);
+/// Visitors that are counted in a day.
+pub const VISITORS: usize = 100_000;
+
 /// Largest header block of an HTTP request, in bytes.
 pub const HEADER_BYTES: usize = 8 * 1024;
 /// Largest body of an HTTP request, in bytes.

@@ -34,12 +34,15 @@ mod privacy;
 mod server;
 mod shared;
 pub mod store;
+mod subject;
 pub mod telemetry;
 mod tls;
+mod visitors;
 mod web;
 mod worker;
 
 pub use error::StartError;
 pub use http::openapi;
 pub use server::{STORE, Server};
+pub use subject::{SubjectError, store_in, subject};
 pub use tls::TlsError;

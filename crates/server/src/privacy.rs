@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use tenfour_policy::{Facts, Table, page};
+use tenfour_protocol::limits::CONTACT_KEPT;
 
 use crate::config::Config;
 use crate::connection_log::Rules;
@@ -34,7 +35,8 @@ fn facts(config: &Config) -> Facts {
         hold: config.hold,
         log_days: config.connection_log.then_some(config.connection_log_days),
         threshold: usize::try_from(threshold).unwrap_or(usize::MAX),
-        ..Facts::default()
+        message_days: CONTACT_KEPT.as_secs() / 86_400,
+        visitor_cookie: config.visitor_cookie,
     }
 }
 

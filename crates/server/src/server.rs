@@ -25,6 +25,7 @@ use crate::privacy::Privacy;
 use crate::shared::Shared;
 use crate::store::{Keeper, Sqlite, Store, StoreThread};
 use crate::tls::{Certificates, names_of};
+use crate::visitors::Visitors;
 use crate::worker::{self, ToWorker};
 use crate::{door, telemetry};
 
@@ -93,7 +94,8 @@ impl Server {
             auth: Auth::new(origins, keeper, sessions),
             hub,
             connection_log,
-            metrics: Arc::new(Metrics::new(config.hold)),
+            metrics: Arc::new(Metrics::new(config.hold, config.visitor_cookie)),
+            visitors: Visitors::new(config.visitor_cookie, tls.is_some()),
             hold: config.hold,
             privacy,
             host: config.host,
@@ -216,6 +218,8 @@ fn start_door(
     let run = move || {
         runtime.block_on(async {
             tokio::spawn(door::watch_certificates(shared.clone()));
+            let visited = shared.clone();
+            tokio::spawn(async move { visited.visitors.forget_at_midnight().await });
             if let Some(operator) = operator {
                 tokio::spawn(ops::serve(operator, shared.clone()));
             }

@@ -12,6 +12,7 @@ use crate::hub_thread::HubHandle;
 use crate::ops::Metrics;
 use crate::privacy::Privacy;
 use crate::tls::Certificates;
+use crate::visitors::Visitors;
 
 /// Shared by reference; nothing in it is locked for a voice frame.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) hub: HubHandle,
     pub(crate) connection_log: ConnectionLog,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) visitors: Visitors,
     pub(crate) hold: Duration,
     /// Name of the host, for people.
     pub(crate) host: String,

@@ -58,7 +58,7 @@ pub(crate) async fn page(
 
 /// A file; or the page itself for `/` and for the address of a channel, which the page reads.
 fn find(path: &str) -> Option<&'static Asset> {
-    let path = if path == "/" || path.starts_with("/c/") { "/index.html" } else { path };
+    let path = if is_page(path) { "/index.html" } else { path };
     ASSETS.iter().find(|asset| asset.path == path)
 }
 
@@ -89,6 +89,11 @@ fn is_in(tag: &str, tags: &str) -> bool {
     tags.split(',')
         .map(|known| known.trim().trim_start_matches("W/"))
         .any(|known| known == tag || known == "*")
+}
+
+/// True for the page itself, not for its files.
+pub(crate) fn is_page(path: &str) -> bool {
+    path == "/" || path.starts_with("/c/")
 }
 
 impl Asset {

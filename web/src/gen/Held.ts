@@ -2,6 +2,7 @@
 import type { Description } from "./Description";
 import type { Handle } from "./Handle";
 import type { HeldConnection } from "./HeldConnection";
+import type { HeldMessage } from "./HeldMessage";
 import type { HeldSession } from "./HeldSession";
 import type { Tag } from "./Tag";
 import type { UserId } from "./UserId";
@@ -42,4 +43,8 @@ sessions: Array<HeldSession>,
 /**
  * The rows of the connection log, the oldest first.
  */
-connections?: Array<HeldConnection>, };
+connections?: Array<HeldConnection>, 
+/**
+ * The messages to the operator that wait, the oldest first.
+ */
+messages?: Array<HeldMessage>, };

@@ -37,6 +37,7 @@ function setUp(
         await act('held');
         return { ...me, key: '', created: '', sessions: [] } satisfies Held;
       },
+      contact: () => act('contact'),
       logOutEverywhere: () => act('logOutEverywhere'),
       erase: () => act('erase'),
     },
@@ -97,6 +98,12 @@ test('an exported key is the one of this browser', async () => {
   const written = await setUp({}, 'on_the_air', key).account.exportKey('kilo mike');
   expect(JSON.parse(written)).toMatchObject({ format: 'tenfour-key', user: userId(user) });
   expect(await publicKeyOf(await openKeyFile(written, 'kilo mike'))).toEqual(publicKey);
+});
+
+test('a message that is not taken is thrown', async () => {
+  const { account, done } = setUp({ contact: broken });
+  await expect(account.contact('Hello')).rejects.toBe(broken);
+  expect(done).toEqual(['contact']);
 });
 
 test('erasing leaves first, then erases, then forgets the key, and is back at the first visit', async () => {

@@ -9,7 +9,7 @@ import type { Store } from './store';
 
 export interface AccountOptions {
   store: Store;
-  api: Pick<Api, 'change' | 'held' | 'logOutEverywhere' | 'erase'>;
+  api: Pick<Api, 'change' | 'held' | 'contact' | 'logOutEverywhere' | 'erase'>;
   setLink(link: Link): void;
   /** Ends the link, and lets go of all that was heard, said and shared. */
   leave(): void;
@@ -56,6 +56,10 @@ export class StoredAccount implements Account {
     const key = this.options.key();
     if (!key) throw loggedOut();
     return sealKeyFile(key, passphrase);
+  }
+
+  contact(text: string): Promise<void> {
+    return refusing(this.options.api.contact(text));
   }
 
   async logOutEverywhere(): Promise<void> {

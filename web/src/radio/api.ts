@@ -1,4 +1,5 @@
 import type { Channels } from '../gen/Channels';
+import type { Contact } from '../gen/Contact';
 import type { Held } from '../gen/Held';
 import type { Login } from '../gen/Login';
 import type { Me } from '../gen/Me';
@@ -33,6 +34,11 @@ export class Api {
 
   change(profile: Profile): Promise<Me> {
     return this.#call<Me>('PATCH', 'me', profile);
+  }
+
+  async contact(text: string): Promise<void> {
+    const body: Contact = { text };
+    await this.#call<null>('POST', 'contact', body);
   }
 
   async erase(): Promise<void> {

@@ -157,6 +157,8 @@ export interface Account {
    * it: `register` gives it a handle. Throws a `KeyFault`, too.
    */
   importKey(file: string, passphrase: string): Promise<boolean>;
+  /** Writes to the operator. */
+  contact(text: string): Promise<void>;
   /** Ends every session, this one too. */
   logOutEverywhere(): Promise<void>;
   /** Has everything erased, deletes the device key, and is back at the first visit. */

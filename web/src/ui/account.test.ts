@@ -96,6 +96,46 @@ describe('the account settings', () => {
     expect(find<HTMLInputElement>(page, '#key-passphrase').value).toBe('');
   });
 
+  test('a message that is refused is told, and what was written stays; sent, it goes', async () => {
+    const { radio, page, button, settle } = setUp();
+    const field = find<HTMLTextAreaElement>(page, '#contact');
+    const send = async () => {
+      button(text.account.contactSend).click();
+      field.form?.dispatchEvent(new Event('submit', { bubbles: true, cancelable: true }));
+      await settle();
+    };
+    await send();
+    expect(radio.calls).toEqual([]);
+    expect(page.textContent).toContain(text.account.contactEmpty);
+    field.value = 'Somebody whistles\non 19.';
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+    radio.refusal = { code: 'too_many_contacts', message: 'Ten wait.', hint: 'Later.' };
+    await send();
+    expect(find(page, '#contact-problem').textContent).toContain('Ten wait.');
+    expect(field.value).toBe('Somebody whistles\non 19.');
+    expect(document.activeElement).toBe(field);
+    radio.refusal = null;
+    await send();
+    expect(radio.calls.at(-1)).toEqual(['contact', 'Somebody whistles\non 19.']);
+    expect(field.value).toBe('');
+    expect(page.textContent).toContain(text.account.contactSent);
+  });
+
+  test('letters are counted near the limit, and those that are too many', async () => {
+    const { page, settle } = setUp();
+    const field = find<HTMLTextAreaElement>(page, '#contact');
+    for (const [length, told] of [
+      [1800, ''],
+      [1990, text.welcome.left(10)],
+      [2003, text.welcome.over(3)],
+    ] as const) {
+      field.value = '🚚'.repeat(length);
+      field.dispatchEvent(new Event('input', { bubbles: true }));
+      await settle();
+      expect(page.querySelector('#contact-hint span + span')?.textContent ?? '').toBe(told);
+    }
+  });
+
   test('erasing asks first, and the focus is on the harmless answer', async () => {
     const { radio, told, button, settle } = setUp();
     button(text.account.erase).click();

@@ -2,3 +2,4 @@
 
 export const HANDLE_LIMIT = 24;
 export const DESCRIPTION_LIMIT = 140;
+export const CONTACT_LIMIT = 2000;

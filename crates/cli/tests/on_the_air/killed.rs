@@ -30,6 +30,11 @@ async fn rounds() {
         let handle = format!("Quail {round} of Xylo");
         let session = log_in(&server, &identity, Some(&handle)).await.unwrap();
         let _second = log_in(&server, &identity, None).await.unwrap();
+        // One that fits into a page of the store, and one that does not.
+        for times in [1, 1_500] {
+            let text = format!("Letter {times} of {handle}{}", "🚚".repeat(times));
+            session.contact(&server, &text).await.unwrap();
+        }
         let export = session.held(&server).await.unwrap();
         let all = traces(&serde_json::to_value(&export).unwrap());
         assert!(hits(&data, &all) >= all.len() - 1, "they are in the files");
@@ -60,6 +65,7 @@ async fn rounds() {
             Ok(session) => {
                 let held = session.held(&server).await.unwrap();
                 assert_eq!((&held.handle, &held.key), (&export.handle, &export.key), "whole");
+                assert_eq!(held.messages, export.messages, "whole");
                 session.erase(&server).await.unwrap();
             }
             Err(Error::HandleNeeded(_)) => {}

@@ -2,6 +2,7 @@
 
 mod account;
 mod connection_log;
+mod contact;
 mod host;
 mod key;
 mod killed;

@@ -18,4 +18,5 @@ mod queues;
 mod recorder;
 mod search;
 mod server;
+mod sessions;
 mod socket;

@@ -1,5 +1,5 @@
 //! Of somebody who is erased nothing is left in the data folder and in the log, and a second later
-//! neither handle, description, key nor session in the server's memory. The bytes of an identifier
+//! neither handle, description, key, session nor message to the operator in the server's memory. The bytes of an identifier
 //! are not looked for there: the runtime keeps records of sockets that are closed for a while, whose
 //! gaps have what lay on the stack when they were made, and that may be the last identifiers.
 
@@ -81,6 +81,7 @@ async fn come(server: &Server, owner: usize, rng: &mut Rng) -> Somebody {
     let identity = Arc::new(Identity::generate().unwrap());
     let mut word = || (0..14).map(|_| rng.alphabetic()).collect::<String>();
     let (before, after, earlier, later) = (word(), word(), word(), word());
+    let letters = [word(), word()];
     let first = log_in(&at, &identity, Some(&before)).await.unwrap();
     let session = log_in(&at, &identity, None).await.unwrap();
     let change = |handle: Option<&String>, description: &String| Profile {
@@ -88,6 +89,10 @@ async fn come(server: &Server, owner: usize, rng: &mut Rng) -> Somebody {
         description: Some(Some(description.clone())),
     };
     session.change(&at, &change(None, &earlier)).await.unwrap();
+    // One that fits into a page of the store, and one that does not.
+    for (letter, times) in letters.iter().zip([1, 1_000]) {
+        session.contact(&at, &format!("{letter}{}", "🚚".repeat(times))).await.unwrap();
+    }
     let id = identity.user();
     let mut forms = vec![
         ("earlier handle", before.into_bytes()),
@@ -99,6 +104,7 @@ async fn come(server: &Server, owner: usize, rng: &mut Rng) -> Somebody {
         ("key", BASE64URL_NOPAD.encode(&identity.public_key()).into_bytes()),
         ("key as bytes", identity.public_key().to_vec()),
     ];
+    forms.extend(letters.map(|letter| ("message", letter.into_bytes())));
     for token in [first.token(), session.token()] {
         forms.push(("token", token.as_bytes().to_vec()));
         forms.push(("token as bytes", BASE64URL_NOPAD.decode(token.as_bytes()).unwrap()));

@@ -87,7 +87,7 @@ impl Account {
         self.open_on(socket.into(), Hello::InTurn, more)
     }
 
-    fn open_on(&self, mut stream: TcpStream, how: Hello, more: &Value) -> Socket {
+    fn open_on(&self, stream: TcpStream, how: Hello, more: &Value) -> Socket {
         let head = self.request();
         let mut hello = json!({ "type": "hello", "client": "secrets 1" });
         for (name, value) in more.as_object().into_iter().flatten() {
@@ -105,7 +105,7 @@ impl Account {
             Hello::Early => ([head.into_bytes(), hello].concat(), Vec::new()),
             Hello::InTurn | Hello::InPieces => (head.into_bytes(), hello),
         };
-        let mut socket = Socket::after(self.address, &now);
+        let mut socket = Socket::after(stream, &now);
         socket.stream.write_all(&then).expect("the server reads");
         socket.welcome = socket.expect("welcome");
         socket
@@ -131,12 +131,11 @@ pub(crate) struct Socket {
 impl Socket {
     /// A socket that has said nothing yet.
     pub(crate) fn upgraded(account: &Account) -> Self {
-        Self::after(account.address, account.request().as_bytes())
+        Self::after(connect(account.address), account.request().as_bytes())
     }
 
     /// Sends the request, and what comes with it, and waits for the answer.
-    fn after(address: SocketAddr, request: &[u8]) -> Self {
-        let mut stream = connect(address);
+    fn after(mut stream: TcpStream, request: &[u8]) -> Self {
         stream.write_all(request).expect("the server reads");
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {

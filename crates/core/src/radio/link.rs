@@ -216,6 +216,9 @@ fn is_final(code: Code) -> bool {
         | Code::AlreadyRegistered
         | Code::HandleRefused
         | Code::DescriptionRefused
+        | Code::ContactRefused
+        | Code::TooManyContacts
+        | Code::InboxFull
         | Code::ServerFull
         | Code::TooManyRequests
         | Code::StoreUnavailable

@@ -3,19 +3,31 @@
 use std::net::IpAddr;
 
 use tenfour_core::hub::LoginId;
-use tenfour_protocol::http::{Held, Profile};
-use tenfour_protocol::{Code, Refusal, UserId};
+use tenfour_protocol::http::{Contact, Held, Profile};
+use tenfour_protocol::{Code, ContactText, Refusal, UserId};
 
 use super::Auth;
 use super::login::{description_of, handle_of, unavailable, written};
-use crate::store::{TokenHash, User, held_by};
+use crate::store::{Left, TokenHash, User, held_by};
 
 impl Auth {
     /// All that is stored of a user. `this` is the session that asks.
     pub async fn held(&self, id: UserId, this: &TokenHash) -> Result<Held, Refusal> {
         let held = self.keeper.held(id).await.map_err(unavailable)?;
-        let (user, sessions) = held.ok_or(Code::NotLoggedIn)?;
-        Ok(held_by(user, sessions, Some(this)))
+        Ok(held_by(held.ok_or(Code::NotLoggedIn)?, Some(this)))
+    }
+
+    /// Leaves a message for the operator. It has the budget of a log-in.
+    pub async fn contact(&self, id: UserId, contact: Contact, peer: IpAddr) -> Result<(), Refusal> {
+        self.take(peer)?;
+        let text = ContactText::parse(&contact.text)
+            .map_err(|error| Refusal::because(Code::ContactRefused, format!("The message {error}.")))?;
+        match self.keeper.put_message(id, text).await.map_err(unavailable)? {
+            Left::Done => Ok(()),
+            Left::Unknown => Err(Code::NotLoggedIn.into()),
+            Left::TooMany => Err(Code::TooManyContacts.into()),
+            Left::Full => Err(Code::InboxFull.into()),
+        }
     }
 
     /// Changes handle or description. `tell` is called with the user as it is now and its log-ins,

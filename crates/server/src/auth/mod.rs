@@ -14,7 +14,7 @@ pub use origins::Origins;
 pub use rates::Rates;
 pub use sessions::Session;
 
-use crate::store::{Day, TokenHash};
+use crate::store::{Day, Minute, TokenHash};
 use sha2::{Digest, Sha256};
 
 /// The hash under which a token is kept.
@@ -41,4 +41,9 @@ pub(crate) fn since_epoch() -> Duration {
 /// Today, UTC.
 pub(crate) fn today() -> Day {
     Day(u32::try_from(since_epoch().as_secs() / 86_400).unwrap_or(u32::MAX))
+}
+
+/// This minute, UTC.
+pub(crate) fn this_minute() -> Minute {
+    Minute(u32::try_from(since_epoch().as_secs() / 60).unwrap_or(u32::MAX))
 }

@@ -21,12 +21,13 @@ pub struct Session {
     pub used: Day,
 }
 
-/// Every session.
+/// Every session. What is removed from a table stays in the table's memory for long; so tables have
+/// boxes only, which are wiped when they are given back.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
-    by_hash: HashMap<TokenHash, Session>,
+    by_hash: HashMap<Box<TokenHash>, Box<Session>>,
     /// Oldest first.
-    by_user: HashMap<UserId, Vec<TokenHash>>,
+    by_user: HashMap<Box<UserId>, Vec<Box<TokenHash>>>,
     last_login: u64,
 }
 
@@ -44,10 +45,10 @@ impl Sessions {
     pub(super) fn insert(&mut self, stored: StoredSession) -> Option<(TokenHash, Session)> {
         self.last_login += 1;
         let session = Session { login: LoginId(self.last_login), user: stored.user, used: stored.used };
-        self.by_hash.insert(stored.hash, session);
-        let own = self.by_user.entry(stored.user).or_default();
-        own.push(stored.hash);
-        let surplus = (own.len() > SESSIONS_PER_USER).then(|| own[0])?;
+        self.by_hash.insert(stored.hash.into(), session.into());
+        let own = self.by_user.entry(stored.user.into()).or_default();
+        own.push(stored.hash.into());
+        let surplus = (own.len() > SESSIONS_PER_USER).then(|| *own[0])?;
         self.remove(&surplus).map(|session| (surplus, session))
     }
 
@@ -57,7 +58,7 @@ impl Sessions {
         // The map compares hashes, which tell nothing about a token; the last word is in
         // constant time all the same.
         let (kept, session) = self.by_hash.get_key_value(&hash)?;
-        (bool::from(kept.ct_eq(&hash)) && !is_over(session.used, today)).then_some((hash, *session))
+        (bool::from(kept.ct_eq(&hash)) && !is_over(session.used, today)).then_some((hash, **session))
     }
 
     /// Notes a use; true when that is news for the store.
@@ -67,9 +68,9 @@ impl Sessions {
 
     /// Forgets a session.
     pub(super) fn remove(&mut self, hash: &TokenHash) -> Option<Session> {
-        let session = self.by_hash.remove(hash)?;
+        let session = *self.by_hash.remove(hash)?;
         if let Some(own) = self.by_user.get_mut(&session.user) {
-            own.retain(|other| other != hash);
+            own.retain(|other| **other != *hash);
             if own.is_empty() {
                 self.by_user.remove(&session.user);
             }
@@ -81,11 +82,7 @@ impl Sessions {
     pub(super) fn remove_all(&mut self, user: &UserId) -> Vec<LoginId> {
         let own = self.by_user.remove(user).unwrap_or_default();
         let gone = own.iter().filter_map(|hash| self.by_hash.remove(hash));
-        let logins = gone.map(|session| session.login).collect();
-        // What is removed from a table stays in its memory; memory that is given back is wiped.
-        self.by_hash.shrink_to_fit();
-        self.by_user.shrink_to_fit();
-        logins
+        gone.map(|session| session.login).collect()
     }
 
     /// The log-ins of a user.

@@ -54,6 +54,8 @@ pub struct Config {
     pub talk_limit: Duration,
     /// Participants of one channel.
     pub channel_participants: usize,
+    /// Whether visitors of the page get a cookie and are counted.
+    pub visitor_cookie: bool,
     /// Whether connections are logged.
     pub connection_log: bool,
     /// Days that the connection log is kept.
@@ -167,6 +169,7 @@ impl Config {
                 2,
                 1_000_000,
             )?,
+            visitor_cookie: settings.visitor_cookie.unwrap_or(false),
             connection_log: settings.connection_log.unwrap_or(true),
             connection_log_days: count(
                 "connection_log_days",

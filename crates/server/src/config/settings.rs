@@ -37,6 +37,8 @@ pub struct Settings {
     pub talk_limit: Option<Period>,
     /// Participants of one channel.
     pub channel_participants: Option<usize>,
+    /// Whether visitors of the page get a cookie and are counted.
+    pub visitor_cookie: Option<bool>,
     /// Whether connections are logged.
     pub connection_log: Option<bool>,
     /// Days that the connection log is kept.
@@ -155,6 +157,7 @@ impl Settings {
             "hold" => self.hold = Some(parse(value)?),
             "talk_limit" => self.talk_limit = Some(parse(value)?),
             "channel_participants" => self.channel_participants = Some(parse(value)?),
+            "visitor_cookie" => self.visitor_cookie = Some(parse(value)?),
             "connection_log" => self.connection_log = Some(parse(value)?),
             "connection_log_days" => self.connection_log_days = Some(parse(value)?),
             "stats_epsilon" => self.stats_epsilon = Some(parse(value)?),
@@ -184,6 +187,7 @@ impl Settings {
             hold: self.hold.or(below.hold),
             talk_limit: self.talk_limit.or(below.talk_limit),
             channel_participants: self.channel_participants.or(below.channel_participants),
+            visitor_cookie: self.visitor_cookie.or(below.visitor_cookie),
             connection_log: self.connection_log.or(below.connection_log),
             connection_log_days: self.connection_log_days.or(below.connection_log_days),
             stats_epsilon: self.stats_epsilon.or(below.stats_epsilon),

@@ -11,6 +11,8 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use tenfour_core::hub::Input;
+#[cfg(feature = "mutants")]
+use tenfour_core::mutants::Mutant;
 use tenfour_protocol::http::{Channels, Login, Me, Nonce, Problem, Register, SessionKind};
 use tenfour_protocol::limits::SESSION_LIFE;
 use tenfour_protocol::{Code, Refusal};
@@ -86,13 +88,25 @@ pub(super) async fn login(
 ))]
 pub(super) async fn logout(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Answer<Response> {
     let (hash, _) = session(&shared, &headers)?;
+    #[cfg(feature = "mutants")]
+    if crate::mutants::broken(Mutant::LogOutClientOnly) {
+        return good_bye(&shared);
+    }
     if let Some(login) = shared.auth.logout(&hash) {
         shared.hub.input(Input::LoggedOut { login });
     }
     // The socket is closed and the door shut by now; a store that does not answer is told.
     shared.auth.forget(hash).await?;
+    good_bye(&shared)
+}
+
+/// Nothing to say, and the cookies go.
+pub(super) fn good_bye(shared: &Shared) -> Answer<Response> {
     let mut response = StatusCode::NO_CONTENT.into_response();
-    response.headers_mut().insert(SET_COOKIE, cookie(&shared, "", 0)?);
+    response.headers_mut().insert(SET_COOKIE, cookie(shared, "", 0)?);
+    if let Some(visitor) = shared.visitors.farewell() {
+        response.headers_mut().append(SET_COOKIE, visitor);
+    }
     Ok(response)
 }
 
@@ -158,7 +172,7 @@ fn begin(shared: &Shared, opened: Opened, kind: SessionKind) -> Response {
     }
 }
 
-pub(super) fn cookie(shared: &Shared, token: &str, seconds: u64) -> Answer<HeaderValue> {
+fn cookie(shared: &Shared, token: &str, seconds: u64) -> Answer<HeaderValue> {
     let secure = if shared.secure() { "; Secure" } else { "" };
     let name = cookie_name(shared.secure());
     let text = format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");

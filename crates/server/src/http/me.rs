@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Extension, State};
-use axum::http::StatusCode;
-use axum::http::header::{HeaderMap, SET_COOKIE};
-use axum::response::{IntoResponse, Response};
+use axum::http::header::HeaderMap;
+use axum::response::Response;
 use tenfour_core::hub::Input;
+#[cfg(feature = "mutants")]
+use tenfour_core::mutants::Mutant;
 use tenfour_protocol::http::{Held, Me, Problem, Profile};
 use tenfour_protocol::{Code, Refusal};
 
-use super::api::{Answer, Body, cookie, describe, parse, session};
+use super::api::{Answer, Body, describe, good_bye, parse, session};
 use super::request::Peer;
 use crate::shared::Shared;
 
@@ -25,6 +26,10 @@ pub(super) async fn held(State(shared): State<Arc<Shared>>, headers: HeaderMap) 
     shared.auth.note_use(hash, session).await;
     let mut held = shared.auth.held(session.user, &hash).await?;
     held.connections = shared.connection_log.held_by(session.user).await?;
+    #[cfg(feature = "mutants")]
+    if crate::mutants::broken(Mutant::ExportLess) {
+        (held.connections.pop(), held.messages.pop());
+    }
     Ok(Json(held))
 }
 
@@ -82,19 +87,16 @@ pub(super) async fn log_out_everywhere(
 ) -> Answer<Response> {
     let (_, session) = session(&shared, &headers)?;
     let done = good_bye(&shared)?;
+    #[cfg(feature = "mutants")]
+    if crate::mutants::broken(Mutant::LogOutClientOnly) {
+        return Ok(done);
+    }
     carry_through(async move {
         let close = |login| shared.hub.input(Input::LoggedOut { login });
         shared.auth.log_out_everywhere(session.user, close).await
     })
     .await?;
     Ok(done)
-}
-
-/// Nothing to say, and the cookie goes.
-fn good_bye(shared: &Shared) -> Answer<Response> {
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    response.headers_mut().insert(SET_COOKIE, cookie(shared, "", 0)?);
-    Ok(response)
 }
 
 /// Goes on to the end, also when who asked has gone away: what is stored is told to the hub.

@@ -1,6 +1,7 @@
 //! The HTTP API, and what each answer carries.
 
 mod api;
+mod contact;
 mod forwarded;
 mod headers;
 mod me;
@@ -10,7 +11,10 @@ mod request;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::header::{CACHE_CONTROL, HeaderMap, HeaderValue, SET_COOKIE};
+use axum::http::{Method, Response, Uri};
 use axum::routing::{delete, get, post};
 use tenfour_protocol::limits::BODY_BYTES;
 
@@ -31,6 +35,7 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         .route("/logout", post(api::logout))
         .route("/me", get(me::held).patch(me::change).delete(me::erase))
         .route("/me/sessions", delete(me::log_out_everywhere))
+        .route("/contact", post(contact::contact))
         .route("/channels", get(api::channels))
         .method_not_allowed_fallback(api::method_not_allowed)
         .fallback(api::not_found)
@@ -40,6 +45,24 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         .nest("/api/v1", api)
         .route("/api", axum::routing::any(api::not_found))
         .route("/api/{*rest}", axum::routing::any(api::not_found))
-        .fallback(web::page)
+        .fallback(page)
         .with_state(shared.clone())
+}
+
+/// The page and its files. With the page comes the cookie of visitors, if the operator wants it.
+async fn page(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let is_page = method == Method::GET && web::is_page(uri.path());
+    let cookie = if is_page { shared.visitors.greet(&headers) } else { None };
+    let mut response = web::page(State(shared), method, uri, headers).await;
+    if let Some(cookie) = cookie {
+        response.headers_mut().insert(SET_COOKIE, cookie);
+        // A proxy must not give one cookie to everybody.
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    }
+    response
 }

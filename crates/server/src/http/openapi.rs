@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use super::{api, me};
+use super::{api, contact, me};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,6 +19,7 @@ use super::{api, me};
         me::change,
         me::erase,
         me::log_out_everywhere,
+        contact::contact,
         api::channels
     )
 )]

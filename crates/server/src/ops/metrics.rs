@@ -20,6 +20,7 @@ pub(crate) struct Metrics {
     pub(crate) messages_out: Counter,
     pub(crate) registrations: Counter,
     pub(crate) logins: Counter,
+    pub(crate) contacts: Counter,
     pub(crate) resets: Counter,
     closes: Family<[(&'static str, String); 1], Counter<u64, AtomicU64>>,
     connections: Gauge,
@@ -29,6 +30,7 @@ pub(crate) struct Metrics {
     affiliations: Gauge,
     bursts: Gauge,
     hold: Gauge,
+    visitors: Gauge,
 }
 
 impl Default for Metrics {
@@ -64,6 +66,7 @@ impl Default for Metrics {
             counter("burst_messages_out", "Frames and words about bursts that went to listeners");
         let registrations = counter("registrations", "Users that were made");
         let logins = counter("logins", "Log-ins of known users");
+        let contacts = counter("contacts", "Messages to the operator that were stored");
         let resets = counter("resets", "Sockets that were reset because they took nothing");
         let closes = Family::default();
         registry.register("closes", "Sockets that the server closed, by reason", closes.clone());
@@ -74,6 +77,7 @@ impl Default for Metrics {
             messages_out,
             registrations,
             logins,
+            contacts,
             resets,
             closes,
             connections,
@@ -83,14 +87,21 @@ impl Default for Metrics {
             affiliations,
             bursts,
             hold,
+            visitors: Gauge::default(),
         }
     }
 }
 
 impl Metrics {
-    /// With what does not change.
-    pub(crate) fn new(hold: std::time::Duration) -> Self {
+    /// With what does not change; visitors are there when they are counted.
+    pub(crate) fn new(hold: std::time::Duration, visitors: bool) -> Self {
         let metrics = Self::default();
+        if visitors {
+            let help =
+                "Browsers that opened the page since midnight UTC, as far as they keep the visitor cookie";
+            let mut registry = metrics.registry.lock().unwrap_or_else(PoisonError::into_inner);
+            registry.register("visitors_today", help, metrics.visitors.clone());
+        }
         metrics.hold.set(i64::try_from(hold.as_secs()).unwrap_or(i64::MAX));
         metrics
     }
@@ -103,10 +114,11 @@ impl Metrics {
     }
 
     /// Takes over what is counted elsewhere.
-    pub(crate) fn observe(&self, hub: &HubFigures, sessions: usize, connections: usize) {
+    pub(crate) fn observe(&self, hub: &HubFigures, sessions: usize, connections: usize, visitors: usize) {
         let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         self.sessions.set(number(sessions));
         self.connections.set(number(connections));
+        self.visitors.set(number(visitors));
         self.radio_sessions.set(number(hub.sessions));
         self.channels.set(number(hub.channels));
         self.affiliations.set(number(hub.affiliations));

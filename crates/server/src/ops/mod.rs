@@ -34,7 +34,8 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     let figures = shared.hub.figures().await.unwrap_or_default();
-    shared.metrics.observe(&figures, shared.auth.sessions(), shared.doors.open());
+    let visitors = shared.visitors.of_today().unwrap_or_default();
+    shared.metrics.observe(&figures, shared.auth.sessions(), shared.doors.open(), visitors);
     let text = shared.metrics.text();
     #[cfg(feature = "mutants")]
     let text = crate::mutants::last_connects() + &text;

@@ -1,8 +1,8 @@
-//! Days as people write them.
+//! Days and minutes as people write them.
 
 use std::fmt;
 
-use super::Day;
+use super::{Day, Minute};
 
 /// From 0000-03-01 to 1970-01-01.
 const DAYS_TO_EPOCH: u64 = 719_468;
@@ -25,6 +25,16 @@ impl fmt::Display for Day {
     }
 }
 
+const MINUTES_OF_DAY: u32 = 1_440;
+
+/// As in ISO 8601: `2026-11-23T22:18Z`.
+impl fmt::Display for Minute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (day, minute) = (Day(self.0 / MINUTES_OF_DAY), self.0 % MINUTES_OF_DAY);
+        write!(f, "{day}T{:02}:{:02}Z", minute / 60, minute % 60)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,6 +53,7 @@ mod tests {
         ] {
             assert_eq!(Day(day).to_string(), text, "day {day}");
         }
+        assert_eq!(Minute(20_780 * 1_440 + 22 * 60 + 8).to_string(), "2026-11-23T22:08Z");
         assert!(Day(u32::MAX).to_string().ends_with(|c: char| c.is_ascii_digit()));
     }
 }

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use data_encoding::BASE64URL_NOPAD;
 use tenfour_protocol::UserId;
-use tenfour_protocol::http::{Held, HeldSession};
+use tenfour_protocol::http::{Held, HeldMessage, HeldSession};
 
-use super::{Sqlite, Store, StoreError, StoredSession, TokenHash, User};
+use super::{Sqlite, StoreError, Stored, StoredMessage, TokenHash};
 
-/// Both tables, in the words of the API. `this` is the session that asks.
-pub fn held_by(user: User, mut sessions: Vec<StoredSession>, this: Option<&TokenHash>) -> Held {
+/// All tables, in the words of the API. `this` is the session that asks.
+pub fn held_by(stored: Stored, this: Option<&TokenHash>) -> Held {
+    let Stored { user, mut sessions, messages } = stored;
     sessions.sort_unstable_by_key(|session| (session.used, session.hash));
     let sessions = sessions.into_iter().map(|session| HeldSession {
         token_hash: BASE64URL_NOPAD.encode(&session.hash),
@@ -27,13 +28,17 @@ pub fn held_by(user: User, mut sessions: Vec<StoredSession>, this: Option<&Token
         sessions: sessions.collect(),
         // Not the store's.
         connections: Vec::new(),
+        messages: messages.into_iter().map(held_message).collect(),
     }
+}
+
+pub(super) fn held_message(message: StoredMessage) -> HeldMessage {
+    let StoredMessage { id, user: _, handle, sent, text } = message;
+    HeldMessage { id, sent: sent.to_string(), handle, text }
 }
 
 /// Reads it from the store at `path`, and changes nothing; a server may be running on it.
 pub fn read_held(path: &Path, id: &UserId) -> Result<Option<Held>, StoreError> {
     let mut store = Sqlite::look_into(path)?;
-    let Some(user) = store.user(id)? else { return Ok(None) };
-    let sessions = store.sessions_of(id)?;
-    Ok(Some(held_by(user, sessions, None)))
+    Ok(store.stored(id)?.map(|stored| held_by(stored, None)))
 }

@@ -1,16 +1,23 @@
 //! The thread of the store.
 
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use tenfour_core::reach::scrub_stack;
-use tenfour_protocol::UserId;
+use tenfour_protocol::limits::CONTACT_KEPT;
+use tenfour_protocol::{ContactText, UserId};
 use tokio::sync::oneshot;
 
-use super::{Store, StoreError, StoredSession, TokenHash, User, Written};
+use super::{Left, Minute, Store, StoreError, Stored, StoredSession, TokenHash, User, Written};
+use crate::auth::this_minute;
 
 /// Changes that one commit makes last together. One wait for the disk serves all of them.
 const TOGETHER: usize = 256;
+/// How often it is looked whether the operator's program has removed something.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often messages that have waited for too long are removed.
+const EXPIRY: Duration = Duration::from_secs(3600);
 
 /// A handle to the store that can be cloned and awaited.
 #[derive(Debug, Clone)]
@@ -29,10 +36,11 @@ enum Command {
     UpdateUser(Box<User>, Asker<Written>),
     Erase(UserId, Asker<bool>),
     User(UserId, Asker<Option<User>>),
-    Held(UserId, Asker<Option<(User, Vec<StoredSession>)>>),
+    Held(UserId, Asker<Option<Stored>>),
     PutSession(StoredSession, Asker<bool>),
     RemoveSession(TokenHash, Asker<()>),
     RemoveSessions(UserId, Asker<()>),
+    PutMessage(UserId, Box<ContactText>, Asker<Left>),
 }
 
 type Asker<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -60,7 +68,11 @@ impl Command {
             Self::UpdateUser(..) | Self::Erase(..) | Self::RemoveSession(..) | Self::RemoveSessions(..) => {
                 true
             }
-            Self::InsertUser(..) | Self::User(..) | Self::Held(..) | Self::PutSession(..) => false,
+            Self::InsertUser(..)
+            | Self::User(..)
+            | Self::Held(..)
+            | Self::PutSession(..)
+            | Self::PutMessage(..) => false,
         }
     }
 }
@@ -94,8 +106,8 @@ impl Keeper {
         self.ask(|answer| Command::User(id, answer)).await
     }
 
-    /// A user with its sessions.
-    pub async fn held(&self, id: UserId) -> Result<Option<(User, Vec<StoredSession>)>, StoreError> {
+    /// Everything of a user.
+    pub async fn held(&self, id: UserId) -> Result<Option<Stored>, StoreError> {
         self.ask(|answer| Command::Held(id, answer)).await
     }
 
@@ -112,6 +124,11 @@ impl Keeper {
     /// See [`Store::remove_sessions`].
     pub async fn remove_sessions(&self, id: UserId) -> Result<(), StoreError> {
         self.ask(|answer| Command::RemoveSessions(id, answer)).await
+    }
+
+    /// See [`Store::put_message`]; sent now.
+    pub async fn put_message(&self, id: UserId, text: ContactText) -> Result<Left, StoreError> {
+        self.ask(|answer| Command::PutMessage(id, Box::new(text), answer)).await
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Asker<T>) -> Command) -> Result<T, StoreError> {
@@ -133,11 +150,44 @@ impl StoreThread {
 fn keep(mut store: impl Store, inbox: &mpsc::Receiver<Box<Command>>) {
     // Set until a scrub has worked.
     let mut unclean = false;
-    while let Ok(first) = inbox.recv() {
-        let rest = inbox.try_iter().take(TOGETHER - 1);
-        let batch: Vec<_> = std::iter::once(first).chain(rest).map(|command| *command).collect();
-        carry_out(&mut store, batch, &mut unclean);
-        scrub_stack();
+    let (mut looked, mut expired) = (Instant::now(), None::<Instant>);
+    loop {
+        if expired.is_none_or(|at| at.elapsed() >= EXPIRY) {
+            expired = Some(Instant::now());
+            expire(&mut store, &mut unclean);
+        }
+        let batch: Vec<_> = match inbox.recv_timeout(LOOK.saturating_sub(looked.elapsed())) {
+            Ok(first) => std::iter::once(first).chain(inbox.try_iter().take(TOGETHER - 1)).collect(),
+            Err(RecvTimeoutError::Timeout) => Vec::new(),
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        if looked.elapsed() >= LOOK {
+            looked = Instant::now();
+            remove_wanted(&mut store, &mut unclean);
+        }
+        if !batch.is_empty() {
+            carry_out(&mut store, batch.into_iter().map(|command| *command).collect(), &mut unclean);
+            scrub_stack();
+        }
+    }
+}
+
+/// Does what the operator's program asks for. Failed, the program sees it by what is left.
+fn remove_wanted(store: &mut impl Store, unclean: &mut bool) {
+    let ids = store.removals_wanted();
+    if !ids.is_empty() {
+        *unclean = told(store.remove_messages(&ids)).is_err() | told(store.scrub()).is_err();
+        store.end_removals();
+    }
+}
+
+/// Removes messages that nobody has removed for too long. Failed, it is done in an hour.
+fn expire(store: &mut impl Store, unclean: &mut bool) {
+    let kept = u32::try_from(CONTACT_KEPT.as_secs() / 60).unwrap_or(u32::MAX);
+    let before = Minute(this_minute().0.saturating_sub(kept));
+    if let Ok(gone @ 1..) = told(store.expire_messages(before)) {
+        tracing::info!(count = gone, "messages to the operator were removed: nobody had for 90 days");
+        *unclean = told(store.scrub()).is_err();
     }
 }
 
@@ -182,6 +232,9 @@ fn one(store: &mut impl Store, command: Command) -> Option<Answer> {
         }
         Command::InsertUser(user, answer) => Some(lasting(told(store.insert_user(&user)), answer)),
         Command::PutSession(session, answer) => Some(lasting(told(store.put_session(&session)), answer)),
+        Command::PutMessage(id, text, answer) => {
+            Some(lasting(told(store.put_message(&id, &text, this_minute())), answer))
+        }
         Command::UpdateUser(user, answer) => Some(scrubbed(told(store.update_user(&user)), answer)),
         Command::Erase(id, answer) => Some(scrubbed(told(store.erase(&id)), answer)),
         Command::RemoveSession(hash, answer) => Some(scrubbed(told(store.remove_session(&hash)), answer)),
@@ -189,9 +242,9 @@ fn one(store: &mut impl Store, command: Command) -> Option<Answer> {
     }
 }
 
-fn held(store: &mut impl Store, id: &UserId) -> Result<Option<(User, Vec<StoredSession>)>, StoreError> {
+fn held(store: &mut impl Store, id: &UserId) -> Result<Option<Stored>, StoreError> {
     let Some(user) = store.user(id)? else { return Ok(None) };
-    Ok(Some((user, store.sessions_of(id)?)))
+    Ok(Some(Stored { user, sessions: store.sessions_of(id)?, messages: store.messages_of(id)? }))
 }
 
 fn lasting<T: 'static>(done: Result<T, StoreError>, answer: Asker<T>) -> Answer {

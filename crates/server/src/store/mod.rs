@@ -1,4 +1,4 @@
-//! The memory of the world: users and the hashes of their sessions.
+//! The memory of the world: users, the hashes of their sessions, and what they wrote to the operator.
 //!
 //! A [`Store`] may block; the [`Keeper`] gives it a thread of its own and everybody else a
 //! handle that can be awaited. What is deleted or replaced is gone from the files too, when the
@@ -7,17 +7,21 @@
 mod calendar;
 mod files;
 mod held;
+mod inbox;
 mod keeper;
+mod messages;
 mod residue;
+mod schema;
 mod sqlite;
 #[cfg(test)]
 mod trace_tests;
 mod wiped;
 
-use tenfour_protocol::{Description, Handle, Person, UserId};
+use tenfour_protocol::{ContactText, Description, Handle, Person, UserId};
 use thiserror::Error;
 
 pub use held::{held_by, read_held};
+pub use inbox::{Letter, read_inbox, remove_messages};
 pub use keeper::{Keeper, StoreThread};
 pub use sqlite::Sqlite;
 
@@ -27,6 +31,11 @@ pub type TokenHash = [u8; 32];
 /// A day, counted from 1970-01-01 UTC. Finer times of people are not stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day(pub u32);
+
+/// A minute, counted from 1970-01-01 UTC. An operator has to see which of two things that happened
+/// somebody writes about, for which a day is too coarse and a second says nothing more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Minute(pub u32);
 
 /// A registered user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +75,45 @@ pub struct StoredSession {
     pub used: Day,
 }
 
+/// A message to the operator. The handle is the one at the time; the tag follows from the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredMessage {
+    /// Counts up, and is never used again.
+    pub id: u32,
+    /// Who wrote it.
+    pub user: UserId,
+    /// The writer's nickname when it was sent.
+    pub handle: Handle,
+    /// When.
+    pub sent: Minute,
+    /// What.
+    pub text: ContactText,
+}
+
+/// Everything of one user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// The user.
+    pub user: User,
+    /// Its sessions.
+    pub sessions: Vec<StoredSession>,
+    /// What it wrote to the operator, the oldest first.
+    pub messages: Vec<StoredMessage>,
+}
+
+/// How a message was stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// It waits for the operator.
+    Done,
+    /// Not stored: there is no such user.
+    Unknown,
+    /// Not stored: as many of this user wait as may.
+    TooMany,
+    /// Not stored: as many of everybody wait as may.
+    Full,
+}
+
 /// How a user was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
@@ -86,7 +134,7 @@ pub trait Store: Send {
     fn insert_user(&mut self, user: &User) -> Result<Written, StoreError>;
     /// Writes a user's handle and description.
     fn update_user(&mut self, user: &User) -> Result<Written, StoreError>;
-    /// Forgets a user and its sessions; false when there was none.
+    /// Forgets a user, its sessions and its messages; false when there was none.
     fn erase(&mut self, id: &UserId) -> Result<bool, StoreError>;
     /// The user with this identifier.
     fn user(&mut self, id: &UserId) -> Result<Option<User>, StoreError>;
@@ -100,6 +148,18 @@ pub trait Store: Send {
     fn remove_session(&mut self, hash: &TokenHash) -> Result<(), StoreError>;
     /// Forgets every session of a user.
     fn remove_sessions(&mut self, id: &UserId) -> Result<(), StoreError>;
+    /// Leaves a message for the operator, with the writer's handle of this moment.
+    fn put_message(&mut self, user: &UserId, text: &ContactText, sent: Minute) -> Result<Left, StoreError>;
+    /// The messages of a user, the oldest first.
+    fn messages_of(&mut self, id: &UserId) -> Result<Vec<StoredMessage>, StoreError>;
+    /// Forgets the messages that were sent before this; says how many they were.
+    fn expire_messages(&mut self, before: Minute) -> Result<usize, StoreError>;
+    /// Forgets messages, as far as there are any of these numbers.
+    fn remove_messages(&mut self, ids: &[u32]) -> Result<(), StoreError>;
+    /// The numbers of messages that the operator's program waits to have removed.
+    fn removals_wanted(&self) -> Vec<u32>;
+    /// Lets that program go on.
+    fn end_removals(&self);
     /// Begins to collect changes: they last once [`Store::commit`] has returned.
     fn begin(&mut self) -> Result<(), StoreError>;
     /// Makes the collected changes last, all of them or none.

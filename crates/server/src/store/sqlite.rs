@@ -4,54 +4,24 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, params};
-use tenfour_protocol::{Description, Handle, UserId};
+use tenfour_protocol::{ContactText, Description, Handle, UserId};
 
 use super::files::Files;
+use super::schema::{OPENING, SCHEMA, TABLES};
 use super::wiped::use_wiped_memory;
-use super::{Day, Store, StoreError, StoredSession, TokenHash, User, Written};
+use super::{
+    Day, Left, Minute, Store, StoreError, Stored, StoredMessage, StoredSession, TokenHash, User, Written,
+};
 use crate::handle;
-
-/// The schema this program knows, as `PRAGMA user_version`.
-const SCHEMA: u32 = 1;
 
 /// Another program that reads is waited for this long: a backup, or a look into the store, takes
 /// moments.
 const BUSY: Duration = Duration::from_secs(2);
 
-/// `secure_delete` overwrites what is deleted. `synchronous` is FULL, so that a registration
-/// that was answered survives a power cut; commits are grouped, which makes it cheap. Nothing
-/// goes into temporary files.
-const OPENING: &str = "
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
-    PRAGMA secure_delete = ON;
-    PRAGMA temp_store = MEMORY;
-    PRAGMA foreign_keys = ON;
-";
-
-const TABLES: &str = "
-    BEGIN EXCLUSIVE;
-    CREATE TABLE IF NOT EXISTS user (
-        id BLOB PRIMARY KEY CHECK (length(id) = 20),
-        key BLOB NOT NULL CHECK (length(key) = 32),
-        handle TEXT NOT NULL,
-        description TEXT,
-        created INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS session (
-        hash BLOB PRIMARY KEY CHECK (length(hash) = 32),
-        user BLOB NOT NULL REFERENCES user (id) ON DELETE CASCADE,
-        used INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS session_user ON session (user);
-    PRAGMA user_version = 1;
-    COMMIT;
-";
-
 /// A store in a SQLite file.
 #[derive(Debug)]
 pub struct Sqlite {
-    db: Connection,
+    pub(super) db: Connection,
     /// For people.
     path: String,
     /// After the database, which is closed first. Nothing in a store that is only looked into.
@@ -83,6 +53,12 @@ impl Sqlite {
         store.db.busy_timeout(BUSY).map_err(|error| store.explain(&error))?;
         store.known_schema()?;
         Ok(store)
+    }
+
+    /// Everything of a user.
+    pub(super) fn stored(&mut self, id: &UserId) -> Result<Option<Stored>, StoreError> {
+        let Some(user) = self.user(id)? else { return Ok(None) };
+        Ok(Some(Stored { user, sessions: self.sessions_of(id)?, messages: self.messages_of(id)? }))
     }
 
     /// Makes the disk full early.
@@ -141,11 +117,11 @@ impl Sqlite {
         Ok(())
     }
 
-    fn explain(&self, error: &rusqlite::Error) -> StoreError {
+    pub(super) fn explain(&self, error: &rusqlite::Error) -> StoreError {
         explain(&self.path, error)
     }
 
-    fn run(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<usize, StoreError> {
+    pub(super) fn run(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<usize, StoreError> {
         self.db
             .prepare_cached(sql)
             .and_then(|mut statement| statement.execute(parameters))
@@ -186,6 +162,7 @@ impl Store for Sqlite {
 
     fn erase(&mut self, id: &UserId) -> Result<bool, StoreError> {
         self.remove_sessions(id)?;
+        self.run("DELETE FROM message WHERE user = ?1", [id.as_bytes()])?;
         self.run("DELETE FROM user WHERE id = ?1", [id.as_bytes()]).map(|rows| rows == 1)
     }
 
@@ -234,6 +211,30 @@ impl Store for Sqlite {
 
     fn remove_sessions(&mut self, id: &UserId) -> Result<(), StoreError> {
         self.run("DELETE FROM session WHERE user = ?1", [id.as_bytes()]).map(|_| ())
+    }
+
+    fn put_message(&mut self, user: &UserId, text: &ContactText, sent: Minute) -> Result<Left, StoreError> {
+        self.leave(user, text, sent)
+    }
+
+    fn messages_of(&mut self, id: &UserId) -> Result<Vec<StoredMessage>, StoreError> {
+        self.messages(Some(id))
+    }
+
+    fn expire_messages(&mut self, before: Minute) -> Result<usize, StoreError> {
+        self.run("DELETE FROM message WHERE sent < ?1", [before.0])
+    }
+
+    fn remove_messages(&mut self, ids: &[u32]) -> Result<(), StoreError> {
+        ids.iter().try_for_each(|id| self.run("DELETE FROM message WHERE id = ?1", [id]).map(|_| ()))
+    }
+
+    fn removals_wanted(&self) -> Vec<u32> {
+        self.files.as_ref().map(Files::removals_wanted).unwrap_or_default()
+    }
+
+    fn end_removals(&self) {
+        self.files.iter().for_each(Files::end_removals);
     }
 
     fn begin(&mut self) -> Result<(), StoreError> {
@@ -299,7 +300,7 @@ fn session_of(row: &Row<'_>) -> rusqlite::Result<StoredSession> {
 }
 
 /// A value that this program cannot have written.
-fn foreign(column: usize, error: tenfour_protocol::person::TextError) -> rusqlite::Error {
+pub(super) fn foreign(column: usize, error: tenfour_protocol::person::TextError) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
 }
 

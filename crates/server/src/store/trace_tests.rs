@@ -5,9 +5,9 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use tenfour_protocol::{Description, Handle, UserId};
+use tenfour_protocol::{ContactText, Description, Handle, UserId};
 
-use super::{Day, Sqlite, Store, StoredSession, User, Written};
+use super::{Day, Left, Minute, Sqlite, Store, StoredSession, User, Written};
 use crate::auth::hash;
 use crate::handle;
 
@@ -31,6 +31,14 @@ fn sessions(user: &User) -> Vec<StoredSession> {
     (0..1 + user.key[0] % 4).map(one).collect()
 }
 
+/// Of every length, beyond a page too.
+fn messages(user: &User) -> Vec<ContactText> {
+    let name = data_encoding::HEXLOWER.encode(&user.key[8..18]);
+    let one =
+        |n: u8| ContactText::parse(&format!("m{n}{name} {}", "🚚".repeat(usize::from(user.key[1]) * 7)));
+    (0..user.key[2] % 3).map(|n| one(n).unwrap()).collect()
+}
+
 /// How many pieces of users the files of a folder have.
 fn hits<'a>(folder: &Path, users: impl IntoIterator<Item = &'a User>) -> usize {
     let mut pieces: HashMap<[u8; 8], Vec<u8>> = HashMap::new();
@@ -38,6 +46,7 @@ fn hits<'a>(folder: &Path, users: impl IntoIterator<Item = &'a User>) -> usize {
         let mut all = vec![user.id.as_bytes().to_vec(), user.key.to_vec(), user.handle.as_str().into()];
         all.extend(user.description.as_ref().map(|text| text.as_str().as_bytes()[..21].to_vec()));
         all.extend(sessions(user).iter().map(|session| session.hash.to_vec()));
+        all.extend(messages(user).iter().map(|text| text.as_str().as_bytes()[..22].to_vec()));
         pieces.extend(all.into_iter().map(|piece| (piece[..8].try_into().unwrap(), piece)));
     }
     let files = std::fs::read_dir(folder).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
@@ -52,6 +61,9 @@ fn come(store: &mut Sqlite, user: &User) {
     assert_eq!(store.insert_user(user).unwrap(), Written::Done);
     for session in sessions(user) {
         assert!(store.put_session(&session).unwrap());
+    }
+    for text in messages(user) {
+        assert_eq!(store.put_message(&user.id, &text, Minute(1)).unwrap(), Left::Done);
     }
 }
 
@@ -82,6 +94,8 @@ fn rows_that_sqlite_moved_about_are_found_before_a_scrub_and_not_after() {
     for n in (0..600).step_by(3) {
         assert_eq!(store.user(&user(n).id).unwrap(), Some(user(n)));
         assert_eq!(store.sessions_of(&user(n).id).unwrap().len(), sessions(&user(n)).len());
+        let kept = store.messages_of(&user(n).id).unwrap();
+        assert_eq!(kept.into_iter().map(|message| message.text).collect::<Vec<_>>(), messages(&user(n)));
     }
 }
 
@@ -95,6 +109,8 @@ fn an_earlier_handle_is_gone_from_the_files() {
         let renamed = User { handle: user(n + 1000).handle, description: None, ..user(n) };
         assert_eq!(store.update_user(&renamed).unwrap(), Written::Done);
     }
+    // What was written under it keeps it, for as long as it waits.
+    assert!(store.expire_messages(Minute(2)).unwrap() > 20);
     store.commit().unwrap();
     store.scrub().unwrap();
     // Themselves they are still there.

@@ -88,7 +88,12 @@ impl Desk {
 
     /// Logs in again, and returns the token.
     pub(crate) fn log_in(&self, seed: u8) -> String {
-        let proof = self.prove(&Key::new(seed), self.url(), "bearer");
+        self.log_in_with(&Key::new(seed))
+    }
+
+    /// The same with a key of one's own.
+    pub(crate) fn log_in_with(&self, key: &Key) -> String {
+        let proof = self.prove(key, self.url(), "bearer");
         let reply = self.post("/api/v1/login", &[], &json!({ "proof": proof }));
         assert_eq!(reply.status, 200, "{}", reply.json());
         reply.json()["token"].as_str().unwrap().to_owned()

@@ -16,6 +16,14 @@ fn erase(desk: &Desk, token: &str) -> u16 {
     desk.ask("DELETE", ME, token, &Value::Null).status
 }
 
+/// What they wrote to the operator, longer than a page of the store.
+const LETTER: &str = "Quail of Xylo speaking: ";
+
+fn write(desk: &Desk, token: &str) -> u16 {
+    let text = format!("{LETTER}{}", "🚚".repeat(1_500));
+    desk.ask("POST", "/api/v1/contact", token, &json!({ "text": text })).status
+}
+
 /// The bytes by which somebody could be found in a file.
 fn traces(seed: u8, handle: &str, tokens: &[String]) -> Vec<Vec<u8>> {
     let key = Key::new(seed);
@@ -23,7 +31,7 @@ fn traces(seed: u8, handle: &str, tokens: &[String]) -> Vec<Vec<u8>> {
         let token = BASE64URL_NOPAD.decode(token.as_bytes()).unwrap();
         Sha256::digest(&token).to_vec()
     });
-    let own = [key.user().as_bytes().to_vec(), key.public().to_vec(), handle.into()];
+    let own = [key.user().as_bytes().to_vec(), key.public().to_vec(), handle.into(), LETTER.into()];
     hashes.chain(own).chain([key.user().to_string().into_bytes()]).collect()
 }
 
@@ -43,6 +51,7 @@ async fn nothing_is_left_in_the_files_of_a_running_server() {
     let tokens = [desk.register(1, "Xylophonist Quail"), desk.log_in(1)];
     let other = desk.register(2, "Coyote");
     let all = traces(1, "Xylophonist Quail", &tokens);
+    assert_eq!([write(&desk, &tokens[0]), write(&desk, &tokens[1])], [204; 2]);
     assert_eq!(hits(desk.data(), &all), all.len() - 1, "all but the identifier as text");
     assert_eq!(erase(&desk, &tokens[0]), 204);
     assert_eq!(hits(desk.data(), &all), 0);
@@ -110,7 +119,7 @@ fn twice_and_both_at_once_is_as_good_as_once() {
     assert_eq!((&held["handle"], held["sessions"].as_array().unwrap().len()), (&json!("Coyote"), 1));
 }
 
-/// Log-ins, new sockets and a change of handle, all while the erasure runs.
+/// Log-ins, messages to the operator and a change of handle, all while the erasure runs.
 #[test]
 fn whatever_comes_in_the_middle_of_it_nobody_is_left() {
     let desk = Desk::new();
@@ -125,7 +134,9 @@ fn whatever_comes_in_the_middle_of_it_nobody_is_left() {
         let fresh: Vec<Option<String>> = std::thread::scope(|scope| {
             let logins: Vec<_> = (0..4).map(|_| scope.spawn(login)).collect();
             let rename = scope.spawn(|| desk.ask("PATCH", ME, &other, &json!({ "handle": "Quail of Xylo" })));
+            let wrote = scope.spawn(|| write(&desk, &other));
             let erased = scope.spawn(|| erase(&desk, &token));
+            assert!([204, 401].contains(&wrote.join().unwrap()), "round {round}");
             assert_eq!(erased.join().unwrap(), 204);
             rename.join().unwrap();
             logins.into_iter().map(|login| login.join().unwrap()).collect()

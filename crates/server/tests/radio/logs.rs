@@ -53,16 +53,29 @@ async fn no_person_address_or_secret_is_in_the_log_of_a_busy_session() {
     talker.voice(frame(1, 0, 80, true)).await;
     listener.burst().await;
     listener.kill();
+    let text = "Roadrunner, quail of Xylo\n\u{1b}[2Jon road-66";
+    assert_eq!(desk.ask("POST", "/api/v1/contact", &token, &json!({ "text": text })).status, 204);
+    desk.ask("POST", "/api/v1/contact", &token, &json!({ "text": "\u{202e}" }));
     let bearer = format!("Bearer {token}");
     desk.post("/api/v1/logout", &[("authorization", &bearer)], &json!({}));
     talker.closed().await;
     desk.stop();
     let log = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("on the air") && log.contains("has stopped"), "the log was caught: {log}");
+    assert_eq!(log.matches("has written to the operator").count(), 1, "{log}");
     let user = Key::new(1).user().to_string();
-    for secret in
-        ["Roadrunner", "Coyote", "aklina", "night shift", "127.0.0.1", "road-66", &token, &user, &user[..4]]
-    {
+    for secret in [
+        "Roadrunner",
+        "quail",
+        "Coyote",
+        "aklina",
+        "night shift",
+        "127.0.0.1",
+        "road-66",
+        &token,
+        &user,
+        &user[..4],
+    ] {
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
     }
     for place in [cell.as_str().unwrap(), &stamp, "44.8", "20.46", "861ec"] {

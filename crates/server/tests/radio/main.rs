@@ -2,11 +2,13 @@
 
 mod account;
 mod connection_log;
+mod contact;
 mod description;
 mod desk;
 mod door;
 mod erasure;
 mod forged;
+mod held;
 mod http;
 mod identity;
 mod life;
@@ -20,5 +22,7 @@ mod proxies;
 mod radio;
 mod relay;
 mod secure;
+mod sessions;
+mod visitors;
 mod who_connected;
 mod wire;

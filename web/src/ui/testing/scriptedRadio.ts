@@ -36,6 +36,7 @@ export class ScriptedRadio implements Radio {
       if (this.fault) throw this.fault;
       return this.knowsKey;
     },
+    contact: (text) => this.#account('contact', text),
     logOutEverywhere: () => this.#account('logOutEverywhere'),
     erase: () => this.#account('erase'),
   };

@@ -1,0 +1,94 @@
+//! `tenfour admin inbox`: what people wrote to the operator.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use tenfour_protocol::{ContactText, Handle, Tag, UserId};
+use tenfour_server::store::{Letter, read_inbox, remove_messages};
+use tenfour_server::store_in;
+
+use crate::admin::data_folder;
+use crate::exit::Failure;
+
+/// Before each line of a message: none can be taken for one of ours.
+const MARGIN: &str = "    ";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Inbox {
+    /// Folder of the store [default: the platform's data folder]
+    #[arg(long, value_name = "DIR", env = "TENFOUR_DATA")]
+    data: Option<PathBuf>,
+    /// One JSON object a line for each message
+    #[arg(long)]
+    json: bool,
+    /// Removes the message of this number for good, and lists none; may be given more than once
+    #[arg(long, value_name = "NUMBER")]
+    remove: Vec<u32>,
+}
+
+/// As JSON.
+#[derive(Serialize)]
+struct Line {
+    id: u32,
+    sent: String,
+    handle: Handle,
+    tag: Tag,
+    user: UserId,
+    text: ContactText,
+}
+
+impl Inbox {
+    pub(crate) fn open(self) -> Result<(), Failure> {
+        let data = data_folder(self.data)?;
+        let path = store_in(&data).map_err(|error| Failure::Failed(format!("{error}.")))?;
+        let letters = read_inbox(&path).map_err(|error| Failure::Failed(error.to_string()))?;
+        if !self.remove.is_empty() {
+            return remove(&path, &letters, &self.remove);
+        }
+        let mut out = std::io::stdout().lock();
+        for letter in letters {
+            if self.json {
+                let line = serde_json::to_string(&Line::of(letter));
+                writeln!(out, "{}", line.map_err(|error| Failure::Failed(error.to_string()))?)?;
+            } else {
+                write!(out, "{}", for_people(&letter))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn remove(path: &std::path::Path, letters: &[Letter], ids: &[u32]) -> Result<(), Failure> {
+    if let Some(unknown) = ids.iter().find(|id| !letters.iter().any(|letter| letter.message.id == **id)) {
+        let words =
+            format!("There is no message {unknown}. Nothing was removed; list them without --remove.");
+        return Err(Failure::Failed(words));
+    }
+    if remove_messages(path, ids).map_err(|error| Failure::Failed(error.to_string()))? {
+        let what = if ids.len() == 1 { "1 message is" } else { "The messages are" };
+        eprintln!("{what} removed, and overwritten on the disk.");
+        return Ok(());
+    }
+    Err(Failure::Failed(
+        "The server that runs on this store has not removed them in time. Its log says why; it tries again \
+         when it starts."
+            .into(),
+    ))
+}
+
+/// A head, and the message with a margin. Handle and text have no character that a terminal obeys:
+/// their types do not take any, also when they are read from the store.
+fn for_people(letter: &Letter) -> String {
+    let Letter { user, message } = letter;
+    let head = format!("{}  {}  {} ({})  {user}\n", message.id, message.sent, message.handle, user.tag());
+    let lines = message.text.as_str().lines().map(|line| format!("{MARGIN}{line}\n"));
+    std::iter::once(head).chain(lines).chain(["\n".to_owned()]).collect()
+}
+
+impl Line {
+    fn of(Letter { user, message }: Letter) -> Self {
+        let (tag, text) = (user.tag(), message.text);
+        Self { id: message.id, sent: message.sent, handle: message.handle, tag, user, text }
+    }
+}

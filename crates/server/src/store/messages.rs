@@ -1,0 +1,148 @@
+//! The table of messages to the operator.
+
+use rusqlite::{OptionalExtension, Row, params};
+use tenfour_protocol::limits::{CONTACTS, CONTACTS_PER_USER};
+use tenfour_protocol::{ContactText, Handle, UserId};
+
+use super::sqlite::foreign;
+use super::{Left, Minute, Sqlite, StoreError, StoredMessage};
+
+impl Sqlite {
+    /// Leaves a message, if there is room. The handle is read in the same step, so that it is the one
+    /// that others see at this moment.
+    pub(super) fn leave(&self, user: &UserId, text: &ContactText, sent: Minute) -> Result<Left, StoreError> {
+        let count = |sql: &str, parameters: &[&dyn rusqlite::ToSql]| {
+            let mut statement = self.db.prepare_cached(sql)?;
+            statement.query_row(parameters, |row| row.get::<_, u32>(0))
+        };
+        let own = count("SELECT count(*) FROM message WHERE user = ?1", &[user.as_bytes()]);
+        if own.map_err(|error| self.explain(&error))? as usize >= CONTACTS_PER_USER {
+            return Ok(Left::TooMany);
+        }
+        let all = count("SELECT count(*) FROM message", &[]);
+        if all.map_err(|error| self.explain(&error))? as usize >= CONTACTS {
+            return Ok(Left::Full);
+        }
+        let rows = self.run(
+            "INSERT INTO message (user, handle, sent, text) SELECT id, handle, ?2, ?3 FROM user WHERE id = ?1",
+            params![user.as_bytes(), sent.0, text.as_str()],
+        )?;
+        Ok(if rows == 1 { Left::Done } else { Left::Unknown })
+    }
+
+    /// The messages of a user, or all of them; the oldest first.
+    pub(super) fn messages(&self, of: Option<&UserId>) -> Result<Vec<StoredMessage>, StoreError> {
+        let read = || {
+            if !self.has_messages()? {
+                return Ok(Vec::new());
+            }
+            let mut statement = self.db.prepare_cached(
+                "SELECT message.id, user.key, message.handle, message.sent, message.text
+                 FROM message JOIN user ON user.id = message.user
+                 WHERE ?1 IS NULL OR message.user = ?1 ORDER BY message.id",
+            )?;
+            let rows = statement.query_map([of.map(UserId::as_bytes)], message_of)?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(|error| self.explain(&error))
+    }
+
+    /// False in a file of an older schema that no server has opened since.
+    fn has_messages(&self) -> rusqlite::Result<bool> {
+        let table = "SELECT 1 FROM sqlite_schema WHERE name = 'message'";
+        Ok(self.db.query_row(table, [], |_| Ok(())).optional()?.is_some())
+    }
+}
+
+fn message_of(row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
+    Ok(StoredMessage {
+        id: row.get(0)?,
+        user: UserId::of_key(&row.get::<_, [u8; 32]>(1)?),
+        handle: Handle::parse(&row.get::<_, String>(2)?).map_err(|error| foreign(2, error))?,
+        sent: Minute(row.get(3)?),
+        text: ContactText::parse(&row.get::<_, String>(4)?).map_err(|error| foreign(4, error))?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::this_minute;
+    use crate::store::{Day, Keeper, Store, User};
+
+    fn user(seed: u16) -> User {
+        let mut key = [0; 32];
+        key[..2].copy_from_slice(&seed.to_be_bytes());
+        let handle = Handle::parse(&format!("Roadrunner {seed}")).unwrap();
+        User { id: UserId::of_key(&key), key, handle, description: None, created: Day(1) }
+    }
+
+    fn text(text: &str) -> ContactText {
+        ContactText::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_message_has_the_handle_of_its_moment_and_a_number_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Sqlite::open(&folder.path().join("tenfour.db")).unwrap();
+        store.insert_user(&user(1)).unwrap();
+        assert_eq!(store.put_message(&user(1).id, &text("one"), Minute(1)).unwrap(), Left::Done);
+        let later = User { handle: Handle::parse("Coyote").unwrap(), ..user(1) };
+        store.update_user(&later).unwrap();
+        assert_eq!(store.put_message(&user(1).id, &text("two"), Minute(2)).unwrap(), Left::Done);
+        let message = |id, handle: &Handle, words: &str| StoredMessage {
+            id,
+            user: user(1).id,
+            handle: handle.clone(),
+            sent: Minute(id),
+            text: text(words),
+        };
+        let (one, two) = (message(1, &user(1).handle, "one"), message(2, &later.handle, "two"));
+        assert_eq!(store.messages_of(&user(1).id).unwrap(), [one, two.clone()]);
+        store.remove_messages(&[2, 9]).unwrap();
+        assert_eq!(store.put_message(&user(1).id, &text("two"), Minute(3)).unwrap(), Left::Done);
+        let kept = store.messages(None).unwrap();
+        assert_eq!((kept.len(), kept[1].id), (2, 3), "2 is never somebody else's");
+        assert_eq!(store.expire_messages(Minute(3)).unwrap(), 1);
+        assert_eq!(store.messages(None).unwrap().len(), 1);
+        assert_eq!(store.put_message(&user(2).id, &text("x"), Minute(1)).unwrap(), Left::Unknown);
+    }
+
+    #[tokio::test]
+    async fn what_has_waited_for_90_days_is_gone_when_the_server_starts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tenfour.db");
+        let mut store = Sqlite::open(&path).unwrap();
+        store.insert_user(&user(1)).unwrap();
+        let days = |days: u32, minutes: u32| Minute(this_minute().0 - days * 1_440 + minutes);
+        store.put_message(&user(1).id, &text("Quail of Xylo"), days(91, 0)).unwrap();
+        store.put_message(&user(1).id, &text("Roadrunner of Xylo"), days(90, 10)).unwrap();
+        let (keeper, thread) = Keeper::start(store).unwrap();
+        let held = keeper.held(user(1).id).await.unwrap().unwrap();
+        assert_eq!((held.messages.len(), held.messages[0].id), (1, 2));
+        let file = std::fs::read(&path).unwrap();
+        let has = |words: &[u8]| file.windows(words.len()).any(|window| window == words);
+        assert!(!has(b"Quail of Xylo") && has(b"Roadrunner of Xylo"));
+        drop(keeper);
+        thread.join();
+    }
+
+    #[test]
+    fn there_is_room_for_ten_of_a_user_and_ten_thousand_of_everybody() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Sqlite::open(&folder.path().join("tenfour.db")).unwrap();
+        store.begin().unwrap();
+        for n in 0..=u16::try_from(CONTACTS / CONTACTS_PER_USER).unwrap() {
+            store.insert_user(&user(n)).unwrap();
+            for _ in 0..CONTACTS_PER_USER {
+                let full = usize::from(n) == CONTACTS / CONTACTS_PER_USER;
+                let left = store.put_message(&user(n).id, &text("x"), Minute(1)).unwrap();
+                assert_eq!(left, if full { Left::Full } else { Left::Done });
+            }
+        }
+        assert_eq!(store.put_message(&user(0).id, &text("x"), Minute(1)).unwrap(), Left::TooMany);
+        assert!(store.erase(&user(1).id).unwrap());
+        let newcomer = u16::try_from(CONTACTS / CONTACTS_PER_USER).unwrap();
+        assert_eq!(store.put_message(&user(newcomer).id, &text("x"), Minute(1)).unwrap(), Left::Done);
+    }
+}
