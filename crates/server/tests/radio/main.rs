@@ -13,4 +13,7 @@ mod place;
 mod radio;
 mod relay;
 mod secure;
+mod tape;
+mod told;
 mod wire;
+mod without_a_place;
