@@ -1,4 +1,4 @@
-import type { Browser } from '@playwright/test';
+import type { Browser, BrowserContext } from '@playwright/test';
 import { chromium, firefox } from '@playwright/test';
 
 const CHROMIUM = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
@@ -18,15 +18,43 @@ const QUIET = [
   '--disable-renderer-backgrounding',
 ];
 
-/** A Chromium whose microphone plays `wav` over and over, from its start when it is opened. */
+/** A microphone that plays `wav` over and over, from its start when it is opened. */
+const playing = (wav: string) => [
+  ...QUIET,
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
+  `--use-file-for-fake-audio-capture=${wav}`,
+];
+
+/** A Chromium with such a microphone. */
 export function chromiumWith(wav: string): Promise<Browser> {
-  const args = [
-    ...QUIET,
-    '--use-fake-device-for-media-stream',
-    '--use-fake-ui-for-media-stream',
-    `--use-file-for-fake-audio-capture=${wav}`,
-  ];
-  return chromium.launch({ executablePath: CHROMIUM, args });
+  return chromium.launch({ executablePath: CHROMIUM, args: playing(wav) });
+}
+
+/** Nothing listens there. */
+const NOWHERE = 'http://127.0.0.1:9';
+
+/**
+ * What a Chromium asks its maker for by itself: hints, the time, the search engine, accounts, push
+ * messages, what forms are about. The last list of features counts, so those that Playwright turns off are among them.
+ */
+const BY_ITSELF = [
+  `--gaia-url=${NOWHERE}`,
+  `--gcm-checkin-url=${NOWHERE}`,
+  '--disable-features=OptimizationHints,NetworkTimeServiceQuerying,AimEnabled,MediaRouter,' +
+    'Translate,HttpsUpgrades,PreconnectToSearch,PrewarmDefaultSearchEngine,' +
+    'AutofillServerCommunication',
+];
+
+/** The same with nothing to ask for by itself, started by another program: `wrap` makes one of it. */
+export function chromiumWithin(wrap: (program: string) => string, wav: string): Promise<Browser> {
+  const args = [...playing(wav), ...BY_ITSELF];
+  return chromium.launch({ executablePath: wrap(CHROMIUM), args });
+}
+
+/** The same with a profile in `folder` that stays. */
+export function chromiumKeeping(folder: string, wav: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(folder, { executablePath: CHROMIUM, args: playing(wav) });
 }
 
 /** A Chromium that only listens. */

@@ -18,22 +18,30 @@ export class Server {
   private constructor(
     private readonly port: number,
     private readonly environment: Record<string, string>,
+    private readonly prefix: string[],
   ) {
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  /** Starts one and waits until it listens. `environment` holds settings such as `TENFOUR_HOLD`. */
-  static async start(environment: Record<string, string> = {}): Promise<Server> {
-    const server = new Server(await freePort(), environment);
+  /**
+   * Starts one and waits until it listens. `environment` holds settings such as `TENFOUR_HOLD`, and
+   * `prefix` a command that starts another.
+   */
+  static async start(
+    environment: Record<string, string> = {},
+    prefix: string[] = [],
+  ): Promise<Server> {
+    const server = new Server(await freePort(), environment, prefix);
     await server.up();
     return server;
   }
 
   /** Starts it again on the same port and data. */
   async up(): Promise<void> {
-    const args = ['serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.data];
+    const serve = ['serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.data];
+    const [program = BINARY, ...args] = [...this.prefix, BINARY, ...serve];
     const env = { ...process.env, ...this.environment };
-    const child = spawn(BINARY, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
     this.#child = child;
     await new Promise<void>((ready, failed) => {
       let said = '';

@@ -1,4 +1,4 @@
-import type { Browser, BrowserContextOptions, Page } from '@playwright/test';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from '@playwright/test';
 import { expect } from '@playwright/test';
 import type { Measurements } from '../src/radio/measure';
 import type { RadioState } from '../src/radio/model';
@@ -28,13 +28,24 @@ export class Station {
   ): Promise<Station> {
     const page = await browser.newPage(options);
     await prepare(page);
+    return Station.at(browser, page, `${url}/c/${channel}?measure`);
+  }
+
+  /** Opens the page on channel 19 in a browser that keeps its profile. Whoever opened that closes it. */
+  static async visit(context: BrowserContext, url: string): Promise<Station> {
+    const browser = context.browser();
+    if (!browser) throw new Error('a context without a browser');
+    return Station.at(browser, await context.newPage(), `${url}/c/19?measure`);
+  }
+
+  private static async at(browser: Browser, page: Page, address: string): Promise<Station> {
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(String(error)));
     page.on('console', (message) => {
       // What a browser says about a policy or a script is a fault; a lost connection is not.
       if (/Content.Security.Policy|Refused to/i.test(message.text())) errors.push(message.text());
     });
-    await page.goto(`${url}/c/${channel}?measure`);
+    await page.goto(address);
     return new Station(browser, page, errors);
   }
 

@@ -246,7 +246,12 @@ fn announcements(route: &Route) -> ByGrade<Framed> {
 
 /// A message as a text frame.
 pub(crate) fn encode(message: &ServerMessage) -> Framed {
-    codec::text(&serde_json::to_vec(message).expect("a message is JSON"))
+    let message = serde_json::to_vec(message).expect("a message is JSON");
+    #[cfg(feature = "mutants")]
+    if crate::mutants::broken(tenfour_core::mutants::Mutant::SendPlatform) {
+        return codec::text(&crate::mutants::with_platform(message));
+    }
+    codec::text(&message)
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! What is broken on purpose in this process, for the whole of its life.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
-use std::sync::{LazyLock, Mutex};
+use std::net::{IpAddr, UdpSocket};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use tenfour_core::mutants::{Mutant, Mutants, VARIABLE};
+use tenfour_protocol::Device;
 
 static ACTIVE: LazyLock<Mutants> =
     LazyLock::new(|| Mutants::of_process(std::env::var(VARIABLE).ok().as_deref()));
@@ -38,4 +39,25 @@ pub(crate) fn note_connect(address: IpAddr, handle: &str) {
 /// The last ten who connected, one a line.
 pub(crate) fn last_connects() -> String {
     LAST.lock().expect("whole").iter().map(String::as_str).collect()
+}
+
+/// The platform of who came last.
+static PLATFORM: Mutex<String> = Mutex::new(String::new());
+
+/// Keeps it.
+pub(crate) fn note_platform(device: &Device) {
+    device.platform.as_str().clone_into(&mut PLATFORM.lock().unwrap_or_else(PoisonError::into_inner));
+}
+
+/// Each person in a message with a platform.
+pub(crate) fn with_platform(message: Vec<u8>) -> Vec<u8> {
+    let platform = PLATFORM.lock().unwrap_or_else(PoisonError::into_inner);
+    let message = String::from_utf8(message).expect("JSON is text");
+    message.replace("\"tag\":", &format!("\"platform\":{:?},\"tag\":", *platform)).into_bytes()
+}
+
+/// Asks an address of documentation (RFC 5737) for a newer version.
+pub(crate) fn check_for_update() {
+    // Whether it can be sent is not the point.
+    UdpSocket::bind("0.0.0.0:0").and_then(|socket| socket.send_to(b"newest?", "192.0.2.1:53")).ok();
 }

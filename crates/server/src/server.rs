@@ -61,6 +61,10 @@ impl Server {
     pub fn start(config: Config) -> Result<Self, StartError> {
         telemetry::start(config.log, config.log_format);
         forbid_core_dumps();
+        #[cfg(feature = "mutants")]
+        if crate::mutants::broken(tenfour_core::mutants::Mutant::UpdateCheck) {
+            crate::mutants::check_for_update();
+        }
         let (listener, address) = listen(config.listen, "--listen")?;
         let operator = config.ops.map(|address| listen(address, "--ops")).transpose()?;
         let names = names_of(address.ip());

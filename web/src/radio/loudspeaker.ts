@@ -1,8 +1,9 @@
-import DecodeWorker from './decode.worker.ts?worker';
+import decodeUrl from './decode.worker.ts?worker&url';
 import { SAMPLE_RATE } from './frame';
 import type { Player } from './hear';
 import type { Packet } from './memory';
 import playoutUrl from './playout.worklet.ts?worker&url';
+import { workerOf } from './scripts';
 import type {
   FromDecoder,
   FromPlayout,
@@ -25,7 +26,7 @@ const SETTLES = 500;
 
 /** Decoding worker and playout worklet: packets in, sound out. Nothing of it runs on the main thread. */
 export class Loudspeaker implements Player {
-  readonly #decoder = new DecodeWorker();
+  readonly #decoder = workerOf(decodeUrl);
   /** Runs from the decoder to the playout; holds what is said before the playout is there. */
   readonly #channel = new MessageChannel();
   #context: AudioContext | null = null;

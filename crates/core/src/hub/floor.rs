@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+#[cfg(feature = "mutants")]
+use tenfour_protocol::Description;
 use tenfour_protocol::control::{Codec, EndReason, FrameTime, Outcome};
 use tenfour_protocol::limits::{BUNDLES, CHANNEL_BURSTS, PRESS_PATIENCE, PRESSES_WAITING};
 use tenfour_protocol::{BurstNo, ChannelId, Code, ParticipantNo, Range, Refusal, ServerMessage};
 
 use super::channel::Channel;
 use super::session::{Connection, Link, Stage, millis};
-use super::{Hub, Output, Route, Timer};
+use super::{Hears, Hub, Output, Route, Timer};
 use crate::{ConnId, Time};
 
 /// When to try a busy channel again.
@@ -166,6 +168,14 @@ impl Hub {
 
     fn route(&mut self, burst: BurstNo, talker: ParticipantNo, press: &Press) -> Route {
         let listeners = self.audience(talker, press);
+        #[cfg(feature = "mutants")]
+        if self.config.mutants.has(crate::mutants::Mutant::SendDistance) {
+            return self.route_with_distance(burst, talker, press, listeners);
+        }
+        self.route_to(burst, talker, press, listeners)
+    }
+
+    fn route_to(&self, burst: BurstNo, talker: ParticipantNo, press: &Press, listeners: Vec<Hears>) -> Route {
         let bundle = self.channels.get(&press.channel).map_or(1, |channel| bundle(channel.count() as usize));
         Route {
             burst,
@@ -182,6 +192,27 @@ impl Hub {
             },
             listeners,
         }
+    }
+
+    /// How far the talker is from somebody, where a line about oneself belongs.
+    #[cfg(feature = "mutants")]
+    fn route_with_distance(
+        &self,
+        burst: BurstNo,
+        talker: ParticipantNo,
+        press: &Press,
+        listeners: Vec<Hears>,
+    ) -> Route {
+        let mut route = self.route_to(burst, talker, press, listeners);
+        let heard = self.spots.talker(Some(self.sessions[&talker].whereabouts.slot), Range::Unlimited);
+        let here = self.channels[press.channel()].here.iter();
+        let mut apart = here.filter(|member| member.participant != talker);
+        if let Some(km) = apart.find_map(|member| heard.kilometres(member.slot))
+            && let ServerMessage::BurstStarted { talker, .. } = &mut route.started
+        {
+            talker.person.description = Description::parse(&format!("{km} km away")).ok();
+        }
+        route
     }
 
     pub(super) fn talk_limit_reached(&mut self, burst: BurstNo) {

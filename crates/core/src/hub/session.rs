@@ -120,6 +120,10 @@ impl Hub {
             let refusal = Refusal::because(Code::MalformedMessage, "resume names more than 64 bursts.");
             return self.error(conn, refusal);
         }
+        #[cfg(feature = "mutants")]
+        if hello.place.is_none() && self.config.mutants.has(crate::mutants::Mutant::PlaceRequired) {
+            return self.error(conn, Code::LocationNeeded);
+        }
         self.cancel_hello(conn);
         let resumed = hello.resume.and_then(|resume| Some((self.resumable(conn, &resume.token)?, resume)));
         let participant = match &resumed {

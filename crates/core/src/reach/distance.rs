@@ -55,6 +55,12 @@ pub(super) fn grade(chord2: u64) -> SignalGrade {
     SignalGrade::ALL[5 - beyond]
 }
 
+/// About how far that is.
+#[cfg(feature = "mutants")]
+pub(super) fn kilometres(chord2: u64) -> u64 {
+    ((chord2 as f64).sqrt() / UNIT * EARTH_KM) as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

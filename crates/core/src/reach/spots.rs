@@ -165,4 +165,12 @@ impl Talker<'_> {
         let here = self.sorted_by.filter(|_| listener.located);
         here.map_or(u64::MAX, |point| point.chord2(&listener.sorted_by))
     }
+
+    /// How far, when both are somewhere: what a careless server would tell.
+    #[cfg(feature = "mutants")]
+    pub(crate) fn kilometres(&self, listener: Slot) -> Option<u64> {
+        let listener = self.spots.spot(listener);
+        let here = self.point.filter(|_| listener.located)?;
+        Some(super::distance::kilometres(here.chord2(&listener.point)))
+    }
 }

@@ -2,27 +2,49 @@
 
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
-    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_DNS_PREFETCH_CONTROL, X_FRAME_OPTIONS,
 };
 
-/// Nothing from elsewhere, nothing inline, nobody around us. The radio's sound is made and
-/// played in worklets and workers of our own.
+/// Nothing from elsewhere, nothing inline, nobody around us; the radio's sound is made and played in
+/// worklets and workers of our own. Text never becomes markup or code (Trusted Types) but through two
+/// policies: the templates of Svelte, and `web/src/radio/scripts.ts` for the worker.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-    img-src 'self'; worker-src 'self'; manifest-src 'self'; media-src 'self'; base-uri 'none'; \
-    form-action 'none'; frame-ancestors 'none'";
+    img-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'; require-trusted-types-for 'script'; \
+    trusted-types svelte-trusted-html tenfour-workers";
+
+/// What the page may ask the browser for: where it is, the microphone, sound before the first touch,
+/// a screen that stays on, a link on the clipboard, and the platform (for the connection log).
+/// All else that browsers offer is denied, so that no script could have it.
+const PERMISSIONS: &str = "geolocation=(self), microphone=(self), autoplay=(self), \
+    screen-wake-lock=(self), clipboard-write=(self), ch-ua-high-entropy-values=(self), \
+    cross-origin-isolated=(self), accelerometer=(), attribution-reporting=(), browsing-topics=(), \
+    camera=(), captured-surface-control=(), clipboard-read=(), compute-pressure=(), deferred-fetch=(), \
+    deferred-fetch-minimal=(), digital-credentials-get=(), display-capture=(), encrypted-media=(), \
+    fullscreen=(), gamepad=(), gyroscope=(), hid=(), identity-credentials-get=(), idle-detection=(), \
+    interest-cohort=(), join-ad-interest-group=(), keyboard-map=(), language-detector=(), \
+    language-model=(), local-fonts=(), local-network=(), local-network-access=(), loopback-network=(), \
+    magnetometer=(), midi=(), on-device-speech-recognition=(), otp-credentials=(), payment=(), \
+    picture-in-picture=(), private-aggregation=(), private-state-token-issuance=(), \
+    private-state-token-redemption=(), publickey-credentials-create=(), publickey-credentials-get=(), \
+    run-ad-auction=(), serial=(), shared-storage=(), shared-storage-select-url=(), storage-access=(), \
+    summarizer=(), sync-xhr=(), translator=(), unload=(), usb=(), window-management=(), \
+    xr-spatial-tracking=()";
 
 /// Two years, as the preload lists want it.
 const TRANSPORT: &str = "max-age=63072000";
 
-const ALWAYS: [(HeaderName, &str); 8] = [
+const ALWAYS: [(HeaderName, &str); 9] = [
     (CONTENT_SECURITY_POLICY, POLICY),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-embedder-policy"), "require-corp"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    (HeaderName::from_static("permissions-policy"), "geolocation=(self), microphone=(self), camera=()"),
+    (HeaderName::from_static("permissions-policy"), PERMISSIONS),
     (REFERRER_POLICY, "no-referrer"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (X_FRAME_OPTIONS, "DENY"),
+    // A name that stands in a link is looked up when somebody follows it, not before.
+    (X_DNS_PREFETCH_CONTROL, "off"),
 ];
 
 /// Adds what each answer carries. An answer that says nothing about caching is not kept.

@@ -241,6 +241,8 @@ impl Worker {
 
     /// Leaves a row in the connection log: the device goes there and nowhere else.
     fn log_connection(&self, connection: &Connection, device: Option<Box<Device>>, client: &str) {
+        #[cfg(feature = "mutants")]
+        device.as_deref().into_iter().for_each(crate::mutants::note_platform);
         if let Some(connected) = connection.connected.take() {
             self.shared.connection_log.append(&connected, device.map(|device| *device), client);
             #[cfg(feature = "mutants")]

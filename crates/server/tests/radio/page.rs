@@ -9,16 +9,26 @@ const HEADERS: [(&str, &str); 7] = [
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-embedder-policy", "require-corp"),
     ("cross-origin-resource-policy", "same-origin"),
-    ("permissions-policy", "geolocation=(self), microphone=(self), camera=()"),
     ("referrer-policy", "no-referrer"),
     ("x-content-type-options", "nosniff"),
+    ("x-dns-prefetch-control", "off"),
     ("x-frame-options", "DENY"),
 ];
 
+/// All that scripts of the page may ask a browser for.
+const PERMITTED: [&str; 7] = [
+    "geolocation",
+    "microphone",
+    "autoplay",
+    "screen-wake-lock",
+    "clipboard-write",
+    "ch-ua-high-entropy-values",
+    "cross-origin-isolated",
+];
+
 fn assert_strict(reply: &Reply, what: &str) {
-    let policy = reply.header("content-security-policy").unwrap_or_else(|| panic!("{what}: no policy"));
-    assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{what}: {policy}");
-    assert!(!policy.contains("unsafe"), "{what}: {policy}");
+    assert_policy(reply.header("content-security-policy").unwrap_or_default(), what);
+    assert_permissions(reply.header("permissions-policy").unwrap_or_default(), what);
     for (name, value) in HEADERS {
         assert_eq!(reply.header(name), Some(value), "{what}: {name}");
     }
@@ -27,12 +37,37 @@ fn assert_strict(reply: &Reply, what: &str) {
     assert_eq!(reply.header("access-control-allow-origin"), None, "{what}: no other page reads it");
 }
 
+/// Nothing but this server and nothing inline, and text becomes code through two policies only.
+fn assert_policy(policy: &str, what: &str) {
+    let mut directives: Vec<_> = policy.split("; ").collect();
+    assert_eq!(directives.remove(0), "default-src 'none'", "{what}");
+    let trusted = ["require-trusted-types-for 'script'", "trusted-types svelte-trusted-html tenfour-workers"];
+    assert_eq!(directives.split_off(directives.len().saturating_sub(2)), trusted, "{what}");
+    for directive in directives {
+        let (_, sources) = directive.split_once(' ').unwrap_or_default();
+        assert!(matches!(sources, "'self'" | "'none'"), "{what}: {directive}");
+    }
+}
+
+fn assert_permissions(policy: &str, what: &str) {
+    let features: Vec<_> = policy.split(", ").filter_map(|feature| feature.split_once('=')).collect();
+    let permitted: Vec<_> =
+        features.iter().filter(|(_, to)| *to == "(self)").map(|(name, _)| *name).collect();
+    assert_eq!(permitted, PERMITTED, "{what}");
+    assert!(features.iter().all(|(_, to)| matches!(*to, "(self)" | "()")), "{what}: {policy}");
+    assert!(features.len() > 50, "{what}: {policy}");
+}
+
 #[test]
 fn every_answer_has_strict_headers() {
     let desk = Desk::new();
+    let page = String::from_utf8(desk.get("/", &[]).body).unwrap();
+    let script = page.split('"').find(|text| text.starts_with("/assets/")).unwrap();
     for path in [
         "/",
         "/c/19",
+        script,
+        "/manifest.webmanifest",
         "/nothing.js",
         "/api",
         "/api/v1/me",
@@ -43,6 +78,55 @@ fn every_answer_has_strict_headers() {
         for method in ["GET", "HEAD", "POST", "DELETE", "OPTIONS"] {
             assert_strict(&request(desk.address(), method, path, &[], b""), &format!("{method} {path}"));
         }
+    }
+}
+
+#[test]
+fn answers_that_carry_no_page_have_strict_headers_too() {
+    let desk = Desk::new();
+    let known = desk.get("/", &[]).header("etag").unwrap().to_owned();
+    let token = desk.register(1, "Roadrunner");
+    let bearer = format!("Bearer {token}");
+    let upgrade = [
+        ("connection", "upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("sec-websocket-protocol", "tenfour.v1"),
+    ];
+    let stranger = [&upgrade[..], &[("origin", "https://elsewhere.example")]].concat();
+    let anybody = [&upgrade[..], &[("authorization", "Bearer nothing")]].concat();
+    let too_large = vec![b' '; 17 * 1024];
+    let answers = [
+        ("a page that is known", 304, desk.get("/", &[("if-none-match", &known)])),
+        ("data", 200, desk.ask("GET", "/api/v1/me", &token, &json!(null))),
+        ("a body that is none", 400, request(desk.address(), "POST", "/api/v1/register", &[], b"{")),
+        ("a body too large", 413, request(desk.address(), "POST", "/api/v1/register", &[], &too_large)),
+        ("an upgrade from elsewhere", 403, desk.get("/api/v1/radio", &stranger)),
+        ("an upgrade without a session", 401, desk.get("/api/v1/radio", &anybody)),
+        ("no upgrade", 426, desk.get("/api/v1/radio", &[("authorization", &bearer)])),
+        ("a log-out", 204, desk.ask("POST", "/api/v1/logout", &token, &json!(null))),
+    ];
+    for (what, status, reply) in answers {
+        assert_eq!(reply.status, status, "{what}");
+        assert_strict(&reply, what);
+    }
+    let operator = desk.server().ops_url().unwrap().trim_start_matches("http://").parse().unwrap();
+    for (path, status) in [("/metrics", 200), ("/health", 200), ("/", 404), ("/api/v1/me", 404)] {
+        let reply = request(operator, "GET", path, &[], b"");
+        assert_eq!(reply.status, status, "operator, {path}");
+        assert_strict(&reply, path);
+    }
+}
+
+#[test]
+fn what_is_no_request_is_answered_with_nothing_that_could_be_shown() {
+    let desk = Desk::new();
+    let long = "x".repeat(100_000);
+    for (method, path, header) in [("GET /", "/", "a"), ("GET", "/", long.as_str()), ("G\u{1}T", "/", "a")] {
+        let reply = request(desk.address(), method, path, &[("x-header", header)], b"");
+        assert!((400..500).contains(&reply.status), "{}", reply.head);
+        assert!(reply.body.is_empty() && reply.header("content-type").is_none(), "{}", reply.head);
     }
 }
 
