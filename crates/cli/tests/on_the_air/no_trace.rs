@@ -65,7 +65,7 @@ impl Device {
     /// The key is made at the first start, beside its place. Nothing else is written.
     fn holds_its_key_only(&self) {
         let key = self.folder.join("home/.config/tenfour/device.key");
-        assert_eq!(self.files(), [key.clone()]);
+        assert_eq!(self.files(), std::slice::from_ref(&key));
         let folders: BTreeSet<&Path> = key.ancestors().skip(1).collect();
         let known = |path: &Path| {
             path.starts_with("/dev")

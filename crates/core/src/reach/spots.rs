@@ -30,7 +30,7 @@ pub(crate) struct Spots {
     used: u32,
     /// What a careless server would keep.
     #[cfg(feature = "mutants")]
-    kept: Vec<Box<Point>>,
+    kept: Vec<Point>,
 }
 
 impl Spots {
@@ -76,7 +76,7 @@ impl Spots {
     #[cfg(feature = "mutants")]
     pub(crate) fn keep(&mut self, slot: Slot) {
         let point = self.spot(slot).point;
-        self.kept.push(Box::new(point));
+        self.kept.push(point);
     }
 
     /// How many are somewhere.
