@@ -62,8 +62,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<String>,
     },
-    /// Measure, and write docs/benchmarks.md
-    Bench,
+    /// Measure, and write docs/benchmarks.md; without a name, everything
+    Bench(bench::Bench),
     /// Prove at length what the tests prove in short
     Soak {
         #[command(subcommand)]
@@ -105,7 +105,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Sim { flags } => sim::simulate(&flags),
         Task::Policy => policy::policy(),
         Task::Attack { flags } => attack::attack(&flags),
-        Task::Bench => bench::bench(),
+        Task::Bench(what) => bench::bench(&what),
         Task::Soak { what: Soak::Cells { sessions, release } } => soak::cells(sessions, release),
     }
 }

@@ -40,11 +40,12 @@ fn serve(address: &str) -> io::Result<()> {
 struct Floor {
     door: TcpListener,
     epoll: std::os::fd::OwnedFd,
-    connections: BTreeMap<u64, TcpStream>,
-    /// Those that have said `L`.
-    listeners: Vec<u64>,
-    /// What a talker has sent and is no whole frame yet; there for each talker.
-    talkers: BTreeMap<u64, Vec<u8>>,
+    /// Those that have not said what they are.
+    strangers: BTreeMap<u64, TcpStream>,
+    /// In one row: nothing is looked up for a write.
+    listeners: Vec<(u64, TcpStream)>,
+    /// Each with what it has sent and is no whole frame yet.
+    talkers: BTreeMap<u64, (TcpStream, Vec<u8>)>,
     next: u64,
     scratch: Vec<u8>,
     /// The frame that goes out, with its header.
@@ -58,7 +59,7 @@ impl Floor {
         Ok(Self {
             door,
             epoll,
-            connections: BTreeMap::new(),
+            strangers: BTreeMap::new(),
             listeners: Vec::new(),
             talkers: BTreeMap::new(),
             next: DOOR + 1,
@@ -77,7 +78,7 @@ impl Floor {
             for event in events.drain(..) {
                 match event.data.u64() {
                     DOOR => self.accept()?,
-                    connection => self.read(connection),
+                    number => self.read(number),
                 }
             }
         }
@@ -91,7 +92,7 @@ impl Floor {
                     stream.set_nodelay(true)?;
                     let (data, flags) = (epoll::EventData::new_u64(self.next), epoll::EventFlags::IN);
                     epoll::add(&self.epoll, stream.as_fd(), data, flags)?;
-                    self.connections.insert(self.next, stream);
+                    self.strangers.insert(self.next, stream);
                     self.next += 1;
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
@@ -100,48 +101,50 @@ impl Floor {
         }
     }
 
-    fn read(&mut self, connection: u64) {
-        let Some(mut stream) = self.connections.get(&connection) else { return };
-        let count = match stream.read(&mut self.scratch) {
-            Ok(count) if count > 0 => count,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-            _ => return self.forget(connection),
-        };
-        if let Some(waiting) = self.talkers.get_mut(&connection) {
-            waiting.extend_from_slice(&self.scratch[..count]);
-            return self.spread(connection);
+    fn read(&mut self, number: u64) {
+        if let Some((stream, waiting)) = self.talkers.get_mut(&number) {
+            match read(stream, &mut self.scratch) {
+                Some(count) => waiting.extend_from_slice(&self.scratch[..count]),
+                None => drop(self.talkers.remove(&number)),
+            }
+            return self.spread(number);
         }
-        match self.scratch[0] {
-            b'L' => self.listeners.push(connection),
-            b'T' => drop(self.talkers.insert(connection, self.scratch[1..count].to_vec())),
-            _ => self.forget(connection),
+        let Some(mut stream) = self.strangers.remove(&number) else {
+            // A listener says nothing more: it has gone.
+            return self.listeners.retain(|(listener, _)| *listener != number);
+        };
+        match read(&mut stream, &mut self.scratch) {
+            Some(_) if self.scratch[0] == b'L' => self.listeners.push((number, stream)),
+            Some(count @ 1..) => drop(self.talkers.insert(number, (stream, self.scratch[1..count].to_vec()))),
+            Some(_) => drop(self.strangers.insert(number, stream)),
+            None => {}
         }
     }
 
     /// Gives each whole frame of a talker to everybody.
     fn spread(&mut self, talker: u64) {
-        let mut waiting = self.talkers.remove(&talker).unwrap_or_default();
+        let Some((_, waiting)) = self.talkers.get_mut(&talker) else { return };
         let mut at = 0;
         while let Some((header, rest)) = waiting[at..].split_first_chunk::<2>() {
             let length = usize::from(u16::from_be_bytes(*header));
             let Some(payload) = rest.get(..length) else { break };
             at += 2 + length;
             frame_of(payload, &mut self.frame);
-            for listener in &self.listeners {
-                if let Some(mut stream) = self.connections.get(listener) {
-                    // Whoever is full or gone misses it; reading tells who is gone.
-                    stream.write(&self.frame).ok();
-                }
+            for (_, listener) in &mut self.listeners {
+                // Whoever is full or gone misses it; reading tells who is gone.
+                listener.write(&self.frame).ok();
             }
         }
         waiting.drain(..at);
-        self.talkers.insert(talker, waiting);
     }
+}
 
-    fn forget(&mut self, connection: u64) {
-        self.connections.remove(&connection);
-        self.talkers.remove(&connection);
-        self.listeners.retain(|listener| *listener != connection);
+/// How many bytes have come, perhaps none yet; None at the end.
+fn read(stream: &mut TcpStream, scratch: &mut [u8]) -> Option<usize> {
+    match stream.read(scratch) {
+        Ok(count) if count > 0 => Some(count),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Some(0),
+        _ => None,
     }
 }
 
