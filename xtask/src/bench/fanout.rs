@@ -40,6 +40,8 @@ pub(super) enum Turn {
     Rival(Rival),
 }
 
+/// A server that is later than the next frame is due does not keep pace.
+const FRAME_MS: f64 = 20.0;
 /// Listeners of the largest channel.
 const LARGE: u32 = 8000;
 /// Runs of what has no partner in its round.
@@ -203,6 +205,7 @@ impl Fanout {
             servers::USERS_CORE,
             rounds.figures.values().map(Vec::len).max().unwrap_or(0)
         );
+        let late = rounds.spread(Turn::Floor, "channel.p99_ms").median;
         for &turn in &rounds.turns {
             let spread = |path| rounds.spread(turn, path);
             let ratio =
@@ -221,6 +224,12 @@ impl Fanout {
                 spread("rss_kib_per_line").median,
                 turn.flags()
             );
+        }
+        if late > FRAME_MS {
+            let words = "the machine was busy with something else: a server that is late sends several frames at once, \
+                         and looks cheaper than it is. Measure again when it is quiet";
+            eprintln!("fanout: {words}.");
+            text += &format!("\n**These figures do not count**: {words}.\n");
         }
         text + "\nThe command of a row is `tenfour-fanout fanout --at ADDRESS --pid PID`, the work, then what the row \
                 names. A bundle is asked for by the listener; how large it is, the hub says. Of rivals, the memory is \

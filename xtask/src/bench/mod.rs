@@ -24,6 +24,12 @@ use crate::web;
 
 #[derive(Args)]
 pub(crate) struct Bench {
+    /// Measures what is built already
+    #[arg(long, global = true)]
+    built: bool,
+    /// Before all other programs of the machine, as root: when others use it too
+    #[arg(long, global = true)]
+    realtime: bool,
     #[command(subcommand)]
     what: Option<What>,
 }
@@ -44,7 +50,12 @@ enum What {
 
 /// Runs one benchmark, or all, and writes what came out. Fails when a gate fails.
 pub(crate) fn bench(bench: &Bench) -> Result<()> {
-    build()?;
+    if !bench.built {
+        build()?;
+    }
+    if bench.realtime {
+        servers::go_first();
+    }
     let sections = match &bench.what {
         Some(What::Fanout(fanout)) => vec![fanout.run()?],
         Some(What::Hub) => vec![hub::run()?],

@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -112,9 +114,24 @@ impl Drop for Server {
     }
 }
 
+/// Whether servers and users go before all other programs of the machine.
+static REALTIME: AtomicBool = AtomicBool::new(false);
+
+/// From now on servers and users go before all other programs of the machine: for one that others
+/// use too. Root alone may do that.
+pub(super) fn go_first() {
+    REALTIME.store(true, Relaxed);
+}
+
 /// The program on these cores.
 pub(super) fn pinned(cores: &str, program: &Path) -> Command {
-    let mut command = Command::new("taskset");
+    let mut command;
+    if REALTIME.load(Relaxed) {
+        command = Command::new("chrt");
+        command.args(["--rr", "1", "taskset"]);
+    } else {
+        command = Command::new("taskset");
+    }
     command.args(["-c", cores]).arg(program);
     command
 }
