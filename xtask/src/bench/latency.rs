@@ -23,8 +23,9 @@ pub(super) fn run() -> Result<Section> {
     let text = format!(
         "`tenfour-fanout fanout {WORK}`: 500 channels with one talker and one listener, beside a channel with 1,000. \
          All talk; one thread of users reads 75,000 frames a second, and its own delay is in these figures. Medians \
-         of {RUNS} runs.\n\n| who | p50 ms | p99 ms | p99.9 ms | delivered |\n|---|---|---|---|---|\n\
+         of {RUNS} runs. The server used {} s of CPU in 5 s.\n\n| who | p50 ms | p99 ms | p99.9 ms | delivered |\n|---|---|---|---|---|\n\
          | pairs | {} | {} | {} | {:.4} |\n| large channel | {} | {} | {} | {:.4} |\n",
+        spread("cpu_s").text(2),
         p50.text(2),
         p99.text(2),
         spread("pair.p999_ms").text(2),
