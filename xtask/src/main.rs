@@ -69,8 +69,8 @@ enum Task {
         #[arg(long)]
         write: bool,
     },
-    /// Measure, and write docs/benchmarks.md
-    Bench,
+    /// Measure, and write docs/benchmarks.md; without a name, everything
+    Bench(bench::Bench),
     /// Voice as canaries: none is left a second after its time, in memory, on disk, in queues
     Canary {
         /// With the code as it is released
@@ -119,7 +119,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Policy => policy::policy(),
         Task::Attack { flags } => attack::attack(&flags),
         Task::Guards { write } => guards::guards(write),
-        Task::Bench => bench::bench(),
+        Task::Bench(what) => bench::bench(&what),
         Task::Canary { release } => soak::canary(release),
         Task::Soak { what: Soak::Cells { sessions, release } } => soak::cells(sessions, release),
     }

@@ -25,21 +25,42 @@ const DEBIAN: [(&str, &str); 11] = [
 pub(crate) fn require_all() -> Result<()> {
     require_node()?;
     require_nextest()?;
-    let missing: Vec<_> =
-        DEBIAN.iter().filter(|(_, file)| !Path::new(file).exists()).map(|(name, _)| *name).collect();
+    let missing = missing(&DEBIAN);
     if missing.is_empty() {
         return Ok(());
     }
-    if !has("apt-get", "--version") || !is_root() {
+    if !can_install() {
         bail!(
             "The tests need these Debian packages (or the same programs at the same places): {0}.\n\
              Install them as root: apt-get install --no-install-recommends {0}",
             missing.join(" ")
         );
     }
+    install(&missing)
+}
+
+/// Installs what is missing where that can be done: what is not there is left out then.
+pub(crate) fn install_if_possible(packages: &[(&'static str, &str)]) -> Result<()> {
+    let missing = missing(packages);
+    if missing.is_empty() || !can_install() {
+        return Ok(());
+    }
+    install(&missing)
+}
+
+fn missing(packages: &[(&'static str, &str)]) -> Vec<&'static str> {
+    packages.iter().filter(|(_, file)| !Path::new(file).exists()).map(|(name, _)| *name).collect()
+}
+
+fn can_install() -> bool {
+    has("apt-get", "--version") && is_root()
+}
+
+fn install(packages: &[&str]) -> Result<()> {
     sh("apt-get update -qq")?;
     let mut install = command("apt-get install -y -qq --no-install-recommends");
-    run(install.args(missing).env("DEBIAN_FRONTEND", "noninteractive"))
+    // At runlevel 1 no server is started by its package.
+    run(install.args(packages).env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1"))
 }
 
 /// Node and npm: the web client is built with them.

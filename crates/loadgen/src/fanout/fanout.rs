@@ -1,0 +1,195 @@
+//! Talkers and their listeners on one server.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use serde_json::json;
+use tenfour_protocol::control::FrameTime;
+
+use crate::air::{Air, Work};
+use crate::lines::floor::Floor;
+use crate::lines::mqtt::Mqtt;
+use crate::lines::mumble::{self, Mumble};
+use crate::lines::nats::Nats;
+use crate::lines::tenfour::{Door, Wish};
+use crate::lines::{Line, tls};
+use crate::process::Process;
+use crate::score::Group;
+use crate::stamp::STAMP_BYTES;
+
+/// Lines that are opened between two looks at what has come to the others.
+const OPENED_TOGETHER: usize = 50;
+/// Such a look.
+const LOOK: Duration = Duration::from_millis(5);
+/// From the last join to the first frame: joins are told by then, and memory is what it is.
+const SETTLE: Duration = Duration::from_millis(700);
+/// Log-ins that the lines to Tenfour share: a user's sessions are limited, sockets are not.
+const USERS: usize = 4;
+
+/// The kind of server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// Tenfour
+    Tenfour,
+    /// The benchmark's own
+    Floor,
+    /// Mumble, voice over UDP
+    Mumble,
+    /// NATS
+    Nats,
+    /// An MQTT broker
+    Mqtt,
+}
+
+/// Flags of `tenfour-fanout fanout`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Fanout {
+    /// The kind of server
+    #[arg(long, value_enum)]
+    kind: Kind,
+    /// Where it is: a URL for Tenfour, else address and port
+    #[arg(long)]
+    at: String,
+    /// Its process number
+    #[arg(long)]
+    pid: u32,
+    /// Listeners of the channel
+    #[arg(long, default_value_t = 1000)]
+    listeners: usize,
+    /// Talkers of the channel
+    #[arg(long, default_value_t = 1)]
+    talkers: usize,
+    /// Channels beside it with one talker and one listener (Tenfour only)
+    #[arg(long, default_value_t = 0)]
+    pairs: usize,
+    /// Seconds of speech
+    #[arg(long = "for", default_value_t = 5.0)]
+    seconds: f64,
+    /// Sound in one frame
+    #[arg(long, default_value_t = 20)]
+    frame_ms: u8,
+    /// Bytes in one frame
+    #[arg(long, default_value_t = 80)]
+    payload: usize,
+    /// The listeners wish bundles (Tenfour only)
+    #[arg(long)]
+    economy: bool,
+}
+
+/// The listeners of the channel, and those of the pairs.
+const MAIN: usize = 0;
+const PAIRS: usize = 1;
+
+impl Fanout {
+    pub(crate) fn run(self) -> Result<serde_json::Value> {
+        anyhow::ensure!(self.payload >= STAMP_BYTES, "a payload has at least {STAMP_BYTES} bytes");
+        let sockets = self.listeners + self.talkers + 2 * self.pairs;
+        crate::raise_file_limit(if self.kind == Kind::Mumble { 2 * sockets } else { sockets })?;
+        let server = Process(self.pid);
+        let mut air = Air::new(2)?;
+        let opener = Opener::new(&self)?;
+        let before = server.resident()?;
+        let joining = std::time::Instant::now();
+        for number in 0..self.listeners {
+            air.add(opener.open(number, false, "19")?)?;
+            if number % OPENED_TOGETHER == 0 {
+                air.listen(LOOK)?;
+            }
+        }
+        for number in 0..self.talkers {
+            let line = opener.open(self.listeners + number, true, "19")?;
+            air.add_talker(line, MAIN, self.listeners as u64)?;
+        }
+        for number in 0..self.pairs {
+            let channel = format!("pair-{number}");
+            air.add(opener.open(number, false, &channel)?)?;
+            air.add_talker(opener.open(number, true, &channel)?, PAIRS, 1)?;
+        }
+        let joined = joining.elapsed();
+        air.listen(SETTLE)?;
+        let idle = server.resident()?;
+        let (cpu, busiest) = (server.cpu()?, server.busiest_thread()?);
+        let time = Duration::from_secs_f64(self.seconds);
+        air.talk(Work { time, frame_ms: self.frame_ms, payload: self.payload })?;
+        let (cpu, busiest) = (server.cpu()? - cpu, server.busiest_thread()? - busiest);
+        let lines = (self.listeners + self.talkers + 2 * self.pairs) as f64;
+        let delivered: u64 = air.score.groups.iter().map(|group| group.delivered).sum();
+        let cpu_us = cpu.as_secs_f64() * 1e6;
+        Ok(json!({
+            "kind": self.kind.to_possible_value().map(|value| value.get_name().to_owned()),
+            "listeners": self.listeners,
+            "talkers": self.talkers,
+            "pairs": self.pairs,
+            "seconds": self.seconds,
+            "frame_ms": self.frame_ms,
+            "payload": self.payload,
+            "economy": self.economy,
+            "joined_s": joined.as_secs_f64(),
+            "cpu_s": cpu.as_secs_f64(),
+            "busiest_thread_s": busiest.as_secs_f64(),
+            "cpu_us_per_frame": cpu_us / delivered.max(1) as f64,
+            "cpu_us_per_listener_second": cpu_us / (self.seconds * (self.listeners + self.pairs).max(1) as f64),
+            "rss_kib_per_line": (idle.saturating_sub(before)) as f64 / 1024.0 / lines,
+            "rss_kib_after": server.resident()? / 1024,
+            "disorder": air.score.disorder,
+            "foreign": air.score.foreign,
+            "channel": figures(&air.score.groups[MAIN]),
+            "pair": figures(&air.score.groups[PAIRS]),
+        }))
+    }
+}
+
+fn figures(group: &Group) -> serde_json::Value {
+    let ms = |micros: u64| micros as f64 / 1000.0;
+    let quantile = |q| ms(group.latency.value_at_quantile(q));
+    json!({
+        "sent": group.sent,
+        "expected": group.expected,
+        "delivered": group.delivered,
+        "delivered_share": group.delivered as f64 / group.expected.max(1) as f64,
+        "p50_ms": quantile(0.5),
+        "p99_ms": quantile(0.99),
+        "p999_ms": quantile(0.999),
+        "max_ms": ms(group.latency.max()),
+        "longest_gap_ms": ms(group.longest_gap),
+    })
+}
+
+/// Opens lines to one server.
+enum Opener {
+    Tenfour(Door, Wish),
+    Other(Kind, SocketAddr),
+    Mumble(SocketAddr, std::sync::Arc<rustls::ClientConfig>),
+}
+
+impl Opener {
+    fn new(fanout: &Fanout) -> Result<Self> {
+        let address = || fanout.at.parse().context("an address and a port, like 127.0.0.1:4222");
+        match fanout.kind {
+            Kind::Tenfour => {
+                let (channel, frame_ms) = ("19".parse()?, FrameTime::try_from(fanout.frame_ms)?);
+                let wish = Wish { channel, economy: fanout.economy, frame_ms };
+                Ok(Self::Tenfour(Door::find(&fanout.at, USERS)?, wish))
+            }
+            Kind::Mumble => {
+                mumble::check_payload(fanout.payload)?;
+                Ok(Self::Mumble(address()?, tls::config()))
+            }
+            Kind::Floor | Kind::Nats | Kind::Mqtt => Ok(Self::Other(fanout.kind, address()?)),
+        }
+    }
+
+    fn open(&self, number: usize, talks: bool, channel: &str) -> Result<Box<dyn Line>> {
+        Ok(match self {
+            Self::Tenfour(door, wish) => {
+                Box::new(door.open(number, &Wish { channel: channel.parse()?, ..wish.clone() })?)
+            }
+            Self::Mumble(address, tls) => Box::new(Mumble::open(*address, number, tls)?),
+            Self::Other(Kind::Nats, address) => Box::new(Nats::open(*address, talks)?),
+            Self::Other(Kind::Mqtt, address) => Box::new(Mqtt::open(*address, number, talks)?),
+            Self::Other(_, address) => Box::new(Floor::open(*address, talks)?),
+        })
+    }
+}

@@ -1,0 +1,149 @@
+//! A TCP connection, plain or TLS, and the bytes that came and are no whole message yet.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection};
+
+/// Longest wait for an answer while a line is opened.
+const ANSWER: Duration = Duration::from_secs(20);
+
+/// The connection of one virtual user.
+pub(crate) struct Stream {
+    tcp: TcpStream,
+    tls: Option<Box<ClientConnection>>,
+    rest: Vec<u8>,
+}
+
+impl Stream {
+    pub(crate) fn connect(address: SocketAddr) -> Result<Self> {
+        let tcp = TcpStream::connect(address).with_context(|| format!("connecting to {address}"))?;
+        tcp.set_nodelay(true)?;
+        tcp.set_read_timeout(Some(ANSWER))?;
+        Ok(Self { tcp, tls: None, rest: Vec::new() })
+    }
+
+    /// The same with TLS on it.
+    pub(crate) fn connect_tls(address: SocketAddr, config: &Arc<ClientConfig>) -> Result<Self> {
+        let mut stream = Self::connect(address)?;
+        let name = ServerName::from(address.ip());
+        let mut tls = Box::new(ClientConnection::new(Arc::clone(config), name)?);
+        while tls.is_handshaking() {
+            tls.complete_io(&mut stream.tcp).context("the TLS handshake")?;
+        }
+        stream.tls = Some(tls);
+        Ok(stream)
+    }
+
+    /// The certificate of the server.
+    pub(crate) fn certificate(&self) -> Option<&[u8]> {
+        Some(self.tls.as_ref()?.peer_certificates()?.first()?)
+    }
+
+    /// From now on reading does not wait.
+    pub(crate) fn opened(self) -> Result<Self> {
+        self.tcp.set_nonblocking(true)?;
+        Ok(self)
+    }
+
+    /// Waits until the bytes that came contain `mark`, and takes all up to its end.
+    pub(crate) fn wait_for(&mut self, mark: &[u8]) -> Result<Vec<u8>> {
+        let find = |bytes: &[u8]| bytes.windows(mark.len()).position(|window| window == mark);
+        let end = self.wait(|bytes| Ok(find(bytes).map(|at| at + mark.len())))?;
+        Ok(self.rest.drain(..end).collect())
+    }
+
+    /// Waits until `whole` finds a message at the front, of so many bytes, and takes it.
+    pub(crate) fn wait_for_message(
+        &mut self,
+        whole: impl FnMut(&[u8]) -> Result<Option<usize>>,
+    ) -> Result<Vec<u8>> {
+        let end = self.wait(whole)?;
+        Ok(self.rest.drain(..end).collect())
+    }
+
+    fn wait(&mut self, mut whole: impl FnMut(&[u8]) -> Result<Option<usize>>) -> Result<usize> {
+        let mut scratch = [0; 16 * 1024];
+        loop {
+            if let Some(end) = whole(&self.rest)? {
+                return Ok(end);
+            }
+            self.fill(&mut scratch).context("no answer")?;
+        }
+    }
+
+    /// Reads once. `parse` takes whole messages from the front and says how many bytes they had.
+    pub(crate) fn read(
+        &mut self,
+        scratch: &mut [u8],
+        mut parse: impl FnMut(&[u8]) -> Result<usize>,
+    ) -> Result<()> {
+        if self.tls.is_none() && self.rest.is_empty() {
+            // Nearly always whole messages come: they need not be copied.
+            let Some(count) = read_once(&mut self.tcp, scratch)? else { return Ok(()) };
+            let used = parse(&scratch[..count])?;
+            self.rest.extend_from_slice(&scratch[used..count]);
+            return Ok(());
+        }
+        if self.fill(scratch)? {
+            let used = parse(&self.rest)?;
+            self.rest.drain(..used);
+        }
+        Ok(())
+    }
+
+    /// Takes raw bytes from the socket and forgets them: for a side whose words do not matter.
+    pub(crate) fn discard(&mut self, scratch: &mut [u8]) -> Result<()> {
+        read_once(&mut self.tcp, scratch).map(drop)
+    }
+
+    /// Writes all: a virtual user says little, so the kernel takes it at once.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let Some(tls) = &mut self.tls else { return Ok(self.tcp.write_all(bytes)?) };
+        tls.writer().write_all(bytes)?;
+        while tls.wants_write() {
+            tls.write_tls(&mut self.tcp)?;
+        }
+        Ok(())
+    }
+
+    /// Appends to the rest what has come. False: nothing.
+    fn fill(&mut self, scratch: &mut [u8]) -> Result<bool> {
+        let Some(count) = read_once(&mut self.tcp, scratch)? else { return Ok(false) };
+        let Some(tls) = &mut self.tls else {
+            self.rest.extend_from_slice(&scratch[..count]);
+            return Ok(true);
+        };
+        let mut sealed = &scratch[..count];
+        while !sealed.is_empty() {
+            tls.read_tls(&mut sealed)?;
+            tls.process_new_packets()?;
+            match tls.reader().read_to_end(&mut self.rest) {
+                Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error.into()),
+                _ => {}
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.tcp.as_fd()
+    }
+}
+
+/// None: nothing has come.
+fn read_once(tcp: &mut TcpStream, scratch: &mut [u8]) -> Result<Option<usize>> {
+    match tcp.read(scratch) {
+        Ok(0) => bail!("the server hung up"),
+        Ok(count) => Ok(Some(count)),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,71 @@
+//! `tenfour-fanout`: the same work on different servers, measured the same way.
+//!
+//! One thread holds all virtual users: plain sockets, epoll, no task of their own. Frames carry
+//! when they were due, so that a late talker counts as latency and not as luck. The server's CPU
+//! and memory are read from `/proc` by its process number. One JSON line comes out. `cargo xtask
+//! bench` starts it beside each server.
+
+mod air;
+mod fanout;
+mod joins;
+mod lines;
+mod ocb2;
+mod process;
+mod score;
+mod stamp;
+mod storm;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "tenfour-fanout", version, about = "The same work on different servers")]
+struct Arguments {
+    #[command(subcommand)]
+    work: Work,
+}
+
+#[derive(Subcommand)]
+enum Work {
+    /// Talkers and their listeners
+    Fanout(fanout::Fanout),
+    /// Log-ins and joins, as many as go
+    Joins(joins::Joins),
+    /// Drops many connections at once and waits until all are back
+    Storm(storm::Storm),
+}
+
+fn main() -> ExitCode {
+    let figures = match Arguments::parse().work {
+        Work::Fanout(fanout) => fanout.run(),
+        Work::Joins(joins) => joins.run(),
+        Work::Storm(storm) => storm.run(),
+    };
+    match figures {
+        Ok(figures) => {
+            println!("{figures}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("tenfour-fanout: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Each virtual user is a socket.
+fn raise_file_limit(sockets: usize) -> anyhow::Result<()> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let wanted = sockets as u64 + 100;
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= wanted) {
+        return Ok(());
+    }
+    let maximum = limit.maximum;
+    anyhow::ensure!(
+        maximum.is_none_or(|maximum| maximum >= wanted),
+        "{sockets} sockets need {wanted} open files; raise the limit (ulimit -n)"
+    );
+    Ok(setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum })?)
+}

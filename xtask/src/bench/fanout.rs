@@ -1,0 +1,278 @@
+//! One voice, many listeners, on one server after the other.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use clap::Args;
+
+use super::gates::{self, Verdict};
+use super::report::Section;
+use super::rivals::{self, Rival};
+use super::servers::{Ours, Server};
+use super::statistics::Spread;
+use super::users::{self, Figures};
+use super::{chart, servers};
+
+#[derive(Args, Default)]
+pub(super) struct Fanout {
+    /// P1, P2 and P4 in under a minute, which is not written down
+    #[arg(long)]
+    quick: bool,
+    /// Rounds; each server has its turn in each [default: 5, quick: 2]
+    #[arg(long)]
+    rounds: Option<usize>,
+    /// Seconds of speech in a turn [default: 5, quick: 3]
+    #[arg(long)]
+    seconds: Option<u32>,
+    /// Listeners [default: 1000]
+    #[arg(long)]
+    listeners: Option<u32>,
+}
+
+/// Whose turn it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    Floor,
+    Plain,
+    Bundled,
+    LowData,
+    Tls,
+    Rival(Rival),
+}
+
+/// A server that is later than the next frame is due does not keep pace.
+const FRAME_MS: f64 = 20.0;
+/// Listeners of the largest channel.
+const LARGE: u32 = 8000;
+/// Runs of what has no partner in its round.
+const RUNS: usize = 3;
+
+const CPU: &str = "cpu_us_per_frame";
+const CPU_OF_LISTENING: &str = "cpu_us_per_listener_second";
+
+impl Turn {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Floor => "floor",
+            Self::Plain => "Tenfour",
+            Self::Bundled => "Tenfour, bundles of 3",
+            Self::LowData => "Tenfour, 60 ms frames, bundles wished",
+            Self::Tls => "Tenfour, TLS",
+            Self::Rival(rival) => rival.name(),
+        }
+    }
+
+    fn start(self) -> Result<Server> {
+        match self {
+            Self::Floor => Server::floor(),
+            Self::Tls => Server::ours(Ours { tls: true, ..Ours::PLAIN }),
+            Self::Rival(rival) => rival.start(),
+            Self::Plain | Self::Bundled | Self::LowData => Server::ours(Ours::PLAIN),
+        }
+    }
+
+    /// What is its own in the command of the virtual users.
+    fn flags(self) -> String {
+        match self {
+            Self::Floor => "--kind floor".into(),
+            Self::Plain | Self::Tls => "--kind tenfour".into(),
+            Self::Bundled => "--kind tenfour --economy".into(),
+            Self::LowData => "--kind tenfour --economy --frame-ms 60 --payload 120".into(),
+            Self::Rival(rival) => format!("--kind {}", rival.kind()),
+        }
+    }
+}
+
+/// What the turns measured, round by round.
+pub(super) struct Rounds {
+    pub(super) turns: Vec<Turn>,
+    figures: BTreeMap<usize, Vec<Figures>>,
+}
+
+impl Rounds {
+    fn values(&self, turn: Turn, path: &str) -> Vec<f64> {
+        let place = self.turns.iter().position(|other| *other == turn);
+        let figures = place.and_then(|place| self.figures.get(&place));
+        figures.into_iter().flatten().map(|figures| figures.number(path)).collect()
+    }
+
+    pub(super) fn spread(&self, turn: Turn, path: &str) -> Spread {
+        Spread::of(self.values(turn, path))
+    }
+
+    /// Against a partner's turn of the same round. None without a partner.
+    pub(super) fn ratio(&self, turn: Turn, partner: Turn, path: &str) -> Option<Spread> {
+        let partners = self.values(partner, path);
+        (!partners.is_empty()).then(|| Spread::of_ratios(&self.values(turn, path), &partners))
+    }
+}
+
+impl Fanout {
+    pub(super) fn run(&self) -> Result<Section> {
+        let rounds = self.rounds()?;
+        let mut verdicts = self.judge(&rounds);
+        let mut text = self.table(&rounds);
+        if !self.quick {
+            let (largest, of_largest) = largest()?;
+            let (second_core, of_second_core) = second_core(self.work())?;
+            verdicts.extend(of_largest.into_iter().chain([of_second_core]));
+            text += &format!("\n{largest}\n{second_core}");
+            chart::write(&rounds)?;
+            text += &format!("\n![CPU of each server against the floor]({})\n", chart::FILE);
+        }
+        // A quick run, or one of another size, is for the person who asked.
+        let usual = !self.quick && self.listeners.is_none() && self.seconds.is_none();
+        Ok(Section { name: "fanout", title: "Fan-out", text, verdicts, keep: usual })
+    }
+
+    fn turns(&self) -> Result<Vec<Turn>> {
+        let mut turns = vec![Turn::Floor, Turn::Plain, Turn::Bundled, Turn::LowData];
+        if !self.quick {
+            turns.push(Turn::Tls);
+            turns.extend(rivals::present()?.into_iter().map(Turn::Rival));
+        }
+        Ok(turns)
+    }
+
+    /// The work that all have in common.
+    fn work(&self) -> String {
+        let seconds = self.seconds.unwrap_or(if self.quick { 3 } else { 5 });
+        format!("--listeners {} --talkers 1 --for {seconds}", self.listeners.unwrap_or(1000))
+    }
+
+    fn rounds(&self) -> Result<Rounds> {
+        let mut rounds = Rounds { turns: self.turns()?, figures: BTreeMap::new() };
+        let count = self.rounds.unwrap_or(if self.quick { 2 } else { 5 });
+        for round in 0..count {
+            let mut places: Vec<usize> = (0..rounds.turns.len()).collect();
+            // Whoever was first is last in the next round: a machine that warms up favours nobody.
+            if round % 2 == 1 {
+                places.reverse();
+            }
+            for place in places {
+                let turn = rounds.turns[place];
+                let server = turn.start()?;
+                let figures = users::run(&format!(
+                    "fanout {} {} --at {} --pid {}",
+                    self.work(),
+                    turn.flags(),
+                    server.at,
+                    server.pid()
+                ))?;
+                println!(
+                    "round {}: {}: {:.2} us a frame, p99 {:.1} ms, {:.4} delivered",
+                    round + 1,
+                    turn.name(),
+                    figures.number(CPU),
+                    figures.number("channel.p99_ms"),
+                    figures.number("channel.delivered_share")
+                );
+                rounds.figures.entry(place).or_default().push(figures);
+            }
+        }
+        Ok(rounds)
+    }
+
+    fn judge(&self, rounds: &Rounds) -> Vec<Verdict> {
+        let mut verdicts = Vec::new();
+        let mut judge = |gate: gates::Gate, spread: Option<Spread>| {
+            verdicts.extend(spread.map(|spread| gate.judge(spread.median)));
+        };
+        let mumble = Turn::Rival(Rival::Mumble);
+        judge(gates::P1, rounds.ratio(Turn::Plain, Turn::Floor, CPU));
+        judge(gates::P2, rounds.ratio(Turn::Bundled, Turn::Floor, CPU_OF_LISTENING));
+        judge(gates::P2_LOW_DATA, rounds.ratio(Turn::LowData, Turn::Floor, CPU_OF_LISTENING));
+        judge(gates::P2_MUMBLE, rounds.ratio(Turn::Bundled, mumble, CPU_OF_LISTENING));
+        judge(gates::P2_MUMBLE_LOW_DATA, rounds.ratio(Turn::LowData, mumble, CPU_OF_LISTENING));
+        judge(gates::P4, Some(rounds.spread(Turn::Plain, "rss_kib_per_line")));
+        if rounds.turns.contains(&Turn::Tls) {
+            judge(gates::P3, rounds.ratio(Turn::Tls, Turn::Floor, CPU));
+            judge(gates::P4_TLS, Some(rounds.spread(Turn::Tls, "rss_kib_per_line")));
+        }
+        verdicts
+    }
+
+    fn table(&self, rounds: &Rounds) -> String {
+        let mut text = format!(
+            "The same work for each server: `{}`, 80 bytes every 20 ms unless the row says otherwise. CPU is of the \
+             server's process, on core {}; users are on core {}. Medians of {} alternating rounds, with least and \
+             most; ratios are taken within a round.\n\n\
+             | server | CPU a delivered frame, us | against the floor | CPU a listener-second, us | against the floor | \
+             p50 / p99 / p99.9 ms | delivered | KiB a connection | users' command |\n\
+             |---|---|---|---|---|---|---|---|---|\n",
+            self.work(),
+            servers::SERVER_CORE,
+            servers::USERS_CORE,
+            rounds.figures.values().map(Vec::len).max().unwrap_or(0)
+        );
+        let late = rounds.spread(Turn::Floor, "channel.p99_ms").median;
+        for &turn in &rounds.turns {
+            let spread = |path| rounds.spread(turn, path);
+            let ratio =
+                |path| rounds.ratio(turn, Turn::Floor, path).map_or("-".into(), |ratio| ratio.text(2));
+            text += &format!(
+                "| {} | {} | {} | {} | {} | {:.1} / {:.1} / {:.1} | {:.4} | {:.1} | `{}` |\n",
+                turn.name(),
+                spread(CPU).text(2),
+                ratio(CPU),
+                spread(CPU_OF_LISTENING).text(0),
+                ratio(CPU_OF_LISTENING),
+                spread("channel.p50_ms").median,
+                spread("channel.p99_ms").median,
+                spread("channel.p999_ms").median,
+                spread("channel.delivered_share").least,
+                spread("rss_kib_per_line").median,
+                turn.flags()
+            );
+        }
+        if late > FRAME_MS {
+            let words = "the machine was busy with something else: a server that is late sends several frames at once, \
+                         and looks cheaper than it is. Measure again when it is quiet";
+            eprintln!("fanout: {words}.");
+            text += &format!("\n**These figures do not count**: {words}.\n");
+        }
+        text + "\nThe command of a row is `tenfour-fanout fanout --at ADDRESS --pid PID`, the work, then what the row \
+                names. A bundle is asked for by the listener; how large it is, the hub says. Of rivals, the memory is \
+                that of the first connections too.\n"
+    }
+}
+
+/// The largest channel: all of it has to arrive.
+fn largest() -> Result<(String, [Verdict; 2])> {
+    let flags = format!("--listeners {LARGE} --talkers 1 --for 5 {}", Turn::Bundled.flags());
+    let mut figures = Vec::new();
+    for _ in 0..RUNS {
+        let server = Server::ours(Ours::PLAIN)?;
+        figures.push(users::run(&format!("fanout {flags} --at {} --pid {}", server.at, server.pid()))?);
+    }
+    let spread = |path| Spread::of(figures.iter().map(|figures| figures.number(path)));
+    let (share, p99) = (spread("channel.delivered_share"), spread("channel.p99_ms"));
+    let text = format!(
+        "`{flags}`: {:.4} delivered, p50 {:.1} ms, p99 {} ms, CPU {} s in 5 s.\n",
+        share.least,
+        spread("channel.p50_ms").median,
+        p99.text(1),
+        spread("cpu_s").text(2)
+    );
+    Ok((text, [gates::P5_SHARE.judge(share.least), gates::P5_P99.judge(p99.median)]))
+}
+
+/// The same work by one worker and by two: what the busier one has left is what a second core
+/// brings. The users need a core too, so that throughput itself cannot be measured on two.
+fn second_core(work: String) -> Result<(String, Verdict)> {
+    let (mut one, mut two) = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        for (workers, cores, busiest) in [(1, "0", &mut one), (2, "0,1", &mut two)] {
+            let server = Server::ours(Ours { workers, cores, ..Ours::PLAIN })?;
+            let at = format!("--at {} --pid {}", server.at, server.pid());
+            busiest
+                .push(users::run(&format!("fanout {work} {at} --kind tenfour"))?.number("busiest_thread_s"));
+        }
+    }
+    let gain = Spread::of_ratios(&one, &two);
+    let text = format!(
+        "`{work}` by one worker and by two: the busiest thread used {} times the CPU alone.\n",
+        gain.text(2)
+    );
+    Ok((text, gates::P9.judge(gain.median)))
+}

@@ -1,0 +1,203 @@
+//! What has to come out: every gate with its number and where the number comes from.
+
+/// A gate of a benchmark.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Gate {
+    pub(super) id: &'static str,
+    pub(super) what: &'static str,
+    pub(super) bound: Bound,
+    /// Why this number.
+    pub(super) source: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Bound {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+use Bound::{AtLeast, AtMost};
+
+/// Nearly all of a frame's cost is the kernel's, which the floor pays too.
+const FLOOR: &str = "a server's own share; Mumble had 1.41, a plain axum server 1.48";
+/// The design's own measurement of three frames in one write.
+const BUNDLED: &str = "three writes in one cost 0.40 of three on this kind of machine";
+
+pub(super) const P1: Gate = Gate {
+    id: "P1",
+    what: "CPU per delivered frame, plain, against the floor",
+    bound: AtMost(1.10),
+    source: FLOOR,
+};
+pub(super) const P2: Gate = Gate {
+    id: "P2",
+    what: "CPU per listener-second, bundled 20 ms frames, against the floor",
+    bound: AtMost(0.45),
+    source: BUNDLED,
+};
+pub(super) const P2_LOW_DATA: Gate = Gate {
+    id: "P2 low data",
+    what: "CPU per listener-second, 60 ms frames, against the floor at 20 ms",
+    bound: AtMost(0.40),
+    source: BUNDLED,
+};
+pub(super) const P2_MUMBLE: Gate = Gate {
+    id: "P2 Mumble",
+    what: "CPU per listener-second, bundled 20 ms frames, against Mumble at its 20 ms",
+    bound: AtMost(0.35),
+    source: BUNDLED,
+};
+pub(super) const P2_MUMBLE_LOW_DATA: Gate = Gate {
+    id: "P2 Mumble low data",
+    what: "CPU per listener-second, 60 ms frames, against Mumble at its 20 ms",
+    bound: AtMost(0.30),
+    source: BUNDLED,
+};
+pub(super) const P3: Gate = Gate {
+    id: "P3",
+    what: "CPU per delivered frame under TLS, against the plain floor",
+    bound: AtMost(1.4),
+    source: "AES-GCM of a frame is 0.11 us, the rest is one more copy",
+};
+pub(super) const P4: Gate = Gate {
+    id: "P4",
+    what: "KiB of the process per idle connection, plain",
+    bound: AtMost(4.0),
+    source: "a listener is a cursor, not a buffer; Mumble had 119, axum 6.5 to 135",
+};
+pub(super) const P4_TLS: Gate = Gate {
+    id: "P4 TLS",
+    what: "KiB of the process per idle connection, TLS",
+    bound: AtMost(16.0),
+    source: "the state of a TLS session, and no buffers",
+};
+pub(super) const P5_SHARE: Gate = Gate {
+    id: "P5 delivered",
+    what: "share delivered to 8,000 listeners on one core, bundled",
+    bound: AtLeast(1.0),
+    source: "the floor at 20 ms carried 3,000, Mumble 2,200",
+};
+pub(super) const P5_P99: Gate = Gate {
+    id: "P5 p99",
+    what: "p99 in ms at 8,000 listeners, bundled: 20 beyond the 40 that a bundle waits",
+    bound: AtMost(60.0),
+    source: "the first of three frames waits for two",
+};
+pub(super) const P6_P50: Gate = Gate {
+    id: "P6 p50",
+    what: "ms of 500 talking pairs beside a channel of 1,000, p50",
+    bound: AtMost(0.4),
+    source: "a pair waits for a part of the large channel's burst",
+};
+pub(super) const P6_P99: Gate = Gate {
+    id: "P6 p99",
+    what: "ms of 500 talking pairs beside a channel of 1,000, p99",
+    bound: AtMost(5.0),
+    source: "a pair waits for all of the large channel's burst",
+};
+pub(super) const P8_EVENTS: Gate = Gate {
+    id: "P8 events",
+    what: "control events a second on one core",
+    bound: AtLeast(500_000.0),
+    source: "design goal",
+};
+pub(super) const P8_JOINS: Gate = Gate {
+    id: "P8 joins",
+    what: "joins a second, each with a log-in",
+    bound: AtLeast(3_000.0),
+    source: "Mumble had 80; a storm of 30,000 is over in 10 s",
+};
+pub(super) const P8_GROWTH: Gate = Gate {
+    id: "P8 growth",
+    what: "CPU of the last thousand joins against the second thousand",
+    bound: AtMost(1.3),
+    source: "a join's cost does not grow with the channel; the rest is noise",
+};
+pub(super) const P8_AUDIENCE: Gate = Gate {
+    id: "P8 audience",
+    what: "ms for the audience of 100,000 participants",
+    bound: AtMost(2.0),
+    source: "crates/core/benches/audience.rs",
+};
+pub(super) const P9: Gate = Gate {
+    id: "P9",
+    what: "CPU on one worker against the busier of two: how much more two carry",
+    bound: AtLeast(1.8),
+    source: "design goal; derived from CPU, since the virtual users need a core too",
+};
+pub(super) const P10_START: Gate =
+    Gate { id: "P10 start", what: "ms to the first answer", bound: AtMost(100.0), source: "design goal" };
+pub(super) const P10_SIZE: Gate = Gate {
+    id: "P10 size",
+    what: "MB of the binary, page and borders included",
+    bound: AtMost(25.0),
+    source: "design goal",
+};
+pub(super) const STORM_BACK: Gate = Gate {
+    id: "storm back",
+    what: "s until all are back",
+    bound: AtMost(10.0),
+    source: "a client's hold: nobody misses a word",
+};
+pub(super) const STORM_GAP: Gate = Gate {
+    id: "storm gap",
+    what: "longest gap of 100 untouched pairs, ms",
+    bound: AtMost(500.0),
+    source: "more than the radio's buffer, less than what makes people ask",
+};
+
+/// A gate and what came out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Verdict {
+    pub(super) gate: Gate,
+    pub(super) value: f64,
+}
+
+impl Gate {
+    pub(super) fn judge(self, value: f64) -> Verdict {
+        Verdict { gate: self, value }
+    }
+}
+
+impl Verdict {
+    pub(super) fn met(&self) -> bool {
+        match self.gate.bound {
+            AtMost(most) => self.value <= most,
+            AtLeast(least) => self.value >= least,
+        }
+    }
+
+    /// A row of the table of gates.
+    pub(super) fn row(&self) -> String {
+        let (sign, bound) = match self.gate.bound {
+            AtMost(bound) => ("<=", bound),
+            AtLeast(bound) => (">=", bound),
+        };
+        let met = if self.met() { "met" } else { "**not met**" };
+        let Gate { id, what, source, .. } = self.gate;
+        format!("| {id} | {what} | {sign} {} | {} | {met} | {source} |", short(bound), short(self.value))
+    }
+}
+
+/// Large numbers whole, small ones with two digits.
+fn short(value: f64) -> String {
+    if value.abs() >= 100.0 { format!("{value:.0}") } else { format!("{value:.2}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gate_is_met_up_to_its_bound_and_not_by_a_number_that_is_none() {
+        assert!(P1.judge(1.10).met() && !P1.judge(1.11).met());
+        assert!(P9.judge(1.80).met() && !P9.judge(1.79).met());
+        assert!(!P1.judge(f64::NAN).met());
+    }
+
+    #[test]
+    fn a_row_says_what_was_asked_and_what_came_out() {
+        let row = P4.judge(5.0).row();
+        assert!(row.starts_with("| P4 | KiB") && row.contains("| <= 4.00 | 5.00 | **not met** |"), "{row}");
+    }
+}

@@ -1,0 +1,84 @@
+//! Measuring: the radio beside the least that a server can do, and beside what people use today.
+//!
+//! Everything is on this machine, over loopback, bounded in count and time. Server and virtual
+//! users have a core each, rounds alternate, and what counts are the ratios within a round.
+
+mod chart;
+mod fanout;
+mod gates;
+mod hub;
+mod latency;
+mod report;
+mod rivals;
+mod servers;
+mod start;
+mod statistics;
+mod storm;
+mod users;
+
+use anyhow::{Result, ensure};
+use clap::{Args, Subcommand};
+
+use crate::shell::sh;
+use crate::web;
+
+#[derive(Args)]
+pub(crate) struct Bench {
+    /// Measures what is built already
+    #[arg(long, global = true)]
+    built: bool,
+    /// Before all other programs of the machine, as root: when others use it too
+    #[arg(long, global = true)]
+    realtime: bool,
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// One voice, many listeners: ours, the floor, Mumble, NATS, Mosquitto (P1-P5, P9)
+    Fanout(fanout::Fanout),
+    /// Control events, audiences, joins (P8)
+    Hub,
+    /// 500 talking pairs beside a large channel (P6)
+    Latency,
+    /// From the start to the first answer, and the size of the binary (P10)
+    Start,
+    /// Thousands of connections drop at once and come back
+    Storm,
+}
+
+/// Runs one benchmark, or all, and writes what came out. Fails when a gate fails.
+pub(crate) fn bench(bench: &Bench) -> Result<()> {
+    if !bench.built {
+        build()?;
+    }
+    if bench.realtime {
+        servers::go_first();
+    }
+    let sections = match &bench.what {
+        Some(What::Fanout(fanout)) => vec![fanout.run()?],
+        Some(What::Hub) => vec![hub::run()?],
+        Some(What::Latency) => vec![latency::run()?],
+        Some(What::Start) => vec![start::run()?],
+        Some(What::Storm) => vec![storm::run()?],
+        None => {
+            vec![fanout::Fanout::default().run()?, latency::run()?, hub::run()?, storm::run()?, start::run()?]
+        }
+    };
+    let mut failed = Vec::new();
+    for section in sections {
+        println!("\n{}", section.markdown());
+        failed.extend(section.failed());
+        if section.keep {
+            report::replace(&section)?;
+        }
+    }
+    ensure!(failed.is_empty(), "not met: {}", failed.join("; "));
+    Ok(())
+}
+
+fn build() -> Result<()> {
+    web::build()?;
+    sh("cargo build --release --package tenfour-cli --package tenfour-loadgen")
+}
