@@ -13,6 +13,7 @@ use tenfour_core::radio::{Event, Input};
 use tenfour_protocol::http::Profile;
 use tenfour_protocol::{ChannelId, UserId};
 
+use crate::image::Image;
 use crate::search::{Needle, Search};
 use crate::server::Server;
 
@@ -36,16 +37,20 @@ struct Somebody {
 #[test]
 fn who_is_erased_is_gone_from_memory_files_and_log() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let server = Server::start();
+    let image = Image::mount();
+    let server = Server::start_in(&image.path(), "10s");
     let mut rng = Rng::with_seed(0x16);
     let mut bytes = 0;
     for batch in 0..PEOPLE / BATCH {
-        bytes += runtime.block_on(come_and_go(&server, batch * BATCH, &mut rng));
+        bytes += runtime.block_on(come_and_go(&server, &image, batch * BATCH, &mut rng));
     }
-    println!("{PEOPLE} people, {} MiB of memory searched, 0 hits", bytes >> 20);
+    println!(
+        "{PEOPLE} people, {} MiB of memory, their disk block by block, files and log searched, 0 hits",
+        bytes >> 20
+    );
 }
 
-async fn come_and_go(server: &Server, first: usize, rng: &mut Rng) -> u64 {
+async fn come_and_go(server: &Server, image: &Image, first: usize, rng: &mut Rng) -> u64 {
     let mut people = Vec::new();
     for owner in first..first + BATCH {
         people.push(come(server, owner, rng).await);
@@ -70,6 +75,8 @@ async fn come_and_go(server: &Server, first: usize, rng: &mut Rng) -> u64 {
     assert!(memory.hits.is_empty(), "memory: {}", memory.report());
     let files = stored.folder(&server.data());
     assert!(files.hits.is_empty(), "files: {}", files.report());
+    let disk = stored.bytes("raw disk", &image.raw());
+    assert!(disk.hits.is_empty(), "raw disk: {}", disk.report());
     let log = stored.bytes("log", &server.log());
     assert!(log.hits.is_empty(), "log: {}", log.report());
     memory.bytes
