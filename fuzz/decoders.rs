@@ -4,7 +4,9 @@
 use tenfour_core::Time;
 use tenfour_core::voice::{Uplink, UplinkOutput, unframed};
 use tenfour_protocol::control::FrameTime;
-use tenfour_protocol::{BurstNo, ChannelId, ClientMessage, Description, Handle, ServerMessage, VoiceFrame};
+use tenfour_protocol::{
+    BurstNo, ChannelId, ClientMessage, ContactText, Description, Handle, ServerMessage, VoiceFrame,
+};
 
 /// A voice frame that parses is written as the same bytes.
 pub(crate) fn voice_frame(data: &[u8]) {
@@ -44,6 +46,9 @@ pub(crate) fn text_types(data: &[u8]) {
     }
     if let Ok(description) = Description::parse(text) {
         assert_eq!(description.as_str(), text);
+    }
+    if let Ok(message) = ContactText::parse(text) {
+        assert_eq!(ContactText::parse(message.as_str()), Ok(message));
     }
     if let Ok(channel) = text.parse::<ChannelId>() {
         assert_eq!(channel.to_string(), text);

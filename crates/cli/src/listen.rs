@@ -104,10 +104,14 @@ impl Listen {
             Hearing { folder, json: self.json, up: true, unplaced, raw, open, finished, unplayed };
         let heard = self.until_done(&mut client, &mut player, &mut hearing);
         let end = tokio::time::sleep(self.time.unwrap_or(Duration::MAX));
-        tokio::select! {
-            done = heard => return done,
-            () = end => {}
-            () = exit::asked_to_stop() => {}
+        let done = tokio::select! {
+            done = heard => Some(done),
+            () = end => None,
+            () = exit::asked_to_stop() => None,
+        };
+        station::leave(&client).await;
+        if let Some(done) = done {
+            return done;
         }
         hearing.stop()?;
         match self.bursts {

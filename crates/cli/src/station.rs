@@ -12,6 +12,8 @@ use tenfour_protocol::{ChannelId, Refusal};
 use crate::exit::Failure;
 use crate::place;
 
+/// Time for the server to end the session.
+const GOOD_BYE: Duration = Duration::from_secs(2);
 /// Time to get on the air after the log-in.
 const ON_THE_AIR: Duration = Duration::from_secs(15);
 
@@ -111,6 +113,12 @@ async fn tuned(
         }
     }
     Ok((limit, refused))
+}
+
+/// Leaves no session behind. What was asked is done by now: a server that does not answer costs
+/// nothing but that, and is not waited for.
+pub(crate) async fn leave(client: &Client) {
+    let _done_or_not = tokio::time::timeout(GOOD_BYE, client.log_out()).await;
 }
 
 /// The name and version told to the server.

@@ -93,7 +93,9 @@ impl Talk {
         let encoder = Encoder::new(quality).map_err(failed)?;
         let meter = Meter::new(&format!("Talking on channel {}", self.channel));
         let mut air = OnTheAir { client, source, encoder, quality, meter, sent: 0, released: false };
-        let outcome = air.until_receipt().await?;
+        let outcome = air.until_receipt().await;
+        station::leave(&air.client).await;
+        let outcome = outcome?;
         self.report(&air, outcome)
     }
 

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::Method;
 use tenfour_core::Time;
 use tenfour_core::radio::{Config, Event, Input, LinkState, Output, Radio, Sound};
 use tenfour_protocol::{ChannelId, Code, GeoCell, Ranges};
@@ -115,6 +116,11 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// Ends the session, and the connection with it. The radio is of no use afterwards.
+    pub async fn log_out(&self) -> Result<(), Error> {
+        self.server.done(Method::POST, "logout", &self.token).await
     }
 
     fn drain(&mut self) {

@@ -137,6 +137,24 @@ fn who_is_erased_is_gone_everywhere() {
     assert_eq!(registered(&host, "Ann")["sessions"].as_array().unwrap().len(), 1, "one may begin anew");
 }
 
+/// A session is good for 30 days: what has ended has no use for it.
+#[test]
+fn no_command_leaves_a_session_behind() {
+    let host = Host::start();
+    crate::speech::write(&host.path("said.wav"), &crate::speech::speech(0.2));
+    let said = host.path("said.wav");
+    assert_eq!(host.run("Ann", "whoami", &[]).end().code, Some(0));
+    assert_eq!(host.run("Ann", "channels", &[]).end().code, Some(0));
+    assert_eq!(host.run("Ann", "listen", &["--for", "100ms"]).end().code, Some(0));
+    assert_eq!(host.talk("Ann", &[said.to_str().unwrap()]).end().code, Some(0));
+    assert_eq!(run(&host, "Ann", "contact", &["Somebody whistles on 19"]).code, Some(0));
+    assert_eq!(run(&host, "Ann", "profile", &["--handle", "Anna"]).code, Some(0));
+    let export = held(&run(&host, "Ann", "export", &[]));
+    assert_eq!(export["sessions"].as_array().unwrap().len(), 1, "its own, which is over by now");
+    let seen = held(&subject(&host, export["user"].as_str().unwrap()));
+    assert_eq!(seen["sessions"], Value::Array(Vec::new()));
+}
+
 #[test]
 fn a_log_out_of_all_ends_radios_that_run() {
     let host = Host::start();

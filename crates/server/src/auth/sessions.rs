@@ -28,6 +28,7 @@ pub struct Session {
 pub(super) struct Sessions {
     by_hash: HashMap<Box<TokenHash>, Box<Session>>,
     /// Oldest first.
+    #[expect(clippy::vec_box, reason = "the spare room of a vector keeps what was removed, too")]
     by_user: HashMap<Box<UserId>, Vec<Box<TokenHash>>>,
     last_login: u64,
 }

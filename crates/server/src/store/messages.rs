@@ -7,6 +7,14 @@ use tenfour_protocol::{ContactText, Handle, UserId};
 use super::sqlite::foreign;
 use super::{Left, Minute, Sqlite, StoreError, StoredMessage};
 
+/// By the index: a user has few.
+const OF_ONE: &str = "
+    SELECT message.id, user.key, message.handle, message.sent, message.text
+    FROM message JOIN user ON user.id = message.user WHERE message.user = ?1 ORDER BY message.id";
+const OF_ALL: &str = "
+    SELECT message.id, user.key, message.handle, message.sent, message.text
+    FROM message JOIN user ON user.id = message.user ORDER BY message.id";
+
 impl Sqlite {
     /// Leaves a message, if there is room. The handle is read in the same step, so that it is the one
     /// that others see at this moment.
@@ -36,12 +44,11 @@ impl Sqlite {
             if !self.has_messages()? {
                 return Ok(Vec::new());
             }
-            let mut statement = self.db.prepare_cached(
-                "SELECT message.id, user.key, message.handle, message.sent, message.text
-                 FROM message JOIN user ON user.id = message.user
-                 WHERE ?1 IS NULL OR message.user = ?1 ORDER BY message.id",
-            )?;
-            let rows = statement.query_map([of.map(UserId::as_bytes)], message_of)?;
+            let mut statement = self.db.prepare_cached(if of.is_some() { OF_ONE } else { OF_ALL })?;
+            let rows = match of {
+                Some(user) => statement.query_map([user.as_bytes()], message_of)?,
+                None => statement.query_map([], message_of)?,
+            };
             rows.collect::<rusqlite::Result<Vec<_>>>()
         };
         read().map_err(|error| self.explain(&error))
