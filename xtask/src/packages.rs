@@ -7,13 +7,14 @@ use anyhow::{Result, bail};
 use crate::shell::{command, has, run, sh};
 
 /// Debian packages of the tests, each with a file that shows it is there.
-const DEBIAN: [(&str, &str); 7] = [
+const DEBIAN: [(&str, &str); 8] = [
     ("chromium", "/usr/bin/chromium"),
     ("firefox-esr", "/usr/bin/firefox-esr"),
     ("pulseaudio", "/usr/bin/pulseaudio"),
     ("pulseaudio-utils", "/usr/bin/pactl"),
     ("espeak-ng", "/usr/bin/espeak-ng"),
     ("sox", "/usr/bin/sox"),
+    ("iproute2", "/usr/bin/ip"),
     ("fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
 ];
 

@@ -13,6 +13,7 @@ mod place;
 mod radio;
 mod relay;
 mod secure;
+mod side_doors;
 mod tape;
 mod told;
 mod wire;
