@@ -9,6 +9,15 @@ import { Server } from './server';
 import { speak } from './speech';
 import { Station } from './station';
 
+let closed: Closed | null = null;
+let server: Server;
+
+test.afterEach(async () => {
+  await server.end();
+  await closed?.end();
+  closed = null;
+});
+
 const speech = () => speak('Is anybody else in here? One, two, three, four, five.');
 
 /** Where a page sent requests and opened sockets to. */
@@ -34,10 +43,11 @@ async function visit(one: Station, other: Station): Promise<void> {
 }
 
 test('server and browser send no packet elsewhere in a whole visit, and look up no name', async () => {
-  const closed = await Closed.make();
-  const server = await Server.start({}, closed.prefix);
+  const network = await Closed.make();
+  closed = network;
+  server = await Server.start({}, network.prefix);
   const { file } = speech();
-  const launch = () => chromiumWithin((program) => closed.wrap(program), file);
+  const launch = () => chromiumWithin((program) => network.wrap(program), file);
   const place = { latitude: 44.8, longitude: 20.46 };
   const options = { geolocation: place, permissions: ['geolocation', 'microphone'] };
   const one = await Station.open(await launch(), server.url, '19', options);
@@ -46,23 +56,21 @@ test('server and browser send no packet elsewhere in a whole visit, and look up 
   await other.register('Night Owl');
   await visit(one, other);
   await other.close();
-  console.log(`packets that would have left: ${closed.left()}`);
-  expect(closed.left()).toBe(0);
+  console.log(`packets that would have left: ${network.left()}`);
+  expect(network.left()).toBe(0);
 
   // The watch sees what leaves: a page at an address, and one with a name.
   const page = await one.browser.newPage();
   await page.goto('http://192.0.2.1/', { timeout: 2_000 }).catch(() => {});
-  const left = closed.left();
+  const left = network.left();
   expect(left).toBeGreaterThan(0);
   await page.goto('http://tenfour.example/', { timeout: 2_000 }).catch(() => {});
-  expect(closed.left()).toBeGreaterThan(left);
+  expect(network.left()).toBeGreaterThan(left);
   await one.close();
-  await server.end();
-  await closed.end();
 });
 
 test('every request of the page goes to its own server', async () => {
-  const server = await Server.start();
+  server = await Server.start();
   const { file } = speech();
   const lists: string[][] = [];
   const open = async (options = {}) =>
@@ -83,11 +91,10 @@ test('every request of the page goes to its own server', async () => {
   }
   await one.close();
   await other.close();
-  await server.end();
 });
 
 test('text becomes neither markup nor code, and nothing of another server is taken', async () => {
-  const server = await Server.start();
+  server = await Server.start();
   const browser = await chromiumSilent();
   const page = await browser.newPage();
   await page.goto(server.url);
@@ -154,11 +161,10 @@ test('text becomes neither markup nor code, and nothing of another server is tak
     new Set(['refused']),
   );
   await browser.close();
-  await server.end();
 });
 
 test('of all that browsers offer, scripts have what the radio needs', async () => {
-  const server = await Server.start();
+  server = await Server.start();
   const browser = await chromiumSilent();
   const page = await browser.newPage();
   const complaints: string[] = [];
@@ -188,5 +194,4 @@ test('of all that browsers offer, scripts have what the radio needs', async () =
   );
   expect(complaints).toEqual([]);
   await browser.close();
-  await server.end();
 });

@@ -47,10 +47,16 @@ async function station(handle: string, options: BrowserContextOptions): Promise<
     await page.addInitScript(() => {
       const { geolocation } = navigator;
       const read = geolocation.getCurrentPosition.bind(geolocation);
+      const watch = geolocation.watchPosition.bind(geolocation);
       window.readings = 0;
+      // A browser may ask the person whenever a page reads, in one way or the other.
       geolocation.getCurrentPosition = (...its) => {
         window.readings = (window.readings ?? 0) + 1;
         read(...its);
+      };
+      geolocation.watchPosition = (...its) => {
+        window.readings = (window.readings ?? 0) + 1;
+        return watch(...its);
       };
     });
   });
@@ -179,9 +185,28 @@ test('a location that is denied leaves everything but range, and is not asked fo
   await talker.until(({ air }) => air.filter(({ own }) => !own)[0]?.state === 'played');
   expect((await listener.state()).air[0]?.grade).toBeUndefined();
 
-  await talker.page.reload();
+  // The rest of the radio is all there: who is here, other channels, what is stored, a lost link.
+  await talker.until(({ tuned }) => tuned['19']?.participants.length === 2);
+  await talker.page.keyboard.press('ArrowRight');
+  await talker.until(({ channel, tuned }) => channel === '20' && '20' in tuned);
+  await talker.page.keyboard.press('ArrowLeft');
+  await talker.page.getByRole('button', { name: 'Settings' }).click();
+  await expect(talker.page.getByLabel('Handle')).toHaveValue('Roadrunner');
+  await talker.page.keyboard.press('Escape');
+  await server.down();
+  await talker.until(({ link }) => link.state === 'coming_back');
+  await server.up();
   await talker.until(({ link, tuned }) => link.state === 'on_the_air' && '19' in tuned);
-  expect(await readings(talker)).toBe(0);
+  await listener.until(({ link, tuned }) => link.state === 'on_the_air' && '19' in tuned);
+  expect(await readings(talker)).toBe(1);
+
+  // Nor at later visits.
+  for (let visit = 0; visit < 2; visit += 1) {
+    await talker.page.reload();
+    await talker.until(({ link, tuned }) => link.state === 'on_the_air' && '19' in tuned);
+    await talker.say(400);
+    expect(await readings(talker)).toBe(0);
+  }
   expect(asked.frames.filter((frame) => /locate|place|"range"/.test(frame))).toEqual([]);
   expect(asked.scripts.filter((url) => url.includes('h3-js'))).toEqual([]);
   await talker.close();

@@ -14,6 +14,18 @@ import { Station } from './station';
 /** Bytes of a voice frame before its Opus packet. */
 const HEADER = 12;
 
+let server: Server;
+let profile: string;
+
+test.beforeEach(async () => {
+  server = await Server.start();
+  profile = mkdtempSync(join(tmpdir(), 'tenfour-profile-'));
+});
+test.afterEach(async () => {
+  await server.end();
+  rmSync(profile, { recursive: true });
+});
+
 /** Collects the Opus packets that a page sends and receives. */
 function packets(page: Page): { up: Buffer[]; down: Buffer[] } {
   const voice = { up: [] as Buffer[], down: [] as Buffer[] };
@@ -105,10 +117,9 @@ async function choose(one: Station): Promise<void> {
 }
 
 test('after bursts that were sent and heard, neither page nor profile keeps any voice', async () => {
-  const server = await Server.start();
+  test.setTimeout(120_000);
   const mine = speak('What I said is gone when it was heard. One, two, three, four, five.');
   const theirs = speak('And what you heard is gone as well. Six, seven, eight, nine.', 'en-us+f3');
-  const profile = mkdtempSync(join(tmpdir(), 'tenfour-profile-'));
   const open = async (): Promise<[BrowserContext, Station]> => {
     const context = await chromiumKeeping(profile, mine.file);
     return [context, await Station.visit(context, server.url)];
@@ -175,6 +186,4 @@ test('after bursts that were sent and heard, neither page nor profile keeps any 
   expect(search(profile, pieces).hits.join()).toContain('IndexedDB');
   expect([...one.errors, ...later.errors]).toEqual([]);
   await other.close();
-  await server.end();
-  rmSync(profile, { recursive: true });
 });

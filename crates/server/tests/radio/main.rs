@@ -23,6 +23,7 @@ mod radio;
 mod relay;
 mod secure;
 mod sessions;
+mod side_doors;
 mod tape;
 mod told;
 mod visitors;
