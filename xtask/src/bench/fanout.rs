@@ -114,7 +114,7 @@ impl Fanout {
         let mut text = self.table(&rounds);
         if !self.quick {
             let (largest, of_largest) = largest()?;
-            let (second_core, of_second_core) = second_core(self.work())?;
+            let (second_core, of_second_core) = second_core(&self.work())?;
             verdicts.extend(of_largest.into_iter().chain([of_second_core]));
             text += &format!("\n{largest}\n{second_core}");
             chart::write(&rounds)?;
@@ -259,7 +259,7 @@ fn largest() -> Result<(String, [Verdict; 2])> {
 
 /// The same work by one worker and by two: what the busier one has left is what a second core
 /// brings. The users need a core too, so that throughput itself cannot be measured on two.
-fn second_core(work: String) -> Result<(String, Verdict)> {
+fn second_core(work: &str) -> Result<(String, Verdict)> {
     let (mut one, mut two) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
         for (workers, cores, busiest) in [(1, "0", &mut one), (2, "0,1", &mut two)] {
