@@ -1,7 +1,7 @@
 //! Talkers and their listeners on one server.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
@@ -23,8 +23,12 @@ use crate::stamp::STAMP_BYTES;
 const OPENED_TOGETHER: usize = 50;
 /// Such a look.
 const LOOK: Duration = Duration::from_millis(5);
-/// From the last join to the first frame: joins are told by then, and memory is what it is.
-const SETTLE: Duration = Duration::from_millis(700);
+/// After the last join the server has something to tell: it is watched in steps of this length.
+const SETTLE: Duration = Duration::from_millis(500);
+/// It is quiet when it uses no more than this in a step.
+const QUIET: Duration = Duration::from_millis(20);
+/// Longest wait for that.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Log-ins that the lines to Tenfour share: a user's sessions are limited, sockets are not.
 const USERS: usize = 4;
 
@@ -91,7 +95,7 @@ impl Fanout {
         let mut air = Air::new(2)?;
         let opener = Opener::new(&self)?;
         let before = server.resident()?;
-        let joining = std::time::Instant::now();
+        let joining = Instant::now();
         for number in 0..self.listeners {
             air.add(opener.open(number, false, "19")?)?;
             if number % OPENED_TOGETHER == 0 {
@@ -108,7 +112,7 @@ impl Fanout {
             air.add_talker(opener.open(number, true, &channel)?, PAIRS, 1)?;
         }
         let joined = joining.elapsed();
-        air.listen(SETTLE)?;
+        settle(&mut air, server)?;
         let idle = server.resident()?;
         let (cpu, busiest) = (server.cpu()?, server.busiest_thread()?);
         let time = Duration::from_secs_f64(self.seconds);
@@ -138,6 +142,19 @@ impl Fanout {
             "channel": figures(&air.score.groups[MAIN]),
             "pair": figures(&air.score.groups[PAIRS]),
         }))
+    }
+}
+
+/// Waits until the server has told everybody of all the joins: that work is not the one measured.
+fn settle(air: &mut Air, server: Process) -> Result<()> {
+    let begin = Instant::now();
+    loop {
+        let before = server.cpu()?;
+        air.listen(SETTLE)?;
+        if server.cpu()? - before <= QUIET {
+            return Ok(());
+        }
+        anyhow::ensure!(begin.elapsed() < PATIENCE, "the server is still busy with the joins");
     }
 }
 

@@ -130,10 +130,12 @@ impl Floor {
             let Some(payload) = rest.get(..length) else { break };
             at += 2 + length;
             frame_of(payload, &mut self.frame);
-            for (_, listener) in &mut self.listeners {
-                // Whoever is full or gone misses it; reading tells who is gone.
-                listener.write(&self.frame).ok();
-            }
+            let frame = &self.frame;
+            self.listeners.retain_mut(|(_, listener)| match listener.write(frame) {
+                // Half a frame would make nonsense of the next one.
+                Ok(wrote) => wrote == frame.len(),
+                Err(error) => error.kind() == ErrorKind::WouldBlock,
+            });
         }
         waiting.drain(..at);
     }
