@@ -23,7 +23,6 @@ pub struct Session {
 
 /// Every session. What is removed from a table stays in the table's memory for long; so tables have
 /// boxes only, which are wiped when they are given back.
-#[expect(clippy::vec_box, reason = "a row that moves up leaves a copy behind, a box does not")]
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     by_hash: HashMap<Box<TokenHash>, Box<Session>>,
