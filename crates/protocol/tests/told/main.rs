@@ -86,6 +86,7 @@ fn all() -> Vec<ServerMessage> {
             codec: Codec::Opus,
             frame_ms: FrameTime::Ms20,
             grade: Some(SignalGrade::ALL[0]),
+            bundle: Some(2),
         },
         ServerMessage::BurstGap { burst, from: 0, to: 1 },
         ServerMessage::BurstEnded { burst, frames: 1, reason: EndReason::Released },
@@ -120,7 +121,9 @@ fn people(message: &ServerMessage) -> Vec<&Participant> {
         M::Presence { channel: _, count: _, joined, left: _, changed } => {
             joined.iter().chain(changed).collect()
         }
-        M::BurstStarted { burst: _, channel: _, talker, codec: _, frame_ms: _, grade: _ } => vec![talker],
+        M::BurstStarted { burst: _, channel: _, talker, codec: _, frame_ms: _, grade: _, bundle: _ } => {
+            vec![talker]
+        }
         // About oneself, about the radio, or about a burst by its number.
         M::Located { shared: _, country: _, stamp: _, effective_in_ms: _ }
         | M::Ranged { tx: _, rx: _ }
