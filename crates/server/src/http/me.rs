@@ -28,7 +28,8 @@ pub(super) async fn held(State(shared): State<Arc<Shared>>, headers: HeaderMap) 
     held.connections = shared.connection_log.held_by(session.user).await?;
     #[cfg(feature = "mutants")]
     if crate::mutants::broken(Mutant::ExportLess) {
-        (held.connections.pop(), held.messages.pop());
+        held.connections.pop();
+        held.messages.pop();
     }
     Ok(Json(held))
 }
