@@ -64,8 +64,8 @@ impl AsyncWrite for Tape {
 pub(crate) enum Piece<'a> {
     Text(&'a str),
     Voice(&'a [u8]),
-    /// Its code and reason.
-    Close(u16, &'a str),
+    /// Its reason.
+    Close(&'a str),
     Ping(&'a [u8]),
 }
 
@@ -79,10 +79,7 @@ pub(crate) fn pieces(read: &[u8]) -> Vec<Piece<'_>> {
         pieces.push(match first {
             0x81 => Piece::Text(std::str::from_utf8(payload).expect("text")),
             0x82 => Piece::Voice(payload),
-            0x88 => Piece::Close(
-                u16::from_be_bytes(payload[..2].try_into().expect("a code")),
-                std::str::from_utf8(&payload[2..]).expect("text"),
-            ),
+            0x88 => Piece::Close(std::str::from_utf8(&payload[2..]).expect("text")),
             0x89 => Piece::Ping(payload),
             other => panic!("{other:#x} begins no frame that a server sends"),
         });

@@ -192,7 +192,7 @@ impl Heard {
                     );
                     self.voice += 1;
                 }
-                Piece::Close(_, reason) => assert_eq!(reason, ""),
+                Piece::Close(reason) => assert_eq!(reason, ""),
                 Piece::Ping(payload) => assert!(payload.is_empty()),
             }
         }
