@@ -1,9 +1,11 @@
 //! The page and the headers of every answer.
 
+use std::io::{BufRead, BufReader, Write};
+
 use serde_json::json;
 
 use crate::desk::Desk;
-use crate::http::{Reply, request};
+use crate::http::{Reply, connect, request};
 
 const HEADERS: [(&str, &str); 7] = [
     ("cross-origin-opener-policy", "same-origin"),
@@ -88,7 +90,7 @@ fn answers_that_carry_no_page_have_strict_headers_too() {
     let token = desk.register(1, "Roadrunner");
     let bearer = format!("Bearer {token}");
     let upgrade = [
-        ("connection", "upgrade"),
+        ("connection", "upgrade, close"),
         ("upgrade", "websocket"),
         ("sec-websocket-version", "13"),
         ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
@@ -111,12 +113,28 @@ fn answers_that_carry_no_page_have_strict_headers_too() {
         assert_eq!(reply.status, status, "{what}");
         assert_strict(&reply, what);
     }
+    assert_strict(&upgraded(&desk, &desk.log_in(1), &upgrade), "a radio socket");
     let operator = desk.server().ops_url().unwrap().trim_start_matches("http://").parse().unwrap();
     for (path, status) in [("/metrics", 200), ("/health", 200), ("/", 404), ("/api/v1/me", 404)] {
         let reply = request(operator, "GET", path, &[], b"");
         assert_eq!(reply.status, status, "operator, {path}");
         assert_strict(&reply, path);
     }
+}
+
+/// The answer that begins a radio socket.
+fn upgraded(desk: &Desk, token: &str, upgrade: &[(&str, &str)]) -> Reply {
+    let mut socket = connect(desk.address());
+    let mut request = format!("GET /api/v1/radio HTTP/1.1\r\nhost: {}\r\n", desk.address());
+    for (name, value) in upgrade {
+        request += &format!("{name}: {value}\r\n");
+    }
+    request += &format!("authorization: Bearer {token}\r\n\r\n");
+    socket.write_all(request.as_bytes()).unwrap();
+    let lines = BufReader::new(socket).lines().map(Result::unwrap);
+    let head: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+    assert!(head[0].starts_with("HTTP/1.1 101 "), "{head:?}");
+    Reply { status: 101, head: head.join("\r\n"), body: Vec::new() }
 }
 
 #[test]
