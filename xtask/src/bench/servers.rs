@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
-use crate::shell::{command, target};
+use crate::shell::{command, sh, target};
 
 /// The core of the server, and that of its users.
 pub(super) const SERVER_CORE: &str = "0";
@@ -78,6 +78,10 @@ impl Server {
                 bail!("{command:?} does not answer at {address}");
             }
             std::thread::sleep(Duration::from_millis(20));
+        }
+        if REALTIME.load(Relaxed) {
+            // A thread may have chosen its own priority, as Mumble's thread for voice does.
+            sh(&format!("chrt --all-tasks --rr --pid 1 {}", server.pid()))?;
         }
         Ok(server)
     }
