@@ -36,7 +36,7 @@ pub(super) fn write(rounds: &Rounds) -> Result<()> {
         rounds.turns.iter().filter_map(bar).collect()
     };
     let ratio = |turn| rounds.ratio(turn, Turn::Floor, "cpu_us_per_listener_second");
-    let late = |turn| Some(rounds.spread(turn, "channel.p99_ms"));
+    let late = |turn: Turn| turn.has_latency().then(|| rounds.spread(turn, "channel.p99_ms"));
     let svg = drawn(&[
         ("CPU for one listener and second of speech, floor = 1", bars(&ratio), ""),
         ("p99 of latency, from when a frame was due", bars(&late), " ms"),

@@ -62,6 +62,12 @@ impl Turn {
         }
     }
 
+    /// Whether its latency says something. Mumble's thread for voice gives itself an ordinary
+    /// priority, and waits for everybody else while its users go before all.
+    pub(super) fn has_latency(self) -> bool {
+        self != Self::Rival(Rival::Mumble) || !servers::all_go_first()
+    }
+
     fn start(self) -> Result<Server> {
         match self {
             Self::Floor => Server::floor(),
@@ -210,16 +216,18 @@ impl Fanout {
             let spread = |path| rounds.spread(turn, path);
             let ratio =
                 |path| rounds.ratio(turn, Turn::Floor, path).map_or("-".into(), |ratio| ratio.text(2));
+            let late =
+                |path| if turn.has_latency() { format!("{:.1}", spread(path).median) } else { "-".into() };
             text += &format!(
-                "| {} | {} | {} | {} | {} | {:.1} / {:.1} / {:.1} | {:.4} | {:.1} | `{}` |\n",
+                "| {} | {} | {} | {} | {} | {} / {} / {} | {:.4} | {:.1} | `{}` |\n",
                 turn.name(),
                 spread(CPU).text(2),
                 ratio(CPU),
                 spread(CPU_OF_LISTENING).text(0),
                 ratio(CPU_OF_LISTENING),
-                spread("channel.p50_ms").median,
-                spread("channel.p99_ms").median,
-                spread("channel.p999_ms").median,
+                late("channel.p50_ms"),
+                late("channel.p99_ms"),
+                late("channel.p999_ms"),
                 spread("channel.delivered_share").least,
                 spread("rss_kib_per_line").median,
                 turn.flags()

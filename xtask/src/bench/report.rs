@@ -5,6 +5,7 @@ use std::fs;
 use anyhow::{Context, Result};
 
 use super::gates::Verdict;
+use super::servers::all_go_first;
 
 pub(super) const REPORT: &str = "docs/benchmarks.md";
 /// The sections in their order.
@@ -25,7 +26,8 @@ pub(super) struct Section {
 impl Section {
     pub(super) fn markdown(&self) -> String {
         let Self { name, title, text, verdicts, .. } = self;
-        let command = format!("`cargo xtask bench {name}`");
+        let realtime = if all_go_first() { " --realtime" } else { "" };
+        let command = format!("`cargo xtask bench {name}{realtime}`");
         let machine = std::thread::available_parallelism().map_or(1, usize::from);
         let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let load = load.split_whitespace().next().unwrap_or("unknown").to_owned();

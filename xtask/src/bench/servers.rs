@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
-use crate::shell::{command, sh, target};
+use crate::shell::{command, target};
 
 /// The core of the server, and that of its users.
 pub(super) const SERVER_CORE: &str = "0";
@@ -79,10 +79,6 @@ impl Server {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        if REALTIME.load(Relaxed) {
-            // A thread may have chosen its own priority, as Mumble's thread for voice does.
-            sh(&format!("chrt --all-tasks --rr --pid 1 {}", server.pid()))?;
-        }
         Ok(server)
     }
 
@@ -125,6 +121,11 @@ static REALTIME: AtomicBool = AtomicBool::new(false);
 /// use too. Root alone may do that.
 pub(super) fn go_first() {
     REALTIME.store(true, Relaxed);
+}
+
+/// Whether they do.
+pub(super) fn all_go_first() -> bool {
+    REALTIME.load(Relaxed)
 }
 
 /// The program on these cores.
