@@ -8,7 +8,7 @@ use tenfour_server::connection_log::Rules;
 const EXAMPLE: &str = include_str!("../../../deploy/tenfour.toml");
 
 /// Keys whose example is no default, because there is none that holds everywhere.
-const NO_DEFAULT: [&str; 6] = ["ops", "data", "workers", "tls", "tls_cert", "tls_key"];
+const NO_DEFAULT: [&str; 7] = ["ops", "data", "operator", "workers", "tls", "tls_cert", "tls_key"];
 
 fn settings(toml: &str) -> Result<Settings, SettingsError> {
     let folder = tempfile::tempdir().unwrap();

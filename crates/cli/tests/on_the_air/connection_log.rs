@@ -1,14 +1,14 @@
 //! The connection log of a server that is killed, and what `tenfour stats` says of it.
 
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::Value;
 use tenfour_client::{Client, Identity, Options, Server, log_in};
 use tenfour_core::radio::{Event, LinkState};
-use tenfour_server::store::Day;
 
 use crate::host::{Ended, Host, Running, tenfour};
 use crate::speech::{speech, write};
@@ -160,23 +160,39 @@ fn an_erasure_that_is_killed_leaves_no_row_of_who_is_gone() {
     println!("{gone} gone, {cut_off} cut off before anything was done");
 }
 
-/// Files of the present hour and of the next one that are never written: `/dev/full` is a disk
-/// without room.
-#[cfg(target_os = "linux")]
-fn fill_the_disk(log: &Path) -> Vec<std::path::PathBuf> {
-    let hour = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 3600;
-    std::fs::create_dir_all(log).unwrap();
-    let names = [hour, hour + 1].map(|hour| format!("{}T{:02}.jsonl", Day((hour / 24) as u32), hour % 24));
-    let files: Vec<_> = names.iter().map(|name| log.join(name)).collect();
-    files.iter().for_each(|file| std::os::unix::fs::symlink("/dev/full", file).unwrap());
-    files
+/// A file system of its own for the log, with no room left in it.
+struct FullDisk(std::path::PathBuf);
+
+impl FullDisk {
+    /// Mounts one of 64 KiB, which takes root.
+    fn mount(log: &Path) -> Self {
+        std::fs::create_dir_all(log).unwrap();
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs"]).arg(log);
+        assert!(mount.status().unwrap().success(), "mounting takes root");
+        let disk = Self(log.to_owned());
+        // Taken to the last byte: a write that is cut short has taken what there was.
+        let mut filler = std::fs::File::create(disk.0.join("filler")).unwrap();
+        while filler.write_all(&[0; 512]).is_ok() {}
+        disk
+    }
+
+    fn make_room(&self) {
+        std::fs::remove_file(self.0.join("filler")).unwrap();
+    }
+}
+
+impl Drop for FullDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
+    }
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn a_full_disk_costs_rows_is_told_to_the_operator_and_stops_nobody() {
     let mut host = Host::start();
-    let full = fill_the_disk(&host.path("data/log"));
+    let disk = FullDisk::mount(&host.path("data/log"));
     let listener = host.listen("Bob", &["--bursts", "1"]);
     let told = host.said("the connection log cannot be written");
     assert!(told.contains(" ERROR ") && told.contains("No space left"), "{told}");
@@ -186,7 +202,7 @@ fn a_full_disk_costs_rows_is_told_to_the_operator_and_stops_nobody() {
     assert_eq!((talk.code, listener.end().code), (Some(0), Some(0)), "{}", talk.err);
 
     // There is room again.
-    full.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+    disk.make_room();
     host.listen("Cleo", &[]);
     let told = host.said("the connection log is written again");
     assert!(told.contains(" WARN ") && told.ends_with("count=2"), "{told}");

@@ -4,8 +4,13 @@
 use serde_json::{Map, Value};
 
 /// Sentences of a server that works, and of one whose clients or whose disk do not.
-const SENTENCES: [(&str, &[&str]); 5] = [
+const SENTENCES: [(&str, &[&str]); 7] = [
     ("the server is on the air", &["workers", "tls"]),
+    ("the server has confined itself", &["writes", "calls", "memory"]),
+    (
+        "the server has confined itself as far as this kernel can; nothing else depends on it",
+        &["writes", "calls", "memory"],
+    ),
     ("the server has stopped", &[]),
     ("an HTTP connection broke", &["reason"]),
     (

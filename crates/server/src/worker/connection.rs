@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::future::poll_fn;
+use std::io::ErrorKind;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -14,7 +15,7 @@ use tenfour_core::voice::{Uplink, UplinkOutput};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{ClientMessage, Code, Device, Refusal, ServerMessage};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::Worker;
 use super::codec::{self, Decoder, Event};
@@ -119,11 +120,11 @@ impl Drop for Parting<'_> {
 
 impl Worker {
     /// Reads the socket until it is over. `early` came together with the upgrade.
-    pub(super) async fn attend(self: Rc<Self>, connection: Rc<Connection>, mut early: Vec<u8>) {
+    pub(super) async fn attend(self: Rc<Self>, connection: Rc<Connection>, mut early: Zeroizing<Vec<u8>>) {
         let mut decoder = Decoder::default();
         let _parting = Parting(&self, &connection);
         self.hear(&connection, &mut decoder, &mut early);
-        early.zeroize();
+        drop(early);
         poll_fn(|context| self.poll(&connection, &mut decoder, context)).await;
         // One try to say good-bye under TLS; the kernel sends the rest.
         poll_fn(|context| {
@@ -158,7 +159,12 @@ impl Worker {
             match read {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(())) if bytes > 0 => {}
-                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Ready(ended) => {
+                    // What was sent was not taken in time, and the kernel has let go of it.
+                    let reset = ended.is_err_and(|error| error.kind() == ErrorKind::TimedOut);
+                    self.shared.metrics.resets.inc_by(reset.into());
+                    return Poll::Ready(());
+                }
             }
             self.hear(connection, decoder, &mut scratch[..bytes]);
             scratch[..bytes].zeroize();

@@ -129,7 +129,10 @@ impl Worker {
                 let all = wrote == offered && filled < SLICES && taken < ITEMS && !stream.buffers();
                 if all { Wrote::All } else { Wrote::Some }
             }
-            Poll::Ready(_) => Wrote::Failed,
+            Poll::Ready(_) => {
+                chunks.clear();
+                Wrote::Failed
+            }
             Poll::Pending => {
                 // Handles keep voice from being wiped.
                 chunks.clear();

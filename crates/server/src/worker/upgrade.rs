@@ -18,6 +18,7 @@ use sha1::{Digest, Sha1};
 use tenfour_core::hub::{Input, ResumeToken};
 use tenfour_protocol::{Code, Person, Refusal, SUBPROTOCOL};
 use tokio::task::{spawn_local, unconstrained};
+use zeroize::{Zeroize, Zeroizing};
 
 use super::Worker;
 use super::connection::Connection;
@@ -144,9 +145,15 @@ fn switching(accept: HeaderValue) -> Response<Body> {
 }
 
 /// The socket itself, and what was read of it already.
-fn raw(upgraded: Upgraded) -> Option<(Stream, Vec<u8>)> {
+fn raw(upgraded: Upgraded) -> Option<(Stream, Zeroizing<Vec<u8>>)> {
     let parts = upgraded.downcast::<TokioIo<Stream>>().ok()?;
-    Some((parts.io.into_inner(), parts.read_buf.to_vec()))
+    let early = Zeroizing::new(parts.read_buf.to_vec());
+    // The server's own buffer, unless the head of the request is still in use: then the allocator
+    // wipes it.
+    if let Ok(mut read) = parts.read_buf.try_into_mut() {
+        read.zeroize();
+    }
+    Some((parts.io.into_inner(), early))
 }
 
 /// The answer to the client's key, if this is a WebSocket request of version 13.

@@ -107,8 +107,16 @@ impl Person {
             }
             radio.send(json!({ "type": "ping", "n": connection })).await;
             radio.expect("pong").await;
+            // Presence is told after a moment: somebody changes for certain, and all others wait for it.
+            if self.number == 1 {
+                for handle in &self.handles {
+                    let profile = json!({ "handle": handle });
+                    assert_eq!(desk.ask("PATCH", "/api/v1/me", &self.token, &profile).status, 200);
+                }
+            } else {
+                radio.expect("presence").await;
+            }
             together.wait().await;
-            // Presence of all that was done is told after a moment; who left is told to the others.
             if connection + 1 == CONNECTIONS {
                 radio.leave().await;
             }
