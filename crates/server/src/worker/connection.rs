@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::future::poll_fn;
-use std::io::ErrorKind;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -160,9 +159,7 @@ impl Worker {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(())) if bytes > 0 => {}
                 Poll::Ready(ended) => {
-                    // What was sent was not taken in time, and the kernel has let go of it.
-                    let reset = ended.is_err_and(|error| error.kind() == ErrorKind::TimedOut);
-                    self.shared.metrics.resets.inc_by(reset.into());
+                    ended.inspect_err(|error| self.note_end(error)).ok();
                     return Poll::Ready(());
                 }
             }

@@ -1,6 +1,6 @@
 //! Writing: straight from the shared logs to each socket that is due.
 
-use std::io::IoSlice;
+use std::io::{Error, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -129,8 +129,9 @@ impl Worker {
                 let all = wrote == offered && filled < SLICES && taken < ITEMS && !stream.buffers();
                 if all { Wrote::All } else { Wrote::Some }
             }
-            Poll::Ready(_) => {
+            Poll::Ready(failed) => {
                 chunks.clear();
+                failed.inspect_err(|error| self.note_end(error)).ok();
                 Wrote::Failed
             }
             Poll::Pending => {
@@ -152,6 +153,16 @@ fn put(
     match slices {
         [one] => stream.poll_write(context, one),
         several => stream.poll_write_vectored(context, several),
+    }
+}
+
+impl Worker {
+    /// The socket failed. When what was sent was not taken in time, and the kernel has let go of it, that
+    /// is a reset like our own.
+    pub(super) fn note_end(&self, error: &Error) {
+        if error.kind() == ErrorKind::TimedOut {
+            self.shared.metrics.resets.inc();
+        }
     }
 }
 
