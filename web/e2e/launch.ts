@@ -36,11 +36,13 @@ const NOWHERE = 'http://127.0.0.1:9';
 
 /**
  * What a Chromium asks its maker for by itself: hints, the time, the search engine, accounts, push
- * messages, what forms are about. The last list of features counts, so those that Playwright turns off are among them.
+ * messages, what forms are about, components. The last list of features counts, so those that Playwright turns off are among them.
  */
 const BY_ITSELF = [
   `--gaia-url=${NOWHERE}`,
   `--gcm-checkin-url=${NOWHERE}`,
+  // Newer ones look for components in spite of being told not to.
+  `--component-updater=url-source=${NOWHERE}/`,
   '--disable-features=OptimizationHints,NetworkTimeServiceQuerying,AimEnabled,MediaRouter,' +
     'Translate,HttpsUpgrades,PreconnectToSearch,PrewarmDefaultSearchEngine,' +
     'AutofillServerCommunication',

@@ -56,7 +56,9 @@ function kept(page: Page): Promise<Record<string, unknown>> {
           values.onsuccess = done;
         });
         const kinds = values.result.map((value: Record<string, unknown>) =>
-          Object.entries(value).map(([field, inner]) => `${field}: ${inner?.constructor.name}`),
+          Object.entries(value)
+            .map(([field, inner]) => `${field}: ${inner?.constructor.name}`)
+            .sort(),
         );
         databases[`${name}/${store}`] = { keys: keys.result, kinds };
       }
@@ -88,7 +90,7 @@ const ALLOWED = {
   databases: {
     'tenfour/keys': {
       keys: ['device'],
-      kinds: [['publicKey: CryptoKey', 'privateKey: CryptoKey']],
+      kinds: [['privateKey: CryptoKey', 'publicKey: CryptoKey']],
     },
   },
   files: [],
