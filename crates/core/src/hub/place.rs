@@ -158,6 +158,8 @@ impl Hub {
             self.ledger.first(secret, user, now).map_err(too_many)?;
         }
         let stamp = self.stamp(participant, cell);
+        // What reading the cell has left on the stack must not get into gaps of what is made next.
+        scrub_stack();
         self.put(participant, &place, &stamp, now);
         Ok(stamp)
     }
@@ -181,6 +183,7 @@ impl Hub {
             return self.error(conn, too_many(epoch_in + wait));
         }
         let stamp = self.stamp(participant, cell);
+        scrub_stack();
         if let Some(session) = self.sessions.get_mut(&participant) {
             session.whereabouts.next = Some(Next { place, stamp });
         }

@@ -33,9 +33,10 @@ pub fn snap(lat: f64, lon: f64) -> Result<GeoCell, NoPosition> {
 pub(crate) struct Place {
     point: Box<Point>,
     country: Option<Country>,
-    /// The position itself, which a broken hub sorts by.
+    /// The position itself, which a broken hub sorts by. In a box: an empty one has no gap in which
+    /// something could be left.
     #[cfg(feature = "mutants")]
-    raw: Option<Point>,
+    raw: Option<Box<Point>>,
 }
 
 impl Place {
@@ -72,7 +73,7 @@ impl Place {
         let Some((lat, lon)) = cell.raw() else { return Ok(place) };
         let raw = LatLng::new(lat, lon).map_err(|_| Code::CellRefused)?;
         if mutants.has(Mutant::SortedFanOut) {
-            place.raw = Some(Point::of(raw));
+            place.raw = Some(Box::new(Point::of(raw)));
         }
         if mutants.has(Mutant::RawCountry) {
             place.country = country_at(raw);
@@ -94,7 +95,7 @@ impl Place {
 impl Place {
     /// What a broken hub sorts by.
     pub(super) fn sorted_by(&self) -> Point {
-        self.raw.unwrap_or(*self.point)
+        *self.raw.as_ref().unwrap_or(&self.point).as_ref()
     }
 }
 

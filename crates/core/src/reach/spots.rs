@@ -69,6 +69,8 @@ impl Spots {
     pub(crate) fn clear(&mut self, slot: Slot) {
         let spot = self.spot_mut(slot);
         spot.point.wipe();
+        #[cfg(feature = "mutants")]
+        spot.sorted_by.wipe();
         spot.located = false;
     }
 

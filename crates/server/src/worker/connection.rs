@@ -213,7 +213,10 @@ impl Worker {
 
     fn control(&self, connection: &Connection, text: &str, now: Time) {
         let conn = connection.id;
-        match serde_json::from_str(text) {
+        let parsed = serde_json::from_str(text);
+        // What reading has left on the stack must not get into gaps of what is made next.
+        scrub_stack();
+        match parsed {
             Ok(ClientMessage::BurstEnd { burst, .. }) => {
                 connection.uplink().release(burst, now);
                 self.drain_uplink(connection, now);
