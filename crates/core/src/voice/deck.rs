@@ -27,6 +27,11 @@ const BUNDLE_WAIT: Duration = Duration::from_millis(40);
 /// whom the hub has just sent here learns how it ended.
 pub const LINGER: Duration = Duration::from_secs(1);
 
+/// So many listeners may be named by [`Deck::due`] before the first is asked for, at no cost.
+pub const NAMED: usize = 16;
+/// No shell has a connection of this number.
+const NOBODY: ConnId = ConnId(u64::MAX);
+
 /// Something to write to a listener. `A` is an announcement, encoded once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item<A> {
@@ -63,8 +68,10 @@ pub struct Deck<A> {
     connections: BTreeMap<ConnId, usize>,
     /// Listeners that may be due; some may have gone since.
     ready: VecDeque<usize>,
-    /// The listener that `due` named last: saves looking it up.
-    in_hand: Option<(ConnId, usize)>,
+    /// The listeners that `due` named last, with their places: saves looking them up.
+    named: [(ConnId, usize); NAMED],
+    /// Which of them is the oldest.
+    oldest: usize,
     /// One for each burst that has a deadline.
     deadlines: BTreeSet<(Time, usize)>,
     /// How it is broken on purpose.
@@ -82,7 +89,8 @@ impl<A: Clone> Deck<A> {
             listeners: Slab::new(),
             connections: BTreeMap::new(),
             ready: VecDeque::new(),
-            in_hand: None,
+            named: [(NOBODY, 0); NAMED],
+            oldest: 0,
             deadlines: BTreeSet::new(),
             #[cfg(feature = "mutants")]
             mutants: crate::mutants::Mutants::default(),
@@ -181,7 +189,7 @@ impl<A: Clone> Deck<A> {
     pub fn remove(&mut self, conn: ConnId) {
         let Some(place) = self.connections.remove(&conn) else { return };
         let listener = self.listeners.remove(place);
-        self.in_hand = self.in_hand.filter(|&(in_hand, _)| in_hand != conn);
+        self.named.iter_mut().filter(|named| named.0 == conn).for_each(|named| named.0 = NOBODY);
         for entry in listener.entries {
             self.leave_members(entry.burst, entry.member);
         }
@@ -206,10 +214,21 @@ impl<A: Clone> Deck<A> {
                 continue;
             }
             listener.state = State::InHand;
-            self.in_hand = Some((listener.conn, place));
+            self.named[self.oldest] = (listener.conn, place);
+            self.oldest = (self.oldest + 1) % NAMED;
             return Some(listener.conn);
         }
         None
+    }
+
+    /// The frames that `conn` should get next, when they are all that waits for it: nearly always. They
+    /// are lent, so that nothing is counted up and down for each listener. Nothing is taken away, as
+    /// with [`Deck::gather`], which is to be asked when there is something else, or nothing.
+    pub fn frames(&self, conn: ConnId) -> Option<impl ExactSizeIterator<Item = &Packet>> {
+        match &self.listeners[self.find(conn)?].entries[..] {
+            [entry] => entry.frames(&self.bursts[entry.burst]),
+            _ => None,
+        }
     }
 
     /// Appends to `out` what `conn` should get next, at most `max_items`, and takes nothing
@@ -233,23 +252,19 @@ impl<A: Clone> Deck<A> {
     pub fn advance(&mut self, conn: ConnId, items: usize) {
         let Some(place) = self.find(conn) else { return };
         let listener = &mut self.listeners[place];
-        let mut left = items;
-        let mut over = 0;
+        let (mut left, mut over, mut done) = (items, 0, true);
         for entry in &mut listener.entries {
-            left -= entry.advance(&self.bursts[entry.burst], left);
+            let burst = &self.bursts[entry.burst];
+            left -= entry.advance(burst, left);
             over += usize::from(entry.over);
-            if left == 0 {
-                break;
-            }
+            done &= entry.over || !entry.waits(burst);
         }
         debug_assert_eq!(left, 0, "advanced by more than was gathered");
-        if over > 0 {
-            self.drop_over(place, over);
-        }
-        let listener = &mut self.listeners[place];
-        let done = !listener.entries.iter().any(|entry| entry.waits(&self.bursts[entry.burst]));
         if done && listener.state == State::InHand {
             listener.state = State::Idle;
+        }
+        if over > 0 {
+            self.drop_over(place, over);
         }
     }
 
@@ -355,10 +370,8 @@ impl<A: Clone> Deck<A> {
     }
 
     fn find(&self, conn: ConnId) -> Option<usize> {
-        match self.in_hand {
-            Some((in_hand, place)) if in_hand == conn => Some(place),
-            _ => self.connections.get(&conn).copied(),
-        }
+        let named = self.named.iter().find(|named| named.0 == conn).map(|named| named.1);
+        named.or_else(|| self.connections.get(&conn).copied())
     }
 
     fn place(&mut self, conn: ConnId) -> usize {

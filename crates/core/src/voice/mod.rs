@@ -10,7 +10,7 @@ mod log;
 mod packet;
 mod uplink;
 
-pub use deck::{ByGrade, Deck, DeckFigures, Item, LINGER};
+pub use deck::{ByGrade, Deck, DeckFigures, Item, LINGER, NAMED};
 pub use log::{BurstLog, Cursor};
 pub use packet::{Framing, Packet, Prefix, unframed};
 pub use uplink::{Uplink, UplinkOutput};

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use proptest::prelude::*;
 use tenfour_core::hub::{From, Hears};
 use tenfour_core::voice::{ByGrade, Deck, Item, LINGER, Packet, unframed};
 use tenfour_core::{ConnId, Time};
@@ -10,15 +9,15 @@ use tenfour_protocol::{BurstNo, VoiceFrame};
 
 use crate::world::{OPUS_20_MS, ms};
 
-const T: Time = Time::from_micros(5_000_000);
-const HOLD: std::time::Duration = ms_const(2_000);
+pub(crate) const T: Time = Time::from_micros(5_000_000);
+pub(crate) const HOLD: std::time::Duration = ms_const(2_000);
 const BURST: BurstNo = BurstNo(1);
 
 const fn ms_const(millis: u64) -> std::time::Duration {
     std::time::Duration::from_millis(millis)
 }
 
-fn packet(burst: BurstNo, seq: u16, payload: &[u8], now: Time) -> Packet {
+pub(crate) fn packet(burst: BurstNo, seq: u16, payload: &[u8], now: Time) -> Packet {
     let frame = VoiceFrame { burst, seq, media_time: u32::from(seq) * 960, last: false, payload };
     Packet::new(unframed, &frame, now)
 }
@@ -27,7 +26,7 @@ fn append(deck: &mut Deck<&'static str>, seq: u16, now: Time) {
     deck.append(BURST, packet(BURST, seq, &OPUS_20_MS, now), now);
 }
 
-fn hears(conn: u64) -> Hears {
+pub(crate) fn hears(conn: u64) -> Hears {
     Hears::from_anywhere(ConnId(conn))
 }
 
@@ -76,6 +75,21 @@ fn gathering_takes_nothing_away() {
     deck.gather(ConnId(1), 10, &mut once);
     deck.gather(ConnId(1), 10, &mut twice);
     assert_eq!((once.len(), &once), (2, &twice));
+}
+
+#[test]
+fn frames_are_lent_when_nothing_else_waits() {
+    let mut deck = open(1);
+    append(&mut deck, 0, T);
+    assert!(deck.frames(ConnId(1)).is_none(), "the start has to be told");
+    take(&mut deck, ConnId(1));
+    assert!(deck.frames(ConnId(1)).is_none(), "nothing waits");
+    append(&mut deck, 1, T);
+    append(&mut deck, 2, T);
+    let lent: Vec<_> = deck.frames(ConnId(1)).unwrap().map(Packet::seq).collect();
+    assert_eq!(lent, [1, 2]);
+    deck.close(BURST, "ended", T);
+    assert!(deck.frames(ConnId(1)).is_none(), "the end has to be told");
 }
 
 #[test]
@@ -266,135 +280,4 @@ fn what_is_unknown_is_ignored() {
     deck.remove(ConnId(1));
     deck.advance(ConnId(1), 0);
     assert_eq!((deck.due(), deck.figures()), (None, Default::default()));
-}
-
-#[derive(Debug, Clone)]
-enum Act {
-    Open(u32),
-    Append(u32),
-    Close(u32),
-    Join(u32, u64, u8),
-    Leave(u32, u64),
-    Remove(u64),
-    Bundle(u64, u8),
-    /// Takes up to so many items of a listener, if it is named.
-    Serve(usize),
-    Resume(u64, usize),
-    Wait(u64),
-}
-
-fn act() -> impl Strategy<Value = Act> {
-    let burst = || 1..4u32;
-    let conn = || 1..5u64;
-    prop_oneof![
-        1 => burst().prop_map(Act::Open),
-        6 => burst().prop_map(Act::Append),
-        1 => burst().prop_map(Act::Close),
-        1 => (burst(), conn(), 0..3u8).prop_map(|(burst, conn, from)| Act::Join(burst, conn, from)),
-        1 => (burst(), conn()).prop_map(|(burst, conn)| Act::Leave(burst, conn)),
-        1 => conn().prop_map(Act::Remove),
-        1 => (conn(), 1..=3u8).prop_map(|(conn, k)| Act::Bundle(conn, k)),
-        4 => (0..5usize).prop_map(Act::Serve),
-        2 => (conn(), 0..5usize).prop_map(|(conn, items)| Act::Resume(conn, items)),
-        2 => (0..900u64).prop_map(Act::Wait),
-    ]
-}
-
-/// What a listener has had of a burst.
-#[derive(Debug, Default)]
-struct Had {
-    next: Option<u16>,
-    started: bool,
-    ended: bool,
-}
-
-/// Checks one item against what its listener had. Announcements carry the burst's number.
-fn check(had: &mut BTreeMap<(u64, u32), Had>, conn: u64, item: &Item<u32>, now: Time) {
-    let burst = match item {
-        Item::Started(burst) | Item::Ended(burst) => *burst,
-        Item::Gap { burst, .. } => burst.0,
-        Item::Voice(packet) => VoiceFrame::parse(packet.message()).unwrap().burst.0,
-    };
-    let had = had.entry((conn, burst)).or_default();
-    assert!(!had.ended, "nothing comes after the end");
-    match item {
-        Item::Started(_) => assert!(!std::mem::replace(&mut had.started, true)),
-        Item::Ended(_) => had.ended = true,
-        Item::Gap { from, to, .. } => {
-            assert!(had.started && from < to && had.next.is_none_or(|next| next == *from));
-            had.next = Some(*to);
-        }
-        Item::Voice(packet) => {
-            assert!(had.started && had.next.is_none_or(|next| next == packet.seq()), "in order, none twice");
-            assert!(now < packet.arrived() + HOLD, "nothing is later than hold");
-            had.next = Some(packet.seq() + 1);
-        }
-    }
-}
-
-proptest! {
-    /// Whatever happens, a listener has each burst in order: start, frames without a hole that
-    /// is not told, end; and a deck whose listeners are gone is empty after its time.
-    #[test]
-    fn cursors_keep_their_order(acts in prop::collection::vec(act(), 0..250)) {
-        let mut deck: Deck<u32> = Deck::new(HOLD);
-        let mut now = T;
-        let mut next: BTreeMap<u32, u16> = BTreeMap::new();
-        let mut had: BTreeMap<(u64, u32), Had> = BTreeMap::new();
-        // A number is used once, as the hub does: 3 slots stand for ever new numbers.
-        let mut number: BTreeMap<u32, u32> = BTreeMap::new();
-        let mut newest = 0;
-        for act in acts {
-            let of = |number: &BTreeMap<u32, u32>, slot: u32| number.get(&slot).copied().unwrap_or(0);
-            let mut serve = |deck: &mut Deck<u32>, conn: ConnId, items: usize, now: Time| {
-                let mut out = Vec::new();
-                deck.gather(conn, items, &mut out);
-                deck.advance(conn, out.len());
-                out.iter().for_each(|item| check(&mut had, conn.0, item, now));
-            };
-            match act {
-                Act::Open(slot) => {
-                    newest += 1;
-                    let earlier = number.insert(slot, newest);
-                    earlier.into_iter().for_each(|earlier| deck.close(BurstNo(earlier), earlier, now));
-                    deck.open(BurstNo(newest), ByGrade::from_fn(|_| newest), 1, (1..4).map(hears), now);
-                }
-                Act::Append(slot) => {
-                    let burst = of(&number, slot);
-                    let seq = next.entry(burst).or_default();
-                    deck.append(BurstNo(burst), packet(BurstNo(burst), *seq, &OPUS_20_MS, now), now);
-                    *seq += 1;
-                }
-                Act::Close(slot) => deck.close(BurstNo(of(&number, slot)), of(&number, slot), now),
-                Act::Join(slot, conn, from) => {
-                    let from = [From::Live, From::Oldest, From::Seq(0)][usize::from(from)];
-                    had.remove(&(conn, of(&number, slot)));
-                    deck.join(BurstNo(of(&number, slot)), hears(conn), from, now);
-                }
-                Act::Leave(slot, conn) => deck.leave(BurstNo(of(&number, slot)), ConnId(conn)),
-                Act::Remove(conn) => deck.remove(ConnId(conn)),
-                Act::Bundle(conn, frames) => deck.set_bundle(ConnId(conn), frames),
-                Act::Serve(items) => {
-                    if let Some(conn) = deck.due() {
-                        serve(&mut deck, conn, items, now);
-                    }
-                }
-                Act::Resume(conn, items) => serve(&mut deck, ConnId(conn), items, now),
-                Act::Wait(millis) => {
-                    let end = now + ms(millis);
-                    while let Some(at) = deck.poll_timeout().filter(|&at| at <= end) {
-                        now = now.max(at);
-                        deck.handle_timeout(now);
-                    }
-                    now = end;
-                }
-            }
-        }
-        number.values().for_each(|&burst| deck.close(BurstNo(burst), burst, now));
-        (1..5).for_each(|conn| deck.remove(ConnId(conn)));
-        now += HOLD + LINGER;
-        deck.handle_timeout(now);
-        prop_assert_eq!(deck.figures(), Default::default());
-        prop_assert_eq!(deck.poll_timeout(), None);
-    }
 }

@@ -4,6 +4,7 @@ mod anything;
 mod authorised;
 mod crowds;
 mod deck;
+mod deck_generated;
 mod door;
 mod ending;
 mod greeting;

@@ -18,6 +18,9 @@ use crate::stamp::Stamp;
 const ALARM: u64 = u64::MAX;
 /// Events handled before the clock is looked at: a talker waits no longer than these take.
 const EVENTS: usize = 64;
+/// The thread has a core to itself and never sleeps: to wake it would be work of the server, and on a
+/// virtual machine as much as a third of a write; over a network there is nobody to be woken.
+const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 /// What is read from a socket at once.
 const SCRATCH_BYTES: usize = 64 * 1024;
 /// What is still missing when nothing came for this long will not come.
@@ -148,7 +151,7 @@ impl Air {
 
     fn wait(&mut self) -> Result<()> {
         let mut events = Vec::with_capacity(EVENTS);
-        match epoll::wait(&self.epoll, spare_capacity(&mut events), None) {
+        match epoll::wait(&self.epoll, spare_capacity(&mut events), Some(&AT_ONCE)) {
             Err(rustix::io::Errno::INTR) => return Ok(()),
             waited => waited?,
         };

@@ -1,6 +1,6 @@
 //! One radio socket: its state, and the task that reads it.
 
-use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::cell::{Cell, RefCell, RefMut};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -28,14 +28,16 @@ use crate::hub_thread::encode;
 /// Reads of one socket before others get their turn.
 const READS: usize = 16;
 
-/// A radio socket.
+/// A radio socket. In the order in which it is written down: what each frame needs comes first, and
+/// lies together.
+#[repr(C)]
 pub(super) struct Connection {
     pub(super) id: ConnId,
-    pub(super) stream: RefCell<Stream>,
-    pub(super) outbox: RefCell<Outbox>,
     pub(super) state: Cell<State>,
     /// Since when the socket takes nothing.
     pub(super) blocked: Cell<Option<Time>>,
+    pub(super) stream: RefCell<Stream>,
+    pub(super) outbox: RefCell<Outbox>,
     /// Pings since the last sign of life.
     pub(super) pings: Cell<u32>,
     /// When it stands among those who talk.
@@ -47,8 +49,8 @@ pub(super) struct Connection {
     uplink: RefCell<Uplink>,
     /// For the connection log, until the first hello.
     connected: Cell<Option<Connected>>,
-    /// Of the task that reads.
-    waker: RefCell<Waker>,
+    /// Of the task that reads; the socket wakes it when it takes bytes again.
+    pub(super) waker: RefCell<Waker>,
     _permit: Permit,
 }
 
@@ -87,11 +89,6 @@ impl Connection {
 
     pub(super) fn uplink(&self) -> RefMut<'_, Uplink> {
         self.uplink.borrow_mut()
-    }
-
-    /// The waker that the socket wakes when it takes bytes again.
-    pub(super) fn waker(&self) -> Ref<'_, Waker> {
-        self.waker.borrow()
     }
 
     /// Ends the task that reads; it cleans up.

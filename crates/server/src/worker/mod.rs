@@ -73,6 +73,10 @@ pub(crate) struct Worker {
     /// Reused from write to write.
     items: RefCell<Vec<Item<Framed>>>,
     chunks: RefCell<Vec<Chunk>>,
+    /// Who is written to next. Reused too.
+    together: Cell<Vec<Rc<Connection>>>,
+    /// Messages of bursts that were written, and not counted yet.
+    written: Cell<u64>,
     /// Whose socket takes nothing just now.
     blocked: RefCell<BTreeSet<ConnId>>,
     /// Who has an open burst, and when it may be silent for too long.
@@ -119,6 +123,8 @@ impl Worker {
             scratch: RefCell::new(vec![0; SCRATCH_BYTES].into()),
             items: RefCell::default(),
             chunks: RefCell::default(),
+            together: Cell::default(),
+            written: Cell::new(0),
             blocked: RefCell::default(),
             talking: RefCell::default(),
             closing: RefCell::default(),

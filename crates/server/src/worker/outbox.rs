@@ -53,6 +53,11 @@ impl Outbox {
         self.control_bytes = 0;
     }
 
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.begun.is_none() && self.control.is_empty()
+    }
+
     /// What waits, in the order in which it has to go.
     pub(super) fn slices(&self) -> impl Iterator<Item = &[u8]> {
         let begun = self.begun.iter().map(|(chunk, at)| &chunk.bytes()[*at..]);

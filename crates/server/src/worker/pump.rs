@@ -2,19 +2,23 @@
 
 use std::io::{Error, ErrorKind, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 
-use tenfour_core::voice::Item;
+use tenfour_core::voice::{Deck, Item, NAMED};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{Code, ServerMessage};
 use tokio::io::AsyncWrite;
 
 use super::Worker;
 use super::connection::{Connection, State};
-use super::outbox::{Chunk, Outbox};
+use super::outbox::Chunk;
+use super::socket::Stream;
 use crate::hub_thread::{Framed, encode};
 
-/// Messages of bursts in one write.
+/// Frames in one write, when only frames wait.
+const FRAMES: usize = 8;
+/// Messages of bursts in one write, when other things wait too.
 const ITEMS: usize = 32;
 /// Pieces in one write: the kernel takes 1,024, but nobody is that far behind for long.
 const SLICES: usize = 64;
@@ -30,14 +34,29 @@ enum Wrote {
 }
 
 impl Worker {
-    /// Writes to everybody who is due.
+    /// Writes to everybody who is due. Several are found before the first is written to: the memory of
+    /// each has to be fetched from far away, and so it is fetched for all at once.
     pub(super) fn pump(&self, now: Time) {
+        let mut together = self.together.take();
         loop {
-            let due = self.deck.borrow_mut().due();
-            let Some(conn) = due else { return };
+            self.find_due(&mut together);
+            if together.is_empty() {
+                break;
+            }
+            together.drain(..).for_each(|connection| self.write(&connection, now));
+        }
+        self.together.set(together);
+        // Counted once for all: other workers count in the same place.
+        self.shared.metrics.messages_out.inc_by(self.written.take());
+    }
+
+    fn find_due(&self, found: &mut Vec<Rc<Connection>>) {
+        let mut deck = self.deck.borrow_mut();
+        while found.len() < NAMED {
+            let Some(conn) = deck.due() else { return };
             match self.find(conn) {
-                Some(connection) => self.write(&connection, now),
-                None => self.deck.borrow_mut().remove(conn),
+                Some(connection) => found.push(connection),
+                None => deck.remove(conn),
             }
         }
     }
@@ -91,8 +110,43 @@ impl Worker {
         }
     }
 
-    /// One write of everything that waits: the rest of what was begun, control, then voice.
+    /// One write of what waits.
     fn write_once(&self, connection: &Connection) -> Wrote {
+        self.write_frames(connection).unwrap_or_else(|| self.write_all(connection))
+    }
+
+    /// One write of frames straight from the log, when nothing else waits: nearly always. None when
+    /// something else does.
+    fn write_frames(&self, connection: &Connection) -> Option<Wrote> {
+        let mut deck = self.deck.borrow_mut();
+        let mut outbox = connection.outbox.borrow_mut();
+        if !outbox.is_empty() || !connection.is_open() {
+            return None;
+        }
+        let frames = deck.frames(connection.id)?;
+        let waiting = frames.len();
+        let mut slices = [IoSlice::new(&[]); FRAMES];
+        for (slice, frame) in slices.iter_mut().zip(frames) {
+            *slice = IoSlice::new(frame.bytes());
+        }
+        let slices = &slices[..waiting.min(FRAMES)];
+        let mut stream = connection.stream.borrow_mut();
+        let wrote = match self.put(connection, &mut stream, slices) {
+            Ok(wrote) => wrote,
+            Err(none) => return Some(none),
+        };
+        let (whole, rest) = split(slices.iter().map(|slice| slice.len()), wrote);
+        if rest > 0 {
+            let begun = deck.frames(connection.id)?.nth(whole)?.clone();
+            outbox.begin(Chunk::Voice(begun), rest);
+        }
+        self.advance(&mut deck, connection, whole + usize::from(rest > 0));
+        Some(if whole == waiting && !stream.buffers() { Wrote::All } else { Wrote::Some })
+    }
+
+    /// One write of everything that waits: the rest of what was begun, control, then voice.
+    #[cold]
+    fn write_all(&self, connection: &Connection) -> Wrote {
         let mut deck = self.deck.borrow_mut();
         let mut outbox = connection.outbox.borrow_mut();
         let mut stream = connection.stream.borrow_mut();
@@ -100,7 +154,6 @@ impl Worker {
         if connection.is_open() {
             deck.gather(connection.id, ITEMS, &mut items);
         }
-        chunks.clear();
         chunks.extend(items.drain(..).map(chunk));
         let mut slices = [IoSlice::new(&[]); SLICES];
         let mut filled = 0;
@@ -110,49 +163,55 @@ impl Worker {
             filled += 1;
             offered += bytes.len();
         }
-        let waker = connection.waker();
-        let mut context = Context::from_waker(&waker);
-        let wrote = if offered > 0 {
-            put(Pin::new(&mut *stream), &mut context, &slices[..filled])
-        } else if stream.buffers() {
-            return flush(Pin::new(&mut *stream), &mut context);
-        } else {
-            return Wrote::All;
-        };
-        match wrote {
-            Poll::Ready(Ok(wrote)) if wrote > 0 => {
-                let taken = settle(&mut outbox, &mut chunks, wrote);
+        if offered == 0 {
+            return if stream.buffers() {
+                flush(&mut stream, &connection.waker.borrow())
+            } else {
+                Wrote::All
+            };
+        }
+        let wrote = self.put(connection, &mut stream, &slices[..filled]);
+        let result = match wrote {
+            Ok(wrote) => {
+                let rest = outbox.wrote(wrote);
+                let (whole, rest) = split(chunks.iter().map(|chunk| chunk.bytes().len()), rest);
+                let taken = whole + usize::from(rest > 0);
+                if rest > 0 {
+                    outbox.begin(chunks.swap_remove(whole), rest);
+                }
                 if taken > 0 {
-                    deck.advance(connection.id, taken);
-                    self.shared.metrics.messages_out.inc_by(taken as u64);
+                    self.advance(&mut deck, connection, taken);
                 }
                 let all = wrote == offered && filled < SLICES && taken < ITEMS && !stream.buffers();
                 if all { Wrote::All } else { Wrote::Some }
             }
+            Err(none) => none,
+        };
+        // Handles keep voice from being wiped.
+        chunks.clear();
+        result
+    }
+
+    /// Offers `pieces` to the socket: how many bytes it has taken, which is not zero.
+    fn put(
+        &self,
+        connection: &Connection,
+        stream: &mut Stream,
+        pieces: &[IoSlice<'_>],
+    ) -> Result<usize, Wrote> {
+        match stream.put(pieces, &connection.waker) {
+            Poll::Ready(Ok(wrote)) if wrote > 0 => Ok(wrote),
             Poll::Ready(failed) => {
-                chunks.clear();
                 failed.inspect_err(|error| self.note_end(error)).ok();
-                Wrote::Failed
+                Err(Wrote::Failed)
             }
-            Poll::Pending => {
-                // Handles keep voice from being wiped.
-                chunks.clear();
-                Wrote::Full
-            }
+            Poll::Pending => Err(Wrote::Full),
         }
     }
-}
 
-/// Writes once. One piece, by far the most frequent, goes by a plain write: the kernel spends less
-/// on it than on a list of one.
-fn put(
-    stream: Pin<&mut impl AsyncWrite>,
-    context: &mut Context<'_>,
-    slices: &[IoSlice<'_>],
-) -> Poll<std::io::Result<usize>> {
-    match slices {
-        [one] => stream.poll_write(context, one),
-        several => stream.poll_write_vectored(context, several),
+    fn advance(&self, deck: &mut Deck<Framed>, connection: &Connection, taken: usize) {
+        deck.advance(connection.id, taken);
+        self.written.set(self.written.get() + taken as u64);
     }
 }
 
@@ -166,29 +225,22 @@ impl Worker {
     }
 }
 
-/// So many bytes are written: settles with the outbox, then with the chunks. Returns how many
-/// chunks are begun.
-fn settle(outbox: &mut Outbox, chunks: &mut Vec<Chunk>, wrote: usize) -> usize {
-    let mut rest = outbox.wrote(wrote);
-    let mut taken = 0;
-    for chunk in chunks.drain(..) {
-        if rest == 0 {
+/// So many bytes of pieces of these lengths are written: how many pieces are, and how much of the next.
+fn split(lengths: impl Iterator<Item = usize>, wrote: usize) -> (usize, usize) {
+    let (mut whole, mut rest) = (0, wrote);
+    for length in lengths {
+        if length > rest {
             break;
         }
-        taken += 1;
-        let bytes = chunk.bytes().len();
-        if bytes > rest {
-            outbox.begin(chunk, rest);
-            break;
-        }
-        rest -= bytes;
+        rest -= length;
+        whole += 1;
     }
-    taken
+    (whole, rest)
 }
 
 /// Sends what the stream keeps inside.
-fn flush(stream: Pin<&mut impl AsyncWrite>, context: &mut Context<'_>) -> Wrote {
-    match stream.poll_flush(context) {
+fn flush(stream: &mut Stream, waker: &Waker) -> Wrote {
+    match Pin::new(stream).poll_flush(&mut Context::from_waker(waker)) {
         Poll::Pending => Wrote::Full,
         Poll::Ready(Ok(())) => Wrote::All,
         Poll::Ready(Err(_)) => Wrote::Failed,

@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 
+use smallvec::SmallVec;
 use tenfour_protocol::SignalGrade;
 use tenfour_protocol::limits::BUNDLE_FRAMES;
 
 use super::{Burst, Item};
 use crate::ConnId;
-use crate::voice::Cursor;
+use crate::voice::{Cursor, Packet};
 
 /// A connection that hears bursts.
 #[derive(Debug)]
@@ -17,8 +18,9 @@ pub(super) struct Listener {
     /// Spreads the listeners over the ticks of a bundle.
     pub(super) phase: u32,
     pub(super) state: State,
-    /// In the order of their announcement.
-    pub(super) entries: Vec<Entry>,
+    /// In the order of their announcement. Nearly always one, which lies here: each line of memory
+    /// that is touched for a write counts, since thousands are written to in a row.
+    pub(super) entries: SmallVec<[Entry; 1]>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +50,7 @@ impl Listener {
         // Six ticks fit both bundles of two and of three. Taken from the connection's number: its
         // place here would tell whether others have heard something before.
         let phase = (conn.0 % (2 * u64::from(BUNDLE_FRAMES))) as u32;
-        Self { conn, bundle: 1, phase, state: State::Idle, entries: Vec::new() }
+        Self { conn, bundle: 1, phase, state: State::Idle, entries: SmallVec::new() }
     }
 
     /// Queues it, unless it is known to have something.
@@ -82,6 +84,16 @@ impl Entry {
             || burst.ended.is_some()
             || burst.log.waiting(self.cursor) > 0
             || burst.log.gap(self.cursor).is_some()
+    }
+
+    /// The frames that wait, when they are all that does.
+    pub(super) fn frames<'a, A>(
+        &self,
+        burst: &'a Burst<A>,
+    ) -> Option<impl ExactSizeIterator<Item = &'a Packet> + use<'a, A>> {
+        let other = !self.announced || burst.ended.is_some() || burst.log.gap(self.cursor).is_some();
+        let frames = burst.log.frames(self.cursor);
+        (!other && frames.len() > 0).then_some(frames)
     }
 
     /// Appends what is to be written, until `out` has `full` items.
