@@ -143,7 +143,7 @@ impl Fanout {
     /// The work that all have in common.
     fn work(&self) -> String {
         let seconds = self.seconds.unwrap_or(if self.quick { 3 } else { 5 });
-        format!("--listeners {} --talkers 1 --for {seconds}", self.listeners.unwrap_or(1000))
+        format!("--listeners {} --talkers 1 --for {seconds} --awake", self.listeners.unwrap_or(1000))
     }
 
     fn rounds(&self) -> Result<Rounds> {
@@ -247,7 +247,7 @@ impl Fanout {
 
 /// The largest channel: all of it has to arrive.
 fn largest() -> Result<(String, [Verdict; 2])> {
-    let flags = format!("--listeners {LARGE} --talkers 1 --for 5 {}", Turn::Bundled.flags());
+    let flags = format!("--listeners {LARGE} --talkers 1 --for 5 --awake {}", Turn::Bundled.flags());
     let mut figures = Vec::new();
     for _ in 0..RUNS {
         let server = Server::ours(Ours::PLAIN)?;

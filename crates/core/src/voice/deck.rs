@@ -4,8 +4,9 @@ mod burst;
 mod by_grade;
 mod figures;
 mod listener;
+mod ready;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use slab::Slab;
@@ -14,23 +15,20 @@ use tenfour_protocol::limits::BUNDLE_FRAMES;
 
 use self::burst::{Burst, largest_bundle};
 use self::listener::{Entry, Listener, State};
+use self::ready::{Named, Ready};
 use super::{BurstLog, Packet};
 use crate::hub::{From, Hears};
 use crate::{ConnId, Time};
 
 pub use self::by_grade::ByGrade;
 pub use self::figures::DeckFigures;
+pub use self::ready::NAMED;
 
 /// A bundle that is not full is sent when no frame came for this long: the talker pauses.
 const BUNDLE_WAIT: Duration = Duration::from_millis(40);
 /// A burst is kept this much longer than its last frame, without a frame, so that a listener
 /// whom the hub has just sent here learns how it ended.
 pub const LINGER: Duration = Duration::from_secs(1);
-
-/// So many listeners may be named by [`Deck::due`] before the first is asked for, at no cost.
-pub const NAMED: usize = 16;
-/// No shell has a connection of this number.
-const NOBODY: ConnId = ConnId(u64::MAX);
 
 /// Something to write to a listener. `A` is an announcement, encoded once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,12 +64,8 @@ pub struct Deck<A> {
     numbers: BTreeMap<BurstNo, usize>,
     listeners: Slab<Listener>,
     connections: BTreeMap<ConnId, usize>,
-    /// Listeners that may be due; some may have gone since.
-    ready: VecDeque<usize>,
-    /// The listeners that `due` named last, with their places: saves looking them up.
-    named: [(ConnId, usize); NAMED],
-    /// Which of them is the oldest.
-    oldest: usize,
+    ready: Ready,
+    named: Named,
     /// One for each burst that has a deadline.
     deadlines: BTreeSet<(Time, usize)>,
     /// How it is broken on purpose.
@@ -88,9 +82,8 @@ impl<A: Clone> Deck<A> {
             numbers: BTreeMap::new(),
             listeners: Slab::new(),
             connections: BTreeMap::new(),
-            ready: VecDeque::new(),
-            named: [(NOBODY, 0); NAMED],
-            oldest: 0,
+            ready: Ready::default(),
+            named: Named::new(),
             deadlines: BTreeSet::new(),
             #[cfg(feature = "mutants")]
             mutants: crate::mutants::Mutants::default(),
@@ -122,6 +115,7 @@ impl<A: Clone> Deck<A> {
         for listener in listeners {
             self.enter(burst, listener, From::Live);
         }
+        self.wake_members(burst);
         self.schedule(burst, now);
     }
 
@@ -145,7 +139,7 @@ impl<A: Clone> Deck<A> {
             let bundle = listener.bundle.max(burst.crowd).min(burst.bundle);
             bundled |= bundle > 1;
             if bundle <= 1 || (frames + listener.phase).is_multiple_of(u32::from(bundle)) {
-                listener.wake(place, &mut self.ready);
+                listener.wake(place, burst.members.len(), &mut self.ready);
             }
         }
         burst.flush = bundled.then(|| now + BUNDLE_WAIT);
@@ -170,7 +164,8 @@ impl<A: Clone> Deck<A> {
     pub fn join(&mut self, number: BurstNo, listener: Hears, from: From, now: Time) {
         self.leave(number, listener.conn);
         if let Some(&slot) = self.numbers.get(&number) {
-            self.enter(slot, listener, from);
+            let place = self.enter(slot, listener, from);
+            self.listeners[place].wake(place, self.bursts[slot].members.len(), &mut self.ready);
             self.schedule(slot, now);
         }
     }
@@ -189,7 +184,7 @@ impl<A: Clone> Deck<A> {
     pub fn remove(&mut self, conn: ConnId) {
         let Some(place) = self.connections.remove(&conn) else { return };
         let listener = self.listeners.remove(place);
-        self.named.iter_mut().filter(|named| named.0 == conn).for_each(|named| named.0 = NOBODY);
+        self.named.remove(conn);
         for entry in listener.entries {
             self.leave_members(entry.burst, entry.member);
         }
@@ -204,7 +199,21 @@ impl<A: Clone> Deck<A> {
 
     /// A connection that has something to write now.
     pub fn due(&mut self) -> Option<ConnId> {
-        while let Some(place) = self.ready.pop_front() {
+        self.name_next(Ready::pop)
+    }
+
+    /// The same, when it is of a burst with few listeners: those are served at once.
+    pub fn due_of_few(&mut self) -> Option<ConnId> {
+        self.name_next(Ready::pop_of_few)
+    }
+
+    /// Whether [`Deck::due`] may have somebody.
+    pub fn has_due(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    fn name_next(&mut self, pop: fn(&mut Ready) -> Option<usize>) -> Option<ConnId> {
+        while let Some(place) = pop(&mut self.ready) {
             let Some(listener) = self.listeners.get_mut(place) else { continue };
             if listener.state != State::Queued {
                 continue;
@@ -214,8 +223,7 @@ impl<A: Clone> Deck<A> {
                 continue;
             }
             listener.state = State::InHand;
-            self.named[self.oldest] = (listener.conn, place);
-            self.oldest = (self.oldest + 1) % NAMED;
+            self.named.add(listener.conn, place);
             return Some(listener.conn);
         }
         None
@@ -301,15 +309,14 @@ impl<A: Clone> Deck<A> {
         }
     }
 
-    /// Lets `listener` hear the burst from now on.
-    fn enter(&mut self, slot: usize, listener: Hears, from: From) {
+    /// Lets `listener` hear the burst from now on; its place. It has to be woken.
+    fn enter(&mut self, slot: usize, listener: Hears, from: From) -> usize {
         let place = self.place(listener.conn);
         let burst = &mut self.bursts[slot];
         let entry = Entry::new(slot, burst.members.len(), listener.grade, burst.log.cursor(from));
         burst.members.push(place);
-        let listener = &mut self.listeners[place];
-        listener.entries.push(entry);
-        listener.wake(place, &mut self.ready);
+        self.listeners[place].entries.push(entry);
+        place
     }
 
     /// Takes out the entries of bursts that this listener has heard to the end.
@@ -337,7 +344,7 @@ impl<A: Clone> Deck<A> {
 
     fn wake_members(&mut self, slot: usize) {
         for &place in &self.bursts[slot].members {
-            self.listeners[place].wake(place, &mut self.ready);
+            self.listeners[place].wake(place, self.bursts[slot].members.len(), &mut self.ready);
         }
     }
 
@@ -370,8 +377,7 @@ impl<A: Clone> Deck<A> {
     }
 
     fn find(&self, conn: ConnId) -> Option<usize> {
-        let named = self.named.iter().find(|named| named.0 == conn).map(|named| named.1);
-        named.or_else(|| self.connections.get(&conn).copied())
+        self.named.place(conn).or_else(|| self.connections.get(&conn).copied())
     }
 
     fn place(&mut self, conn: ConnId) -> usize {

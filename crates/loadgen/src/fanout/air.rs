@@ -18,9 +18,6 @@ use crate::stamp::Stamp;
 const ALARM: u64 = u64::MAX;
 /// Events handled before the clock is looked at: a talker waits no longer than these take.
 const EVENTS: usize = 64;
-/// The thread has a core to itself and never sleeps: to wake it would be work of the server, and on a
-/// virtual machine as much as a third of a write; over a network there is nobody to be woken.
-const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 /// What is read from a socket at once.
 const SCRATCH_BYTES: usize = 64 * 1024;
 /// What is still missing when nothing came for this long will not come.
@@ -50,6 +47,9 @@ pub(crate) struct Air {
     talkers: Vec<Talker>,
     pub(crate) score: Score,
     scratch: Vec<u8>,
+    /// The thread has a core to itself, and does not sleep while people talk: to wake it would be work
+    /// of the server, and over a network there is nobody to be woken.
+    pub(crate) awake: bool,
     /// Due times count from here.
     zero: Instant,
 }
@@ -68,6 +68,7 @@ impl Air {
             talkers,
             score,
             scratch: vec![0; SCRATCH_BYTES],
+            awake: false,
             zero: Instant::now(),
         })
     }
@@ -150,8 +151,9 @@ impl Air {
     }
 
     fn wait(&mut self) -> Result<()> {
+        let timeout = self.awake.then_some(Timespec { tv_sec: 0, tv_nsec: 0 });
         let mut events = Vec::with_capacity(EVENTS);
-        match epoll::wait(&self.epoll, spare_capacity(&mut events), Some(&AT_ONCE)) {
+        match epoll::wait(&self.epoll, spare_capacity(&mut events), timeout.as_ref()) {
             Err(rustix::io::Errno::INTR) => return Ok(()),
             waited => waited?,
         };

@@ -80,6 +80,9 @@ pub(crate) struct Fanout {
     /// The listeners wish bundles (Tenfour only)
     #[arg(long)]
     economy: bool,
+    /// The virtual users have a core to themselves, and never sleep while somebody talks
+    #[arg(long)]
+    awake: bool,
 }
 
 /// The listeners of the channel, and those of the pairs.
@@ -116,6 +119,7 @@ impl Fanout {
         let idle = server.resident()?;
         let (cpu, busiest) = (server.cpu()?, server.busiest_thread()?);
         let time = Duration::from_secs_f64(self.seconds);
+        air.awake = self.awake;
         air.talk(Work { time, frame_ms: self.frame_ms, payload: self.payload })?;
         let (cpu, busiest) = (server.cpu()? - cpu, server.busiest_thread()? - busiest);
         let lines = (self.listeners + self.talkers + 2 * self.pairs) as f64;

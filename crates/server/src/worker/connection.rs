@@ -136,8 +136,8 @@ impl Worker {
             self.write(connection, self.clock.now());
         }
         let read = self.read(connection, decoder, context);
-        self.pump(self.clock.now());
-        if self.next_alarm() < self.alarm.get() {
+        self.pump_few(self.clock.now());
+        if self.deck.borrow().has_due() || self.next_alarm() < self.alarm.get() {
             self.earlier.notify_one();
         }
         if connection.state.get() == State::Over { Poll::Ready(()) } else { read }

@@ -20,15 +20,21 @@ impl Worker {
         let alarm = tokio::time::sleep_until(self.clock.instant(self.next_alarm()));
         tokio::pin!(alarm);
         loop {
-            tokio::select! {
-                biased;
-                taken = inbox.recv_many(&mut batch, TOGETHER) => {
-                    if taken == 0 {
-                        return;
+            if self.deck.borrow().has_due() {
+                // Lets the sockets that have something be read.
+                tokio::task::yield_now().await;
+                batch.extend(std::iter::from_fn(|| inbox.try_recv().ok()).take(TOGETHER));
+            } else {
+                tokio::select! {
+                    biased;
+                    taken = inbox.recv_many(&mut batch, TOGETHER) => {
+                        if taken == 0 {
+                            return;
+                        }
                     }
+                    () = &mut alarm => {}
+                    () = self.earlier.notified() => {}
                 }
-                () = &mut alarm => {}
-                () = self.earlier.notified() => {}
             }
             for message in batch.drain(..) {
                 if !self.take(message) {

@@ -74,7 +74,7 @@ pub(crate) struct Worker {
     items: RefCell<Vec<Item<Framed>>>,
     chunks: RefCell<Vec<Chunk>>,
     /// Who is written to next. Reused too.
-    together: Cell<Vec<Rc<Connection>>>,
+    batch: Cell<Vec<Rc<Connection>>>,
     /// Messages of bursts that were written, and not counted yet.
     written: Cell<u64>,
     /// Whose socket takes nothing just now.
@@ -123,7 +123,7 @@ impl Worker {
             scratch: RefCell::new(vec![0; SCRATCH_BYTES].into()),
             items: RefCell::default(),
             chunks: RefCell::default(),
-            together: Cell::default(),
+            batch: Cell::default(),
             written: Cell::new(0),
             blocked: RefCell::default(),
             talking: RefCell::default(),

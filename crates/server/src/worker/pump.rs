@@ -2,7 +2,6 @@
 
 use std::io::{Error, ErrorKind, IoSlice};
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use tenfour_core::voice::{Deck, Item, NAMED};
@@ -16,6 +15,8 @@ use super::outbox::Chunk;
 use super::socket::Stream;
 use crate::hub_thread::{Framed, encode};
 
+/// [`NAMED`] listeners each, before sockets are read again: about a quarter of a millisecond.
+const BATCHES: usize = 2;
 /// Frames in one write, when only frames wait.
 const FRAMES: usize = 8;
 /// Messages of bursts in one write, when other things wait too.
@@ -34,31 +35,37 @@ enum Wrote {
 }
 
 impl Worker {
-    /// Writes to everybody who is due. Several are found before the first is written to: the memory of
-    /// each has to be fetched from far away, and so it is fetched for all at once.
+    /// Writes to some of those who are due: somebody who talks now does not wait until a large channel
+    /// is served.
     pub(super) fn pump(&self, now: Time) {
-        let mut together = self.together.take();
-        loop {
-            self.find_due(&mut together);
-            if together.is_empty() {
-                break;
-            }
-            together.drain(..).for_each(|connection| self.write(&connection, now));
-        }
-        self.together.set(together);
-        // Counted once for all: other workers count in the same place.
-        self.shared.metrics.messages_out.inc_by(self.written.take());
+        (0..BATCHES).all(|_| self.write_batch(Deck::due, now));
     }
 
-    fn find_due(&self, found: &mut Vec<Rc<Connection>>) {
+    /// Writes to those who are due and are few.
+    pub(super) fn pump_few(&self, now: Time) {
+        while self.write_batch(Deck::due_of_few, now) {}
+    }
+
+    /// Several are found before the first is written to: the memory of each has to be fetched from far
+    /// away, and so it is fetched for all at once. Says whether the batch was full.
+    fn write_batch(&self, due: fn(&mut Deck<Framed>) -> Option<ConnId>, now: Time) -> bool {
+        let mut batch = self.batch.take();
         let mut deck = self.deck.borrow_mut();
-        while found.len() < NAMED {
-            let Some(conn) = deck.due() else { return };
+        while batch.len() < NAMED
+            && let Some(conn) = due(&mut deck)
+        {
             match self.find(conn) {
-                Some(connection) => found.push(connection),
+                Some(connection) => batch.push(connection),
                 None => deck.remove(conn),
             }
         }
+        drop(deck);
+        let full = batch.len() == NAMED;
+        batch.drain(..).for_each(|connection| self.write(&connection, now));
+        self.batch.set(batch);
+        // Counted once for all: other workers count in the same place.
+        self.shared.metrics.messages_out.inc_by(self.written.take());
+        full
     }
 
     /// Queues a control message and writes what the socket takes.

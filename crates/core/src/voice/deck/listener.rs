@@ -1,11 +1,10 @@
 //! One listener: what it hears, and how far it is.
 
-use std::collections::VecDeque;
-
 use smallvec::SmallVec;
 use tenfour_protocol::SignalGrade;
 use tenfour_protocol::limits::BUNDLE_FRAMES;
 
+use super::ready::Ready;
 use super::{Burst, Item};
 use crate::ConnId;
 use crate::voice::{Cursor, Packet};
@@ -53,11 +52,11 @@ impl Listener {
         Self { conn, bundle: 1, phase, state: State::Idle, entries: SmallVec::new() }
     }
 
-    /// Queues it, unless it is known to have something.
-    pub(super) fn wake(&mut self, place: usize, ready: &mut VecDeque<usize>) {
+    /// Queues it for a burst with so many listeners, unless it is known to have something.
+    pub(super) fn wake(&mut self, place: usize, listeners: usize, ready: &mut Ready) {
         if self.state == State::Idle {
             self.state = State::Queued;
-            ready.push_back(place);
+            ready.push(place, listeners);
         }
     }
 
