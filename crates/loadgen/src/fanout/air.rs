@@ -138,6 +138,11 @@ impl Air {
         Ok(())
     }
 
+    /// How many lines were told another number of bursts that began and ended than `bursts`.
+    pub(crate) fn told_otherwise(&self, bursts: u32) -> usize {
+        self.lines.iter().filter(|line| line.told().is_some_and(|told| told != (bursts, bursts))).count()
+    }
+
     fn say(&mut self, talker: usize, seq: u32, at: Instant, work: Work) -> Result<()> {
         let Talker { line, group, listeners } = self.talkers[talker];
         let due = self.micros(at);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
+use rustix::net::sockopt::set_socket_recv_buffer_size;
 use serde_json::json;
 use tenfour_protocol::control::FrameTime;
 
@@ -18,6 +19,7 @@ use crate::lines::{Line, tls};
 use crate::process::Process;
 use crate::score::Group;
 use crate::stamp::STAMP_BYTES;
+use crate::watch::Watch;
 
 /// Lines that are opened between two looks at what has come to the others.
 const OPENED_TOGETHER: usize = 50;
@@ -29,6 +31,8 @@ const SETTLE: Duration = Duration::from_millis(500);
 const QUIET: Duration = Duration::from_millis(20);
 /// Longest wait for that.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// What the kernel takes for a stalled line before its window is closed; it doubles the number.
+const STALLED_BUFFER_BYTES: usize = 2048;
 /// Log-ins that the lines to Tenfour share: a user's sessions are limited, sockets are not.
 const USERS: usize = 4;
 
@@ -80,6 +84,9 @@ pub(crate) struct Fanout {
     /// The listeners wish bundles (Tenfour only)
     #[arg(long)]
     economy: bool,
+    /// Listeners of the channel beside them that never read (Tenfour only)
+    #[arg(long, default_value_t = 0)]
+    stalled: usize,
     /// The virtual users have a core to themselves, and never sleep while somebody talks
     #[arg(long)]
     awake: bool,
@@ -92,7 +99,7 @@ const PAIRS: usize = 1;
 impl Fanout {
     pub(crate) fn run(self) -> Result<serde_json::Value> {
         anyhow::ensure!(self.payload >= STAMP_BYTES, "a payload has at least {STAMP_BYTES} bytes");
-        let sockets = self.listeners + self.talkers + 2 * self.pairs;
+        let sockets = self.listeners + self.talkers + 2 * self.pairs + self.stalled;
         crate::raise_file_limit(if self.kind == Kind::Mumble { 2 * sockets } else { sockets })?;
         let server = Process(self.pid);
         let mut air = Air::new(2)?;
@@ -114,14 +121,21 @@ impl Fanout {
             air.add(opener.open(number, false, &channel)?)?;
             air.add_talker(opener.open(number, true, &channel)?, PAIRS, 1)?;
         }
+        let files = server.files()?;
+        let stalled = self.stall(&opener)?;
         let joined = joining.elapsed();
         settle(&mut air, server)?;
         let idle = server.resident()?;
         let (cpu, busiest) = (server.cpu()?, server.busiest_thread()?);
         let time = Duration::from_secs_f64(self.seconds);
         air.awake = self.awake;
+        let watch = Watch::begin(server, time, files);
         air.talk(Work { time, frame_ms: self.frame_ms, payload: self.payload })?;
         let (cpu, busiest) = (server.cpu()? - cpu, server.busiest_thread()? - busiest);
+        let seen = watch.end()?;
+        air.awake = false;
+        air.listen(SETTLE)?;
+        let told_otherwise = air.told_otherwise(self.talkers as u32);
         let lines = (self.listeners + self.talkers + 2 * self.pairs) as f64;
         let delivered: u64 = air.score.groups.iter().map(|group| group.delivered).sum();
         let cpu_us = cpu.as_secs_f64() * 1e6;
@@ -140,12 +154,33 @@ impl Fanout {
             "cpu_us_per_frame": cpu_us / delivered.max(1) as f64,
             "cpu_us_per_listener_second": cpu_us / (self.seconds * (self.listeners + self.pairs).max(1) as f64),
             "rss_kib_per_line": (idle.saturating_sub(before)) as f64 / 1024.0 / lines,
-            "rss_kib_after": server.resident()? / 1024,
+            "rss_kib_early": seen.early.resident_kib,
+            "rss_kib_after": seen.late.resident_kib,
+            "files_early": seen.early.files,
+            "files_after": seen.late.files,
+            "stalled": stalled.len(),
+            "stalled_gone_s": seen.down_after.filter(|_| !stalled.is_empty()).map(|after| after.as_secs_f64()),
+            "told_otherwise": told_otherwise,
             "disorder": air.score.disorder,
             "foreign": air.score.foreign,
             "channel": figures(&air.score.groups[MAIN]),
             "pair": figures(&air.score.groups[PAIRS]),
         }))
+    }
+}
+
+impl Fanout {
+    /// Listeners that are never read, with a window that soon is closed.
+    fn stall(&self, opener: &Opener) -> Result<Vec<Box<dyn Line>>> {
+        let first = self.listeners + self.talkers + 2 * self.pairs;
+        let lines = (first..first + self.stalled).map(|number| {
+            let line = opener.open(number, false, "19")?;
+            for socket in line.sockets() {
+                set_socket_recv_buffer_size(socket, STALLED_BUFFER_BYTES)?;
+            }
+            Ok(line)
+        });
+        lines.collect()
     }
 }
 

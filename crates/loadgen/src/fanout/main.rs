@@ -14,6 +14,7 @@ mod process;
 mod score;
 mod stamp;
 mod storm;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -33,6 +33,12 @@ impl Process {
         resident_of(&self.file("status")?).context("/proc/PID/status has no VmRSS")
     }
 
+    /// Open files.
+    pub(crate) fn files(self) -> Result<usize> {
+        let path = format!("/proc/{}/fd", self.0);
+        Ok(std::fs::read_dir(&path).with_context(|| format!("{path}: the server is not running"))?.count())
+    }
+
     fn file(self, name: &str) -> Result<String> {
         let path = format!("/proc/{}/{name}", self.0);
         std::fs::read_to_string(&path).with_context(|| format!("{path}: the server is not running"))

@@ -22,6 +22,11 @@ pub(crate) trait Line: Send {
     /// Reads what has come, and gives each payload to `take`.
     fn read(&mut self, socket: usize, scratch: &mut [u8], take: &mut dyn FnMut(&[u8])) -> Result<()>;
 
+    /// Of a listener: how many bursts it was told to begin, and to end. None when that is not known.
+    fn told(&self) -> Option<(u32, u32)> {
+        None
+    }
+
     /// Before the first frame.
     fn press(&mut self) -> Result<()> {
         Ok(())

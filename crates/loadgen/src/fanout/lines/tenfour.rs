@@ -100,8 +100,15 @@ impl Door {
         if !head.starts_with(b"HTTP/1.1 101") {
             bail!("the upgrade was refused: {}", String::from_utf8_lossy(&head));
         }
-        let mut line =
-            Tenfour { stream, wish: wish.clone(), resume: String::new(), resumed: false, burst: 0, said: 0 };
+        let mut line = Tenfour {
+            stream,
+            wish: wish.clone(),
+            resume: String::new(),
+            resumed: false,
+            told: (0, 0),
+            burst: 0,
+            said: 0,
+        };
         line.greet(resume)?;
         line.stream = line.stream.opened()?;
         Ok(line)
@@ -127,6 +134,8 @@ pub(crate) struct Tenfour {
     pub(crate) resume: String,
     /// The earlier session went on.
     pub(crate) resumed: bool,
+    /// Bursts of others that began, and that ended.
+    told: (u32, u32),
     burst: u32,
     /// Frames of this burst.
     said: u16,
@@ -178,6 +187,7 @@ impl Line for Tenfour {
 
     fn read(&mut self, _: usize, scratch: &mut [u8], take: &mut dyn FnMut(&[u8])) -> Result<()> {
         let mut pinged = None;
+        let told = &mut self.told;
         self.stream.read(scratch, |bytes| {
             let mut at = 0;
             while let Some((opcode, payload)) = websocket_frame(&bytes[at..]) {
@@ -185,7 +195,11 @@ impl Line for Tenfour {
                 at += end;
                 match opcode {
                     BINARY => take(message.get(VOICE_HEADER_BYTES..).unwrap_or_default()),
-                    TEXT => complain(message),
+                    TEXT => {
+                        told.0 += u32::from(message.starts_with(br#"{"type":"burst.started"#));
+                        told.1 += u32::from(message.starts_with(br#"{"type":"burst.ended"#));
+                        complain(message);
+                    }
                     PING => pinged = Some(message.to_vec()),
                     CLOSE => bail!("the server closed: {}", String::from_utf8_lossy(message)),
                     _ => {}
@@ -194,6 +208,10 @@ impl Line for Tenfour {
             Ok(at)
         })?;
         pinged.map_or(Ok(()), |ping| self.stream.write(&masked_frame(PONG, &ping)))
+    }
+
+    fn told(&self) -> Option<(u32, u32)> {
+        (self.burst == 0).then_some(self.told)
     }
 
     fn press(&mut self) -> Result<()> {
