@@ -146,6 +146,49 @@ pub(super) const STORM_GAP: Gate = Gate {
     source: "more than the radio's buffer, less than what makes people ask",
 };
 
+pub(super) const STALLED_P99: Gate = Gate {
+    id: "stalled p99",
+    what: "ms that 1,000 stalled listeners add to the p99 of 1,000 others, beyond the bundle",
+    bound: AtMost(5.0),
+    source: "a slow listener hurts nobody",
+};
+pub(super) const STALLED_MEMORY: Gate = Gate {
+    id: "stalled memory",
+    what: "MiB that the process grows in a minute of speech to 1,000 stalled listeners",
+    bound: AtMost(1.0),
+    source: "a listener is a cursor, not a queue",
+};
+pub(super) const STALLED_GONE: Gate = Gate {
+    id: "stalled gone",
+    what: "s from the first word until the stalled are gone: 10, and what fills their windows",
+    bound: AtMost(14.0),
+    source: "STALLED in crates/protocol/src/limits.rs, looked after each second",
+};
+pub(super) const STALLED_CONTROL: Gate = Gate {
+    id: "stalled control",
+    what: "listeners beside the stalled that were not told of each burst",
+    bound: AtMost(0.0),
+    source: "control is never lost",
+};
+pub(super) const SOAK_SHARE: Gate = Gate {
+    id: "soak delivered",
+    what: "share delivered to 9,000 listeners in ten minutes",
+    bound: AtLeast(1.0),
+    source: "nobody misses a word",
+};
+pub(super) const SOAK_DRIFT: Gate = Gate {
+    id: "soak memory",
+    what: "% that the process grows from the first minute to the tenth",
+    bound: AtMost(1.0),
+    source: "nothing is kept",
+};
+pub(super) const SOAK_FILES: Gate = Gate {
+    id: "soak files",
+    what: "open files more than in the first minute",
+    bound: AtMost(0.0),
+    source: "nothing is kept",
+};
+
 /// A gate and what came out.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Verdict {

@@ -9,7 +9,7 @@ use super::statistics::Spread;
 use super::users;
 
 /// Pairs that talk at once, and the listeners of the channel beside them.
-const WORK: &str = "--kind tenfour --pairs 500 --listeners 1000 --talkers 1 --for 5";
+const WORK: &str = "--kind tenfour --pairs 500 --listeners 1000 --talkers 1 --for 5 --awake";
 const RUNS: usize = 5;
 
 pub(super) fn run() -> Result<Section> {

@@ -4,6 +4,7 @@
 //! users have a core each, rounds alternate, and what counts are the ratios within a round.
 
 mod chart;
+mod crowd;
 mod fanout;
 mod gates;
 mod hub;
@@ -42,6 +43,14 @@ enum What {
     Hub,
     /// 500 talking pairs beside a large channel (P6)
     Latency,
+    /// Listeners that take nothing, beside others
+    Stalled,
+    /// 9,000 listeners for ten minutes
+    Soak {
+        /// Seconds of speech
+        #[arg(long = "for", default_value_t = 590)]
+        seconds: u32,
+    },
     /// From the start to the first answer, and the size of the binary (P10)
     Start,
     /// Thousands of connections drop at once and come back
@@ -60,10 +69,13 @@ pub(crate) fn bench(bench: &Bench) -> Result<()> {
         Some(What::Fanout(fanout)) => vec![fanout.run()?],
         Some(What::Hub) => vec![hub::run()?],
         Some(What::Latency) => vec![latency::run()?],
+        Some(What::Stalled) => vec![crowd::stalled()?],
+        Some(What::Soak { seconds }) => vec![crowd::soak(*seconds)?],
         Some(What::Start) => vec![start::run()?],
         Some(What::Storm) => vec![storm::run()?],
         None => {
-            vec![fanout::Fanout::default().run()?, latency::run()?, hub::run()?, storm::run()?, start::run()?]
+            let fanout = fanout::Fanout::default().run()?;
+            vec![fanout, crowd::stalled()?, latency::run()?, hub::run()?, storm::run()?, start::run()?]
         }
     };
     let mut failed = Vec::new();

@@ -9,7 +9,7 @@ use super::servers::all_go_first;
 
 pub(super) const REPORT: &str = "docs/benchmarks.md";
 /// The sections in their order.
-const SECTIONS: [&str; 5] = ["fanout", "latency", "hub", "storm", "start"];
+const SECTIONS: [&str; 7] = ["fanout", "stalled", "soak", "latency", "hub", "storm", "start"];
 
 /// What one benchmark says.
 pub(super) struct Section {

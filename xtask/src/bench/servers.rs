@@ -37,11 +37,13 @@ pub(super) struct Ours {
     pub(super) workers: usize,
     /// Cores, as `taskset -c` takes them.
     pub(super) cores: &'static str,
+    /// How long somebody may talk.
+    pub(super) talk_limit: &'static str,
 }
 
 impl Ours {
     /// One worker on the server's core.
-    pub(super) const PLAIN: Self = Self { tls: false, workers: 1, cores: SERVER_CORE };
+    pub(super) const PLAIN: Self = Self { tls: false, workers: 1, cores: SERVER_CORE, talk_limit: "1m" };
 }
 
 impl Server {
@@ -53,6 +55,7 @@ impl Server {
             serve.args(["--tls", "self-signed"]);
         }
         serve.env("TENFOUR_WORKERS", ours.workers.to_string()).env("TENFOUR_LOG", "warn");
+        serve.env("TENFOUR_TALK_LIMIT", ours.talk_limit);
         Self::that_says_where(serve, data, |word| word.starts_with("http"))
     }
 
