@@ -21,6 +21,7 @@ pub mod connection_log;
 mod door;
 mod error;
 mod fault;
+mod follow;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gate;
@@ -29,6 +30,7 @@ mod http;
 mod hub_thread;
 #[cfg(feature = "mutants")]
 pub mod mutants;
+pub mod nats;
 mod ops;
 mod privacy;
 mod server;

@@ -17,13 +17,14 @@ use crate::clock::Clock;
 use crate::config::{Config, Tls};
 use crate::connection_log::ConnectionLog;
 use crate::error::StartError;
+use crate::follow::follow;
 use crate::gate::Gate;
 use crate::http::Proxies;
 use crate::hub_thread;
 use crate::ops::{self, Metrics};
 use crate::privacy::Privacy;
 use crate::shared::Shared;
-use crate::store::{Keeper, Sqlite, Store, StoreThread};
+use crate::store::{Changes, JetStream, Keeper, Sqlite, Store, StoreThread};
 use crate::tls::{Certificates, names_of};
 use crate::visitors::Visitors;
 use crate::worker::{self, ToWorker};
@@ -69,9 +70,8 @@ impl Server {
         let operator = config.ops.map(|address| listen(address, "--ops")).transpose()?;
         let names = names_of(address.ip());
         let privacy = Privacy::of(&config);
-        let (store, sessions) = open_store(&config.data)?;
+        let opened = Opened::of(&config)?;
         let tls = certificates(config.tls, &config.data, &names)?;
-        let (keeper, store) = Keeper::start(store).map_err(StartError::System)?;
         let (connection_log, log_thread) =
             ConnectionLog::start(&config.data, config.connection_log_days, config.connection_log)
                 .map_err(StartError::System)?;
@@ -93,9 +93,10 @@ impl Server {
         let (hub, inbox) = hub_thread::channel();
         let files = raise_file_limit();
         let origins = Origins::new(address, tls.is_some(), &names, &config.origins);
+        let (auth, store, changes) = opened.auth(origins)?;
         let shared = Arc::new(Shared {
             clock,
-            auth: Auth::new(origins, keeper, sessions),
+            auth,
             hub,
             connection_log,
             metrics: Arc::new(Metrics::new(config.hold, config.visitor_cookie)),
@@ -115,7 +116,11 @@ impl Server {
         let (close_door, closed) = oneshot::channel();
         let ops_url = operator.as_ref().map(|(_, address)| format!("http://{address}"));
         let operator = operator.map(|(listener, _)| listener);
-        threads.push(start_door(listener, operator, shared.clone(), workers.clone(), closed)?);
+        threads.push(start_door(
+            Door { listener, operator, changes, closed },
+            shared.clone(),
+            workers.clone(),
+        )?);
 
         let scheme = if shared.secure() { "https" } else { "http" };
         let url = format!("{scheme}://{}:{}", names[0], address.port());
@@ -180,11 +185,46 @@ fn listen(address: SocketAddr, flag: &'static str) -> Result<(TcpListener, Socke
     bind().map_err(|cause| StartError::Listen { address, flag, cause })
 }
 
-fn open_store(data: &Path) -> Result<(Sqlite, Vec<crate::store::StoredSession>), StartError> {
-    fs::create_dir_all(data).map_err(|cause| StartError::Data { path: data.to_owned(), cause })?;
-    let mut store = Sqlite::open(&data.join(STORE))?;
-    let sessions = store.sessions()?;
-    Ok((store, sessions))
+/// A store, before anybody asks it.
+enum Opened {
+    /// This node's alone.
+    Own(Sqlite, Vec<crate::store::StoredSession>),
+    /// That of a cluster, whose nodes sign with the same secret.
+    Cluster(JetStream, Changes, [u8; 32]),
+}
+
+impl Opened {
+    fn of(config: &Config) -> Result<Self, StartError> {
+        let data = &config.data;
+        fs::create_dir_all(data).map_err(|cause| StartError::Data { path: data.clone(), cause })?;
+        if let Some(nats) = config.nats.as_ref().filter(|nats| nats.store) {
+            let (mut store, changes) = JetStream::open(nats)?;
+            let secret = store.secret()?.unwrap_or_else(random);
+            return Ok(Self::Cluster(store, changes, secret));
+        }
+        let mut store = Sqlite::open(&data.join(STORE))?;
+        let sessions = store.sessions()?;
+        Ok(Self::Own(store, sessions))
+    }
+
+    /// Starts the thread of the store, and gives the door what it needs to know.
+    fn auth(self, origins: Origins) -> Result<(Auth, StoreThread, Option<Changes>), StartError> {
+        match self {
+            Self::Own(store, sessions) => {
+                let (keeper, thread) = Keeper::start(store).map_err(StartError::System)?;
+                Ok((Auth::new(origins, keeper, sessions), thread, None))
+            }
+            Self::Cluster(store, mut changes, secret) => {
+                let (keeper, thread) = Keeper::start(store).map_err(StartError::System)?;
+                let auth = Auth::of_cluster(origins, keeper, secret);
+                // What is there already; nobody is connected yet whom it would mean anything to.
+                while let Ok(change) = changes.try_recv() {
+                    drop(auth.apply(&change));
+                }
+                Ok((auth, thread, Some(changes)))
+            }
+        }
+    }
 }
 
 fn certificates(tls: Tls, data: &Path, names: &[String]) -> Result<Option<Certificates>, StartError> {
@@ -204,15 +244,22 @@ fn start_workers(shared: &Arc<Shared>, count: usize) -> Result<Started, StartErr
     Ok((senders, threads.map_err(StartError::System)?))
 }
 
-fn start_door(
+/// What the thread of the door looks after.
+struct Door {
     listener: TcpListener,
     operator: Option<TcpListener>,
+    changes: Option<Changes>,
+    closed: oneshot::Receiver<()>,
+}
+
+fn start_door(
+    door: Door,
     shared: Arc<Shared>,
     workers: Vec<mpsc::UnboundedSender<ToWorker>>,
-    closed: oneshot::Receiver<()>,
 ) -> Result<JoinHandle<()>, StartError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::System)?;
+    let Door { listener, operator, changes, closed } = door;
     let (listener, operator) = {
         let _inside = runtime.enter();
         let listener = tokio::net::TcpListener::from_std(listener).map_err(StartError::System)?;
@@ -224,6 +271,9 @@ fn start_door(
             tokio::spawn(door::watch_certificates(shared.clone()));
             let visited = shared.clone();
             tokio::spawn(async move { visited.visitors.forget_at_midnight().await });
+            if let Some(changes) = changes {
+                tokio::spawn(follow(changes, shared.clone()));
+            }
             if let Some(operator) = operator {
                 tokio::spawn(ops::serve(operator, shared.clone()));
             }

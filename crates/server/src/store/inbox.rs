@@ -29,7 +29,7 @@ pub struct Letter {
 /// # Errors
 /// When the store cannot be read.
 pub fn read_inbox(path: &Path) -> Result<Vec<Letter>, StoreError> {
-    let messages = Sqlite::look_into(path)?.messages(None)?;
+    let messages = Sqlite::look_into(path)?.messages()?;
     let letter = |message: StoredMessage| Letter { user: message.user, message: held_message(message) };
     Ok(messages.into_iter().map(letter).collect())
 }

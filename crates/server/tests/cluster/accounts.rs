@@ -1,0 +1,124 @@
+//! One account on all nodes: what is done on one holds on the others.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tenfour_server::config::Settings;
+
+use crate::desk::Desk;
+use crate::nats::NatsServer;
+use crate::radio::Radio;
+
+/// A node of the cluster on this NATS.
+pub(crate) fn node(nats: &NatsServer, name: &str) -> Desk {
+    Desk::with(settings(nats, name))
+}
+
+pub(crate) fn settings(nats: &NatsServer, name: &str) -> Settings {
+    let servers = nats.nats(name).servers;
+    Settings { nats: Some(servers), node: Some(name.into()), ..Settings::default() }
+}
+
+/// Whether a token is a session here.
+fn stands(desk: &Desk, token: &str) -> bool {
+    match desk.ask("GET", "/api/v1/me", token, &Value::Null).status {
+        200 => true,
+        401 => false,
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_key_registered_on_one_node_logs_in_on_any() {
+    let nats = NatsServer::start();
+    let (alpha, beta) = (node(&nats, "alpha"), node(&nats, "beta"));
+    let token = alpha.register(1, "Roadrunner");
+    assert!(stands(&beta, &token), "a session is one on all nodes, from its first moment");
+    let other = beta.log_in(1);
+    assert!(stands(&alpha, &other));
+    let held = beta.ask("GET", "/api/v1/me", &token, &Value::Null).json();
+    assert_eq!((&held["handle"], held["sessions"].as_array().map(Vec::len)), (&json!("Roadrunner"), Some(2)));
+    drop(nats);
+    for (desk, token) in [(&alpha, &other), (&beta, &other), (&alpha, &token)] {
+        // Whoever is known comes in without NATS, too.
+        Radio::open(desk, token).await;
+    }
+}
+
+#[test]
+fn a_nonce_of_one_node_is_taken_by_another_and_once() {
+    let nats = NatsServer::start();
+    let (alpha, beta) = (node(&nats, "alpha"), node(&nats, "beta"));
+    alpha.register(1, "Roadrunner");
+    let nonce = alpha.post("/api/v1/nonce", &[], &json!({})).json();
+    let proof = crate::desk::Key::new(1).prove(&nonce, beta.url(), "bearer");
+    let log_in = |desk: &Desk| desk.post("/api/v1/login", &[], &json!({ "proof": proof })).status;
+    assert_eq!(log_in(&beta), 200);
+    assert_eq!((log_in(&beta), log_in(&alpha)), (401, 401), "nobody takes it twice");
+}
+
+#[tokio::test]
+async fn a_log_out_on_one_node_closes_sockets_on_another() {
+    let nats = NatsServer::start();
+    let (alpha, beta) = (node(&nats, "alpha"), node(&nats, "beta"));
+    let token = alpha.register(1, "Roadrunner");
+    let mut here = Radio::open(&beta, &token).await;
+    assert_eq!(alpha.ask("POST", "/api/v1/logout", &token, &Value::Null).status, 204);
+    let (code, reason) = here.closed().await;
+    assert!(reason.contains("logged_out") || code == 4401, "{code} {reason}");
+    assert!(!stands(&beta, &token) && !stands(&alpha, &token));
+}
+
+#[tokio::test]
+async fn another_handle_is_seen_on_every_node() {
+    let nats = NatsServer::start();
+    let (alpha, beta) = (node(&nats, "alpha"), node(&nats, "beta"));
+    let token = alpha.register(1, "Roadrunner");
+    let mut watcher = Radio::tuned(&beta, 2, "Watcher").await;
+    let mut radio = Radio::open(&beta, &token).await;
+    radio.tune("19").await;
+    watcher.expect("presence").await;
+    let change = json!({ "handle": "Coyote" });
+    assert_eq!(alpha.ask("PATCH", "/api/v1/me", &token, &change).status, 200);
+    let told = loop {
+        let presence = watcher.expect("presence").await.to_string();
+        if presence.contains("Coyote") {
+            break presence;
+        }
+    };
+    assert!(!told.contains("Roadrunner"));
+}
+
+#[tokio::test]
+async fn an_erasure_on_one_node_is_one_on_all() {
+    let nats = NatsServer::start();
+    let (alpha, beta) = (node(&nats, "alpha"), node(&nats, "beta"));
+    let token = alpha.register(1, "QuailOfXylo");
+    let mut radio = Radio::open(&beta, &token).await;
+    let held = || beta.ask("GET", "/api/v1/me", &token, &Value::Null).json();
+    assert_eq!(held()["connections"].as_array().map(Vec::len), Some(1));
+    assert_eq!(alpha.ask("DELETE", "/api/v1/me", &token, &Value::Null).status, 204);
+    radio.closed().await;
+    assert!(!stands(&beta, &token));
+    // The same key begins anew; of its earlier connections nothing is left on this node either.
+    let token = beta.register(1, "Newcomer");
+    let deadline = Instant::now() + Duration::from_secs(5);
+    loop {
+        let held = beta.ask("GET", "/api/v1/me", &token, &Value::Null).json();
+        assert_eq!(held["handle"], "Newcomer");
+        if held["connections"].as_array().is_none_or(Vec::is_empty) {
+            break;
+        }
+        assert!(Instant::now() < deadline, "the connection log of another node is erased, too");
+    }
+}
+
+#[test]
+fn without_a_shared_store_each_node_has_its_own_users() {
+    let nats = NatsServer::with(&[]);
+    let own = |name: &str| Desk::with(Settings { nats_store: Some(false), ..settings(&nats, name) });
+    let (alpha, beta) = (own("alpha"), own("beta"));
+    let token = alpha.register(1, "Roadrunner");
+    assert!(stands(&alpha, &token) && !stands(&beta, &token));
+    beta.register(1, "Roadrunner");
+}
