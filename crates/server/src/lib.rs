@@ -14,6 +14,7 @@
 //! listener, watching certificates), and a [worker](crate) for each core.
 
 pub mod auth;
+pub mod bus;
 mod clock;
 pub mod config;
 pub mod confine;

@@ -80,7 +80,7 @@ impl Api {
         let (answer, answered) = mpsc::sync_channel(1);
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(word.clone(), answer);
         let said = if headers.is_empty() {
-            Said::publish(subject, Some(&reply), &[payload])
+            Said::publish(&[subject], Some(&reply), &[payload])
         } else {
             Said::publish_with(subject, &reply, headers, payload)
         };

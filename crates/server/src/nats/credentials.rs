@@ -106,8 +106,8 @@ mod tests {
 
     #[test]
     fn a_file_of_nats_signs_the_nonce() {
-        // Prefix of a seed of a user: 0x90, 0xA0.
-        let mut bytes = vec![0x90, 0xA0];
+        // What a seed of a user begins with: 18 and 20, in five bits each.
+        let mut bytes = vec![0x95, 0];
         bytes.extend([7; 32]);
         bytes.extend(crc(&bytes).to_le_bytes());
         let seed = BASE32_NOPAD.encode(&bytes);

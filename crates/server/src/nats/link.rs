@@ -111,6 +111,8 @@ impl Link {
         let run = async move {
             match thread.entry.dial(0).await {
                 Ok(dialed) => {
+                    // What is said from now on waits for the connection.
+                    thread.link.state.up.store(true, Ordering::Release);
                     first.send(Ok(())).ok();
                     thread.run(dialed).await;
                 }

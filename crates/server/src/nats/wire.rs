@@ -178,11 +178,12 @@ pub(crate) struct Said(Zeroizing<Vec<u8>>);
 
 impl Said {
     /// A message, from its parts.
-    pub(crate) fn publish(subject: &str, reply: Option<&str>, payload: &[&[u8]]) -> Self {
+    pub(crate) fn publish(subject: &[&str], reply: Option<&str>, payload: &[&[u8]]) -> Self {
         let length: usize = payload.iter().map(|part| part.len()).sum();
-        let mut said = Vec::with_capacity(HEAD + subject.len() + reply.map_or(0, str::len) + length);
+        let words: usize = subject.iter().map(|part| part.len()).sum();
+        let mut said = Vec::with_capacity(HEAD + words + reply.map_or(0, str::len) + length);
         said.extend_from_slice(b"PUB ");
-        said.extend_from_slice(subject.as_bytes());
+        subject.iter().for_each(|part| said.extend_from_slice(part.as_bytes()));
         if let Some(reply) = reply {
             said.push(b' ');
             said.extend_from_slice(reply.as_bytes());
@@ -292,7 +293,7 @@ mod tests {
 
     #[test]
     fn what_we_say_is_made_of_its_parts() {
-        let said = Said::publish("a.b", Some("in"), &[b"he", b"llo"]);
+        let said = Said::publish(&["a", ".b"], Some("in"), &[b"he", b"llo"]);
         assert_eq!(said.bytes(), b"PUB a.b in 5\r\nhello\r\n");
         let said = Said::publish_with("a", "in", &[("K", "v")], b"xyz");
         assert_eq!(said.bytes(), b"HPUB a in 18 21\r\nNATS/1.0\r\nK: v\r\n\r\nxyz\r\n");

@@ -2,6 +2,7 @@
 //! with the real nats-server.
 
 mod accounts;
+mod bus;
 #[path = "../radio/desk.rs"]
 #[allow(dead_code, reason = "made for more tests than these")]
 mod desk;

@@ -89,7 +89,7 @@ impl Watch {
         }
         let wish = json!({ "stream_name": self.stream, "config": config }).to_string();
         let subject = format!("$JS.API.CONSUMER.CREATE.{}", self.stream);
-        link.say(Said::publish(&subject, Some(&answer), &[wish.as_bytes()]));
+        link.say(Said::publish(&[&subject], Some(&answer), &[wish.as_bytes()]));
     }
 
     /// The connection is gone.
@@ -139,7 +139,7 @@ impl Watch {
     /// JetStream says that it is there, or asks whether we keep up.
     fn word(&mut self, link: &Link, message: &Message<'_>) {
         if let Some(reply) = message.reply.or(message.header("Nats-Consumer-Stalled")) {
-            link.say(Said::publish(reply, None, &[]));
+            link.say(Said::publish(&[reply], None, &[]));
         }
         let last = message.header("Nats-Last-Consumer").and_then(|last| last.parse().ok());
         if last.is_some_and(|last: u64| last != self.count) {
