@@ -33,6 +33,14 @@ struct End {
 }
 
 impl End {
+    fn hears(&self, subject: &str) -> bool {
+        let any = |pattern: &String| {
+            let root = pattern.strip_suffix(".*");
+            root.is_some_and(|root| subject.rsplit_once('.').is_some_and(|(words, _)| words == root))
+        };
+        self.subjects.contains(subject) || self.subjects.iter().any(any)
+    }
+
     fn new(mut hearer: Hearer) -> Mutex<Self> {
         hearer(Event::Up);
         Mutex::new(Self { subjects: HashSet::new(), hearer: Some(hearer), said: 0 })
@@ -89,7 +97,7 @@ impl Bus for Local {
         let mut payload = None;
         for other in others {
             let mut end = other.end(lane);
-            if end.subjects.contains(subject)
+            if end.hears(subject)
                 && let Some(hearer) = &mut end.hearer
             {
                 let payload = payload.get_or_insert_with(|| zeroize::Zeroizing::new(parts.concat()));

@@ -51,7 +51,8 @@ pub type Hearer = Box<dyn FnMut(Event<'_>) + Send>;
 pub trait Bus: fmt::Debug + Send + Sync {
     /// Sends the parts, as one message. False when it is lost for certain.
     fn publish(&self, lane: Lane, subject: &str, parts: &[&[u8]]) -> bool;
-    /// Hears a subject from now on.
+    /// Hears a subject from now on. With `*` as its last word it is all that differ in that word; what two
+    /// subscriptions take is heard once.
     fn subscribe(&self, lane: Lane, subject: &str);
     /// Hears it no more. What was sent before may still come.
     fn unsubscribe(&self, lane: Lane, subject: &str);

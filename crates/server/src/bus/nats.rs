@@ -28,13 +28,42 @@ struct End {
     /// What subjects of this lane begin with.
     prefix: String,
     link: Link,
-    subjects: Mutex<Subjects>,
+    subjects: Arc<Mutex<Subjects>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 struct Subjects {
     last: Sid,
     by_subject: HashMap<String, Sid>,
+    /// How many of them have a star.
+    stars: usize,
+}
+
+impl Subjects {
+    fn insert(&mut self, subject: &str) -> Option<Sid> {
+        if self.by_subject.contains_key(subject) {
+            return None;
+        }
+        self.last += 1;
+        self.by_subject.insert(subject.to_owned(), self.last);
+        self.stars += usize::from(has_star(subject));
+        Some(self.last)
+    }
+
+    fn remove(&mut self, subject: &str) -> Option<Sid> {
+        let sid = self.by_subject.remove(subject)?;
+        self.stars -= usize::from(has_star(subject));
+        Some(sid)
+    }
+
+    /// False when this came by a star, and comes by a subscription of its own as well.
+    fn is_first(&self, sid: Sid, subject: &str) -> bool {
+        self.stars == 0 || self.by_subject.get(subject).is_none_or(|own| *own == sid)
+    }
+}
+
+fn has_star(subject: &str) -> bool {
+    subject.ends_with(".*")
 }
 
 impl std::fmt::Debug for OverNats {
@@ -89,6 +118,8 @@ impl End {
     fn open(nats: &Nats, purpose: &str, mut hearer: Hearer, name: Option<Name>) -> Result<Self, NatsError> {
         let prefix = format!("{}.{purpose}.", nats.prefix);
         let own = prefix.clone();
+        let subjects = Arc::new(Mutex::new(Subjects { last: FIRST, by_subject: HashMap::new(), stars: 0 }));
+        let heard = subjects.clone();
         let hear = move |link: &Link, event: crate::nats::Event<'_>| match event {
             crate::nats::Event::Up(_) => {
                 if let Some(name) = &name {
@@ -101,14 +132,15 @@ impl End {
             crate::nats::Event::Message(message) if message.sid < FIRST => {
                 name.iter().for_each(|name| name.hear(link, &message));
             }
-            crate::nats::Event::Message(Message { subject, payload, .. }) => {
-                if let Some(subject) = subject.strip_prefix(own.as_str()) {
+            crate::nats::Event::Message(Message { sid, subject, payload, .. }) => {
+                let subject = subject.strip_prefix(own.as_str());
+                // What two subscriptions take comes twice.
+                if let Some(subject) = subject.filter(|subject| lock(&heard).is_first(sid, subject)) {
                     hearer(Event::Message { subject, payload });
                 }
             }
         };
         let (link, thread) = Link::start(nats, purpose, Box::new(hear))?;
-        let subjects = Mutex::new(Subjects { last: FIRST, by_subject: HashMap::new() });
         Ok(Self { prefix, link, subjects, thread: Mutex::new(Some(thread)) })
     }
 
@@ -130,17 +162,14 @@ impl Bus for OverNats {
     fn subscribe(&self, lane: Lane, subject: &str) {
         let end = self.end(lane);
         let mut subjects = lock(&end.subjects);
-        let sid = subjects.last + 1;
-        if !subjects.by_subject.contains_key(subject) {
-            subjects.last = sid;
-            subjects.by_subject.insert(subject.to_owned(), sid);
+        if let Some(sid) = subjects.insert(subject) {
             end.link.subscribe(sid, &format!("{}{subject}", end.prefix));
         }
     }
 
     fn unsubscribe(&self, lane: Lane, subject: &str) {
         let end = self.end(lane);
-        if let Some(sid) = lock(&end.subjects).by_subject.remove(subject) {
+        if let Some(sid) = lock(&end.subjects).remove(subject) {
             end.link.unsubscribe(sid);
         }
     }

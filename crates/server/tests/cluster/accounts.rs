@@ -113,6 +113,25 @@ async fn an_erasure_on_one_node_is_one_on_all() {
     }
 }
 
+/// What is kept elsewhere, and what goes elsewhere, is on the page.
+#[test]
+fn the_policy_says_that_there_are_several_machines() {
+    let nats = NatsServer::start();
+    let page = |desk: &Desk| String::from_utf8(desk.get("/privacy", &[]).body).unwrap();
+    let several = "calls nobody but the operator&#39;s message servers";
+    let shared = "Here the database is with the operator&#39;s message servers";
+    let words = |page: &str| {
+        (
+            page.contains(several) || page.contains(&several.replace("&#39;", "'")),
+            page.contains(shared) || page.contains(&shared.replace("&#39;", "'")),
+        )
+    };
+    assert_eq!(words(&page(&node(&nats, "alpha"))), (true, true));
+    let own = Settings { nats_store: Some(false), ..settings(&nats, "beta") };
+    assert_eq!(words(&page(&Desk::with(own))), (true, false));
+    assert_eq!(words(&page(&Desk::new())), (false, false));
+}
+
 #[test]
 fn without_a_shared_store_each_node_has_its_own_users() {
     let nats = NatsServer::with(&[]);

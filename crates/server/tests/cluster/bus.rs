@@ -168,6 +168,20 @@ contract! {
         assert_eq!(other.until_end(), []);
     }
 
+    fn a_star_takes_any_last_word_and_nothing_comes_twice(place: &impl Place) {
+        let (one, other) = (place.enter("alpha"), place.enter("beta"));
+        other.tuned(&one, Lane::Voice, "voice.19.25km.*");
+        other.tuned(&one, Lane::Voice, "voice.19.25km.a");
+        other.tuned(&one, Lane::Voice, "end");
+        let sent = ["voice.19.25km.a", "voice.19.25km.b", "voice.19.50km.a", "voice.19.25km", "voice.19.25km.a.b"];
+        for subject in sent {
+            one.bus.publish(Lane::Voice, subject, &[b"hello"]);
+        }
+        one.bus.publish(Lane::Voice, "end", &[]);
+        let heard = |subject: &str| Heard::Message(Lane::Voice, subject.into(), b"hello".into());
+        assert_eq!(other.until_end(), [heard(sent[0]), heard(sent[1])]);
+    }
+
     fn what_goes_out_is_counted(place: &impl Place) {
         let (one, other) = (place.enter("alpha"), place.enter("beta"));
         let before = one.bus.counts(Lane::Voice).0;

@@ -2,10 +2,14 @@
 
 use std::io::Write;
 use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
-use tenfour_server::store::JetStream;
+use tenfour_protocol::ContactText;
+use tenfour_server::bus::{Bus, BusError, Event, Lane, OverNats};
+use tenfour_server::store::{JetStream, Left, Minute, Store};
 
 use crate::nats::NatsServer;
+use crate::store::user;
 
 fn refused(nats: &tenfour_server::nats::Nats) -> String {
     JetStream::open(nats).expect_err("it has to be refused").to_string()
@@ -28,6 +32,53 @@ fn wrong_credentials_are_named() {
     }
     nats.creds = Some(folder.path().join("none"));
     assert!(refused(&nats).contains("none has no credentials"));
+}
+
+/// The example for operators, as one server instead of three.
+#[test]
+fn a_node_may_do_all_it_has_to_with_the_rights_of_the_example() {
+    let example = include_str!("../../../../deploy/cluster/nats.conf");
+    let alone = example.split("\ncluster {").next().unwrap();
+    let ours = ["listen:", "http:", "    store_dir:"];
+    let lines = alone.lines().filter(|line| !ours.iter().any(|start| line.starts_with(start)));
+    let folder = tempfile::tempdir().unwrap();
+    let (conf, creds) = (folder.path().join("nats.conf"), folder.path().join("nats.creds"));
+    let text = lines.collect::<Vec<_>>().join("\n");
+    std::fs::write(&conf, text).unwrap();
+    std::fs::write(&creds, include_str!("../../../../deploy/cluster/nats.creds")).unwrap();
+    let server = NatsServer::with(&["-c", conf.to_str().unwrap()]);
+    let mut nats = server.nats("alpha");
+    nats.creds = Some(creds);
+    let (mut one, mut told) = JetStream::open(&nats).unwrap();
+    one.insert_user(&user(1)).unwrap();
+    assert_eq!(told.blocking_recv().unwrap().users, [user(1)], "changes are told");
+    assert!(one.spend_nonce(&[1; 32]).unwrap());
+    assert_eq!(
+        one.put_message(&user(1).id, &ContactText::parse("x").unwrap(), Minute(1)).unwrap(),
+        Left::Done
+    );
+    assert!(one.erase(&user(1).id).unwrap());
+    one.scrub().unwrap();
+    let (heard, hears) = std::sync::mpsc::channel();
+    let quiet = || Box::new(|_: Event<'_>| {});
+    let hearer = Box::new(move |event: Event<'_>| {
+        if let Event::Message { subject, .. } = event {
+            heard.send(subject.to_owned()).ok();
+        }
+    });
+    let alpha = OverNats::open(&nats, 1, quiet(), hearer).unwrap();
+    nats.node = "beta".into();
+    let beta = OverNats::open(&nats, 2, quiet(), quiet()).unwrap();
+    nats.node = "alpha".into();
+    let taken = OverNats::open(&nats, 3, quiet(), quiet()).unwrap_err();
+    assert!(matches!(taken, BusError::NameTaken(_)), "{taken}");
+    alpha.subscribe(Lane::Voice, "voice.19.25km.*");
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while hears.try_recv().is_err() {
+        assert!(Instant::now() < deadline, "voice comes through");
+        beta.publish(Lane::Voice, "voice.19.25km.841f8d7ffffffff", &[b"hello"]);
+        std::thread::yield_now();
+    }
 }
 
 #[test]
