@@ -203,6 +203,8 @@ impl HubThread {
             Output::EndBurst { conn, local, reason } => {
                 self.give(conn, Order::EndBurst { conn, local, reason });
             }
+            // The server has no cluster, so its hub says nothing of one.
+            Output::Node(_) => {}
             Output::Disconnect { conn, code } => self.give(conn, Order::Disconnect { conn, code }),
         }
     }

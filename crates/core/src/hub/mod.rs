@@ -16,6 +16,7 @@ mod floor;
 mod input;
 mod members;
 mod mute;
+mod nodes;
 mod output;
 mod place;
 mod presence;
@@ -40,11 +41,11 @@ use crate::chance::Chance;
 use crate::reach::{Ledger, Spots};
 use crate::{ConnId, Time};
 
-pub use config::HubConfig;
+pub use config::{ClusterConfig, HubConfig};
 pub use figures::HubFigures;
 pub use floor::FloorMode;
-pub use input::{Input, LoginId, ResumeToken};
-pub use output::{From, Hears, Output, Recipients, Route};
+pub use input::{Input, LoginId, NodeInput, ResumeToken};
+pub use output::{From, Hears, NodeNews, NodeOutput, Output, Recipients, Route};
 
 /// Decides everything that is rare: sessions, channels, presence, permission to talk, routes.
 /// Driven as the [crate's contract](crate) says.
@@ -127,6 +128,7 @@ impl Hub {
             Input::LoggedOut { login } => self.logged_out(login, Code::LoggedOut, now),
             Input::Erased { login } => self.logged_out(login, Code::Erased, now),
             Input::Profile { login, person } => self.profile(login, &person, now),
+            Input::Node(input) => self.node(input, now),
             Input::Stop { back_in } => self.stop(back_in, now),
         }
     }

@@ -270,6 +270,7 @@ impl Radio {
                 self.place.ranged(Ranges { tx, rx }, &mut self.out);
                 self.let_go(now);
             }
+            ServerMessage::Island { alone } => self.event(Event::Island { alone }),
             ServerMessage::GoingAway { back_in_ms } => self.link.going_away(millis(back_in_ms)),
         }
     }

@@ -286,6 +286,7 @@ impl World {
                     self.decks[worker].set_bundle(conn, frames);
                 }
             }
+            Output::Node(_) => {}
             Output::Disconnect { conn, code } => {
                 self.drain_decks();
                 self.closed.insert(conn, code);
