@@ -16,6 +16,7 @@
 pub mod auth;
 pub mod bus;
 mod clock;
+mod cluster;
 pub mod config;
 pub mod confine;
 pub mod connection_log;

@@ -8,12 +8,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tenfour_core::hub::{HubConfig, Input};
+use tenfour_core::hub::{ClusterConfig, HubConfig, Input};
 use tenfour_core::reach::Secret;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::auth::{Auth, Origins, random};
 use crate::clock::Clock;
+use crate::cluster::Cluster;
 use crate::config::{Config, Tls};
 use crate::connection_log::ConnectionLog;
 use crate::error::StartError;
@@ -21,6 +22,7 @@ use crate::follow::follow;
 use crate::gate::Gate;
 use crate::http::Proxies;
 use crate::hub_thread;
+use crate::nats::Nats;
 use crate::ops::{self, Metrics};
 use crate::privacy::Privacy;
 use crate::shared::Shared;
@@ -77,7 +79,16 @@ impl Server {
                 .map_err(StartError::System)?;
 
         let clock = Clock::start();
+        let (hub, inbox) = hub_thread::channel();
+        let (workers, inboxes): (Vec<_>, Vec<_>) =
+            (0..config.workers).map(|_| mpsc::unbounded_channel()).unzip();
+        let join = |nats: &Nats| Cluster::join(nats, hub.clone(), workers.clone(), clock);
+        let cluster = config.nats.as_ref().map(join).transpose()?;
         let hub_config = HubConfig {
+            cluster: config.nats.as_ref().zip(cluster.as_ref()).map(|(nats, cluster)| ClusterConfig {
+                node: cluster.node(),
+                name: nats.node.parse().expect("checked with the configuration"),
+            }),
             host: config.host.clone(),
             server: concat!("tenfour ", env!("CARGO_PKG_VERSION")).to_owned(),
             hold: config.hold,
@@ -90,17 +101,19 @@ impl Server {
             mutants: config.mutants,
             ..HubConfig::default()
         };
-        let (hub, inbox) = hub_thread::channel();
         let files = raise_file_limit();
         let origins = Origins::new(address, tls.is_some(), &names, &config.origins);
         let (auth, store, changes) = opened.auth(origins)?;
+        let metrics = Metrics::new(config.hold, config.visitor_cookie);
+        let metrics = if cluster.is_some() { metrics.with_nodes() } else { metrics };
         let shared = Arc::new(Shared {
             clock,
             auth,
             hub,
             connection_log,
-            metrics: Arc::new(Metrics::new(config.hold, config.visitor_cookie)),
+            metrics: Arc::new(metrics),
             visitors: Visitors::new(config.visitor_cookie, tls.is_some()),
+            cluster: cluster.clone(),
             hold: config.hold,
             privacy,
             host: config.host,
@@ -110,8 +123,8 @@ impl Server {
             sockets: Gate::new(files.saturating_sub(files / 10 + OWN_FILES).max(DOORS)),
         });
 
-        let (workers, mut threads) = start_workers(&shared, config.workers)?;
-        let hub = hub_thread::start(hub_config, inbox, workers.clone(), clock);
+        let mut threads = start_workers(&shared, &workers, inboxes)?;
+        let hub = hub_thread::start(hub_config, inbox, workers.clone(), clock, cluster);
         threads.push(hub.map_err(StartError::System)?);
         let (close_door, closed) = oneshot::channel();
         let ops_url = operator.as_ref().map(|(_, address)| format!("http://{address}"));
@@ -151,6 +164,9 @@ impl Server {
         self.shared.hub.input(Input::Stop { back_in: BACK_IN });
         self.shared.sockets.wait_until_empty(FAREWELL);
         self.shared.hub.quit();
+        if let Some(cluster) = &self.shared.cluster {
+            cluster.leave();
+        }
         for worker in &self.workers {
             // One that has ended needs no word.
             worker.send(ToWorker::Stop).ok();
@@ -235,13 +251,13 @@ fn certificates(tls: Tls, data: &Path, names: &[String]) -> Result<Option<Certif
     })
 }
 
-type Started = (Vec<mpsc::UnboundedSender<ToWorker>>, Vec<JoinHandle<()>>);
-
-fn start_workers(shared: &Arc<Shared>, count: usize) -> Result<Started, StartError> {
-    let (senders, inboxes): (Vec<_>, Vec<_>) = (0..count).map(|_| mpsc::unbounded_channel()).unzip();
-    let start = |(index, inbox)| worker::start(index, shared.clone(), senders.clone(), inbox);
-    let threads = inboxes.into_iter().enumerate().map(start).collect::<Result<_, _>>();
-    Ok((senders, threads.map_err(StartError::System)?))
+fn start_workers(
+    shared: &Arc<Shared>,
+    workers: &[mpsc::UnboundedSender<ToWorker>],
+    inboxes: Vec<mpsc::UnboundedReceiver<ToWorker>>,
+) -> Result<Vec<JoinHandle<()>>, StartError> {
+    let start = |(index, inbox)| worker::start(index, shared.clone(), workers.to_vec(), inbox);
+    inboxes.into_iter().enumerate().map(start).collect::<Result<_, _>>().map_err(StartError::System)
 }
 
 /// What the thread of the door looks after.

@@ -14,7 +14,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use crate::config::{LogFormat, LogLevel};
 
 /// Fields that may be written. A new one is added here by somebody who has thought about it.
-const ALLOWED: [&str; 18] = [
+const ALLOWED: [&str; 19] = [
     "back_in_ms",
     "bytes",
     "code",
@@ -24,6 +24,7 @@ const ALLOWED: [&str; 18] = [
     "listen",
     "millis",
     "nats",
+    "node",
     "ops",
     "path",
     "purpose",
