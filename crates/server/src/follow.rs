@@ -27,6 +27,17 @@ pub(crate) async fn follow(mut changes: Changes, shared: Arc<Shared>) {
     }
 }
 
+/// What other nodes did to users while this one was off.
+pub(crate) async fn erase_who_is_gone(shared: Arc<Shared>) {
+    // The thread of the log has said why.
+    let Ok(users) = shared.connection_log.users().await else { return };
+    for user in users {
+        if shared.auth.is_gone(user).await {
+            erase_log(&shared, user).await;
+        }
+    }
+}
+
 /// Each node has a connection log of its own. What fails now is done at the next start.
 async fn erase_log(shared: &Shared, user: UserId) {
     let log = &shared.connection_log;

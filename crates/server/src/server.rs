@@ -18,7 +18,7 @@ use crate::cluster::Cluster;
 use crate::config::{Config, Tls};
 use crate::connection_log::ConnectionLog;
 use crate::error::StartError;
-use crate::follow::follow;
+use crate::follow::{erase_who_is_gone, follow};
 use crate::gate::Gate;
 use crate::http::Proxies;
 use crate::hub_thread;
@@ -289,6 +289,10 @@ fn start_door(
             tokio::spawn(async move { visited.visitors.forget_at_midnight().await });
             if let Some(changes) = changes {
                 tokio::spawn(follow(changes, shared.clone()));
+                tokio::spawn(erase_who_is_gone(shared.clone()));
+            }
+            if let Some(cluster) = &shared.cluster {
+                tokio::spawn(cluster.questions().answer(shared.clone()));
             }
             if let Some(operator) = operator {
                 tokio::spawn(ops::serve(operator, shared.clone()));

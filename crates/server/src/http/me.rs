@@ -26,6 +26,11 @@ pub(super) async fn held(State(shared): State<Arc<Shared>>, headers: HeaderMap) 
     shared.auth.note_use(hash, session).await;
     let mut held = shared.auth.held(session.user, &hash).await?;
     held.connections = shared.connection_log.held_by(session.user).await?;
+    if let Some(cluster) = &shared.cluster {
+        held.connections.extend(cluster.held_elsewhere(session.user).await);
+        // A row begins with its time.
+        held.connections.sort_by_cached_key(|row| serde_json::to_string(row).unwrap_or_default());
+    }
     #[cfg(feature = "mutants")]
     if crate::mutants::broken(Mutant::ExportLess) {
         held.connections.pop();

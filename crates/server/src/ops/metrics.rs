@@ -40,6 +40,7 @@ pub(crate) struct Metrics {
 #[derive(Debug, Default)]
 struct NodeMetrics {
     bus_up: Gauge,
+    others: Gauge,
     voice_out: Gauge,
     voice_lost: Gauge,
     voice_in: Gauge,
@@ -126,6 +127,7 @@ impl Metrics {
         let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, help, gauge) in [
             ("bus_up", "1 while other nodes can be reached, 0 on an island", &nodes.bus_up),
+            ("other_nodes", "Other nodes that are there", &nodes.others),
             ("bus_voice_out", "Messages with voice that went to other nodes", &nodes.voice_out),
             ("bus_voice_lost", "Messages with voice that did not go out", &nodes.voice_lost),
             ("bus_voice_in", "Messages with voice that came from other nodes", &nodes.voice_in),
@@ -141,6 +143,7 @@ impl Metrics {
     pub(crate) fn observe_nodes(&self, figures: &ClusterFigures) {
         let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         self.nodes.bus_up.set(figures.is_up.into());
+        self.nodes.others.set(number(figures.others as u64));
         self.nodes.voice_out.set(number(figures.voice_out));
         self.nodes.voice_lost.set(number(figures.voice_lost));
         self.nodes.voice_in.set(number(figures.voice_in));

@@ -113,6 +113,36 @@ async fn an_erasure_on_one_node_is_one_on_all() {
     }
 }
 
+#[tokio::test]
+async fn a_node_that_was_off_catches_up_with_an_erasure() {
+    let nats = NatsServer::start();
+    let (alpha, mut beta) = (node(&nats, "alpha"), node(&nats, "beta"));
+    let (token, other) = (alpha.register(1, "QuailOfXylo"), alpha.register(2, "Stays"));
+    for token in [&token, &other] {
+        Radio::open(&beta, token).await.leave().await;
+    }
+    beta.stop();
+    let log = || -> String {
+        let files = std::fs::read_dir(beta.data().join("log")).unwrap().map(|file| file.unwrap().path());
+        files.map(|file| String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned()).collect()
+    };
+    assert!(log().contains("QuailOfXylo"));
+    assert_eq!(alpha.ask("DELETE", "/api/v1/me", &token, &Value::Null).status, 204);
+    beta.start();
+    let log = || -> String {
+        let files = std::fs::read_dir(beta.data().join("log")).unwrap().map(|file| file.unwrap().path());
+        files
+            .map(|file| String::from_utf8_lossy(&std::fs::read(file).unwrap_or_default()).into_owned())
+            .collect()
+    };
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while log().contains("QuailOfXylo") {
+        assert!(Instant::now() < deadline, "who was erased meanwhile is erased here, too");
+        tokio::task::yield_now().await;
+    }
+    assert!(log().contains("Stays"));
+}
+
 /// What is kept elsewhere, and what goes elsewhere, is on the page.
 #[test]
 fn the_policy_says_that_there_are_several_machines() {

@@ -3,6 +3,9 @@
 //! What is rare goes through the hub. Frames do not: a talker's worker hands each of them to the bus once,
 //! and those of other nodes go from the bus to every worker's deck.
 
+mod logs;
+
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,6 +21,7 @@ use crate::clock::Clock;
 use crate::hub_thread::HubHandle;
 use crate::nats::Nats;
 use crate::worker::{ToWorker, codec};
+use logs::Logs;
 
 /// The other nodes, for whoever has something for them.
 #[derive(Debug, Clone)]
@@ -36,6 +40,9 @@ struct Side {
     intake: Mutex<Intake>,
     lanes: Mutex<Lanes>,
     counts: Counts,
+    /// The nodes that are there beside this one.
+    others: Mutex<BTreeSet<NodeId>>,
+    logs: Logs,
 }
 
 /// Which lanes work. To the hub the bus is there when both are.
@@ -55,6 +62,8 @@ struct Counts {
 /// What an operator is told about the bus.
 #[derive(Debug, Default)]
 pub(crate) struct ClusterFigures {
+    /// Nodes that are there, this one not among them.
+    pub(crate) others: usize,
     /// Whether the others can be reached.
     pub(crate) is_up: bool,
     /// Messages with frames that this node published.
@@ -87,8 +96,12 @@ impl Cluster {
             intake: Mutex::new(Intake::new(node, codec::voice_framing)),
             lanes: Mutex::default(),
             counts: Counts::default(),
+            others: Mutex::default(),
+            logs: Logs::default(),
         });
         let bus = OverNats::open(nats, node.0, side.hearer(Lane::Control), side.hearer(Lane::Voice))?;
+        bus.subscribe(Lane::Control, logs::QUESTIONS);
+        bus.subscribe(Lane::Control, &logs::answers_to(node));
         Ok(Self { node, bus: Arc::new(bus), side })
     }
 
@@ -114,7 +127,10 @@ impl Cluster {
                 self.side.pass_on(&mut intake);
             }
             NodeOutput::Unhear { node, burst } => self.side.intake().unhear(node, burst),
-            NodeOutput::News(news) => tell(&news),
+            NodeOutput::News(news) => {
+                self.side.note(&news);
+                tell(&news);
+            }
             // For a worker: the thread of the hub gives it to the right one.
             NodeOutput::Relay { .. } => {}
         }
@@ -131,6 +147,7 @@ impl Cluster {
         let lanes = lock(&self.side.lanes);
         let Counts { frames, malformed } = &self.side.counts;
         ClusterFigures {
+            others: lock(&self.side.others).len(),
             is_up: lanes.control && lanes.voice,
             voice_out,
             voice_lost,
@@ -159,6 +176,11 @@ impl Side {
             Event::Down => side.turn(lane, false),
             Event::Tick => side.intake().handle_timeout(side.clock.now()),
             Event::Message { payload, .. } if Frames::is_next(payload) => side.frames(payload),
+            Event::Message { subject, payload } if subject.starts_with(logs::QUESTIONS) => {
+                if side.logs.message(subject, payload).is_err() {
+                    side.counts.malformed.fetch_add(1, Ordering::Relaxed);
+                }
+            }
             Event::Message { payload, .. } => side.message(payload),
         })
     }
@@ -175,6 +197,15 @@ impl Side {
             (false, true) => self.hub.input(Input::Node(NodeInput::Up)),
             (true, false) => self.hub.input(Input::Node(NodeInput::Down)),
             (true, true) | (false, false) => {}
+        }
+    }
+
+    fn note(&self, news: &NodeNews) {
+        let mut others = lock(&self.others);
+        match news {
+            NodeNews::Met { node, .. } => drop(others.insert(*node)),
+            NodeNews::Lost { node, .. } => drop(others.remove(node)),
+            NodeNews::SameName { .. } => {}
         }
     }
 
