@@ -5,6 +5,7 @@
 //! * `channel`, `presence` - affiliations, and telling others of them
 //! * `place` - where a session is and how far it reaches; `members` - who is on a channel now
 //! * `audience` - who hears a burst
+//! * `nodes` - other nodes of a cluster
 //! * `floor` - presses, bursts on the air, receipts; `mute` - who does not want to hear whom
 //! * `quota`, `timers` - budgets and deadlines
 
@@ -34,6 +35,7 @@ use tenfour_protocol::{
 
 use self::channel::Channel;
 use self::floor::{Burst, Press};
+use self::nodes::Nodes;
 use self::quota::Spent;
 use self::session::{Connection, Hello, Session, Stage};
 use self::timers::{Timer, Timers};
@@ -79,6 +81,8 @@ pub struct Hub {
     newest_burst: u32,
     newest_stamp: u64,
     stopping: bool,
+    /// In a cluster.
+    nodes: Option<Box<Nodes>>,
 }
 
 impl Hub {
@@ -86,6 +90,7 @@ impl Hub {
     pub fn new(config: HubConfig) -> Self {
         Self {
             chance: Chance::new(config.secret.seed()),
+            nodes: config.cluster.clone().map(|cluster| Box::new(Nodes::new(cluster))),
             config,
             outputs: VecDeque::new(),
             timers: Timers::default(),
@@ -156,6 +161,11 @@ impl Hub {
                 Timer::Presence(channel) => self.tell_presence(&channel),
                 Timer::Epoch => self.change_places(now),
                 Timer::Stop => self.close_all(now),
+                Timer::Beat => self.beat(now),
+                Timer::Counts => self.say_counts(),
+                Timer::Linger => self.linger_over(now),
+                Timer::Page(ask) => self.page_missed(ask),
+                Timer::Ended(node, burst) => self.forget_ended(node, burst),
             }
         }
     }
@@ -189,12 +199,12 @@ impl Hub {
         match message {
             ClientMessage::Hello { .. } => self.error(conn, Code::AlreadyGreeted),
             ClientMessage::Locate { cell } => self.locate(conn, participant, cell, now),
-            ClientMessage::Range { tx, rx } => self.set_ranges(conn, participant, Ranges { tx, rx }),
+            ClientMessage::Range { tx, rx } => self.set_ranges(conn, participant, Ranges { tx, rx }, now),
             ClientMessage::Tune { channel, catch_up } => {
                 self.tune(conn, participant, &channel, catch_up, now);
             }
             ClientMessage::Untune { channel } => self.untune(conn, participant, &channel, now),
-            ClientMessage::Participants { channel, page } => self.page(conn, participant, channel, page),
+            ClientMessage::Participants { channel, page } => self.page(conn, participant, channel, page, now),
             ClientMessage::BurstStart { channel, burst, codec, frame_ms } => {
                 self.press(conn, Press::new(burst, channel, codec, frame_ms, now), now);
             }
@@ -239,7 +249,7 @@ impl Hub {
         control::ChannelInfo {
             channel: channel.clone(),
             label: self.config.labels.get(channel).cloned(),
-            count: self.channels.get(channel).map_or(0, Channel::count),
+            count: self.total(channel),
         }
     }
 }

@@ -81,7 +81,10 @@ impl Hub {
                     self.outputs.push_back(Output::Join { burst, listener, from });
                 }
                 // It waits for the rest of it.
-                None if have.contains_key(&burst) => self.out_of_range(burst, conn),
+                None if have.contains_key(&burst) => match self.lost_end(burst) {
+                    Some(ended) => self.send(conn, ended),
+                    None => self.out_of_range(burst, conn),
+                },
                 None => {}
             }
         }

@@ -14,6 +14,8 @@ const WAITING: usize = 64;
 /// How long they wait. The hub answers in less than a millisecond, and a start that was lost comes
 /// again within a second; by then they are no news.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// How long it is remembered how far a burst was heard that is heard no more: longer than any burst.
+const PAST: Duration = Duration::from_secs(700);
 /// Bursts of which frames may wait.
 const UNANNOUNCED: usize = 1024;
 
@@ -44,6 +46,8 @@ pub struct Intake {
     framing: Framing,
     heard: BTreeMap<(NodeId, BurstNo), Heard>,
     waiting: BTreeMap<(NodeId, BurstNo), Waiting>,
+    /// How far others were heard, and when that ended. One that comes again goes on from there.
+    past: BTreeMap<(NodeId, BurstNo), (u16, Time)>,
     outputs: VecDeque<IntakeOutput>,
 }
 
@@ -64,7 +68,8 @@ struct Waiting {
 impl Intake {
     /// Of `node`, whose own frames it ignores.
     pub fn new(node: NodeId, framing: Framing) -> Self {
-        Self { node, framing, heard: BTreeMap::new(), waiting: BTreeMap::new(), outputs: VecDeque::new() }
+        let (heard, waiting, past) = Default::default();
+        Self { node, framing, heard, waiting, past, outputs: VecDeque::new() }
     }
 
     /// A message with frames came.
@@ -93,7 +98,8 @@ impl Intake {
 
     /// The hub knows the burst as `local`: what waits goes on.
     pub fn hear(&mut self, node: NodeId, burst: BurstNo, local: BurstNo) {
-        let mut heard = Heard { local, next: 0 };
+        let next = self.past.remove(&(node, burst)).map_or(0, |(next, _)| next);
+        let mut heard = Heard { local, next };
         for packet in self.waiting.remove(&(node, burst)).into_iter().flat_map(|waiting| waiting.frames) {
             let frame = VoiceFrame::parse(packet.message()).expect("framed from a frame");
             if frame.seq >= heard.next {
@@ -107,8 +113,10 @@ impl Intake {
     }
 
     /// Frames of the burst are dropped from now on.
-    pub fn unhear(&mut self, node: NodeId, burst: BurstNo) {
-        self.heard.remove(&(node, burst));
+    pub fn unhear(&mut self, node: NodeId, burst: BurstNo, now: Time) {
+        if let Some(heard) = self.heard.remove(&(node, burst)) {
+            self.past.insert((node, burst), (heard.next, now));
+        }
         self.waiting.remove(&(node, burst));
     }
 
@@ -119,12 +127,14 @@ impl Intake {
 
     /// When [`Intake::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Time> {
-        self.waiting.values().map(|waiting| waiting.since + PATIENCE).min()
+        let waiting = self.waiting.values().map(|waiting| waiting.since + PATIENCE);
+        waiting.chain(self.past.values().map(|(_, since)| *since + PAST)).min()
     }
 
     /// Wipes what has waited in vain.
     pub fn handle_timeout(&mut self, now: Time) {
         self.waiting.retain(|_, waiting| waiting.since + PATIENCE > now);
+        self.past.retain(|_, (_, since)| *since + PAST > now);
     }
 
     /// Bursts that are heard, and frames that wait.
