@@ -126,7 +126,9 @@ impl Cluster {
                 intake.hear(node, burst, local);
                 self.side.pass_on(&mut intake);
             }
-            NodeOutput::Unhear { node, burst } => self.side.intake().unhear(node, burst),
+            NodeOutput::Unhear { node, burst } => {
+                self.side.intake().unhear(node, burst, self.side.clock.now())
+            }
             NodeOutput::News(news) => {
                 self.side.note(&news);
                 tell(&news);

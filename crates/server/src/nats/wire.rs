@@ -152,7 +152,8 @@ fn read<'a>(line: &'a [u8], body: &'a [u8], headers: usize) -> Result<Op<'a>, Vi
             let fixed = if word == "MSG" { 3 } else { 4 };
             let reply = match words.len() - fixed.min(words.len()) {
                 0 if words.len() == fixed => None,
-                1 => Some(words[2]),
+                // A server may say that there is none by an empty word.
+                1 => Some(words[2]).filter(|word| !word.is_empty()),
                 _ => return Err(Violation),
             };
             let sid = words[1].parse().map_err(|_| Violation)?;
@@ -260,6 +261,14 @@ mod tests {
             }
             assert_eq!(got, expected, "in pieces of {size}");
         }
+    }
+
+    #[test]
+    fn a_heartbeat_of_jetstream_has_no_reply() {
+        let mut reader = Reader::default();
+        reader.feed(b"HMSG in.box 19  14 14\r\nNATS/1.0 100\r\n\r\n");
+        let Ok(Some(Op::Message(message))) = reader.next() else { panic!("a message") };
+        assert_eq!((message.reply, message.status()), (None, Some(100)));
     }
 
     #[test]

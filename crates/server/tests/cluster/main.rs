@@ -9,9 +9,12 @@ mod desk;
 #[path = "../radio/http.rs"]
 #[allow(dead_code, reason = "made for more tests than these")]
 mod http;
+mod killed;
 mod nats;
+mod process;
 #[path = "../radio/radio.rs"]
 #[allow(dead_code, reason = "made for more tests than these")]
 mod radio;
 mod store;
 mod trouble;
+mod voice;
