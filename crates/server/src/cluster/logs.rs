@@ -40,11 +40,14 @@ struct Reply {
     more: bool,
 }
 
+/// Rows of one node, and whether more of them follow.
+type Part = (Vec<HeldConnection>, bool);
+
 /// Questions that wait for their answers.
 #[derive(Debug, Default)]
 pub(super) struct Logs {
     last: AtomicU32,
-    asking: Mutex<HashMap<u32, UnboundedSender<(Vec<HeldConnection>, bool)>>>,
+    asking: Mutex<HashMap<u32, UnboundedSender<Part>>>,
     /// Where questions of others go.
     questions: Mutex<Option<UnboundedSender<Question>>>,
 }

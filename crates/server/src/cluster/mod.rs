@@ -127,7 +127,7 @@ impl Cluster {
                 self.side.pass_on(&mut intake);
             }
             NodeOutput::Unhear { node, burst } => {
-                self.side.intake().unhear(node, burst, self.side.clock.now())
+                self.side.intake().unhear(node, burst, self.side.clock.now());
             }
             NodeOutput::News(news) => {
                 self.side.note(&news);

@@ -22,6 +22,7 @@ const DATA: &str = "NODE_DATA";
 pub(crate) struct Process {
     child: Child,
     pub(crate) url: String,
+    ops: SocketAddr,
     _folder: TempDir,
 }
 
@@ -39,10 +40,13 @@ impl Process {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let url = lines.find_map(|line| line.split_once("on the air: ").map(|(_, url)| url.to_owned()));
-        let url = url.expect("it comes on the air");
+        let mut says = |words: &str| {
+            let said = lines.find_map(|line| line.split_once(words).map(|(_, rest)| rest.to_owned()));
+            said.expect("it comes on the air")
+        };
+        let (url, ops) = (says("on the air: "), says("for the operator: http://").parse().unwrap());
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url, _folder: folder }
+        Self { child, url, ops, _folder: folder }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -62,6 +66,23 @@ impl Process {
         let proof = Key::of_bytes(seed).prove(&nonce, &self.url, "bearer");
         let me = post("/api/v1/register", &json!({ "handle": format!("Person {n}"), "proof": proof }));
         me["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Stops it as a machine that freezes, or lets it go on.
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Ends it as an operator does.
+    pub(crate) fn stop(&mut self) {
+        drop(self.child.stdin.take());
+        assert!(self.child.wait().unwrap().success());
+    }
+
+    /// A figure of the operator's page.
+    pub(crate) fn figure(&self, name: &str) -> u64 {
+        crate::voice::figure_in(&crate::voice::metrics(self.ops), name)
     }
 
     /// As `kill -9`.
@@ -86,6 +107,7 @@ fn node() {
     let variable = |name: &str| std::env::var(name).expect("called by another test");
     let settings = Settings {
         listen: Some("127.0.0.1:0".parse().unwrap()),
+        ops: Some("127.0.0.1:0".parse().unwrap()),
         data: Some(PathBuf::from(variable(DATA))),
         nats: Some(vec![variable(NATS).parse().unwrap()]),
         node: Some(variable(NAME)),
@@ -93,6 +115,7 @@ fn node() {
     };
     let server = Server::start(Config::new(settings).unwrap()).unwrap();
     println!("on the air: {}", server.url());
+    println!("for the operator: {}", server.ops_url().unwrap());
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
     server.stop();
 }

@@ -28,7 +28,15 @@ pub(crate) fn three(nats: &NatsServer) -> [Desk; 3] {
 
 /// A figure of the operator's page.
 pub(crate) fn figure(desk: &Desk, name: &str) -> u64 {
-    let page = desk.ops("/metrics");
+    figure_in(&desk.ops("/metrics"), name)
+}
+
+/// The operator's page of a server elsewhere.
+pub(crate) fn metrics(address: std::net::SocketAddr) -> String {
+    String::from_utf8(crate::http::request(address, "GET", "/metrics", &[], b"").body).unwrap()
+}
+
+pub(crate) fn figure_in(page: &str, name: &str) -> u64 {
     let name = format!("tenfour_{name} ");
     let line = page.lines().find_map(|line| line.strip_prefix(&name));
     line.unwrap_or_else(|| panic!("{name}is not in {page}")).trim().parse().unwrap()
