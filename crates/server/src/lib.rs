@@ -48,5 +48,5 @@ mod worker;
 pub use error::StartError;
 pub use http::openapi;
 pub use server::{STORE, Server};
-pub use subject::{SubjectError, store_in, subject};
+pub use subject::{SubjectError, store_in, subject, subject_in};
 pub use tls::TlsError;

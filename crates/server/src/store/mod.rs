@@ -23,8 +23,8 @@ use thiserror::Error;
 
 use crate::nats::NatsError;
 
-pub use held::{held_by, read_held};
-pub use inbox::{Letter, read_inbox, remove_messages};
+pub use held::{held_by, held_in, read_held};
+pub use inbox::{Letter, letters_in, read_inbox, remove_messages};
 pub use jetstream::{Changes, JetStream};
 pub use keeper::{Keeper, StoreThread};
 pub use sqlite::Sqlite;

@@ -10,8 +10,7 @@ use super::files::Files;
 use super::schema::{OPENING, SCHEMA, TABLES};
 use super::wiped::use_wiped_memory;
 use super::{
-    Day, Left, Minute, Revision, Store, StoreError, Stored, StoredMessage, StoredSession, TokenHash, User,
-    Written,
+    Day, Left, Minute, Revision, Store, StoreError, StoredMessage, StoredSession, TokenHash, User, Written,
 };
 use crate::handle;
 
@@ -54,12 +53,6 @@ impl Sqlite {
         store.db.busy_timeout(BUSY).map_err(|error| store.explain(&error))?;
         store.known_schema()?;
         Ok(store)
-    }
-
-    /// Everything of a user.
-    pub(super) fn stored(&mut self, id: &UserId) -> Result<Option<Stored>, StoreError> {
-        let Some(user) = self.user(id)? else { return Ok(None) };
-        Ok(Some(Stored { user, sessions: self.sessions_of(id)?, messages: self.messages_of(id)? }))
     }
 
     /// Makes the disk full early.
