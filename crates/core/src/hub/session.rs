@@ -140,7 +140,7 @@ impl Hub {
         }
         self.arrive(conn, participant, hello.place, hello.range, now);
         match (hello.resume, used) {
-            (Some(resume), Some(_)) => self.go_on(conn, participant, &resume),
+            (Some(resume), Some(_)) => self.go_on(conn, participant, &resume, now),
             (Some(resume), None) => self.claim(participant, &resume.token, now),
             (None, _) => {}
         }
