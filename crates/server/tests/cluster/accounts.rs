@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tenfour_server::config::Settings;
+use tenfour_server::store::{JetStream, Store, letters_in};
+use tenfour_server::subject_in;
 
 use crate::desk::Desk;
 use crate::nats::NatsServer;
@@ -160,6 +162,27 @@ fn the_policy_says_that_there_are_several_machines() {
     let own = Settings { nats_store: Some(false), ..settings(&nats, "beta") };
     assert_eq!(words(&page(&Desk::with(own))), (true, false));
     assert_eq!(words(&page(&Desk::new())), (false, false));
+}
+
+#[test]
+fn the_operator_reads_and_empties_the_inbox_of_all_nodes() {
+    let nats = NatsServer::start();
+    let (alpha, beta) = (node(&nats, "alpha"), node(&nats, "beta"));
+    let token = alpha.register(1, "Roadrunner");
+    for (desk, text) in [(&alpha, "one"), (&beta, "two")] {
+        assert_eq!(desk.ask("POST", "/api/v1/contact", &token, &json!({ "text": text })).status, 204);
+    }
+    let (mut store, _) = JetStream::open(&nats.nats("admin")).unwrap();
+    let letters = letters_in(&mut store).unwrap();
+    let texts: Vec<_> = letters.iter().map(|letter| letter.message.text.as_str()).collect();
+    assert_eq!(texts, ["one", "two"]);
+    assert_eq!(letters[0].user, crate::desk::Key::new(1).user());
+    store.remove_messages(&[letters[0].message.id]).unwrap();
+    let held = beta.ask("GET", "/api/v1/me", &token, &Value::Null).json();
+    assert_eq!(held["messages"].as_array().map(Vec::len), Some(1));
+    let user = crate::desk::Key::new(1).user();
+    let told = subject_in(&mut store, alpha.data(), &user).unwrap().unwrap();
+    assert_eq!((told.handle.as_str(), told.sessions.len(), told.messages.len()), ("Roadrunner", 1, 1));
 }
 
 #[test]
