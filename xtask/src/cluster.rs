@@ -45,7 +45,7 @@ pub(crate) fn cluster(flags: &[String]) -> Result<()> {
     println!(
         "A key that registers on one logs in on any; who talks on one is heard on all. Ctrl-C ends them."
     );
-    // Ctrl-C reaches all of them; the nodes stop by themselves, and NATS last, as it has to be.
+    // Ctrl-C reaches all of them, and each stops by itself.
     for mut node in nodes.into_iter().rev() {
         node.0.wait()?;
     }
