@@ -3,6 +3,7 @@
 mod attack;
 mod bench;
 mod check;
+mod cluster;
 mod generate;
 mod guards;
 mod packages;
@@ -30,6 +31,12 @@ enum Task {
     /// Build all and start the radio; prints its address
     Run {
         /// Flags of `tenfour serve`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<String>,
+    },
+    /// Build all and start one nats-server and three nodes on loopback; prints their addresses
+    Cluster {
+        /// Flags of `tenfour serve`, for each node
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<String>,
     },
@@ -111,6 +118,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
     std::env::set_current_dir(shell::root())?;
     match task {
         Task::Run { flags } => run::run(&flags),
+        Task::Cluster { flags } => cluster::cluster(&flags),
         Task::Test => test::test(),
         Task::Check => check::check(),
         Task::Gen { check } => generate::generate(check),

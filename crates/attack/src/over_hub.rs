@@ -192,7 +192,7 @@ impl OverHub {
                 }
                 Output::EndBurst { conn, local, reason } => self.close_burst(conn, local, reason),
                 Output::Disconnect { conn, .. } => self.disconnect(conn, false),
-                Output::Leave { .. } | Output::Refuse { .. } | Output::Bundle { .. } => {}
+                Output::Leave { .. } | Output::Refuse { .. } | Output::Bundle { .. } | Output::Node(_) => {}
             }
         }
     }

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use tenfour_protocol::UserId;
 use tenfour_server::config::{Config, Settings};
-use tenfour_server::{SubjectError, subject};
+use tenfour_server::nats::NatsAddress;
+use tenfour_server::store::JetStream;
+use tenfour_server::{SubjectError, subject, subject_in};
 
 use crate::exit::{self, Failure};
 use crate::inbox::Inbox;
@@ -31,9 +33,43 @@ struct Subject {
     /// The identifier of the user: 32 characters
     #[arg(value_name = "ID")]
     user: UserId,
-    /// Folder of the store [default: the platform's data folder]
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Where the store is.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Place {
+    /// Folder of the store and of the connection log [default: the platform's data folder]
     #[arg(long, value_name = "DIR", env = "TENFOUR_DATA")]
     data: Option<PathBuf>,
+    /// Servers of NATS, when users are kept there for several nodes
+    #[arg(long, value_name = "URL", value_delimiter = ',', env = "TENFOUR_NATS")]
+    nats: Option<Vec<NatsAddress>>,
+    /// Who we are for NATS
+    #[arg(long, value_name = "FILE", env = "TENFOUR_NATS_CREDS", requires = "nats")]
+    nats_creds: Option<PathBuf>,
+    /// First word of the cluster's subjects [default: tenfour]
+    #[arg(long, value_name = "WORD", env = "TENFOUR_NATS_PREFIX", requires = "nats")]
+    nats_prefix: Option<String>,
+}
+
+impl Place {
+    /// The data folder, and the store of the cluster if there is one.
+    pub(crate) fn find(self) -> Result<(PathBuf, Option<JetStream>), Failure> {
+        let settings = Settings {
+            data: self.data,
+            node: self.nats.as_ref().map(|_| "admin".to_owned()),
+            nats: self.nats,
+            nats_creds: self.nats_creds,
+            nats_prefix: self.nats_prefix,
+            ..Settings::default()
+        };
+        let config = Config::new(settings).map_err(|error| Failure::WrongUse(error.to_string()))?;
+        let shared = config.nats.as_ref().map(JetStream::open).transpose();
+        let shared = shared.map_err(|error| Failure::Failed(error.to_string()))?;
+        Ok((config.data, shared.map(|(store, _)| store)))
+    }
 }
 
 impl Admin {
@@ -48,8 +84,12 @@ impl Admin {
 
 impl Subject {
     fn print(self) -> Result<(), Failure> {
-        let data = data_folder(self.data)?;
-        let held = subject(&data, &self.user).map_err(|error| match error {
+        let (data, shared) = self.place.find()?;
+        let held = match shared {
+            Some(mut store) => subject_in(&mut store, &data, &self.user),
+            None => subject(&data, &self.user),
+        };
+        let held = held.map_err(|error| match error {
             SubjectError::NoStore(_) => Failure::Failed(format!("{error}.")),
             SubjectError::Store(_) | SubjectError::Log(_) => Failure::Failed(error.to_string()),
         })?;
@@ -61,10 +101,4 @@ impl Subject {
         writeln!(std::io::stdout(), "{text}")?;
         Ok(())
     }
-}
-
-/// The folder that is named, or the platform's.
-pub(crate) fn data_folder(named: Option<PathBuf>) -> Result<PathBuf, Failure> {
-    let settings = Settings { data: named, ..Settings::default() };
-    Ok(Config::new(settings).map_err(|error| Failure::WrongUse(error.to_string()))?.data)
 }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use tenfour_protocol::{ContactText, Handle, Tag, UserId};
-use tenfour_server::store::{Letter, read_inbox, remove_messages};
+use tenfour_server::store::{JetStream, Letter, Store, StoreError, letters_in, read_inbox, remove_messages};
 use tenfour_server::store_in;
 
-use crate::admin::data_folder;
+use crate::admin::Place;
 use crate::exit::Failure;
 
 /// Before each line of a message: none can be taken for one of ours.
@@ -16,9 +16,8 @@ const MARGIN: &str = "    ";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Inbox {
-    /// Folder of the store [default: the platform's data folder]
-    #[arg(long, value_name = "DIR", env = "TENFOUR_DATA")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
     /// One JSON object a line for each message
     #[arg(long)]
     json: bool,
@@ -40,11 +39,17 @@ struct Line {
 
 impl Inbox {
     pub(crate) fn open(self) -> Result<(), Failure> {
-        let data = data_folder(self.data)?;
-        let path = store_in(&data).map_err(|error| Failure::Failed(format!("{error}.")))?;
-        let letters = read_inbox(&path).map_err(|error| Failure::Failed(error.to_string()))?;
+        let failed = |error: StoreError| Failure::Failed(error.to_string());
+        let (data, shared) = self.place.find()?;
+        let (letters, mut place) = match shared {
+            Some(mut store) => (letters_in(&mut store).map_err(failed)?, Kept::Shared(store)),
+            None => {
+                let path = store_in(&data).map_err(|error| Failure::Failed(format!("{error}.")))?;
+                (read_inbox(&path).map_err(failed)?, Kept::File(path))
+            }
+        };
         if !self.remove.is_empty() {
-            return remove(&path, &letters, &self.remove);
+            return place.remove(&letters, &self.remove);
         }
         let mut out = std::io::stdout().lock();
         for letter in letters {
@@ -59,13 +64,32 @@ impl Inbox {
     }
 }
 
-fn remove(path: &std::path::Path, letters: &[Letter], ids: &[u32]) -> Result<(), Failure> {
+/// Where the inbox is.
+enum Kept {
+    File(PathBuf),
+    Shared(JetStream),
+}
+
+impl Kept {
+    fn remove(&mut self, letters: &[Letter], ids: &[u32]) -> Result<(), Failure> {
+        told(letters, ids, || match self {
+            Self::File(path) => remove_messages(path, ids),
+            Self::Shared(store) => store.remove_messages(ids).map(|()| true),
+        })
+    }
+}
+
+fn told(
+    letters: &[Letter],
+    ids: &[u32],
+    removed: impl FnOnce() -> Result<bool, StoreError>,
+) -> Result<(), Failure> {
     if let Some(unknown) = ids.iter().find(|id| !letters.iter().any(|letter| letter.message.id == **id)) {
         let words =
             format!("There is no message {unknown}. Nothing was removed; list them without --remove.");
         return Err(Failure::Failed(words));
     }
-    if remove_messages(path, ids).map_err(|error| Failure::Failed(error.to_string()))? {
+    if removed().map_err(|error| Failure::Failed(error.to_string()))? {
         let what = if ids.len() == 1 { "1 message is" } else { "The messages are" };
         eprintln!("{what} removed, and overwritten on the disk.");
         return Ok(());

@@ -13,7 +13,7 @@ use crate::exit::{self, Failure};
 use crate::output::{Player, Sink};
 use crate::place::{self, At};
 use crate::recorder::{Line, Recorder};
-use crate::station::{self, Station, Tuned};
+use crate::station::{self, Station, Tuned, island};
 
 /// Hears one channel or several.
 #[derive(Debug, clap::Args)]
@@ -164,6 +164,7 @@ impl Hearing<'_> {
                 self.up = true;
                 eprintln!("Ready again.");
             }
+            Event::Island { alone } => eprintln!("{}", island(alone)),
             Event::Refused { refusal } => {
                 self.unplaced |= place::is_about_place(&refusal);
                 eprintln!("tenfour: {}", place::refused(&refusal));

@@ -10,6 +10,7 @@ use qrcode::render::unicode::Dense1x2;
 use tenfour_server::Server;
 use tenfour_server::config::{Config, Settings, Tls};
 use tenfour_server::confine::confine;
+use tenfour_server::nats::NatsAddress;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -29,6 +30,18 @@ pub(crate) struct Serve {
     /// Configuration; deploy/tenfour.toml explains every key
     #[arg(long, value_name = "FILE", env = "TENFOUR_CONFIG")]
     config: Option<PathBuf>,
+    /// Servers of NATS, when this is one of several nodes [default: this is the only one]
+    #[arg(long, value_name = "URL", value_delimiter = ',')]
+    nats: Option<Vec<NatsAddress>>,
+    /// Who we are for NATS: a .creds file, or a file with one line like user:password
+    #[arg(long, value_name = "FILE")]
+    nats_creds: Option<PathBuf>,
+    /// First word of our subjects: two clusters on one NATS have two [default: tenfour]
+    #[arg(long, value_name = "WORD")]
+    nats_prefix: Option<String>,
+    /// Name of this node, one of a kind in its cluster [default: the name of the machine]
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
     /// Certificate chain, PEM
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -60,7 +73,9 @@ impl Serve {
         std::fs::create_dir_all(&config.data)
             .with_context(|| format!("cannot create the data folder {}", config.data.display()))?;
         // Before there is any other thread.
-        let confinement = confine(&config.data);
+        let ports: Vec<u16> =
+            config.nats.iter().flat_map(|nats| &nats.servers).map(|server| server.port).collect();
+        let confinement = confine(&config.data, &ports);
         let mut signals = Signals::new()?;
         let server = Server::start(config)?;
         confinement.tell();
@@ -92,6 +107,10 @@ impl Serve {
             listen: self.listen,
             ops: self.ops,
             data: self.data,
+            nats: self.nats,
+            nats_creds: self.nats_creds,
+            nats_prefix: self.nats_prefix,
+            node: self.node,
             tls: self.tls,
             tls_cert: self.tls_cert,
             tls_key: self.tls_key,

@@ -104,6 +104,7 @@ async fn tuned(
             Event::Tuned { info, .. } => {
                 missing.remove(&info.channel);
             }
+            Event::Island { alone: true } => eprintln!("{}", island(true)),
             Event::Located { shared: true, country, .. } => eprintln!("{}", place::located(country)),
             Event::Refused { refusal } if place::is_about_place(&refusal) => {
                 // The first says why; a range that is refused for want of a place only follows.
@@ -113,6 +114,15 @@ async fn tuned(
         }
     }
     Ok((limit, refused))
+}
+
+/// What it means that the server has lost the other machines of its radio, or has found them again.
+pub(crate) fn island(alone: bool) -> &'static str {
+    if alone {
+        "The other machines of this radio cannot be reached: you hear, and are heard by, those on this one."
+    } else {
+        "The other machines of this radio are back."
+    }
 }
 
 /// Leaves no session behind. What was asked is done by now: a server that does not answer costs

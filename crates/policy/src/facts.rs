@@ -21,6 +21,10 @@ pub struct Facts {
     pub message_days: u64,
     /// Whether visitors of the page get a cookie.
     pub visitor_cookie: bool,
+    /// Whether the radio runs on several machines, which meet over NATS.
+    pub cluster: bool,
+    /// Whether users are kept by NATS, for all of them.
+    pub shared_store: bool,
 }
 
 /// A server as it is when nothing is set.
@@ -34,6 +38,8 @@ impl Default for Facts {
             threshold: 50,
             message_days: 90,
             visitor_cookie: false,
+            cluster: false,
+            shared_store: false,
         }
     }
 }
@@ -48,6 +54,10 @@ pub enum When {
     VisitorCookie,
     /// They get none.
     NoVisitorCookie,
+    /// The radio runs on several machines.
+    Cluster,
+    /// What is stored of users is stored for all of them.
+    SharedStore,
 }
 
 impl Facts {
@@ -57,6 +67,8 @@ impl Facts {
             When::NoConnectionLog => self.log_days.is_none(),
             When::VisitorCookie => self.visitor_cookie,
             When::NoVisitorCookie => !self.visitor_cookie,
+            When::Cluster => self.cluster,
+            When::SharedStore => self.shared_store,
         }
     }
 

@@ -150,6 +150,11 @@ impl UserId {
         Self(id)
     }
 
+    /// The identifier with these bytes, as they are stored.
+    pub fn from_bytes(bytes: [u8; 20]) -> Self {
+        Self(bytes)
+    }
+
     /// The identifier as bytes, as it is signed and stored.
     pub fn as_bytes(&self) -> &[u8; 20] {
         &self.0

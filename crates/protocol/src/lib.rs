@@ -14,6 +14,7 @@
 //! * [`contact`] - a message to the operator
 //! * [`voice`] - the binary voice frame, and [`opus`], the check of its payload
 //! * [`error`] - stable codes, with words for people
+//! * [`node`] - what nodes of one cluster tell each other, and where
 //! * [`http`] - bodies of the HTTP API, and [`auth`], the bytes a device key signs
 
 #[cfg(all(feature = "mutants", not(debug_assertions)))]
@@ -27,6 +28,7 @@ pub mod error;
 pub mod http;
 pub mod id;
 pub mod limits;
+pub mod node;
 pub mod opus;
 pub mod person;
 pub mod place;

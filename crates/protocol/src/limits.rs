@@ -162,3 +162,28 @@ pub const AUTH_REQUESTS: u32 = 60;
 pub const AUTH_PER_SECOND: u32 = 1;
 /// Addresses whose requests are counted at once; more wait.
 pub const AUTH_PREFIXES: usize = 10_000;
+
+/// Longest name of a node, in bytes of ASCII.
+pub const NODE_NAME_BYTES: usize = 64;
+/// Largest message of control between nodes: what NATS takes when nothing else is set.
+pub const NODE_MESSAGE_BYTES: usize = 1024 * 1024;
+/// Voice frames in one message between nodes.
+pub const NODE_FRAMES: usize = 16;
+/// Channels that a node can have people on.
+pub const NODE_CHANNELS: usize = NAMED_CHANNELS + CHANNEL_NUMBERS as usize;
+/// A node says this often that it is alive, and what is on the air.
+pub const NODE_BEAT: Duration = Duration::from_secs(1);
+/// A node of which nothing came for this long is gone, and so is a burst of another node.
+pub const NODE_SILENT: Duration = Duration::from_secs(3);
+/// Changes of counts are collected for this long before other nodes are told.
+pub const NODE_COUNTS_TICK: Duration = Duration::from_millis(500);
+/// A subscription is kept this long after its last listener has gone.
+pub const NODE_LINGER: Duration = Duration::from_secs(30);
+/// How long a page of another node's participants is waited for.
+pub const NODE_ANSWER: Duration = Duration::from_secs(1);
+/// Pages of other nodes that may be waited for at once.
+pub const NODE_ASKS: usize = 10_000;
+/// Bursts of other nodes that a node has on the air in one channel.
+pub const NODE_CHANNEL_BURSTS: usize = 1024;
+/// Participants of other nodes that a node knows by a number of its own.
+pub const NODE_PARTICIPANTS: usize = 65_536;

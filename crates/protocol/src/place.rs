@@ -123,7 +123,7 @@ impl de::Visitor<'_> for CellVisitor {
 }
 
 /// A step of transmit or receive range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub enum Range {
     /// 10 km.

@@ -1,6 +1,6 @@
 //! What the process takes away from itself before it serves anybody.
 //!
-//! Writing: to the data folder only. Calling: nobody over TCP. Being read: by root only, and by no
+//! Writing: to the data folder only. Calling over TCP: nobody, or the ports of the NATS that was named. Being read: by root only, and by no
 //! core dump. The first two are Landlock's, which Linux has since 5.13 and 6.7; where it is missing
 //! the server goes on, and says so. Reading files stays allowed: certificates are read again.
 
@@ -8,7 +8,7 @@ use std::path::Path;
 
 #[cfg(target_os = "linux")]
 use landlock::{
-    ABI, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    ABI, AccessFs, AccessNet, CompatLevel, Compatible, NetPort, PathBeneath, PathFd, Ruleset, RulesetAttr,
     RulesetCreatedAttr, RulesetError,
 };
 
@@ -18,7 +18,7 @@ use landlock::{
 pub struct Confinement {
     /// Files are written below the data folder and nowhere else.
     pub writes: bool,
-    /// Nobody can be called over TCP.
+    /// Nobody can be called over TCP, but at the ports that were named.
     pub calls: bool,
     /// Nobody but root can read the memory.
     pub memory: bool,
@@ -42,21 +42,21 @@ impl Confinement {
 }
 
 /// Confines this thread and all that it starts, for good. To be called before there are others.
-/// `data` has to be there.
+/// `data` has to be there. `ports` are those of NATS; without a cluster there are none.
 #[cfg(target_os = "linux")]
-pub fn confine(data: &Path) -> Confinement {
+pub fn confine(data: &Path, ports: &[u16]) -> Confinement {
     use rustix::process::{DumpableBehavior, set_dumpable_behavior};
     Confinement {
         memory: set_dumpable_behavior(DumpableBehavior::NotDumpable).is_ok(),
         // Two rulesets, so that an older kernel, which knows nothing of calls, still has the other.
         writes: write_below(data).is_ok(),
-        calls: call_nobody().is_ok(),
+        calls: call_only(ports).is_ok(),
     }
 }
 
 /// Confines nothing: this system has no means that we know.
 #[cfg(not(target_os = "linux"))]
-pub fn confine(_data: &Path) -> Confinement {
+pub fn confine(_data: &Path, _ports: &[u16]) -> Confinement {
     Confinement { writes: false, calls: false, memory: false }
 }
 
@@ -78,11 +78,13 @@ fn write_below(data: &Path) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 #[cfg(target_os = "linux")]
-fn call_nobody() -> Result<(), RulesetError> {
+fn call_only(ports: &[u16]) -> Result<(), RulesetError> {
+    let rules = ports.iter().map(|port| Ok::<_, RulesetError>(NetPort::new(*port, AccessNet::ConnectTcp)));
     Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
         .handle_access(AccessNet::ConnectTcp)?
         .create()?
+        .add_rules(rules)?
         .restrict_self()?;
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::bus::BusError;
 use crate::store::StoreError;
 use crate::tls::TlsError;
 
@@ -33,6 +34,9 @@ pub enum StartError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There is no way to the other nodes.
+    #[error(transparent)]
+    Bus(#[from] BusError),
     /// There is no certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),

@@ -5,7 +5,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tenfour_core::ConnId;
-use tenfour_core::hub::{From, Hears, Hub, HubConfig, HubFigures, Input, Output, Recipients, Route};
+use tenfour_core::hub::{
+    From, Hears, Hub, HubConfig, HubFigures, Input, NodeOutput, Output, Recipients, Route,
+};
 use tenfour_core::reach::scrub_stack;
 use tenfour_core::voice::ByGrade;
 use tenfour_protocol::control::{ChannelInfo, EndReason};
@@ -13,6 +15,7 @@ use tenfour_protocol::{BurstNo, Code, ServerMessage};
 use tokio::sync::{mpsc as tokio_mpsc, oneshot};
 
 use crate::clock::Clock;
+use crate::cluster::{Cluster, Relay};
 use crate::worker::{ToWorker, codec, worker_of};
 
 /// A message that is framed and may be written to any socket.
@@ -50,6 +53,7 @@ pub(crate) enum Order {
     Refuse { conn: ConnId, local: BurstNo },
     EndBurst { conn: ConnId, local: BurstNo, reason: EndReason },
     Disconnect { conn: ConnId, code: Code },
+    Relay { conn: ConnId, burst: BurstNo, relay: Relay },
 }
 
 impl HubHandle {
@@ -94,9 +98,10 @@ pub(crate) fn start(
     inbox: HubInbox,
     workers: Vec<tokio_mpsc::UnboundedSender<ToWorker>>,
     clock: Clock,
+    cluster: Option<Cluster>,
 ) -> std::io::Result<JoinHandle<()>> {
     let outboxes = workers.iter().map(|_| Vec::new()).collect();
-    let mut thread = HubThread { hub: Hub::new(config), clock, workers, outboxes };
+    let mut thread = HubThread { hub: Hub::new(config), clock, workers, outboxes, cluster };
     std::thread::Builder::new().name("tenfour-hub".into()).spawn(move || thread.run(&inbox.0))
 }
 
@@ -105,6 +110,7 @@ struct HubThread {
     clock: Clock,
     workers: Vec<tokio_mpsc::UnboundedSender<ToWorker>>,
     outboxes: Vec<Vec<Order>>,
+    cluster: Option<Cluster>,
 }
 
 impl HubThread {
@@ -203,7 +209,25 @@ impl HubThread {
             Output::EndBurst { conn, local, reason } => {
                 self.give(conn, Order::EndBurst { conn, local, reason });
             }
+            Output::Node(output) => self.tell_nodes(output),
             Output::Disconnect { conn, code } => self.give(conn, Order::Disconnect { conn, code }),
+        }
+    }
+
+    fn tell_nodes(&mut self, output: NodeOutput) {
+        // Without others, the hub has nothing for them.
+        let Some(cluster) = &self.cluster else { return };
+        match output {
+            NodeOutput::Relay { conn, burst, subject } => {
+                self.give(conn, Order::Relay { conn, burst, relay: Relay::to(&subject) });
+            }
+            NodeOutput::Hear { .. } => {
+                let cluster = cluster.clone();
+                // Frames may wait for it: every worker has to know the burst by then.
+                self.deliver();
+                cluster.carry_out(output);
+            }
+            _ => cluster.carry_out(output),
         }
     }
 

@@ -14,13 +14,16 @@
 //! listener, watching certificates), and a [worker](crate) for each core.
 
 pub mod auth;
+pub mod bus;
 mod clock;
+mod cluster;
 pub mod config;
 pub mod confine;
 pub mod connection_log;
 mod door;
 mod error;
 mod fault;
+mod follow;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gate;
@@ -29,6 +32,7 @@ mod http;
 mod hub_thread;
 #[cfg(feature = "mutants")]
 pub mod mutants;
+pub mod nats;
 mod ops;
 mod privacy;
 mod server;
@@ -44,5 +48,5 @@ mod worker;
 pub use error::StartError;
 pub use http::openapi;
 pub use server::{STORE, Server};
-pub use subject::{SubjectError, store_in, subject};
+pub use subject::{SubjectError, store_in, subject, subject_in};
 pub use tls::TlsError;

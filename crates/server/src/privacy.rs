@@ -37,6 +37,8 @@ fn facts(config: &Config) -> Facts {
         threshold: usize::try_from(threshold).unwrap_or(usize::MAX),
         message_days: CONTACT_KEPT.as_secs() / 86_400,
         visitor_cookie: config.visitor_cookie,
+        cluster: config.nats.is_some(),
+        shared_store: config.nats.as_ref().is_some_and(|nats| nats.store),
     }
 }
 

@@ -8,22 +8,25 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tenfour_core::hub::{HubConfig, Input};
+use tenfour_core::hub::{ClusterConfig, HubConfig, Input};
 use tenfour_core::reach::Secret;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::auth::{Auth, Origins, random};
 use crate::clock::Clock;
+use crate::cluster::Cluster;
 use crate::config::{Config, Tls};
 use crate::connection_log::ConnectionLog;
 use crate::error::StartError;
+use crate::follow::{erase_who_is_gone, follow};
 use crate::gate::Gate;
 use crate::http::Proxies;
 use crate::hub_thread;
+use crate::nats::Nats;
 use crate::ops::{self, Metrics};
 use crate::privacy::Privacy;
 use crate::shared::Shared;
-use crate::store::{Keeper, Sqlite, Store, StoreThread};
+use crate::store::{Changes, JetStream, Keeper, Sqlite, Store, StoreThread};
 use crate::tls::{Certificates, names_of};
 use crate::visitors::Visitors;
 use crate::worker::{self, ToWorker};
@@ -69,15 +72,23 @@ impl Server {
         let operator = config.ops.map(|address| listen(address, "--ops")).transpose()?;
         let names = names_of(address.ip());
         let privacy = Privacy::of(&config);
-        let (store, sessions) = open_store(&config.data)?;
+        let opened = Opened::of(&config)?;
         let tls = certificates(config.tls, &config.data, &names)?;
-        let (keeper, store) = Keeper::start(store).map_err(StartError::System)?;
         let (connection_log, log_thread) =
             ConnectionLog::start(&config.data, config.connection_log_days, config.connection_log)
                 .map_err(StartError::System)?;
 
         let clock = Clock::start();
+        let (hub, inbox) = hub_thread::channel();
+        let (workers, inboxes): (Vec<_>, Vec<_>) =
+            (0..config.workers).map(|_| mpsc::unbounded_channel()).unzip();
+        let join = |nats: &Nats| Cluster::join(nats, hub.clone(), workers.clone(), clock);
+        let cluster = config.nats.as_ref().map(join).transpose()?;
         let hub_config = HubConfig {
+            cluster: config.nats.as_ref().zip(cluster.as_ref()).map(|(nats, cluster)| ClusterConfig {
+                node: cluster.node(),
+                name: nats.node.parse().expect("checked with the configuration"),
+            }),
             host: config.host.clone(),
             server: concat!("tenfour ", env!("CARGO_PKG_VERSION")).to_owned(),
             hold: config.hold,
@@ -90,16 +101,19 @@ impl Server {
             mutants: config.mutants,
             ..HubConfig::default()
         };
-        let (hub, inbox) = hub_thread::channel();
         let files = raise_file_limit();
         let origins = Origins::new(address, tls.is_some(), &names, &config.origins);
+        let (auth, store, changes) = opened.auth(origins)?;
+        let metrics = Metrics::new(config.hold, config.visitor_cookie);
+        let metrics = if cluster.is_some() { metrics.with_nodes() } else { metrics };
         let shared = Arc::new(Shared {
             clock,
-            auth: Auth::new(origins, keeper, sessions),
+            auth,
             hub,
             connection_log,
-            metrics: Arc::new(Metrics::new(config.hold, config.visitor_cookie)),
+            metrics: Arc::new(metrics),
             visitors: Visitors::new(config.visitor_cookie, tls.is_some()),
+            cluster: cluster.clone(),
             hold: config.hold,
             privacy,
             host: config.host,
@@ -109,13 +123,17 @@ impl Server {
             sockets: Gate::new(files.saturating_sub(files / 10 + OWN_FILES).max(DOORS)),
         });
 
-        let (workers, mut threads) = start_workers(&shared, config.workers)?;
-        let hub = hub_thread::start(hub_config, inbox, workers.clone(), clock);
+        let mut threads = start_workers(&shared, &workers, inboxes)?;
+        let hub = hub_thread::start(hub_config, inbox, workers.clone(), clock, cluster);
         threads.push(hub.map_err(StartError::System)?);
         let (close_door, closed) = oneshot::channel();
         let ops_url = operator.as_ref().map(|(_, address)| format!("http://{address}"));
         let operator = operator.map(|(listener, _)| listener);
-        threads.push(start_door(listener, operator, shared.clone(), workers.clone(), closed)?);
+        threads.push(start_door(
+            Door { listener, operator, changes, closed },
+            shared.clone(),
+            workers.clone(),
+        )?);
 
         let scheme = if shared.secure() { "https" } else { "http" };
         let url = format!("{scheme}://{}:{}", names[0], address.port());
@@ -146,6 +164,9 @@ impl Server {
         self.shared.hub.input(Input::Stop { back_in: BACK_IN });
         self.shared.sockets.wait_until_empty(FAREWELL);
         self.shared.hub.quit();
+        if let Some(cluster) = &self.shared.cluster {
+            cluster.leave();
+        }
         for worker in &self.workers {
             // One that has ended needs no word.
             worker.send(ToWorker::Stop).ok();
@@ -180,11 +201,46 @@ fn listen(address: SocketAddr, flag: &'static str) -> Result<(TcpListener, Socke
     bind().map_err(|cause| StartError::Listen { address, flag, cause })
 }
 
-fn open_store(data: &Path) -> Result<(Sqlite, Vec<crate::store::StoredSession>), StartError> {
-    fs::create_dir_all(data).map_err(|cause| StartError::Data { path: data.to_owned(), cause })?;
-    let mut store = Sqlite::open(&data.join(STORE))?;
-    let sessions = store.sessions()?;
-    Ok((store, sessions))
+/// A store, before anybody asks it.
+enum Opened {
+    /// This node's alone.
+    Own(Sqlite, Vec<crate::store::StoredSession>),
+    /// That of a cluster, whose nodes sign with the same secret.
+    Cluster(JetStream, Changes, [u8; 32]),
+}
+
+impl Opened {
+    fn of(config: &Config) -> Result<Self, StartError> {
+        let data = &config.data;
+        fs::create_dir_all(data).map_err(|cause| StartError::Data { path: data.clone(), cause })?;
+        if let Some(nats) = config.nats.as_ref().filter(|nats| nats.store) {
+            let (mut store, changes) = JetStream::open(nats)?;
+            let secret = store.secret()?.unwrap_or_else(random);
+            return Ok(Self::Cluster(store, changes, secret));
+        }
+        let mut store = Sqlite::open(&data.join(STORE))?;
+        let sessions = store.sessions()?;
+        Ok(Self::Own(store, sessions))
+    }
+
+    /// Starts the thread of the store, and gives the door what it needs to know.
+    fn auth(self, origins: Origins) -> Result<(Auth, StoreThread, Option<Changes>), StartError> {
+        match self {
+            Self::Own(store, sessions) => {
+                let (keeper, thread) = Keeper::start(store).map_err(StartError::System)?;
+                Ok((Auth::new(origins, keeper, sessions), thread, None))
+            }
+            Self::Cluster(store, mut changes, secret) => {
+                let (keeper, thread) = Keeper::start(store).map_err(StartError::System)?;
+                let auth = Auth::of_cluster(origins, keeper, secret);
+                // What is there already; nobody is connected yet whom it would mean anything to.
+                while let Ok(change) = changes.try_recv() {
+                    drop(auth.apply(&change));
+                }
+                Ok((auth, thread, Some(changes)))
+            }
+        }
+    }
 }
 
 fn certificates(tls: Tls, data: &Path, names: &[String]) -> Result<Option<Certificates>, StartError> {
@@ -195,24 +251,31 @@ fn certificates(tls: Tls, data: &Path, names: &[String]) -> Result<Option<Certif
     })
 }
 
-type Started = (Vec<mpsc::UnboundedSender<ToWorker>>, Vec<JoinHandle<()>>);
+fn start_workers(
+    shared: &Arc<Shared>,
+    workers: &[mpsc::UnboundedSender<ToWorker>],
+    inboxes: Vec<mpsc::UnboundedReceiver<ToWorker>>,
+) -> Result<Vec<JoinHandle<()>>, StartError> {
+    let start = |(index, inbox)| worker::start(index, shared.clone(), workers.to_vec(), inbox);
+    inboxes.into_iter().enumerate().map(start).collect::<Result<_, _>>().map_err(StartError::System)
+}
 
-fn start_workers(shared: &Arc<Shared>, count: usize) -> Result<Started, StartError> {
-    let (senders, inboxes): (Vec<_>, Vec<_>) = (0..count).map(|_| mpsc::unbounded_channel()).unzip();
-    let start = |(index, inbox)| worker::start(index, shared.clone(), senders.clone(), inbox);
-    let threads = inboxes.into_iter().enumerate().map(start).collect::<Result<_, _>>();
-    Ok((senders, threads.map_err(StartError::System)?))
+/// What the thread of the door looks after.
+struct Door {
+    listener: TcpListener,
+    operator: Option<TcpListener>,
+    changes: Option<Changes>,
+    closed: oneshot::Receiver<()>,
 }
 
 fn start_door(
-    listener: TcpListener,
-    operator: Option<TcpListener>,
+    door: Door,
     shared: Arc<Shared>,
     workers: Vec<mpsc::UnboundedSender<ToWorker>>,
-    closed: oneshot::Receiver<()>,
 ) -> Result<JoinHandle<()>, StartError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::System)?;
+    let Door { listener, operator, changes, closed } = door;
     let (listener, operator) = {
         let _inside = runtime.enter();
         let listener = tokio::net::TcpListener::from_std(listener).map_err(StartError::System)?;
@@ -224,6 +287,13 @@ fn start_door(
             tokio::spawn(door::watch_certificates(shared.clone()));
             let visited = shared.clone();
             tokio::spawn(async move { visited.visitors.forget_at_midnight().await });
+            if let Some(changes) = changes {
+                tokio::spawn(follow(changes, shared.clone()));
+                tokio::spawn(erase_who_is_gone(shared.clone()));
+            }
+            if let Some(cluster) = &shared.cluster {
+                tokio::spawn(cluster.questions().answer(shared.clone()));
+            }
             if let Some(operator) = operator {
                 tokio::spawn(ops::serve(operator, shared.clone()));
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::auth::Auth;
 use crate::clock::Clock;
+use crate::cluster::Cluster;
 use crate::connection_log::ConnectionLog;
 use crate::gate::Gate;
 use crate::http::Proxies;
@@ -23,6 +24,8 @@ pub(crate) struct Shared {
     pub(crate) connection_log: ConnectionLog,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) visitors: Visitors,
+    /// The other nodes, if there are any.
+    pub(crate) cluster: Option<Cluster>,
     pub(crate) hold: Duration,
     /// Name of the host, for people.
     pub(crate) host: String,

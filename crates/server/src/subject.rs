@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::connection_log::{self, ConnectionLogError};
 use crate::server::STORE;
-use crate::store::{self, StoreError};
+use crate::store::{self, Store, StoreError};
 
 /// Why it cannot be told.
 #[derive(Debug, Error)]
@@ -31,6 +31,16 @@ pub enum SubjectError {
 pub fn subject(data: &Path, user: &UserId) -> Result<Option<Held>, SubjectError> {
     let path = store_in(data)?;
     let Some(mut held) = store::read_held(&path, user)? else { return Ok(None) };
+    held.connections = connection_log::held_by(data, user)?;
+    Ok(Some(held))
+}
+
+/// The same of the store of a cluster, with the connection log of this node: the other nodes have theirs.
+///
+/// # Errors
+/// When it or the log cannot be read.
+pub fn subject_in(store: &mut impl Store, data: &Path, user: &UserId) -> Result<Option<Held>, SubjectError> {
+    let Some(mut held) = store::held_in(store, user)? else { return Ok(None) };
     held.connections = connection_log::held_by(data, user)?;
     Ok(Some(held))
 }

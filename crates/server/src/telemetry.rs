@@ -14,7 +14,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use crate::config::{LogFormat, LogLevel};
 
 /// Fields that may be written. A new one is added here by somebody who has thought about it.
-const ALLOWED: [&str; 15] = [
+const ALLOWED: [&str; 19] = [
     "back_in_ms",
     "bytes",
     "code",
@@ -23,9 +23,13 @@ const ALLOWED: [&str; 15] = [
     "limit",
     "listen",
     "millis",
+    "nats",
+    "node",
     "ops",
     "path",
+    "purpose",
     "reason",
+    "replicas",
     "sessions",
     "tls",
     "version",

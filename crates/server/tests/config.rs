@@ -8,7 +8,20 @@ use tenfour_server::connection_log::Rules;
 const EXAMPLE: &str = include_str!("../../../deploy/tenfour.toml");
 
 /// Keys whose example is no default, because there is none that holds everywhere.
-const NO_DEFAULT: [&str; 7] = ["ops", "data", "operator", "workers", "tls", "tls_cert", "tls_key"];
+const NO_DEFAULT: [&str; 12] = [
+    "ops",
+    "data",
+    "operator",
+    "workers",
+    "tls",
+    "tls_cert",
+    "tls_key",
+    "nats",
+    "nats_creds",
+    "nats_prefix",
+    "nats_store",
+    "node",
+];
 
 fn settings(toml: &str) -> Result<Settings, SettingsError> {
     let folder = tempfile::tempdir().unwrap();
@@ -94,6 +107,26 @@ fn flags_go_before_the_environment_and_that_before_the_file() {
 }
 
 #[test]
+fn other_nodes_are_named_in_every_source() {
+    let file = settings("nats = ['nats://a.example', 'tls://b.example:4443']\nnode = 'alpha'").unwrap();
+    let environment = environment(&[
+        ("TENFOUR_NATS", "127.0.0.1:4222, 127.0.0.1:4223"),
+        ("TENFOUR_NATS_PREFIX", "club"),
+        ("TENFOUR_NATS_STORE", "false"),
+        ("TENFOUR_NATS_CREDS", "/etc/tenfour/nats.creds"),
+    ])
+    .unwrap();
+    let nats = Config::new(environment.over(file.clone())).unwrap().nats.unwrap();
+    let servers: Vec<_> = nats.servers.iter().map(ToString::to_string).collect();
+    assert_eq!(servers, ["nats://127.0.0.1:4222", "nats://127.0.0.1:4223"]);
+    assert_eq!((nats.node.as_str(), nats.prefix.as_str(), nats.store), ("alpha", "club", false));
+    let nats = Config::new(file).unwrap().nats.unwrap();
+    assert_eq!(nats.servers[1].to_string(), "tls://b.example:4443");
+    assert_eq!((nats.prefix.as_str(), nats.store, nats.creds), ("tenfour", true, None));
+    assert_eq!(Config::new(Settings::default()).unwrap().nats, None);
+}
+
+#[test]
 fn without_any_settings_the_server_is_on_loopback() {
     let config = Config::new(Settings::default()).unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:27185");
@@ -112,6 +145,7 @@ fn what_is_wrong_in_a_source_is_named() {
     assert!(text(environment(&[("TENFOUR_LOG", "loud")])).contains("`debug`"));
     assert!(text(settings("trusted_proxies = ['10.0.0.0/33']")).contains("10.0.0.0/8"));
     assert!(text(environment(&[("TENFOUR_TRUSTED_PROXIES", "proxy")])).contains("10.0.0.0/8"));
+    assert!(text(settings("nats = ['nats://me:secret@x']")).contains("--nats-creds"));
     let missing = Settings::from_file(Path::new("/nowhere/tenfour.toml"));
     assert!(missing.unwrap_err().to_string().contains("/nowhere/tenfour.toml"));
 }
@@ -136,6 +170,14 @@ fn what_does_not_fit_together_is_refused() {
     assert!(matches!(refused("tls = 'self-signed'\ntls_cert = 'a'\ntls_key = 'b'"), ConfigError::TwoTls));
     for origin in ["radio.example", "https://radio.example/", "HTTPS://radio.example", "https://"] {
         assert!(matches!(refused(&format!("origins = ['{origin}']")), ConfigError::Origin(_)), "{origin}");
+    }
+    assert!(matches!(refused("node = 'alpha'"), ConfigError::NoNats("node")));
+    for bad in ["nats_prefix = 'a.b'", "nats_prefix = ''", "node = 'a b'", "node = '*'"] {
+        let error = refused(
+            &format!("nats = ['nats://x']\nnode = 'x'\n{bad}")
+                .replace(if bad.starts_with("node") { "node = 'x'\n" } else { "\u{0}" }, ""),
+        );
+        assert!(matches!(error, ConfigError::Word { most: 32, .. }), "{bad}");
     }
     assert!(matches!(refused("host = ''"), ConfigError::Label { key: "host", .. }));
     let long = format!("operator = '{}'", "x".repeat(201));

@@ -34,8 +34,9 @@ fn confined() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(TcpStream::connect(address).expect("before, calling works"));
+    let nats = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
 
-    let confinement = confine(&folder.join("data"));
+    let confinement = confine(&folder.join("data"), &[nats.port()]);
     assert_eq!(confinement, Confinement { writes: true, calls: true, memory: true }, "Linux 6.7 has it all");
 
     let denied = |result: std::io::Result<()>| {
@@ -53,6 +54,8 @@ fn confined() {
     assert_eq!(fs::read_to_string(&outside).unwrap(), "before", "reading stays allowed");
 
     denied(TcpStream::connect(address).map(drop));
+    let named = TcpStream::connect(nats).expect_err("nobody listens there");
+    assert_eq!(named.kind(), ErrorKind::ConnectionRefused, "a port that was named can be called");
     // A server listens and is called, also after that.
     TcpListener::bind("127.0.0.1:0").unwrap();
     // Threads that are started from now on are confined, too.

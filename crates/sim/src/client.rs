@@ -309,6 +309,7 @@ impl Client {
             | Told::Refused { .. }
             | Told::Granted { .. }
             | Told::Located { .. }
+            | Told::Island { .. }
             | Told::Ranged(_) => {}
         }
     }

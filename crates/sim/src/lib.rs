@@ -13,14 +13,18 @@
 //! * [`world`] - all of it together, and what the people in it do
 //! * [`same_cell`] - pairs of worlds that nobody can tell apart; [`tape`] - what leaves the server
 //! * [`broken`] - hubs that break a promise on purpose
+//! * [`cluster`] - several hubs on a bus
+//! * [`planet`] - what a cluster costs when people are spread like on Earth
 //! * [`model`] - what must be true
 
 pub mod broken;
 pub mod client;
+pub mod cluster;
 pub mod context;
 pub mod model;
 pub mod network;
 pub mod place;
+pub mod planet;
 pub mod same_cell;
 pub mod schedule;
 pub mod server;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use tenfour_sim::broken::Broken;
 use tenfour_sim::model::Seen;
-use tenfour_sim::{Plan, run, same_cell};
+use tenfour_sim::{Plan, cluster, planet, run, same_cell};
 
 /// The simulated world of Tenfour
 #[derive(Parser)]
@@ -22,6 +22,10 @@ struct Flags {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Worlds of several nodes on a bus that loses and delays
+    Cluster(Clusters),
+    /// What a cluster costs for 1e3 to 1e7 people spread like on Earth; writes docs/scale.md and its chart
+    Planet(Planet),
     /// Pairs of worlds in which somebody is elsewhere in the same cell: nobody else can tell
     SameCell(Pairs),
 }
@@ -43,6 +47,38 @@ struct Worlds {
     /// Prints the log of the first world, and runs no other
     #[arg(long)]
     log: bool,
+}
+
+#[derive(Args)]
+struct Clusters {
+    /// How many worlds
+    #[arg(long, default_value_t = 100)]
+    seeds: u64,
+    /// The first world's seed
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Prints the log of the first world, and runs no other
+    #[arg(long)]
+    log: bool,
+}
+
+#[derive(Args)]
+struct Planet {
+    /// Bursts that are put to each node
+    #[arg(long, default_value_t = 20_000)]
+    bursts: u64,
+    /// The most people
+    #[arg(long, default_value_t = 10_000_000)]
+    users: u64,
+    /// Share of people who reach and hear without limit
+    #[arg(long, default_value_t = 0.01)]
+    unlimited: f64,
+    /// What chance begins with
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Prints only
+    #[arg(long)]
+    dry: bool,
 }
 
 #[derive(Args)]
@@ -75,6 +111,8 @@ fn main() -> ExitCode {
     let flags = Flags::parse();
     let kept = match &flags.command {
         Some(Command::SameCell(pairs)) => compare(pairs),
+        Some(Command::Planet(planet)) => planet.measure(),
+        Some(Command::Cluster(clusters)) => live_together(clusters),
         None => live(&flags.worlds),
     };
     if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -110,6 +148,50 @@ fn live(worlds: &Worlds) -> bool {
         _ => eprintln!("{failed} of {seeds} worlds broke a promise; see above"),
     }
     failed == 0
+}
+
+/// Runs worlds of several nodes. True when no promise was broken.
+fn live_together(clusters: &Clusters) -> bool {
+    let plan = cluster::Plan { keep_log: clusters.log, ..cluster::Plan::default() };
+    let seeds = if clusters.log { 1 } else { clusters.seeds };
+    let (mut failed, mut seen) = (0, cluster::Seen::default());
+    for seed in clusters.seed..clusters.seed + seeds {
+        let report = cluster::run(seed, plan);
+        report.log.iter().for_each(|line| println!("{line}"));
+        seen += report.seen;
+        if !report.violations.is_empty() {
+            failed += 1;
+            println!("seed {seed}:\n  {}", report.violations.join("\n  "));
+        }
+    }
+    println!("{seeds} worlds, {failed} with violations: {seen:?}");
+    failed == 0
+}
+
+impl Planet {
+    /// Prints the tables, and writes them into the document. False when a listener was missed.
+    fn measure(&self) -> bool {
+        let sizes = (3..=7).map(|power| 10_u64.pow(power)).filter(|users| *users <= self.users);
+        let costs: Vec<_> =
+            sizes.map(|users| planet::cost(users, self.unlimited, self.bursts, self.seed)).collect();
+        let table = planet::table(&costs);
+        println!("{table}");
+        let shares = [0.0, 0.01, 0.05, 0.2];
+        let costs_of = |share| (share, planet::cost(1_000_000, share, self.bursts, self.seed));
+        let shares: Vec<_> = shares.into_iter().map(costs_of).collect();
+        let sensitivity = planet::sensitivity(&shares);
+        println!("{sensitivity}");
+        let missed: u64 =
+            costs.iter().chain(shares.iter().map(|(_, cost)| cost)).map(|cost| cost.missed).sum();
+        println!("listeners missed by regional routing: {missed}");
+        if !self.dry {
+            let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+            let written = std::fs::write(docs.join("scale.svg"), planet::chart(&costs))
+                .and_then(|()| planet::write(&docs.join("scale.md"), &[&table, &sensitivity]));
+            written.expect("docs can be written");
+        }
+        missed == 0
+    }
 }
 
 /// What the threads found.

@@ -235,6 +235,7 @@ impl Server {
             Output::EndBurst { conn, local, reason } => {
                 self.with_uplink(conn, cx, |uplink| uplink.end(local, reason, now));
             }
+            Output::Node(_) => {}
             Output::Disconnect { conn, code } => {
                 self.send(conn, Down::Close(code), cx);
                 self.disconnect(conn, cx);
@@ -306,6 +307,7 @@ impl Server {
                 | Output::Refuse { conn, .. }
                 | Output::EndBurst { conn, .. }
                 | Output::Disconnect { conn, .. } => self.queue_for_worker_of(*conn, output.clone(), cx),
+                Output::Node(_) => {}
             }
         }
         cx.model.hub_is_done(self.hub.figures(), cx.schedule.now());

@@ -319,7 +319,7 @@ fn any_client(id: usize, region: Region, rng: &mut Rng) -> Client {
 }
 
 /// Often unlimited.
-fn any_ranges(rng: &mut Rng) -> Ranges {
+pub(crate) fn any_ranges(rng: &mut Rng) -> Ranges {
     let mut any = || Range::ALL[rng.usize(0..2 * Range::ALL.len()).min(Range::ALL.len() - 1)];
     Ranges { tx: any(), rx: any() }
 }
@@ -332,6 +332,6 @@ pub(crate) fn secret(rng: &mut Rng) -> Secret {
 }
 
 /// Three channels, so that people meet; one of them has a name and comes and goes.
-fn any_channel(rng: &mut Rng) -> ChannelId {
+pub(crate) fn any_channel(rng: &mut Rng) -> ChannelId {
     ["9", "19", "road-66"][rng.usize(0..3)].parse().expect("a channel")
 }

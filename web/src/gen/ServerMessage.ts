@@ -239,7 +239,11 @@ channel?: ChannelId, } | { "type": "pong",
 /**
  * From the `ping`.
  */
-n: number, } | { "type": "going_away", 
+n: number, } | { "type": "island", 
+/**
+ * Whether it is alone.
+ */
+alone: boolean, } | { "type": "going_away", 
 /**
  * When to come back, in milliseconds from now.
  */

@@ -20,7 +20,7 @@ import { BrowserMicrophone } from './microphone';
 import type { Account, Link as LinkState, Radio, RadioEvent, RadioState } from './model';
 import { isNews, Place } from './place';
 import { BrowserPosition } from './position';
-import { asRefusal, cannotDecode, isFinal, loggedOut } from './refusal';
+import { asRefusal, isFinal, loggedOut } from './refusal';
 import { openSocket } from './socket';
 import { Store } from './store';
 import { Talk } from './talk';
@@ -204,7 +204,7 @@ class Engine implements Radio {
   }
 
   #connect(): void {
-    void this.#loudspeaker.open().catch(() => this.#store.set({ notice: cannotDecode() }));
+    void this.#loudspeaker.open().catch(() => this.#rare('cannotDecode'));
     this.#link.start();
   }
 
@@ -362,7 +362,12 @@ class Engine implements Radio {
     else if (message.type === 'located') this.#place.located(message);
     else if (message.type === 'ranged') this.#place.ranged(message);
     else if (message.type === 'error') this.#notice(message);
+    else if (message.type === 'island') void this.#rare(message.alone && 'island');
     else this.#tuning.message(message);
+  }
+
+  async #rare(what: keyof typeof import('./rare') | false): Promise<void> {
+    this.#store.set({ notice: what ? (await import('./rare'))[what]() : null });
   }
 
   #notice({ type: _, ...notice }: Extract<ServerMessage, { type: 'error' }>): void {

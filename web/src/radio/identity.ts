@@ -1,5 +1,5 @@
 import { toBase32 } from './encoding';
-import { noEd25519, noKeyStore } from './refusal';
+import { noKeyStore } from './refusal';
 
 /**
  * The key pair of this device. It stands in the browser's key store; the private half leaves it only
@@ -76,11 +76,11 @@ export async function identify(
 
 async function generate(): Promise<CryptoKeyPair> {
   // Without https (or localhost) there is no `crypto.subtle` at all.
-  if (!globalThis.crypto?.subtle) throw noEd25519();
+  if (!globalThis.crypto?.subtle) throw (await import('./rare')).noEd25519();
   try {
     return (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as CryptoKeyPair;
   } catch {
-    throw noEd25519();
+    throw (await import('./rare')).noEd25519();
   }
 }
 

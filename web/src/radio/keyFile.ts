@@ -7,7 +7,8 @@ import { fromBase64url, toBase64url } from './encoding';
 import type { DeviceKey } from './identity';
 import { identify, publicKeyOf, userId } from './identity';
 import { KeyFault } from './keyFault';
-import { asRefusal, noEd25519 } from './refusal';
+import { noEd25519 } from './rare';
+import { asRefusal } from './refusal';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

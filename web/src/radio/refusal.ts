@@ -61,22 +61,6 @@ export function keyKept(): Refusal {
   );
 }
 
-export function cannotDecode(): Refusal {
-  return refusal(
-    'unsupported',
-    'This browser cannot play voice.',
-    'Use a newer Chrome, Firefox or Safari, over https.',
-  );
-}
-
-export function noEd25519(): Refusal {
-  return refusal(
-    'unsupported',
-    'This browser cannot make a device key (Ed25519).',
-    'Use Chrome 137, Firefox 129, Safari 17 or newer, over https.',
-  );
-}
-
 export function noKeyStore(): Refusal {
   return refusal(
     'unsupported',

@@ -1,13 +1,14 @@
 //! Who hears a burst: its audience at its start, and what changes it.
 
 use tenfour_protocol::control::EndReason;
-use tenfour_protocol::{BurstNo, ParticipantNo, ServerMessage, SignalGrade};
+use tenfour_protocol::{BurstNo, ChannelId, ParticipantNo, Range, ServerMessage, SignalGrade};
 
-use super::floor::Press;
 use super::members::Member;
+use super::nodes::Air;
 use super::session::Link;
 use super::{From, Hears, Hub, Output};
 use crate::ConnId;
+use crate::reach::Slot;
 
 /// A burst on the air and somebody who may hear it, and whether they did.
 pub(super) type Hearing = Vec<(BurstNo, ParticipantNo, bool)>;
@@ -15,12 +16,17 @@ pub(super) type Hearing = Vec<(BurstNo, ParticipantNo, bool)>;
 impl Hub {
     /// Everybody on the channel who is in range and has a connection, but the talker and who muted
     /// the talker. Shuffled: who is served when says nothing about them.
-    pub(super) fn audience(&mut self, talker: ParticipantNo, press: &Press) -> Vec<Hears> {
+    pub(super) fn audience(
+        &mut self,
+        talker: ParticipantNo,
+        slot: Option<Slot>,
+        tx: Range,
+        channel: &ChannelId,
+    ) -> Vec<Hears> {
         let muters = self.muters(talker);
-        let Self { channels, sessions, spots, chance, .. } = self;
-        let whereabouts = &sessions[&talker].whereabouts;
-        let heard = spots.talker(Some(whereabouts.slot), whereabouts.ranges.tx);
-        let members = &channels[press.channel()].here;
+        let Self { channels, spots, chance, .. } = self;
+        let heard = spots.talker(slot, tx);
+        let members = &channels[channel].here;
         let mut audience: Vec<Hears> = Vec::with_capacity(members.len());
         for &Member { participant, conn, slot } in members.iter() {
             if participant == talker || (!muters.is_empty() && muters.contains(&participant)) {
@@ -33,9 +39,9 @@ impl Hub {
         }
         #[cfg(feature = "mutants")]
         if self.config.mutants.has(crate::mutants::Mutant::SortedFanOut) {
-            let heard = self.spots.talker(Some(whereabouts.slot), whereabouts.ranges.tx);
+            let heard = self.spots.talker(slot, tx);
             let slots: std::collections::BTreeMap<_, _> =
-                self.channels[press.channel()].here.iter().map(|member| (member.conn, member.slot)).collect();
+                self.channels[channel].here.iter().map(|member| (member.conn, member.slot)).collect();
             audience.sort_by_key(|listener| (heard.distance_key(slots[&listener.conn]), listener.conn));
         }
         audience
@@ -47,7 +53,10 @@ impl Hub {
             return None;
         }
         let burst = self.bursts.get(&burst)?;
-        let talker = self.sessions.get(&burst.talker).map(|session| session.whereabouts.slot);
+        let talker = match &burst.air {
+            Air::Here { .. } => self.sessions.get(&burst.talker).map(|session| session.whereabouts.slot),
+            Air::Elsewhere(air) => air.slot,
+        };
         let listener = self.sessions.get(&listener)?.whereabouts.slot;
         self.spots.talker(talker, burst.tx).heard_by(listener)
     }

@@ -48,7 +48,8 @@ impl Hub {
     /// The numbered channels, with their labels, then the named ones that have a participant.
     pub fn channels(&self) -> Vec<ChannelInfo> {
         let numbered = (1..=CHANNEL_NUMBERS).filter_map(ChannelId::numbered);
-        let named = self.channels.keys().filter(|channel| channel.number().is_none()).cloned();
+        let known = self.channels.keys().chain(self.channels_elsewhere());
+        let named: BTreeSet<_> = known.filter(|channel| channel.number().is_none()).cloned().collect();
         numbered.chain(named).map(|channel| self.info(&channel)).collect()
     }
 
@@ -68,7 +69,8 @@ impl Hub {
         }
         self.enter_channel(conn, participant, channel, now);
         self.send_tuned(conn, channel);
-        let from = if catch_up { From::Oldest } else { From::Live };
+        let heard_elsewhere = self.sessions[&participant].live_until.is_some_and(|until| now < until);
+        let from = if catch_up && !heard_elsewhere { From::Oldest } else { From::Live };
         for (burst, grade) in self.audible(participant, channel) {
             self.outputs.push_back(Output::Join { burst, listener: Hears { conn, grade }, from });
         }
@@ -79,7 +81,9 @@ impl Hub {
             return Err(Code::TooManyChannels);
         }
         match self.channels.get(channel) {
-            Some(known) if known.roll.len() >= self.config.channel_participants => Err(Code::ChannelFull),
+            Some(_) if self.total(channel) as usize >= self.config.channel_participants => {
+                Err(Code::ChannelFull)
+            }
             None if channel.number().is_none() && self.named_channels >= NAMED_CHANNELS => {
                 Err(Code::NoRoomForChannel)
             }
@@ -97,6 +101,8 @@ impl Hub {
         entered.roll.insert((session.you.person.handle.clone(), participant));
         entered.here.insert(Member { participant, conn, slot: session.whereabouts.slot });
         self.note_joined(participant, channel, now);
+        self.interest_in(participant, channel);
+        self.count_changed(channel, now);
     }
 
     pub(super) fn untune(
@@ -123,6 +129,8 @@ impl Hub {
     }
 
     pub(super) fn leave_channel(&mut self, participant: ParticipantNo, channel: &ChannelId, now: Time) {
+        self.no_interest_in(participant, channel, now);
+        self.count_changed(channel, now);
         let Some(session) = self.sessions.get_mut(&participant) else { return };
         session.tuned.remove(channel);
         let Some(left) = self.channels.get_mut(channel) else { return };
@@ -141,7 +149,8 @@ impl Hub {
     /// The connection is gone, and its place with it; the session stays on its channels, and nobody
     /// is told.
     pub(super) fn suspend(&mut self, participant: ParticipantNo, now: Time) {
-        self.forget_place(participant);
+        self.interest_off(participant, now);
+        self.forget_place(participant, now);
         let until = now + self.config.hold;
         let Some(session) = self.sessions.get_mut(&participant) else { return };
         session.link = Link::Suspended { until };
@@ -162,12 +171,13 @@ impl Hub {
             channel.roll.remove(&(earlier_handle.clone(), participant));
             channel.roll.insert((session.you.person.handle.clone(), participant));
         }
+        self.interest_on(participant);
     }
 
     pub(super) fn send_tuned(&mut self, conn: ConnId, channel: &ChannelId) {
         let Some(known) = self.channels.get(channel) else { return };
-        let (participants, pages) = if known.is_large() {
-            (self.participants(known, 0), known.pages())
+        let (participants, pages) = if known.is_large() || self.elsewhere(channel) > 0 {
+            (self.participants(known, 0), self.pages(channel))
         } else {
             (self.named(known.roll.iter()), 1)
         };
@@ -176,13 +186,33 @@ impl Hub {
         self.send(conn, ServerMessage::Tuned { info: self.info(channel), participants, pages });
     }
 
-    pub(super) fn page(&mut self, conn: ConnId, participant: ParticipantNo, channel: ChannelId, page: u32) {
+    pub(super) fn page(
+        &mut self,
+        conn: ConnId,
+        participant: ParticipantNo,
+        channel: ChannelId,
+        page: u32,
+        now: Time,
+    ) {
         if !self.sessions[&participant].tuned.contains_key(&channel) {
             return self.error(conn, Refusal::from(Code::NotTuned).about(channel.clone()));
         }
-        let known = &self.channels[&channel];
-        let (pages, count, participants) = (known.pages(), known.count(), self.participants(known, page));
+        if self.ask_page(conn, &channel, page, self.channels[&channel].pages(), now) {
+            return;
+        }
+        let (pages, count, participants) =
+            (self.pages(&channel), self.total(&channel), self.page_of(&channel, page));
         self.send(conn, ServerMessage::Participants { channel, page, pages, count, participants });
+    }
+
+    /// Pages there are: this node's own people first, then those of others.
+    pub(super) fn pages(&self, channel: &ChannelId) -> u32 {
+        self.channels.get(channel).map_or(1, Channel::pages) + self.pages_elsewhere(channel)
+    }
+
+    /// One page of this node's own people.
+    pub(super) fn page_of(&self, channel: &ChannelId, page: u32) -> Vec<Participant> {
+        self.channels.get(channel).map_or_else(Vec::new, |channel| self.participants(channel, page))
     }
 
     /// Those in range only, when the list is broken.

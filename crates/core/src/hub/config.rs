@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tenfour_protocol::node::{NodeId, NodeName};
 use tenfour_protocol::{ChannelId, limits};
 
 use super::FloorMode;
@@ -30,9 +31,20 @@ pub struct HubConfig {
     /// Time since the Unix epoch at [`Time::ZERO`](crate::Time::ZERO): places change at quarters of
     /// an hour.
     pub unix_at_zero: Duration,
+    /// The cluster that this node belongs to; none, and it is alone by design.
+    pub cluster: Option<ClusterConfig>,
     /// What is broken on purpose.
     #[cfg(feature = "mutants")]
     pub mutants: crate::mutants::Mutants,
+}
+
+/// This node among others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterConfig {
+    /// Random for each start.
+    pub node: NodeId,
+    /// What the operator calls it.
+    pub name: NodeName,
 }
 
 impl Default for HubConfig {
@@ -49,6 +61,7 @@ impl Default for HubConfig {
             floor: FloorMode::Relay,
             secret: Secret::default(),
             unix_at_zero: Duration::ZERO,
+            cluster: None,
             #[cfg(feature = "mutants")]
             mutants: crate::mutants::Mutants::default(),
         }

@@ -16,10 +16,18 @@ pub struct HubFigures {
     pub channels: usize,
     /// Pairs of a session and a channel it is tuned to.
     pub affiliations: usize,
-    /// Bursts on the air.
+    /// Own bursts on the air.
     pub bursts_on_air: usize,
     /// Bursts that are over and held for late listeners.
     pub bursts_held: usize,
+    /// Bursts of other nodes that are on the air.
+    pub bursts_elsewhere: usize,
+    /// Other nodes that are there.
+    pub nodes: usize,
+    /// Subscriptions to voice of other nodes.
+    pub subscriptions: usize,
+    /// Whether this is a node of a cluster that has lost all others.
+    pub alone: bool,
     /// Mutes in force.
     pub mutes: usize,
     /// Sessions whose place is known.
@@ -40,7 +48,11 @@ impl Hub {
             channels: self.channels.len(),
             affiliations: self.sessions.values().map(|session| session.tuned.len()).sum(),
             bursts_on_air: self.bursts_on_air,
-            bursts_held: self.bursts.len() - self.bursts_on_air,
+            bursts_held: self.bursts.values().filter(|burst| burst.over.is_some()).count(),
+            bursts_elsewhere: self.bursts.values().filter(|burst| burst.is_elsewhere()).count(),
+            nodes: self.nodes.as_ref().map_or(0, |nodes| nodes.met()),
+            subscriptions: self.nodes.as_ref().map_or(0, |nodes| nodes.subscriptions()),
+            alone: self.nodes.as_ref().is_some_and(|nodes| nodes.is_alone()),
             mutes: self.muted_by.len(),
             located: self.spots.located(),
             moving: self.moving.len(),

@@ -9,7 +9,7 @@ use tenfour_protocol::control::{Codec, EndReason, FrameTime, Outcome};
 use tenfour_protocol::limits::{BUNDLES, CHANNEL_BURSTS, PRESS_PATIENCE, PRESSES_WAITING};
 use tenfour_protocol::{BurstNo, ChannelId, Code, ParticipantNo, Range, Refusal, ServerMessage};
 
-use super::channel::Channel;
+use super::nodes::Air;
 use super::session::{Connection, Link, Stage, millis};
 use super::{Hears, Hub, Output, Route, Timer};
 use crate::{ConnId, Time};
@@ -26,10 +26,10 @@ pub enum FloorMode {
 }
 
 impl FloorMode {
-    /// Whether one more burst may begin on `channel`.
-    fn admits(self, channel: &Channel) -> Result<(), Refusal> {
+    /// Whether one more burst may begin on a channel where so many are on the air.
+    fn admits(self, on_air: usize) -> Result<(), Refusal> {
         match self {
-            Self::Relay if channel.on_air.len() < CHANNEL_BURSTS => Ok(()),
+            Self::Relay if on_air < CHANNEL_BURSTS => Ok(()),
             Self::Relay => Err(Refusal::from(Code::ChannelBusy).retry_after(BUSY_RETRY_MS)),
         }
     }
@@ -63,8 +63,8 @@ pub(super) struct Burst {
     pub(super) over: Option<Over>,
     /// Who had the talker muted when its session ended: a mute outlives it as long as its voice.
     pub(super) unwanted_by: BTreeSet<ParticipantNo>,
-    conn: ConnId,
-    channel: ChannelId,
+    pub(super) channel: ChannelId,
+    pub(super) air: Air,
 }
 
 /// When a burst ended.
@@ -72,6 +72,13 @@ pub(super) struct Burst {
 pub(super) struct Over {
     /// The hub's moment.
     pub(super) moment: u64,
+}
+
+impl Burst {
+    /// Whether it is on the air on another node.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.over.is_none() && matches!(self.air, Air::Elsewhere(_))
+    }
 }
 
 impl Press {
@@ -83,10 +90,6 @@ impl Press {
         now: Time,
     ) -> Self {
         Self { local, channel, codec, frame_ms, until: now + PRESS_PATIENCE }
-    }
-
-    pub(super) fn channel(&self) -> &ChannelId {
-        &self.channel
     }
 }
 
@@ -138,12 +141,13 @@ impl Hub {
                 tx,
                 over: None,
                 unwanted_by: BTreeSet::new(),
-                conn,
                 channel: press.channel.clone(),
+                air: Air::Here { conn, word: None },
             },
         );
         let route = Arc::new(self.route(burst, talker, press));
         self.outputs.push_back(Output::Open(route));
+        self.tell_start(conn, burst, press.codec, press.frame_ms);
         self.outputs.push_back(Output::Admit { conn, local: press.local, burst });
         let talk_limit_ms = millis(self.config.talk_limit);
         self.send(conn, ServerMessage::BurstGranted { burst: press.local, talk_limit_ms });
@@ -157,17 +161,21 @@ impl Hub {
             return Err(Code::HelloExpected.into());
         };
         let tuned = self.sessions.get(&talker).is_some_and(|session| session.tuned.contains_key(channel));
-        let channel = self.channels.get(channel).filter(|_| tuned).ok_or(Code::NotTuned)?;
+        let known = self.channels.get(channel).filter(|_| tuned).ok_or(Code::NotTuned)?;
         #[cfg(feature = "mutants")]
         if self.config.mutants.has(crate::mutants::Mutant::FloorByRange) {
-            let busy = channel.on_air.iter().any(|&burst| self.hears(talker, burst).is_some());
+            let busy = known.on_air.iter().any(|&burst| self.hears(talker, burst).is_some());
             return if busy { Err(Code::ChannelBusy.into()) } else { Ok(talker) };
         }
-        self.config.floor.admits(channel).map(|()| talker)
+        // Each node counts its own: how many there are elsewhere depends on who is near here.
+        let on_air = if self.nodes.is_some() { self.own_on_air(channel) } else { known.on_air.len() };
+        self.config.floor.admits(on_air).map(|()| talker)
     }
 
     fn route(&mut self, burst: BurstNo, talker: ParticipantNo, press: &Press) -> Route {
-        let listeners = self.audience(talker, press);
+        let whereabouts = &self.sessions[&talker].whereabouts;
+        let (slot, tx) = (whereabouts.slot, whereabouts.ranges.tx);
+        let listeners = self.audience(talker, Some(slot), tx, &press.channel);
         #[cfg(feature = "mutants")]
         if self.config.mutants.has(crate::mutants::Mutant::SendDistance) {
             return self.route_with_distance(burst, talker, press, listeners);
@@ -205,7 +213,7 @@ impl Hub {
     ) -> Route {
         let mut route = self.route_to(burst, talker, press, listeners);
         let heard = self.spots.talker(Some(self.sessions[&talker].whereabouts.slot), Range::Unlimited);
-        let here = self.channels[press.channel()].here.iter();
+        let here = self.channels[&press.channel].here.iter();
         let mut apart = here.filter(|member| member.participant != talker);
         if let Some(km) = apart.find_map(|member| heard.kilometres(member.slot))
             && let ServerMessage::BurstStarted { talker, .. } = &mut route.started
@@ -216,7 +224,7 @@ impl Hub {
     }
 
     pub(super) fn talk_limit_reached(&mut self, burst: BurstNo) {
-        if let Some(conn) = self.bursts.get(&burst).map(|burst| burst.conn) {
+        if let Some(&Burst { air: Air::Here { conn, .. }, .. }) = self.bursts.get(&burst) {
             self.end_talk(conn, EndReason::TalkLimit);
         }
     }
@@ -265,6 +273,7 @@ impl Hub {
         }
         let ended = ServerMessage::BurstEnded { burst: talk.burst, frames, reason };
         self.outputs.push_back(Output::Close { burst: talk.burst, ended });
+        self.tell_end(talk.burst, frames, reason);
         if !closing {
             self.send_receipt(conn, local, Outcome::Aired { frames, ended: reason });
             self.next_press(conn, now);
@@ -332,7 +341,7 @@ impl Hub {
 
 /// Frames that are sent at once in a channel of so many. All of them count, not those in range,
 /// whom nobody may count: how a burst is sent must not tell who is near.
-fn bundle(participants: usize) -> u8 {
+pub(super) fn bundle(participants: usize) -> u8 {
     let reached = BUNDLES.iter().rev().find(|(least, _)| participants >= *least);
     reached.map_or(1, |(_, frames)| *frames)
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tenfour_protocol::control::EndReason;
 use tenfour_protocol::limits::TOKEN_BYTES;
+use tenfour_protocol::node::{Envelope, NodeId};
 use tenfour_protocol::{BurstNo, ClientMessage, Person, Refusal, UserId};
 
 use crate::ConnId;
@@ -94,9 +95,32 @@ pub enum Input {
         /// The user as others see it; the hub knows the country.
         person: Person,
     },
+    /// Something about other nodes. A hub without a [`ClusterConfig`](super::ClusterConfig) ignores it.
+    Node(NodeInput),
     /// The server stops.
     Stop {
         /// When clients may come back.
         back_in: Duration,
+    },
+}
+
+/// What happened on the bus.
+#[derive(Debug, Clone)]
+pub enum NodeInput {
+    /// The bus is there: first, and after each [`NodeInput::Down`]. The shell keeps the subscriptions
+    /// over a reconnect, which is told as down and up, since messages may have been lost.
+    Up,
+    /// The bus is gone.
+    Down,
+    /// A message of control, from a subject that was subscribed to. One of this node itself, which came
+    /// back, is ignored.
+    Message(Envelope),
+    /// Frames come of a burst that was not announced: from
+    /// [`Intake`](crate::voice::Intake).
+    Unannounced {
+        /// Whose frames.
+        node: NodeId,
+        /// Of which burst.
+        burst: BurstNo,
     },
 }

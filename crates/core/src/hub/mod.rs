@@ -5,6 +5,7 @@
 //! * `channel`, `presence` - affiliations, and telling others of them
 //! * `place` - where a session is and how far it reaches; `members` - who is on a channel now
 //! * `audience` - who hears a burst
+//! * `nodes` - other nodes of a cluster
 //! * `floor` - presses, bursts on the air, receipts; `mute` - who does not want to hear whom
 //! * `quota`, `timers` - budgets and deadlines
 
@@ -16,6 +17,7 @@ mod floor;
 mod input;
 mod members;
 mod mute;
+mod nodes;
 mod output;
 mod place;
 mod presence;
@@ -33,6 +35,7 @@ use tenfour_protocol::{
 
 use self::channel::Channel;
 use self::floor::{Burst, Press};
+use self::nodes::Nodes;
 use self::quota::Spent;
 use self::session::{Connection, Hello, Session, Stage};
 use self::timers::{Timer, Timers};
@@ -40,11 +43,11 @@ use crate::chance::Chance;
 use crate::reach::{Ledger, Spots};
 use crate::{ConnId, Time};
 
-pub use config::HubConfig;
+pub use config::{ClusterConfig, HubConfig};
 pub use figures::HubFigures;
 pub use floor::FloorMode;
-pub use input::{Input, LoginId, ResumeToken};
-pub use output::{From, Hears, Output, Recipients, Route};
+pub use input::{Input, LoginId, NodeInput, ResumeToken};
+pub use output::{From, Hears, NodeNews, NodeOutput, Output, Recipients, Route};
 
 /// Decides everything that is rare: sessions, channels, presence, permission to talk, routes.
 /// Driven as the [crate's contract](crate) says.
@@ -78,6 +81,8 @@ pub struct Hub {
     newest_burst: u32,
     newest_stamp: u64,
     stopping: bool,
+    /// In a cluster.
+    nodes: Option<Box<Nodes>>,
 }
 
 impl Hub {
@@ -85,6 +90,7 @@ impl Hub {
     pub fn new(config: HubConfig) -> Self {
         Self {
             chance: Chance::new(config.secret.seed()),
+            nodes: config.cluster.clone().map(|cluster| Box::new(Nodes::new(cluster))),
             config,
             outputs: VecDeque::new(),
             timers: Timers::default(),
@@ -127,6 +133,7 @@ impl Hub {
             Input::LoggedOut { login } => self.logged_out(login, Code::LoggedOut, now),
             Input::Erased { login } => self.logged_out(login, Code::Erased, now),
             Input::Profile { login, person } => self.profile(login, &person, now),
+            Input::Node(input) => self.node(input, now),
             Input::Stop { back_in } => self.stop(back_in, now),
         }
     }
@@ -154,6 +161,11 @@ impl Hub {
                 Timer::Presence(channel) => self.tell_presence(&channel),
                 Timer::Epoch => self.change_places(now),
                 Timer::Stop => self.close_all(now),
+                Timer::Beat => self.beat(now),
+                Timer::Counts => self.say_counts(),
+                Timer::Linger => self.linger_over(now),
+                Timer::Page(ask) => self.page_missed(ask),
+                Timer::Ended(node, burst) => self.forget_ended(node, burst),
             }
         }
     }
@@ -187,12 +199,12 @@ impl Hub {
         match message {
             ClientMessage::Hello { .. } => self.error(conn, Code::AlreadyGreeted),
             ClientMessage::Locate { cell } => self.locate(conn, participant, cell, now),
-            ClientMessage::Range { tx, rx } => self.set_ranges(conn, participant, Ranges { tx, rx }),
+            ClientMessage::Range { tx, rx } => self.set_ranges(conn, participant, Ranges { tx, rx }, now),
             ClientMessage::Tune { channel, catch_up } => {
                 self.tune(conn, participant, &channel, catch_up, now);
             }
             ClientMessage::Untune { channel } => self.untune(conn, participant, &channel, now),
-            ClientMessage::Participants { channel, page } => self.page(conn, participant, channel, page),
+            ClientMessage::Participants { channel, page } => self.page(conn, participant, channel, page, now),
             ClientMessage::BurstStart { channel, burst, codec, frame_ms } => {
                 self.press(conn, Press::new(burst, channel, codec, frame_ms, now), now);
             }
@@ -237,7 +249,7 @@ impl Hub {
         control::ChannelInfo {
             channel: channel.clone(),
             label: self.config.labels.get(channel).cloned(),
-            count: self.channels.get(channel).map_or(0, Channel::count),
+            count: self.total(channel),
         }
     }
 }

@@ -16,7 +16,7 @@ impl Hub {
         other: ParticipantNo,
         muted: bool,
     ) {
-        if !self.sessions.contains_key(&other) || other == participant {
+        if !(self.sessions.contains_key(&other) || self.is_elsewhere(other)) || other == participant {
             return self.error(conn, Code::UnknownParticipant);
         }
         let Some(session) = self.sessions.get_mut(&participant) else { return };
@@ -41,7 +41,7 @@ impl Hub {
         }
     }
 
-    fn stop_hearing(&mut self, conn: ConnId, participant: ParticipantNo, other: ParticipantNo) {
+    pub(super) fn stop_hearing(&mut self, conn: ConnId, participant: ParticipantNo, other: ParticipantNo) {
         let tuned = self.sessions[&participant].tuned.keys();
         let channels = tuned.filter_map(|channel| self.channels.get(channel));
         let bursts = channels.flat_map(|channel| channel.held.iter().chain(&channel.on_air));
@@ -66,6 +66,11 @@ impl Hub {
         for &other in &session.muted {
             self.muted_by.remove(&(other, participant));
         }
+        self.unmute_all(participant);
+    }
+
+    /// Nobody has `participant` muted any more: it has gone.
+    pub(super) fn unmute_all(&mut self, participant: ParticipantNo) {
         let muters = self.muters(participant);
         for &muter in &muters {
             self.muted_by.remove(&(participant, muter));

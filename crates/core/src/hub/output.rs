@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tenfour_protocol::control::EndReason;
+use tenfour_protocol::node::{NodeId, NodeMessage, NodeName, Subject};
 use tenfour_protocol::{BurstNo, ChannelId, Code, ServerMessage, SignalGrade};
 
 use crate::ConnId;
@@ -149,5 +150,82 @@ pub enum Output {
         conn: ConnId,
         /// Why; the close frame carries [`Code::close_code`] and the code.
         code: Code,
+    },
+    /// Something for the bus. Only of a hub with a [`ClusterConfig`](super::ClusterConfig).
+    Node(NodeOutput),
+}
+
+/// What to do with the bus.
+///
+/// What is published on subjects of voice, and the frames of bursts, keep their order: the hub's
+/// [`NodeOutput::Publish`] of a start comes before [`Output::Admit`], that of an end after the uplink's
+/// last frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NodeOutput {
+    /// Publishes a message, in an envelope with this node's number. Dropped while the bus is gone.
+    Publish {
+        /// Where.
+        subject: Subject,
+        /// What. In a box: it may carry a cell, of which moves would leave copies.
+        message: Box<NodeMessage>,
+    },
+    /// Takes what is published there.
+    Subscribe(Subject),
+    /// Takes it no more.
+    Unsubscribe(Subject),
+    /// The talker's worker publishes each frame of this burst there too, once for all nodes: before
+    /// [`Output::Admit`], and again when the talker is elsewhere.
+    Relay {
+        /// The talker's connection.
+        conn: ConnId,
+        /// The server's number.
+        burst: BurstNo,
+        /// Where.
+        subject: Subject,
+    },
+    /// Frames of another node's burst go to every worker's deck, under a number of this node: for
+    /// [`Intake::hear`](crate::voice::Intake::hear), after [`Output::Open`] has gone to the workers.
+    Hear {
+        /// Whose burst.
+        node: NodeId,
+        /// That node's number.
+        burst: BurstNo,
+        /// This node's number.
+        local: BurstNo,
+    },
+    /// Frames of another node's burst are dropped from now on.
+    Unhear {
+        /// Whose burst.
+        node: NodeId,
+        /// That node's number.
+        burst: BurstNo,
+    },
+    /// Something for the operator.
+    News(NodeNews),
+}
+
+/// What an operator should know of other nodes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NodeNews {
+    /// Another node is there.
+    Met {
+        /// Its number.
+        node: NodeId,
+        /// What its operator calls it.
+        name: NodeName,
+    },
+    /// Nothing comes of it any more, or the bus is gone.
+    Lost {
+        /// Its number.
+        node: NodeId,
+        /// What its operator calls it.
+        name: NodeName,
+    },
+    /// It calls itself as this node or as another one that is there.
+    SameName {
+        /// Its number.
+        node: NodeId,
+        /// The name.
+        name: NodeName,
     },
 }

@@ -47,7 +47,7 @@ impl Hub {
         ranges: Option<Ranges>,
         now: Time,
     ) {
-        self.forget_place(participant);
+        self.forget_place(participant, now);
         if let Some(said) = said {
             self.settle(conn, participant, &said.cell, said.stamp.as_deref(), now);
         }
@@ -55,7 +55,7 @@ impl Hub {
             self.set_country(participant, None, now);
         }
         if let Some(ranges) = ranges {
-            self.set_ranges(conn, participant, ranges);
+            self.set_ranges(conn, participant, ranges, now);
         }
         scrub_stack();
     }
@@ -79,16 +79,17 @@ impl Hub {
                 self.redraw(&before);
             }
         }
+        self.tell_moved(participant);
         scrub_stack();
     }
 
     /// `range`.
-    pub(super) fn set_ranges(&mut self, conn: ConnId, participant: ParticipantNo, ranges: Ranges) {
+    pub(super) fn set_ranges(&mut self, conn: ConnId, participant: ParticipantNo, ranges: Ranges, now: Time) {
         if !ranges.are_unlimited() && !self.is_located(participant) {
             return self.error(conn, Code::LocationNeeded);
         }
         let before = self.heard_by(participant);
-        self.put_ranges(participant, ranges);
+        self.put_ranges(participant, ranges, now);
         self.send(conn, ServerMessage::Ranged { tx: ranges.tx, rx: ranges.rx });
         self.redraw(&before);
     }
@@ -102,12 +103,14 @@ impl Hub {
             self.change_place(participant, now);
         }
         self.redraw(&before);
+        movers.into_iter().for_each(|mover| self.tell_moved(mover));
         scrub_stack();
     }
 
     /// Wipes where a session is. Its ranges go with the place.
-    pub(super) fn forget_place(&mut self, participant: ParticipantNo) {
+    pub(super) fn forget_place(&mut self, participant: ParticipantNo, now: Time) {
         self.stay(participant);
+        let interested = self.interest_off(participant, now);
         let Some(session) = self.sessions.get_mut(&participant) else { return };
         session.whereabouts.settled = false;
         #[cfg(feature = "mutants")]
@@ -115,7 +118,10 @@ impl Hub {
             self.spots.keep(session.whereabouts.slot);
         }
         self.spots.clear(session.whereabouts.slot);
-        self.put_ranges(participant, Ranges::default());
+        self.put_ranges(participant, Ranges::default(), now);
+        if interested {
+            self.interest_on(participant);
+        }
     }
 
     /// Time to the next moment at which places change.
@@ -212,8 +218,12 @@ impl Hub {
         if self.config.mutants.has(Mutant::KeepPreviousCell) {
             self.spots.keep(slot);
         }
+        let interested = self.interest_off(participant, now);
         self.spots.clear(slot);
-        self.put_ranges(participant, Ranges::default());
+        self.put_ranges(participant, Ranges::default(), now);
+        if interested {
+            self.interest_on(participant);
+        }
         self.set_country(participant, None, now);
         self.send_located(conn, participant, None, None);
         if !ranges.are_unlimited() {
@@ -236,6 +246,7 @@ impl Hub {
 
     /// From now on the session is at `place`.
     fn put(&mut self, participant: ParticipantNo, place: &Place, stamp: &Stamp, now: Time) {
+        let interested = self.interest_off(participant, now);
         let Some(session) = self.sessions.get_mut(&participant) else { return };
         session.whereabouts.settled = true;
         #[cfg(feature = "mutants")]
@@ -243,7 +254,11 @@ impl Hub {
             self.spots.keep(session.whereabouts.slot);
         }
         self.spots.place(session.whereabouts.slot, place);
-        self.ledger.stamped(&self.config.secret, session.user, stamp.serial, now);
+        let user = session.user;
+        if interested {
+            self.interest_on(participant);
+        }
+        self.ledger.stamped(&self.config.secret, user, stamp.serial, now);
         self.set_country(participant, place.country(), now);
     }
 
@@ -259,10 +274,14 @@ impl Hub {
         }
     }
 
-    fn put_ranges(&mut self, participant: ParticipantNo, ranges: Ranges) {
+    fn put_ranges(&mut self, participant: ParticipantNo, ranges: Ranges, now: Time) {
+        let interested = self.interest_off(participant, now);
         let Some(session) = self.sessions.get_mut(&participant) else { return };
         session.whereabouts.ranges = ranges;
         self.spots.set_rx(session.whereabouts.slot, ranges.rx);
+        if interested {
+            self.interest_on(participant);
+        }
     }
 
     fn set_country(&mut self, participant: ParticipantNo, country: Option<Country>, now: Time) {

@@ -44,6 +44,11 @@ impl Hub {
         });
     }
 
+    /// There are more or fewer people on other nodes.
+    pub(super) fn note_count(&mut self, channel: &ChannelId, now: Time) {
+        self.note(channel, now, |_| {});
+    }
+
     fn note(&mut self, channel: &ChannelId, now: Time, change: impl FnOnce(&mut News)) {
         let Some(known) = self.channels.get_mut(channel) else { return };
         change(&mut known.news);
@@ -75,7 +80,7 @@ impl Hub {
         };
         let message = ServerMessage::Presence {
             channel: channel.clone(),
-            count: known.count(),
+            count: self.total(channel),
             joined: named(news.joined),
             left: news.left.into_iter().collect(),
             changed: named(news.changed),

@@ -54,8 +54,10 @@ impl Hub {
     }
 
     /// What the client has missed: the channels as they are, and the rest of each burst.
-    pub(super) fn go_on(&mut self, conn: ConnId, participant: ParticipantNo, resume: &Resume) {
+    pub(super) fn go_on(&mut self, conn: ConnId, participant: ParticipantNo, resume: &Resume, now: Time) {
         let session = &self.sessions[&participant];
+        // Who came from another node a moment ago may have heard there what came before its entry here.
+        let heard_elsewhere = session.live_until.is_some_and(|until| now < until);
         let tuned: Vec<_> = session.tuned.iter().map(|(channel, &since)| (channel.clone(), since)).collect();
         for (channel, _) in &tuned {
             self.send_tuned(conn, channel);
@@ -68,7 +70,8 @@ impl Hub {
                 let on_air = self.bursts[&burst].over.is_none();
                 let missed = missed_from(burst, &have, resume.newest)
                     // It had gone out of range, and may be in range again.
-                    .or_else(|| on_air.then_some(From::Live));
+                    .or_else(|| on_air.then_some(From::Live))
+                    .map(|from| if heard_elsewhere && from == From::Seq(0) { From::Live } else { from });
                 if let Some(from) = missed.filter(|_| self.was_sent(participant, burst, *since)) {
                     joins.insert(burst, from);
                 }
@@ -81,7 +84,10 @@ impl Hub {
                     self.outputs.push_back(Output::Join { burst, listener, from });
                 }
                 // It waits for the rest of it.
-                None if have.contains_key(&burst) => self.out_of_range(burst, conn),
+                None if have.contains_key(&burst) => match self.lost_end(burst) {
+                    Some(ended) => self.send(conn, ended),
+                    None => self.out_of_range(burst, conn),
+                },
                 None => {}
             }
         }

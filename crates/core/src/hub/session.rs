@@ -62,6 +62,10 @@ pub(super) struct Session {
     pub(super) tuned: BTreeMap<ChannelId, u64>,
     pub(super) muted: BTreeSet<ParticipantNo>,
     pub(super) whereabouts: Whereabouts,
+    /// This node listens for it on the bus.
+    pub(super) interested: bool,
+    /// It began on another node, and hears nothing that was on the air before it came here: until then.
+    pub(super) live_until: Option<Time>,
 }
 
 /// The first message.
@@ -125,18 +129,20 @@ impl Hub {
             return self.error(conn, Code::LocationNeeded);
         }
         self.cancel_hello(conn);
-        let resumed = hello.resume.and_then(|resume| Some((self.resumable(conn, &resume.token)?, resume)));
-        let participant = match &resumed {
-            Some(((participant, used), _)) => self.take_over(conn, *participant, used, now),
+        let used = hello.resume.as_ref().and_then(|resume| self.resumable(conn, &resume.token));
+        let participant = match &used {
+            Some((participant, used)) => self.take_over(conn, *participant, used, now),
             None => self.begin_session(conn),
         };
-        self.welcome(conn, participant, resumed.is_some(), now);
+        self.welcome(conn, participant, used.is_some(), now);
         if hello.economy {
             self.outputs.push_back(Output::Bundle { conn, frames: BUNDLE_FRAMES });
         }
         self.arrive(conn, participant, hello.place, hello.range, now);
-        if let Some((_, resume)) = resumed {
-            self.go_on(conn, participant, &resume);
+        match (hello.resume, used) {
+            (Some(resume), Some(_)) => self.go_on(conn, participant, &resume, now),
+            (Some(resume), None) => self.claim(participant, &resume.token, now),
+            (None, _) => {}
         }
     }
 
@@ -154,6 +160,8 @@ impl Hub {
             tuned: BTreeMap::new(),
             muted: BTreeSet::new(),
             whereabouts: Whereabouts::new(self.spots.insert()),
+            interested: self.nodes.is_some(),
+            live_until: None,
         };
         self.sessions_of.insert((session.login, participant));
         self.tokens.insert(session.token.clone(), participant);
@@ -178,6 +186,9 @@ impl Hub {
             server: self.config.server.clone(),
         };
         self.send(conn, welcome);
+        if self.nodes.as_ref().is_some_and(|nodes| nodes.is_alone()) {
+            self.send(conn, ServerMessage::Island { alone: true });
+        }
     }
 
     pub(super) fn left(&mut self, conn: ConnId, now: Time) {
@@ -290,11 +301,14 @@ impl Hub {
         if let Link::Suspended { until } = session.link {
             self.timers.cancel(until, Timer::Suspended(participant));
         }
-        for channel in session.tuned.keys().cloned().collect::<Vec<_>>() {
+        let tuned: Vec<_> = session.tuned.keys().cloned().collect();
+        self.interest_off(participant, now);
+        for channel in tuned {
             self.leave_channel(participant, &channel, now);
         }
+        self.forget_claim(participant);
         self.forget_mutes(participant);
-        self.forget_place(participant);
+        self.forget_place(participant, now);
         if let Some(session) = self.sessions.remove(&participant) {
             self.spots.remove(session.whereabouts.slot);
             for token in session.used.iter().chain([&session.token]) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use tenfour_protocol::node::NodeId;
 use tenfour_protocol::{BurstNo, ChannelId, ParticipantNo};
 
 use crate::{ConnId, Time};
@@ -25,6 +26,16 @@ pub(super) enum Timer {
     Epoch,
     /// Connections are closed though a burst was not.
     Stop,
+    /// Other nodes hear that this one is here.
+    Beat,
+    /// Other nodes hear how many people are here.
+    Counts,
+    /// Subscriptions that nobody wants are let go.
+    Linger,
+    /// A page of another node's people.
+    Page(u32),
+    /// A burst of another node is over, and what came late has come.
+    Ended(NodeId, BurstNo),
 }
 
 /// Timers that run. Whoever sets one keeps the time, to be able to cancel it.

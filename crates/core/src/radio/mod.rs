@@ -265,11 +265,8 @@ impl Radio {
                 self.place.located(shared, stamp, effective_in.is_some(), now, &mut self.out);
                 self.let_go(now);
             }
-            ServerMessage::Ranged { tx, rx } => {
-                self.event(Event::Ranged(Ranges { tx, rx }));
-                self.place.ranged(Ranges { tx, rx }, &mut self.out);
-                self.let_go(now);
-            }
+            ServerMessage::Ranged { tx, rx } => self.ranged(Ranges { tx, rx }, now),
+            ServerMessage::Island { alone } => self.event(Event::Island { alone }),
             ServerMessage::GoingAway { back_in_ms } => self.link.going_away(millis(back_in_ms)),
         }
     }

@@ -169,6 +169,12 @@ pub enum Event {
         outcome: Outcome,
     },
 
+    /// The server is one of several and has lost the others, or has found them again.
+    Island {
+        /// Whether it is alone.
+        alone: bool,
+    },
+
     /// A burst begins, or is entered late. Each gets exactly one [`Event::BurstEnded`].
     BurstStarted {
         /// Its name from now on.

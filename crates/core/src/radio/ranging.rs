@@ -4,8 +4,18 @@ use std::collections::VecDeque;
 
 use tenfour_protocol::{ClientMessage, Code, Range, Ranges};
 
-use super::Output;
 use super::button::Way;
+use super::{Event, Output, Radio};
+use crate::Time;
+
+impl Radio {
+    /// `ranged`.
+    pub(super) fn ranged(&mut self, ranges: Ranges, now: Time) {
+        self.event(Event::Ranged(ranges));
+        self.place.ranged(ranges, &mut self.out);
+        self.let_go(now);
+    }
+}
 
 pub(super) struct Ranging {
     wished: Ranges,

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The one resolution there is: 36 km² on average, and no finer for anybody.
-const RESOLUTION: Resolution = Resolution::Six;
+pub(super) const RESOLUTION: Resolution = Resolution::Six;
 
 /// Two numbers are no position in degrees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

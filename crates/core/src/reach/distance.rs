@@ -22,6 +22,22 @@ impl Point {
         Self(vector.map(|axis| (axis * UNIT).round() as i32))
     }
 
+    /// Where it is. The centre of a cell gives the same cell again.
+    pub(super) fn position(&self) -> LatLng {
+        let [x, y, z] = self.0.map(f64::from);
+        LatLng::from_radians(z.atan2(x.hypot(y)), y.atan2(x)).expect("a point of the sphere")
+    }
+
+    /// The `part`th of `parts` points from `from` on the way to `to`.
+    pub(super) fn between(from: LatLng, to: LatLng, part: u32, parts: u32) -> Self {
+        let (from, to) = (Self::of(from), Self::of(to));
+        let share = f64::from(part) / f64::from(parts);
+        let axis = |axis: usize| f64::from(from.0[axis]) * (1.0 - share) + f64::from(to.0[axis]) * share;
+        let vector = [axis(0), axis(1), axis(2)];
+        let length = vector.iter().map(|axis| axis * axis).sum::<f64>().sqrt();
+        Self(vector.map(|axis| (axis / length * UNIT).round() as i32))
+    }
+
     /// The square of the chord between two points, in units.
     pub(super) fn chord2(&self, other: &Self) -> u64 {
         let square = |axis: usize| {
@@ -53,6 +69,12 @@ pub(super) fn step(range: Range) -> u64 {
 pub(super) fn grade(chord2: u64) -> SignalGrade {
     let beyond = STEPS[..=Range::Km250 as usize].iter().filter(|&&step| chord2 > step).count();
     SignalGrade::ALL[5 - beyond]
+}
+
+/// How far that is, in kilometres along the ground.
+pub(super) fn km_of(chord2: u64) -> f64 {
+    let half = ((chord2 as f64).sqrt() / UNIT / 2.0).min(1.0);
+    2.0 * half.asin() * EARTH_KM
 }
 
 /// About how far that is.

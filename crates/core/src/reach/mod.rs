@@ -9,6 +9,7 @@
 //! * `distance` - how far two centres are apart, and the [`SignalGrade`](tenfour_protocol::SignalGrade)
 //! * `spots` - the places of everybody who is here, one place in memory for each; wiped
 //! * `country` - the country of a centre
+//! * `region` - which nodes of a cluster a talker may concern
 //! * `epoch` - the moments at which places change
 //! * `budget`, `stamp` - how often a key may say another cell
 
@@ -17,6 +18,7 @@ mod cell;
 mod country;
 mod distance;
 mod epoch;
+mod region;
 mod spots;
 mod stamp;
 

@@ -1,9 +1,12 @@
 //! Where everybody is: one place in memory for each, that never moves and is wiped.
 
-use tenfour_protocol::{Range, SignalGrade};
+use tenfour_protocol::node::Region;
+use tenfour_protocol::{GeoCell, Range, SignalGrade};
 
 use super::Place;
+use super::cell::RESOLUTION;
 use super::distance::{Point, grade, step};
+use super::region::{interest, region_of};
 
 /// Spots in one piece of memory. Pieces are never moved, so growing leaves no copies behind.
 const PIECE: usize = 1024;
@@ -94,6 +97,24 @@ impl Spots {
     pub(crate) fn is_at(&self, slot: Slot, place: &Place) -> bool {
         let spot = self.spot(slot);
         spot.located && spot.point == *place.point()
+    }
+
+    /// The cell of somebody who is somewhere: for other nodes, which judge their own listeners.
+    pub(crate) fn cell(&self, slot: Slot) -> Option<GeoCell> {
+        let spot = self.spot(slot);
+        spot.located.then(|| GeoCell::new(spot.point.position().to_cell(RESOLUTION).into()))
+    }
+
+    /// The region of somebody who talks with range `tx`.
+    pub(crate) fn region(&self, slot: Slot, tx: Range) -> Region {
+        let spot = self.spot(slot);
+        if spot.located { region_of(&spot.point, tx) } else { Region::Nowhere }
+    }
+
+    /// Where talkers could be whom somebody hears, by their transmit range.
+    pub(crate) fn interest(&self, slot: Slot) -> Vec<(Range, Region)> {
+        let spot = self.spot(slot);
+        interest(spot.located.then_some(&spot.point), spot.rx)
     }
 
     pub(crate) fn set_rx(&mut self, slot: Slot, rx: Range) {

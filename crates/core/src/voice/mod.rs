@@ -3,14 +3,16 @@
 //! A talker's [`Uplink`] checks frames at the door and makes each into a [`Packet`]: bytes
 //! that are ready to be sent, framed once. Each worker has a [`Deck`]: a [`BurstLog`] for each
 //! burst, and for each listener a [`Cursor`] into it, so that a slow listener costs nothing
-//! and wiping a log wipes the only copy.
+//! and wiping a log wipes the only copy. Frames of other nodes come in through the [`Intake`].
 
 mod deck;
+mod intake;
 mod log;
 mod packet;
 mod uplink;
 
 pub use deck::{ByGrade, Deck, DeckFigures, Item, LINGER, NAMED};
+pub use intake::{Intake, IntakeOutput};
 pub use log::{BurstLog, Cursor};
 pub use packet::{Framing, Packet, Prefix, unframed};
 pub use uplink::{Uplink, UplinkOutput};

@@ -10,6 +10,8 @@ mod ending;
 mod greeting;
 mod late_entry;
 mod muting;
+mod nodes;
+mod nodes_lost;
 mod place;
 mod place_budget;
 mod place_drop;

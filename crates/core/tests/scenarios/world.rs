@@ -1,5 +1,6 @@
 //! A hub, two workers and any number of clients, on one clock and without a network.
 
+mod bus;
 mod messages;
 mod places;
 
@@ -11,6 +12,7 @@ use tenfour_core::voice::{Deck, Item, Uplink, UplinkOutput, unframed};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{BurstNo, ClientMessage, Code, Handle, Person, ServerMessage, UserId, VoiceFrame};
 
+pub(crate) use self::bus::*;
 pub(crate) use self::messages::*;
 pub(crate) use self::places::*;
 
@@ -38,6 +40,8 @@ pub(crate) struct World {
     /// The listeners of the newest burst, in their order.
     opened: Vec<ConnId>,
     connections: u64,
+    /// What it has of the bus, in a cluster.
+    bus: Option<Bus>,
 }
 
 impl World {
@@ -58,6 +62,7 @@ impl World {
             inputs: VecDeque::new(),
             opened: Vec::new(),
             connections: 0,
+            bus: None,
         }
     }
 
@@ -175,6 +180,7 @@ impl World {
             for client in self.clients.values_mut() {
                 client.uplink.handle_timeout(self.now);
             }
+            self.bus.iter_mut().for_each(|bus| bus.intake.handle_timeout(self.now));
             self.settle();
         }
         self.now = end;
@@ -219,10 +225,11 @@ impl World {
         hub == Default::default() && decks && self.clients.is_empty()
     }
 
-    fn next_timeout(&self) -> Option<Time> {
+    pub(crate) fn next_timeout(&self) -> Option<Time> {
         let decks = self.decks.iter().filter_map(Deck::poll_timeout);
         let uplinks = self.clients.values().filter_map(|client| client.uplink.poll_timeout());
-        self.hub.poll_timeout().into_iter().chain(decks).chain(uplinks).min()
+        let intake = self.bus.iter().filter_map(|bus| bus.intake.poll_timeout());
+        self.hub.poll_timeout().into_iter().chain(decks).chain(uplinks).chain(intake).min()
     }
 
     fn settle(&mut self) {
@@ -286,6 +293,7 @@ impl World {
                     self.decks[worker].set_bundle(conn, frames);
                 }
             }
+            Output::Node(output) => self.carry_out_on_bus(output),
             Output::Disconnect { conn, code } => {
                 self.drain_decks();
                 self.closed.insert(conn, code);
@@ -312,6 +320,7 @@ impl World {
                         for deck in &mut self.decks {
                             deck.append(burst, packet.clone(), self.now);
                         }
+                        self.bus.iter_mut().for_each(|bus| bus.relay(burst, &packet));
                     }
                     UplinkOutput::Closed { local, frames, reason } => {
                         self.inputs.push_back(Input::BurstClosed { conn, local, frames, reason });

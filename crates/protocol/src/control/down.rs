@@ -183,6 +183,13 @@ pub enum ServerMessage {
         /// From the `ping`.
         n: u32,
     },
+    /// The server is one of several and has lost the others, or has found them again. Until then its
+    /// own people are all there are.
+    #[serde(rename = "island")]
+    Island {
+        /// Whether it is alone.
+        alone: bool,
+    },
     /// The server stops; the connection is closed next.
     #[serde(rename = "going_away")]
     GoingAway {

@@ -94,6 +94,7 @@ fn all() -> Vec<ServerMessage> {
         receipt(Outcome::Refused { refusal: refusal() }),
         ServerMessage::Error { refusal: refusal() },
         ServerMessage::Pong { n: 1 },
+        ServerMessage::Island { alone: true },
         ServerMessage::GoingAway { back_in_ms: 1 },
     ]
 }
@@ -141,6 +142,7 @@ fn people(message: &ServerMessage) -> Vec<&Participant> {
         }
         | M::Error { refusal: Refusal { code: _, message: _, hint: _, retry_after_ms: _, channel: _ } }
         | M::Pong { n: _ }
+        | M::Island { alone: _ }
         | M::GoingAway { back_in_ms: _ } => Vec::new(),
     }
 }

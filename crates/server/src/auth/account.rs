@@ -17,6 +17,11 @@ impl Auth {
         Ok(held_by(held.ok_or(Code::NotLoggedIn)?, Some(this)))
     }
 
+    /// True when the store says that there is no such user.
+    pub(crate) async fn is_gone(&self, id: UserId) -> bool {
+        self.lock_sessions().logins(&id).is_empty() && matches!(self.keeper.user(id).await, Ok(None))
+    }
+
     /// Leaves a message for the operator. It has the budget of a log-in.
     pub async fn contact(&self, id: UserId, contact: Contact, peer: IpAddr) -> Result<(), Refusal> {
         self.take(peer)?;

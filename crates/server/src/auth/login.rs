@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -12,15 +12,17 @@ use tenfour_core::hub::LoginId;
 use tenfour_core::mutants::Mutant;
 use tenfour_protocol::auth::signed_bytes;
 use tenfour_protocol::http::{Login, Nonce, Proof, Register};
-use tenfour_protocol::limits::TOKEN_BYTES;
+use tenfour_protocol::limits::{NONCE_BYTES, TOKEN_BYTES};
 use tenfour_protocol::{Code, Description, Handle, Refusal, UserId};
 use zeroize::Zeroizing;
 
 use super::nonces::Nonces;
+use super::sessions::Effects;
 use super::sessions::{Session, Sessions, is_over};
+use super::shared_nonces::SharedNonces;
 use super::{Origins, Rates, hash, random, since_epoch, today};
 use crate::handle;
-use crate::store::{Keeper, StoreError, StoredSession, TokenHash, User, Written};
+use crate::store::{Change, Keeper, StoreError, StoredSession, TokenHash, User, Written};
 
 /// Everything that the door needs to know who somebody is.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub struct Auth {
     origins: Origins,
     rates: Rates,
     nonces: Mutex<Nonces>,
+    /// Instead of them, when the store is that of a cluster.
+    shared: Option<Cluster>,
     sessions: Mutex<Sessions>,
     pub(super) keeper: Keeper,
     /// Users that were changed or erased so far. Whoever read a user before sees by it whether to
@@ -36,6 +40,20 @@ pub struct Auth {
     /// Changes of users are told to the hub in the order in which they were stored.
     pub(super) changing: tokio::sync::Mutex<()>,
 }
+
+/// What a node of a cluster has beside.
+#[derive(Debug)]
+struct Cluster {
+    nonces: SharedNonces,
+    /// Tokens that nobody knew, in this second: each costs a question to the store.
+    asked: Mutex<(Instant, u32)>,
+}
+
+/// Bytes of an identifier that begin a token of a cluster: they hold the tag.
+const TAG_BYTES: usize = 3;
+/// Questions about tokens that nobody knows, in a second. Beyond, they are nobody's: a session that is
+/// one is told of by the store in a moment anyway.
+const QUESTIONS: u32 = 500;
 
 /// A session that has just begun.
 #[derive(Debug)]
@@ -57,11 +75,27 @@ impl Auth {
             origins,
             rates: Rates::default(),
             nonces: Mutex::default(),
+            shared: None,
             sessions: Mutex::new(Sessions::new(standing)),
             keeper,
             changes: AtomicU64::default(),
             changing: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// Of a node in a cluster, whose nodes sign with `secret`. Sessions come by [`Auth::apply`].
+    pub fn of_cluster(origins: Origins, keeper: Keeper, secret: [u8; 32]) -> Self {
+        let asked = Mutex::new((Instant::now(), 0));
+        let shared = Some(Cluster { nonces: SharedNonces::new(secret), asked });
+        let sessions = Mutex::new(Sessions::of_cluster());
+        Self { shared, sessions, ..Self::new(origins, keeper, Vec::new()) }
+    }
+
+    /// Takes over what the store says by itself. The hub has to hear what it means for log-ins.
+    pub(crate) fn apply(&self, change: &Change) -> Effects {
+        let effects = self.lock_sessions().apply(change);
+        self.note_change();
+        effects
     }
 
     /// The origins that may use the server.
@@ -77,6 +111,10 @@ impl Auth {
     /// Something to sign.
     pub fn nonce(&self, peer: IpAddr) -> Result<Nonce, Refusal> {
         self.take(peer)?;
+        if let Some(cluster) = &self.shared {
+            let (nonce, expiry) = cluster.nonces.open(random(), since_epoch());
+            return Ok(Nonce { nonce: BASE64URL_NOPAD.encode(&nonce), expiry });
+        }
         let nonce = random();
         let expiry = lock(&self.nonces).open(nonce, since_epoch());
         Ok(Nonce { nonce: BASE64URL_NOPAD.encode(&nonce), expiry })
@@ -90,7 +128,7 @@ impl Auth {
         peer: IpAddr,
     ) -> Result<Opened, Refusal> {
         self.take(peer)?;
-        let key = self.prove(&request.proof, client)?;
+        let key = self.prove(&request.proof, client).await?;
         #[cfg(feature = "mutants")]
         if crate::mutants::broken(Mutant::DescriptionRequired) && request.description.is_none() {
             return Err(Code::DescriptionRefused.into());
@@ -106,16 +144,43 @@ impl Auth {
     /// Begins a session of a known user.
     pub async fn login(&self, request: Login, client: Client<'_>, peer: IpAddr) -> Result<Opened, Refusal> {
         self.take(peer)?;
-        let key = self.prove(&request.proof, client)?;
+        let key = self.prove(&request.proof, client).await?;
         let changes = self.changes();
         let user = self.keeper.user(UserId::of_key(&key)).await.map_err(unavailable)?;
         self.open(user.ok_or(Code::NotRegistered)?, changes).await
     }
 
-    /// The session of a token (base64url), and notes its use.
-    pub fn session(&self, token: &str) -> Option<(TokenHash, Session)> {
+    /// The session of a token (base64url).
+    pub async fn session(&self, token: &str) -> Option<(TokenHash, Session)> {
         let token = Zeroizing::new(BASE64URL_NOPAD.decode(token.as_bytes()).ok()?);
-        self.lock_sessions().find(&token, today())
+        let known = self.lock_sessions().find(&token, today());
+        if known.is_some() || self.shared.is_none() {
+            return known;
+        }
+        self.ask_for(&token).await
+    }
+
+    /// The session of a token that this node does not know. It may have begun on another one a moment
+    /// ago: the store is asked for the users of the tag that is in the token.
+    async fn ask_for(&self, token: &[u8]) -> Option<(TokenHash, Session)> {
+        let cluster = self.shared.as_ref()?;
+        {
+            let mut asked = lock(&cluster.asked);
+            if asked.0.elapsed() >= Duration::from_secs(1) {
+                *asked = (Instant::now(), 0);
+            }
+            asked.1 += 1;
+            if asked.1 > QUESTIONS || token.len() != TOKEN_BYTES {
+                return None;
+            }
+        }
+        let mut first = [0; 20];
+        first[..TAG_BYTES].copy_from_slice(&token[..TAG_BYTES]);
+        // The thread of the store has logged why.
+        let change = self.keeper.state_of(UserId::from_bytes(first)).await.ok()??;
+        let mut sessions = self.lock_sessions();
+        sessions.adopt(&change);
+        sessions.find(token, today())
     }
 
     /// Keeps the day of the last use, once a day. A failure costs that note only.
@@ -144,8 +209,8 @@ impl Auth {
     }
 
     /// The second half of a log-out, without which a restart would bring the session back.
-    pub async fn forget(&self, hash: TokenHash) -> Result<(), Refusal> {
-        self.keeper.remove_session(hash).await.map_err(unavailable)
+    pub async fn forget(&self, user: UserId, hash: TokenHash) -> Result<(), Refusal> {
+        self.keeper.remove_session(user, hash).await.map_err(unavailable)
     }
 
     /// How many changes of users there were; see [`Auth::user_again`].
@@ -165,20 +230,23 @@ impl Auth {
 
     /// A session of `user`, who was read when there were `changes`.
     async fn open(&self, user: User, changes: u64) -> Result<Opened, Refusal> {
-        let bytes = Zeroizing::new(random::<TOKEN_BYTES>());
-        let stored = StoredSession { hash: hash(&*bytes), user: user.id, used: today() };
-        if !self.keeper.put_session(stored).await.map_err(unavailable)? {
-            return Err(Code::NotRegistered.into());
+        let mut bytes = Zeroizing::new(random::<TOKEN_BYTES>());
+        if self.shared.is_some() {
+            // So that a node that never saw it knows what to ask the store for. All see the tag anyway.
+            bytes[..TAG_BYTES].copy_from_slice(&user.id.as_bytes()[..TAG_BYTES]);
         }
-        let displaced = self.lock_sessions().insert(stored);
+        let stored = StoredSession { hash: hash(&*bytes), user: user.id, used: today() };
+        let since = self.keeper.put_session(stored).await.map_err(unavailable)?;
+        let since = since.ok_or(Code::NotRegistered)?;
+        let displaced = self.lock_sessions().insert(stored, since);
         // An erasure in between has taken the session from the store, but not from here.
         if let Err(refusal) = self.user_again(user.id, changes).await {
             self.lock_sessions().remove(&stored.hash);
             return Err(refusal);
         }
-        if let Some((hash, _)) = &displaced {
+        if let Some((hash, Session { user, .. })) = &displaced {
             // The thread of the store has logged why; the session is gone at the door.
-            self.keeper.remove_session(*hash).await.ok();
+            self.keeper.remove_session(*user, *hash).await.ok();
         }
         Ok(Opened {
             user,
@@ -187,13 +255,22 @@ impl Auth {
         })
     }
 
+    async fn spend(&self, nonce: [u8; NONCE_BYTES], expiry: u64) -> Result<(), Refusal> {
+        let good = match &self.shared {
+            None => lock(&self.nonces).spend(&nonce, expiry, since_epoch()),
+            Some(cluster) if cluster.nonces.is_ours(&nonce, expiry, since_epoch()) => {
+                self.keeper.spend_nonce(nonce).await.map_err(unavailable)?
+            }
+            Some(_) => false,
+        };
+        if good { Ok(()) } else { Err(Code::NonceExpired.into()) }
+    }
+
     /// Checks that the client holds the key it names. The nonce is spent first: a bad proof
     /// spends it too.
-    fn prove(&self, proof: &Proof, client: Client<'_>) -> Result<[u8; 32], Refusal> {
+    async fn prove(&self, proof: &Proof, client: Client<'_>) -> Result<[u8; 32], Refusal> {
         let nonce = bytes(&proof.nonce).ok_or(Code::NonceExpired)?;
-        if !lock(&self.nonces).spend(&nonce, proof.expiry, since_epoch()) {
-            return Err(Code::NonceExpired.into());
-        }
+        self.spend(nonce, proof.expiry).await?;
         let key = bytes(&proof.key).ok_or(Code::BadSignature)?;
         let signature = bytes(&proof.signature).ok_or(Code::BadSignature)?;
         let verifying = VerifyingKey::from_bytes(&key).map_err(|_| Code::BadSignature)?;

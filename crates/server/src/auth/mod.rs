@@ -6,6 +6,7 @@ mod nonces;
 mod origins;
 mod rates;
 mod sessions;
+mod shared_nonces;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,14 +1,14 @@
 //! Who is logged in. In memory for the door, hashed in the store for a restart.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use subtle::ConstantTimeEq;
 use tenfour_core::hub::LoginId;
-use tenfour_protocol::UserId;
 use tenfour_protocol::limits::{SESSION_LIFE, SESSIONS_PER_USER};
+use tenfour_protocol::{Person, UserId};
 
 use super::hash;
-use crate::store::{Day, StoredSession, TokenHash};
+use crate::store::{Change, Day, Revision, StoredSession, TokenHash, User};
 
 /// A session, as the door sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,21 @@ pub struct Session {
     pub user: UserId,
     /// Day of its last use.
     pub used: Day,
+    /// The state of the store from which on it is there.
+    pub since: Revision,
+}
+
+/// What a change of the store means for log-ins of this process.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Effects {
+    /// They ended.
+    pub(crate) logged_out: Vec<LoginId>,
+    /// They ended with their users.
+    pub(crate) erased: Vec<LoginId>,
+    /// Users who were known and are no more.
+    pub(crate) gone: Vec<UserId>,
+    /// The user of a log-in, as others see it now.
+    pub(crate) seen: Vec<(LoginId, Person)>,
 }
 
 /// Every session. What is removed from a table stays in the table's memory for long; so tables have
@@ -28,8 +43,11 @@ pub(super) struct Sessions {
     by_hash: HashMap<Box<TokenHash>, Box<Session>>,
     /// Oldest first.
     #[expect(clippy::vec_box, reason = "the spare room of a vector keeps what was removed, too")]
-    by_user: HashMap<Box<UserId>, Vec<Box<TokenHash>>>,
+    by_user: BTreeMap<Box<UserId>, Vec<Box<TokenHash>>>,
     last_login: u64,
+    /// Ended here, while the store of a cluster may still say that they stand. Nothing when the store is
+    /// this node's alone.
+    ended: Option<HashMap<Box<TokenHash>, Box<UserId>>>,
 }
 
 impl Sessions {
@@ -37,20 +55,80 @@ impl Sessions {
     pub(super) fn new(stored: impl IntoIterator<Item = StoredSession>) -> Self {
         let mut sessions = Self::default();
         for stored in stored {
-            sessions.insert(stored);
+            sessions.insert(stored, Revision::default());
         }
         sessions
     }
 
+    /// Those of a cluster, which come as changes.
+    pub(super) fn of_cluster() -> Self {
+        Self { ended: Some(HashMap::new()), ..Self::default() }
+    }
+
     /// Adds a session; returns what had to go for it.
-    pub(super) fn insert(&mut self, stored: StoredSession) -> Option<(TokenHash, Session)> {
-        self.last_login += 1;
-        let session = Session { login: LoginId(self.last_login), user: stored.user, used: stored.used };
-        self.by_hash.insert(stored.hash.into(), session.into());
-        let own = self.by_user.entry(stored.user.into()).or_default();
-        own.push(stored.hash.into());
+    pub(super) fn insert(&mut self, stored: StoredSession, since: Revision) -> Option<(TokenHash, Session)> {
+        self.add(stored, since);
+        let own = self.by_user.get(&stored.user)?;
         let surplus = (own.len() > SESSIONS_PER_USER).then(|| *own[0])?;
         self.remove(&surplus).map(|session| (surplus, session))
+    }
+
+    fn add(&mut self, stored: StoredSession, since: Revision) {
+        if let Some(known) = self.by_hash.get_mut(&stored.hash) {
+            known.since = known.since.max(since);
+            return;
+        }
+        self.last_login += 1;
+        let session =
+            Session { login: LoginId(self.last_login), user: stored.user, used: stored.used, since };
+        self.by_hash.insert(stored.hash.into(), session.into());
+        self.by_user.entry(stored.user.into()).or_default().push(stored.hash.into());
+    }
+
+    /// Takes over the sessions that a state of the store has, and ends none.
+    pub(super) fn adopt(&mut self, change: &Change) {
+        for stored in &change.sessions {
+            if !self.ended.as_ref().is_some_and(|ended| ended.contains_key(&stored.hash)) {
+                self.add(*stored, change.revision);
+            }
+        }
+    }
+
+    /// Takes over a state of the store, from whichever node it is.
+    pub(super) fn apply(&mut self, change: &Change) -> Effects {
+        let mut effects = Effects::default();
+        let standing: HashSet<&TokenHash> = change.sessions.iter().map(|session| &session.hash).collect();
+        let users: HashMap<&UserId, &User> = change.users.iter().map(|user| (&user.id, user)).collect();
+        let range = change.first..=change.last;
+        let known: Vec<UserId> = self.by_user.range::<UserId, _>(range.clone()).map(|(id, _)| **id).collect();
+        for id in known {
+            let over = self.over(&id, &standing, change.revision);
+            let ended = over.iter().filter_map(|hash| self.take(hash)).map(|session| session.login);
+            match users.get(&id) {
+                Some(_) => effects.logged_out.extend(ended),
+                None => {
+                    effects.erased.extend(ended);
+                    // One that has registered since is not gone.
+                    effects.gone.extend((!self.by_user.contains_key(&id)).then_some(id));
+                }
+            }
+        }
+        self.adopt(change);
+        for user in &change.users {
+            effects.seen.extend(self.logins(&user.id).into_iter().map(|login| (login, user.person())));
+        }
+        if let Some(ended) = &mut self.ended {
+            ended.retain(|hash, user| !range.contains(&**user) || standing.contains(&**hash));
+        }
+        effects
+    }
+
+    /// The sessions of a user that this state of the store does not have any more.
+    fn over(&self, id: &UserId, standing: &HashSet<&TokenHash>, at: Revision) -> Vec<TokenHash> {
+        let own = self.by_user.get(id).into_iter().flatten();
+        // What began later is not in it yet.
+        let began = |hash: &TokenHash| self.by_hash.get(hash).is_some_and(|session| session.since < at);
+        own.filter(|hash| !standing.contains(&***hash) && began(hash)).map(|hash| **hash).collect()
     }
 
     /// The session with this token, if it is not too old.
@@ -69,6 +147,14 @@ impl Sessions {
 
     /// Forgets a session.
     pub(super) fn remove(&mut self, hash: &TokenHash) -> Option<Session> {
+        let session = self.take(hash)?;
+        if let Some(ended) = &mut self.ended {
+            ended.insert((*hash).into(), session.user.into());
+        }
+        Some(session)
+    }
+
+    fn take(&mut self, hash: &TokenHash) -> Option<Session> {
         let session = *self.by_hash.remove(hash)?;
         if let Some(own) = self.by_user.get_mut(&session.user) {
             own.retain(|other| **other != *hash);
@@ -81,9 +167,8 @@ impl Sessions {
 
     /// Forgets every session of a user.
     pub(super) fn remove_all(&mut self, user: &UserId) -> Vec<LoginId> {
-        let own = self.by_user.remove(user).unwrap_or_default();
-        let gone = own.iter().filter_map(|hash| self.by_hash.remove(hash));
-        gone.map(|session| session.login).collect()
+        let own = self.by_user.get(user).cloned().unwrap_or_default();
+        own.iter().filter_map(|hash| self.remove(hash)).map(|session| session.login).collect()
     }
 
     /// The log-ins of a user.
@@ -138,13 +223,53 @@ mod tests {
         assert_eq!((sessions.len(), sessions.logins(&other.user)), (1, vec![LoginId(3)]));
     }
 
+    /// A user's state of the store.
+    fn state(revision: u64, sessions: &[StoredSession], is_there: bool) -> Change {
+        let key = [1; 32];
+        let user = User {
+            id: UserId::of_key(&key),
+            key,
+            handle: tenfour_protocol::Handle::parse("Roadrunner").unwrap(),
+            description: None,
+            created: Day(1),
+        };
+        let (first, last) = user.id.of_same_tag();
+        let users = if is_there { vec![user] } else { Vec::new() };
+        Change { revision: Revision(revision), first, last, users, sessions: sessions.to_vec() }
+    }
+
+    #[test]
+    fn sessions_of_other_nodes_come_and_go() {
+        let mut sessions = Sessions::of_cluster();
+        let effects = sessions.apply(&state(1, &[stored(1, 1), stored(2, 1)], true));
+        assert_eq!((effects.seen.len(), sessions.len()), (2, 2));
+        let effects = sessions.apply(&state(2, &[stored(2, 1)], true));
+        assert_eq!((effects.logged_out, effects.erased), (vec![LoginId(1)], vec![]));
+        let effects = sessions.apply(&state(3, &[], false));
+        assert_eq!((effects.erased, effects.gone), (vec![LoginId(2)], vec![stored(1, 1).user]));
+        assert_eq!(sessions.apply(&state(4, &[], false)), Effects::default());
+    }
+
+    #[test]
+    fn an_old_state_ends_nothing_that_began_since_and_brings_nothing_back() {
+        let mut sessions = Sessions::of_cluster();
+        sessions.insert(stored(1, 1), Revision(5));
+        assert_eq!(sessions.apply(&state(4, &[], true)).logged_out, []);
+        assert!(sessions.remove(&stored(1, 1).hash).is_some());
+        sessions.apply(&state(5, &[stored(1, 1)], true));
+        sessions.adopt(&state(5, &[stored(1, 1)], true));
+        assert_eq!(sessions.len(), 0, "it was ended here, and the store did not know yet");
+        sessions.apply(&state(6, &[], true));
+        assert!(sessions.ended.as_ref().is_some_and(HashMap::is_empty), "now it does");
+    }
+
     #[test]
     fn a_user_has_a_most_and_the_oldest_goes() {
         let mut sessions = Sessions::default();
         for token in 0..u8::try_from(SESSIONS_PER_USER).unwrap() {
-            assert_eq!(sessions.insert(stored(token, 1)), None);
+            assert_eq!(sessions.insert(stored(token, 1), Revision::default()), None);
         }
-        let (gone, _) = sessions.insert(stored(255, 1)).unwrap();
+        let (gone, _) = sessions.insert(stored(255, 1), Revision::default()).unwrap();
         assert_eq!(gone, hash(&[0]));
         assert_eq!(sessions.len(), SESSIONS_PER_USER);
     }

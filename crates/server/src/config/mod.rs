@@ -18,6 +18,7 @@ use tenfour_protocol::{ChannelId, limits};
 use thiserror::Error;
 
 use crate::connection_log::{self, Rules};
+use crate::nats::{Nats, NatsAddress};
 
 pub use period::{Period, PeriodError};
 pub use prefix::{Prefix, PrefixError};
@@ -64,6 +65,8 @@ pub struct Config {
     pub stats: Rules,
     /// Whether and how the listener speaks TLS.
     pub tls: Tls,
+    /// The other nodes, if there are any.
+    pub nats: Option<Nats>,
     /// What is logged.
     pub log: LogLevel,
     /// How it is logged.
@@ -121,6 +124,21 @@ pub enum ConfigError {
     /// Not as a browser writes it.
     #[error("origins: {0:?} is no origin: write it like https://radio.example or http://127.0.0.1:8080")]
     Origin(String),
+    /// It would be nobody's.
+    #[error(
+        "{0} says something about other nodes, and there are none: name their NATS with --nats nats://host:4222"
+    )]
+    NoNats(&'static str),
+    /// Not a word that subjects of NATS can have.
+    #[error("{key} is {text:?}: use 1 to {most} letters, digits, - and _")]
+    Word {
+        /// Which key.
+        key: &'static str,
+        /// The text.
+        text: String,
+        /// Longest.
+        most: usize,
+    },
     /// Too long or with control characters.
     #[error("{key}: {text:?} is no label: use 1 to {most} visible characters")]
     Label {
@@ -180,6 +198,13 @@ impl Config {
             )?,
             stats: rules(settings.stats_epsilon, settings.stats_threshold)?,
             tls: tls(settings.tls.as_deref(), settings.tls_cert, settings.tls_key)?,
+            nats: nats(
+                settings.nats,
+                settings.nats_creds,
+                settings.nats_prefix,
+                settings.nats_store,
+                settings.node,
+            )?,
             log: settings.log.unwrap_or_default(),
             log_format: settings.log_format.unwrap_or_default(),
             channels,
@@ -214,6 +239,46 @@ fn tls(mode: Option<&str>, cert: Option<PathBuf>, key: Option<PathBuf>) -> Resul
         (Some("self-signed"), _, _) => Err(ConfigError::TwoTls),
         (Some(other), _, _) => Err(ConfigError::UnknownTls(other.to_owned())),
     }
+}
+
+/// Longest name of a node and longest first word of subjects.
+const WORD_CHARS: usize = 32;
+
+fn nats(
+    servers: Option<Vec<NatsAddress>>,
+    creds: Option<PathBuf>,
+    prefix: Option<String>,
+    store: Option<bool>,
+    node: Option<String>,
+) -> Result<Option<Nats>, ConfigError> {
+    let Some(servers) = servers.filter(|servers| !servers.is_empty()) else {
+        let said = [
+            ("nats_creds", creds.is_some()),
+            ("nats_prefix", prefix.is_some()),
+            ("nats_store", store.is_some()),
+            ("node", node.is_some()),
+        ];
+        let said = said.into_iter().find(|(_, said)| *said);
+        return said.map_or(Ok(None), |(key, _)| Err(ConfigError::NoNats(key)));
+    };
+    let prefix = prefix.unwrap_or_else(|| "tenfour".into());
+    let node = node.unwrap_or_else(host_name);
+    word("nats_prefix", &prefix)?;
+    word("node", &node)?;
+    Ok(Some(Nats { servers, creds, prefix, node, store: store.unwrap_or(true) }))
+}
+
+fn word(key: &'static str, text: &str) -> Result<(), ConfigError> {
+    let fits = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    let fits = fits && (1..=WORD_CHARS).contains(&text.len());
+    fits.then_some(()).ok_or_else(|| ConfigError::Word { key, text: text.to_owned(), most: WORD_CHARS })
+}
+
+/// Name of the machine, as far as it is a word.
+fn host_name() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let fits = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    name.split('.').next().unwrap_or_default().chars().filter(fits).take(WORD_CHARS).collect()
 }
 
 fn count(

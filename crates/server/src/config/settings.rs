@@ -9,6 +9,7 @@ use tenfour_protocol::ChannelId;
 use thiserror::Error;
 
 use super::{Period, Prefix};
+use crate::nats::NatsAddress;
 
 /// What one source says. The keys are those of the file and, as `TENFOUR_` and the key in
 /// capitals, of the environment.
@@ -53,6 +54,16 @@ pub struct Settings {
     pub tls_cert: Option<PathBuf>,
     /// Private key, PEM.
     pub tls_key: Option<PathBuf>,
+    /// Servers of NATS, when there are other nodes.
+    pub nats: Option<Vec<NatsAddress>>,
+    /// File that says who we are for NATS.
+    pub nats_creds: Option<PathBuf>,
+    /// First word of our subjects, and name of the store.
+    pub nats_prefix: Option<String>,
+    /// Whether users are kept in JetStream.
+    pub nats_store: Option<bool>,
+    /// Name of this node.
+    pub node: Option<String>,
     /// What is logged.
     pub log: Option<LogLevel>,
     /// How it is logged.
@@ -165,6 +176,11 @@ impl Settings {
             "tls" => self.tls = Some(value.into()),
             "tls_cert" => self.tls_cert = Some(value.into()),
             "tls_key" => self.tls_key = Some(value.into()),
+            "nats" => self.nats = Some(list(value).map(parse).collect::<Result<_, _>>()?),
+            "nats_creds" => self.nats_creds = Some(value.into()),
+            "nats_prefix" => self.nats_prefix = Some(value.into()),
+            "nats_store" => self.nats_store = Some(parse(value)?),
+            "node" => self.node = Some(value.into()),
             "log" => self.log = Some(word(value)?),
             "log_format" => self.log_format = Some(word(value)?),
             "channels" => self.channels = Some(list(value).map(labelled).collect::<Result<_, _>>()?),
@@ -195,6 +211,11 @@ impl Settings {
             tls: self.tls.or(below.tls),
             tls_cert: self.tls_cert.or(below.tls_cert),
             tls_key: self.tls_key.or(below.tls_key),
+            nats: self.nats.or(below.nats),
+            nats_creds: self.nats_creds.or(below.nats_creds),
+            nats_prefix: self.nats_prefix.or(below.nats_prefix),
+            nats_store: self.nats_store.or(below.nats_store),
+            node: self.node.or(below.node),
             log: self.log.or(below.log),
             log_format: self.log_format.or(below.log_format),
             channels: self.channels.or(below.channels),

@@ -1,5 +1,6 @@
 //! The folder of the log: a file for each hour, and what is needed to erase and to aggregate.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -80,6 +81,15 @@ impl Folder {
             self.read(hour, |row| rows.extend((row.user == *user).then_some(row)))?;
         }
         Ok(rows)
+    }
+
+    /// Everybody who has rows.
+    pub(super) fn users(&self) -> io::Result<BTreeSet<UserId>> {
+        let mut users = BTreeSet::new();
+        for hour in self.hours()? {
+            self.read(hour, |row| users.extend([row.user]))?;
+        }
+        Ok(users)
     }
 
     /// Removes what is older than `days`: hours whole, and the noise of days whose last hour went.

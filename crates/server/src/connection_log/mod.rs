@@ -36,6 +36,7 @@ mod noise;
 mod row;
 mod writer;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -117,6 +118,7 @@ enum Command {
     Append(Row, Instant),
     WillErase(UserId, oneshot::Sender<Result<(), ConnectionLogError>>),
     Erase(UserId, oneshot::Sender<Result<(), ConnectionLogError>>),
+    Users(oneshot::Sender<Result<BTreeSet<UserId>, ConnectionLogError>>),
     HeldBy(UserId, oneshot::Sender<Result<Vec<HeldConnection>, ConnectionLogError>>),
 }
 
@@ -175,6 +177,11 @@ impl ConnectionLog {
     /// The rows of a user, for that user.
     pub(crate) async fn held_by(&self, user: UserId) -> Result<Vec<HeldConnection>, ConnectionLogError> {
         self.ask(|answer| Command::HeldBy(user, answer)).await
+    }
+
+    /// Everybody who has rows.
+    pub(crate) async fn users(&self) -> Result<BTreeSet<UserId>, ConnectionLogError> {
+        self.ask(Command::Users).await
     }
 
     async fn ask<T>(

@@ -95,6 +95,10 @@ impl Writer {
                 // Who asked may have gone away.
                 answer.send(done).ok();
             }
+            Command::Users(answer) => {
+                self.write();
+                answer.send(told(self.folder.users(), "the connection log cannot be read")).ok();
+            }
             Command::HeldBy(user, answer) => {
                 self.write();
                 let rows = told(self.folder.rows_of(&user), "the connection log cannot be read");

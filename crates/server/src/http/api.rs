@@ -87,7 +87,7 @@ pub(super) async fn login(
     (status = "default", description = "Refused.", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn logout(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Answer<Response> {
-    let (hash, _) = session(&shared, &headers)?;
+    let (hash, of) = session(&shared, &headers).await?;
     #[cfg(feature = "mutants")]
     if crate::mutants::broken(Mutant::LogOutClientOnly) {
         return good_bye(&shared);
@@ -96,7 +96,7 @@ pub(super) async fn logout(State(shared): State<Arc<Shared>>, headers: HeaderMap
         shared.hub.input(Input::LoggedOut { login });
     }
     // The socket is closed and the door shut by now; a store that does not answer is told.
-    shared.auth.forget(hash).await?;
+    shared.auth.forget(of.user, hash).await?;
     good_bye(&shared)
 }
 
@@ -132,12 +132,12 @@ fn own_page<'a>(shared: &Shared, headers: &'a HeaderMap, uri: &'a Uri) -> Answer
     Ok(client_of(headers, uri, shared.auth.origins()).ok_or(Code::ForeignOrigin)?)
 }
 
-pub(super) fn session(shared: &Shared, headers: &HeaderMap) -> Answer<(TokenHash, Session)> {
+pub(super) async fn session(shared: &Shared, headers: &HeaderMap) -> Answer<(TokenHash, Session)> {
     if origin_of(headers).is_some_and(|origin| !shared.auth.origins().allows(origin)) {
         return Err(Code::ForeignOrigin.into());
     }
     let token = token_of(headers, shared.secure()).ok_or(Code::NotLoggedIn)?;
-    Ok(shared.auth.session(token).ok_or(Code::NotLoggedIn)?)
+    Ok(shared.auth.session(token).await.ok_or(Code::NotLoggedIn)?)
 }
 
 pub(super) fn parse<T: DeserializeOwned>(body: Body) -> Answer<T> {

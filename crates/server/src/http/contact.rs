@@ -23,7 +23,7 @@ pub(super) async fn contact(
     headers: HeaderMap,
     body: Body,
 ) -> Answer<StatusCode> {
-    let (_, session) = session(&shared, &headers)?;
+    let (_, session) = session(&shared, &headers).await?;
     let contact: Contact = parse(body)?;
     shared.auth.contact(session.user, contact, peer).await?;
     shared.metrics.contacts.inc();

@@ -22,10 +22,15 @@ use crate::shared::Shared;
     (status = "default", description = "Refused.", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn held(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Answer<Json<Held>> {
-    let (hash, session) = session(&shared, &headers)?;
+    let (hash, session) = session(&shared, &headers).await?;
     shared.auth.note_use(hash, session).await;
     let mut held = shared.auth.held(session.user, &hash).await?;
     held.connections = shared.connection_log.held_by(session.user).await?;
+    if let Some(cluster) = &shared.cluster {
+        held.connections.extend(cluster.held_elsewhere(session.user).await);
+        // A row begins with its time.
+        held.connections.sort_by_cached_key(|row| serde_json::to_string(row).unwrap_or_default());
+    }
     #[cfg(feature = "mutants")]
     if crate::mutants::broken(Mutant::ExportLess) {
         held.connections.pop();
@@ -45,7 +50,7 @@ pub(super) async fn change(
     headers: HeaderMap,
     body: Body,
 ) -> Answer<Json<Me>> {
-    let (_, session) = session(&shared, &headers)?;
+    let (_, session) = session(&shared, &headers).await?;
     let profile: Profile = parse(body)?;
     let user = carry_through(async move {
         let tell = |user: &crate::store::User, logins: Vec<_>| {
@@ -64,7 +69,7 @@ pub(super) async fn change(
     (status = "default", description = "Refused.", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn erase(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Answer<Response> {
-    let (_, session) = session(&shared, &headers)?;
+    let (_, session) = session(&shared, &headers).await?;
     let done = good_bye(&shared)?;
     carry_through(async move {
         let close = |login| shared.hub.input(Input::Erased { login });
@@ -86,7 +91,7 @@ pub(super) async fn log_out_everywhere(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    let (_, session) = session(&shared, &headers)?;
+    let (_, session) = session(&shared, &headers).await?;
     let done = good_bye(&shared)?;
     #[cfg(feature = "mutants")]
     if crate::mutants::broken(Mutant::LogOutClientOnly) {

@@ -11,6 +11,8 @@ use prometheus_client::registry::{Registry, Unit};
 use tenfour_core::hub::HubFigures;
 use tenfour_protocol::Code;
 
+use crate::cluster::ClusterFigures;
+
 /// Everything that is counted.
 #[derive(Debug)]
 pub(crate) struct Metrics {
@@ -31,6 +33,18 @@ pub(crate) struct Metrics {
     bursts: Gauge,
     hold: Gauge,
     visitors: Gauge,
+    nodes: NodeMetrics,
+}
+
+/// What there is when there are other nodes.
+#[derive(Debug, Default)]
+struct NodeMetrics {
+    bus_up: Gauge,
+    others: Gauge,
+    voice_out: Gauge,
+    voice_lost: Gauge,
+    voice_in: Gauge,
+    malformed: Gauge,
 }
 
 impl Default for Metrics {
@@ -88,6 +102,7 @@ impl Default for Metrics {
             bursts,
             hold,
             visitors: Gauge::default(),
+            nodes: NodeMetrics::default(),
         }
     }
 }
@@ -104,6 +119,35 @@ impl Metrics {
         }
         metrics.hold.set(i64::try_from(hold.as_secs()).unwrap_or(i64::MAX));
         metrics
+    }
+
+    /// There are other nodes.
+    pub(crate) fn with_nodes(self) -> Self {
+        let nodes = &self.nodes;
+        let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, help, gauge) in [
+            ("bus_up", "1 while other nodes can be reached, 0 on an island", &nodes.bus_up),
+            ("other_nodes", "Other nodes that are there", &nodes.others),
+            ("bus_voice_out", "Messages with voice that went to other nodes", &nodes.voice_out),
+            ("bus_voice_lost", "Messages with voice that did not go out", &nodes.voice_lost),
+            ("bus_voice_in", "Messages with voice that came from other nodes", &nodes.voice_in),
+            ("bus_malformed", "Messages of other nodes that could not be read", &nodes.malformed),
+        ] {
+            registry.register(name, help, gauge.clone());
+        }
+        drop(registry);
+        self
+    }
+
+    /// Takes over what the bus counts.
+    pub(crate) fn observe_nodes(&self, figures: &ClusterFigures) {
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        self.nodes.bus_up.set(figures.is_up.into());
+        self.nodes.others.set(number(figures.others as u64));
+        self.nodes.voice_out.set(number(figures.voice_out));
+        self.nodes.voice_lost.set(number(figures.voice_lost));
+        self.nodes.voice_in.set(number(figures.voice_in));
+        self.nodes.malformed.set(number(figures.malformed));
     }
 
     /// The server closes a socket.

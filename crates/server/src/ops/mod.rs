@@ -36,6 +36,9 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     let figures = shared.hub.figures().await.unwrap_or_default();
     let visitors = shared.visitors.of_today().unwrap_or_default();
     shared.metrics.observe(&figures, shared.auth.sessions(), shared.doors.open(), visitors);
+    if let Some(cluster) = &shared.cluster {
+        shared.metrics.observe_nodes(&cluster.figures());
+    }
     let text = shared.metrics.text();
     #[cfg(feature = "mutants")]
     let text = crate::mutants::last_connects() + &text;

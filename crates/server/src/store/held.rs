@@ -7,7 +7,7 @@ use data_encoding::BASE64URL_NOPAD;
 use tenfour_protocol::UserId;
 use tenfour_protocol::http::{Held, HeldMessage, HeldSession};
 
-use super::{Sqlite, StoreError, Stored, StoredMessage, TokenHash};
+use super::{Sqlite, Store, StoreError, Stored, StoredMessage, TokenHash};
 
 /// All tables, in the words of the API. `this` is the session that asks.
 pub fn held_by(stored: Stored, this: Option<&TokenHash>) -> Held {
@@ -37,8 +37,14 @@ pub(super) fn held_message(message: StoredMessage) -> HeldMessage {
     HeldMessage { id, sent: sent.to_string(), handle, text }
 }
 
+/// Reads it from a store.
+pub fn held_in(store: &mut impl Store, id: &UserId) -> Result<Option<Held>, StoreError> {
+    let Some(user) = store.user(id)? else { return Ok(None) };
+    let stored = Stored { user, sessions: store.sessions_of(id)?, messages: store.messages_of(id)? };
+    Ok(Some(held_by(stored, None)))
+}
+
 /// Reads it from the store at `path`, and changes nothing; a server may be running on it.
 pub fn read_held(path: &Path, id: &UserId) -> Result<Option<Held>, StoreError> {
-    let mut store = Sqlite::look_into(path)?;
-    Ok(store.stored(id)?.map(|stored| held_by(stored, None)))
+    held_in(&mut Sqlite::look_into(path)?, id)
 }

@@ -29,7 +29,15 @@ pub struct Letter {
 /// # Errors
 /// When the store cannot be read.
 pub fn read_inbox(path: &Path) -> Result<Vec<Letter>, StoreError> {
-    let messages = Sqlite::look_into(path)?.messages(None)?;
+    letters_in(&mut Sqlite::look_into(path)?)
+}
+
+/// The same of any store.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn letters_in(store: &mut impl Store) -> Result<Vec<Letter>, StoreError> {
+    let messages = store.messages()?;
     let letter = |message: StoredMessage| Letter { user: message.user, message: held_message(message) };
     Ok(messages.into_iter().map(letter).collect())
 }

@@ -9,7 +9,9 @@ use tenfour_protocol::limits::CONTACT_KEPT;
 use tenfour_protocol::{ContactText, UserId};
 use tokio::sync::oneshot;
 
-use super::{Left, Minute, Store, StoreError, Stored, StoredSession, TokenHash, User, Written};
+use super::{
+    Change, Left, Minute, Revision, Store, StoreError, Stored, StoredSession, TokenHash, User, Written,
+};
 use crate::auth::this_minute;
 
 /// Changes that one commit makes last together. One wait for the disk serves all of them.
@@ -37,10 +39,12 @@ enum Command {
     Erase(UserId, Asker<bool>),
     User(UserId, Asker<Option<User>>),
     Held(UserId, Asker<Option<Stored>>),
-    PutSession(StoredSession, Asker<bool>),
-    RemoveSession(TokenHash, Asker<()>),
+    PutSession(StoredSession, Asker<Option<Revision>>),
+    RemoveSession(UserId, TokenHash, Asker<()>),
     RemoveSessions(UserId, Asker<()>),
     PutMessage(UserId, Box<ContactText>, Asker<Left>),
+    SpendNonce([u8; 32], Asker<bool>),
+    StateOf(UserId, Asker<Option<Change>>),
 }
 
 type Asker<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -59,7 +63,7 @@ struct Kept {
 
 impl Command {
     fn is_read(&self) -> bool {
-        matches!(self, Self::User(..) | Self::Held(..))
+        matches!(self, Self::User(..) | Self::Held(..) | Self::SpendNonce(..) | Self::StateOf(..))
     }
 
     /// True when something is deleted or replaced that must not be found any more.
@@ -72,7 +76,9 @@ impl Command {
             | Self::User(..)
             | Self::Held(..)
             | Self::PutSession(..)
-            | Self::PutMessage(..) => false,
+            | Self::PutMessage(..)
+            | Self::SpendNonce(..)
+            | Self::StateOf(..) => false,
         }
     }
 }
@@ -112,13 +118,13 @@ impl Keeper {
     }
 
     /// See [`Store::put_session`].
-    pub async fn put_session(&self, session: StoredSession) -> Result<bool, StoreError> {
+    pub async fn put_session(&self, session: StoredSession) -> Result<Option<Revision>, StoreError> {
         self.ask(|answer| Command::PutSession(session, answer)).await
     }
 
     /// See [`Store::remove_session`].
-    pub async fn remove_session(&self, hash: TokenHash) -> Result<(), StoreError> {
-        self.ask(|answer| Command::RemoveSession(hash, answer)).await
+    pub async fn remove_session(&self, id: UserId, hash: TokenHash) -> Result<(), StoreError> {
+        self.ask(|answer| Command::RemoveSession(id, hash, answer)).await
     }
 
     /// See [`Store::remove_sessions`].
@@ -129,6 +135,16 @@ impl Keeper {
     /// See [`Store::put_message`]; sent now.
     pub async fn put_message(&self, id: UserId, text: ContactText) -> Result<Left, StoreError> {
         self.ask(|answer| Command::PutMessage(id, Box::new(text), answer)).await
+    }
+
+    /// See [`Store::spend_nonce`].
+    pub async fn spend_nonce(&self, nonce: [u8; 32]) -> Result<bool, StoreError> {
+        self.ask(|answer| Command::SpendNonce(nonce, answer)).await
+    }
+
+    /// See [`Store::state_of`].
+    pub async fn state_of(&self, id: UserId) -> Result<Option<Change>, StoreError> {
+        self.ask(|answer| Command::StateOf(id, answer)).await
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Asker<T>) -> Command) -> Result<T, StoreError> {
@@ -230,6 +246,14 @@ fn one(store: &mut impl Store, command: Command) -> Option<Answer> {
             drop(answer.send(told(held(store, &id))));
             None
         }
+        Command::SpendNonce(nonce, answer) => {
+            drop(answer.send(told(store.spend_nonce(&nonce))));
+            None
+        }
+        Command::StateOf(id, answer) => {
+            drop(answer.send(told(store.state_of(&id))));
+            None
+        }
         Command::InsertUser(user, answer) => Some(lasting(told(store.insert_user(&user)), answer)),
         Command::PutSession(session, answer) => Some(lasting(told(store.put_session(&session)), answer)),
         Command::PutMessage(id, text, answer) => {
@@ -237,7 +261,9 @@ fn one(store: &mut impl Store, command: Command) -> Option<Answer> {
         }
         Command::UpdateUser(user, answer) => Some(scrubbed(told(store.update_user(&user)), answer)),
         Command::Erase(id, answer) => Some(scrubbed(told(store.erase(&id)), answer)),
-        Command::RemoveSession(hash, answer) => Some(scrubbed(told(store.remove_session(&hash)), answer)),
+        Command::RemoveSession(id, hash, answer) => {
+            Some(scrubbed(told(store.remove_session(&id, &hash)), answer))
+        }
         Command::RemoveSessions(id, answer) => Some(scrubbed(told(store.remove_sessions(&id)), answer)),
     }
 }

@@ -39,7 +39,7 @@ impl Sqlite {
     }
 
     /// The messages of a user, or all of them; the oldest first.
-    pub(super) fn messages(&self, of: Option<&UserId>) -> Result<Vec<StoredMessage>, StoreError> {
+    pub(super) fn read_messages(&self, of: Option<&UserId>) -> Result<Vec<StoredMessage>, StoreError> {
         let read = || {
             if !self.has_messages()? {
                 return Ok(Vec::new());
@@ -108,10 +108,10 @@ mod tests {
         assert_eq!(store.messages_of(&user(1).id).unwrap(), [one, two.clone()]);
         store.remove_messages(&[2, 9]).unwrap();
         assert_eq!(store.put_message(&user(1).id, &text("two"), Minute(3)).unwrap(), Left::Done);
-        let kept = store.messages(None).unwrap();
+        let kept = store.messages().unwrap();
         assert_eq!((kept.len(), kept[1].id), (2, 3), "2 is never somebody else's");
         assert_eq!(store.expire_messages(Minute(3)).unwrap(), 1);
-        assert_eq!(store.messages(None).unwrap().len(), 1);
+        assert_eq!(store.messages().unwrap().len(), 1);
         assert_eq!(store.put_message(&user(2).id, &text("x"), Minute(1)).unwrap(), Left::Unknown);
     }
 

@@ -8,6 +8,7 @@ mod calendar;
 mod files;
 mod held;
 mod inbox;
+mod jetstream;
 mod keeper;
 mod messages;
 mod residue;
@@ -20,8 +21,11 @@ mod wiped;
 use tenfour_protocol::{ContactText, Description, Handle, Person, UserId};
 use thiserror::Error;
 
-pub use held::{held_by, read_held};
-pub use inbox::{Letter, read_inbox, remove_messages};
+use crate::nats::NatsError;
+
+pub use held::{held_by, held_in, read_held};
+pub use inbox::{Letter, letters_in, read_inbox, remove_messages};
+pub use jetstream::{Changes, JetStream};
 pub use keeper::{Keeper, StoreThread};
 pub use sqlite::Sqlite;
 
@@ -36,6 +40,26 @@ pub struct Day(pub u32);
 /// somebody writes about, for which a day is too coarse and a second says nothing more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Minute(pub u32);
+
+/// Which state of the store something is from. It only grows. A store that one node has to itself has
+/// one state only.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Revision(pub u64);
+
+/// What a store of many nodes says by itself: all there is from one identifier to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The state that this is.
+    pub revision: Revision,
+    /// Of whom.
+    pub first: UserId,
+    /// To whom, inclusive.
+    pub last: UserId,
+    /// Everybody in between.
+    pub users: Vec<User>,
+    /// Every session of theirs.
+    pub sessions: Vec<StoredSession>,
+}
 
 /// A registered user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,16 +166,19 @@ pub trait Store: Send {
     fn sessions(&mut self) -> Result<Vec<StoredSession>, StoreError>;
     /// The sessions of a user.
     fn sessions_of(&mut self, id: &UserId) -> Result<Vec<StoredSession>, StoreError>;
-    /// Adds a session, or notes its last use; false when there is no such user.
-    fn put_session(&mut self, session: &StoredSession) -> Result<bool, StoreError>;
-    /// Forgets a session.
-    fn remove_session(&mut self, hash: &TokenHash) -> Result<(), StoreError>;
+    /// Adds a session, or notes its last use, and says from which state on it is there; nothing when
+    /// there is no such user.
+    fn put_session(&mut self, session: &StoredSession) -> Result<Option<Revision>, StoreError>;
+    /// Forgets a session of a user.
+    fn remove_session(&mut self, id: &UserId, hash: &TokenHash) -> Result<(), StoreError>;
     /// Forgets every session of a user.
     fn remove_sessions(&mut self, id: &UserId) -> Result<(), StoreError>;
     /// Leaves a message for the operator, with the writer's handle of this moment.
     fn put_message(&mut self, user: &UserId, text: &ContactText, sent: Minute) -> Result<Left, StoreError>;
     /// The messages of a user, the oldest first.
     fn messages_of(&mut self, id: &UserId) -> Result<Vec<StoredMessage>, StoreError>;
+    /// The messages of everybody, the oldest first.
+    fn messages(&mut self) -> Result<Vec<StoredMessage>, StoreError>;
     /// Forgets the messages that were sent before this; says how many they were.
     fn expire_messages(&mut self, before: Minute) -> Result<usize, StoreError>;
     /// Forgets messages, as far as there are any of these numbers.
@@ -160,15 +187,29 @@ pub trait Store: Send {
     fn removals_wanted(&self) -> Vec<u32>;
     /// Lets that program go on.
     fn end_removals(&self);
-    /// Begins to collect changes: they last once [`Store::commit`] has returned.
+    /// Begins to collect changes: they last once [`Store::commit`] has returned. A store of many nodes
+    /// collects nothing: each change lasts by itself.
     fn begin(&mut self) -> Result<(), StoreError>;
     /// Makes the collected changes last, all of them or none.
     fn commit(&mut self) -> Result<(), StoreError>;
     /// Gives up the collected changes.
     fn roll_back(&mut self);
     /// Overwrites what earlier changes left behind. After it the files hold no byte of a row that
-    /// was deleted, nor of the earlier value of one that was changed.
+    /// was deleted, nor of the earlier value of one that was changed. A store of many nodes asks NATS
+    /// for it.
     fn scrub(&mut self) -> Result<(), StoreError>;
+    /// The newest state of everybody with the tag of this identifier, in a store of many nodes.
+    fn state_of(&mut self, _id: &UserId) -> Result<Option<Change>, StoreError> {
+        Ok(None)
+    }
+    /// What the nodes of a cluster sign with; nothing when there is one node only.
+    fn secret(&mut self) -> Result<Option<[u8; 32]>, StoreError> {
+        Ok(None)
+    }
+    /// Spends a nonce of a cluster: true for the first node that asks.
+    fn spend_nonce(&mut self, _nonce: &[u8; 32]) -> Result<bool, StoreError> {
+        Ok(false)
+    }
 }
 
 /// Why the store does not do what it is asked. Each says what to do.
@@ -220,6 +261,9 @@ pub enum StoreError {
         /// The file.
         path: String,
     },
+    /// NATS, which has the store, does not do what it is asked.
+    #[error(transparent)]
+    Nats(#[from] NatsError),
     /// The thread of the store is gone.
     #[error("the store has stopped")]
     Stopped,

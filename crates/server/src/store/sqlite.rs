@@ -10,7 +10,7 @@ use super::files::Files;
 use super::schema::{OPENING, SCHEMA, TABLES};
 use super::wiped::use_wiped_memory;
 use super::{
-    Day, Left, Minute, Store, StoreError, Stored, StoredMessage, StoredSession, TokenHash, User, Written,
+    Day, Left, Minute, Revision, Store, StoreError, StoredMessage, StoredSession, TokenHash, User, Written,
 };
 use crate::handle;
 
@@ -53,12 +53,6 @@ impl Sqlite {
         store.db.busy_timeout(BUSY).map_err(|error| store.explain(&error))?;
         store.known_schema()?;
         Ok(store)
-    }
-
-    /// Everything of a user.
-    pub(super) fn stored(&mut self, id: &UserId) -> Result<Option<Stored>, StoreError> {
-        let Some(user) = self.user(id)? else { return Ok(None) };
-        Ok(Some(Stored { user, sessions: self.sessions_of(id)?, messages: self.messages_of(id)? }))
     }
 
     /// Makes the disk full early.
@@ -196,17 +190,18 @@ impl Store for Sqlite {
         read().map_err(|error| self.explain(&error))
     }
 
-    fn put_session(&mut self, session: &StoredSession) -> Result<bool, StoreError> {
+    fn put_session(&mut self, session: &StoredSession) -> Result<Option<Revision>, StoreError> {
         self.run(
             "INSERT INTO session (hash, user, used) SELECT ?1, id, ?3 FROM user WHERE id = ?2
              ON CONFLICT (hash) DO UPDATE SET used = excluded.used",
             params![session.hash, session.user.as_bytes(), session.used.0],
         )
-        .map(|rows| rows == 1)
+        .map(|rows| (rows == 1).then(Revision::default))
     }
 
-    fn remove_session(&mut self, hash: &TokenHash) -> Result<(), StoreError> {
-        self.run("DELETE FROM session WHERE hash = ?1", params![hash]).map(|_| ())
+    fn remove_session(&mut self, id: &UserId, hash: &TokenHash) -> Result<(), StoreError> {
+        let parameters = params![hash, id.as_bytes()];
+        self.run("DELETE FROM session WHERE hash = ?1 AND user = ?2", parameters).map(|_| ())
     }
 
     fn remove_sessions(&mut self, id: &UserId) -> Result<(), StoreError> {
@@ -218,7 +213,11 @@ impl Store for Sqlite {
     }
 
     fn messages_of(&mut self, id: &UserId) -> Result<Vec<StoredMessage>, StoreError> {
-        self.messages(Some(id))
+        self.read_messages(Some(id))
+    }
+
+    fn messages(&mut self) -> Result<Vec<StoredMessage>, StoreError> {
+        self.read_messages(None)
     }
 
     fn expire_messages(&mut self, before: Minute) -> Result<usize, StoreError> {
@@ -348,7 +347,7 @@ mod tests {
         assert_eq!(store.user(&user(1).id).unwrap(), Some(user(1)));
         assert_eq!(store.user(&user(2).id).unwrap(), None);
         assert_eq!(store.sessions().unwrap(), [session]);
-        store.remove_session(&session.hash).unwrap();
+        store.remove_session(&session.user, &session.hash).unwrap();
         assert_eq!(store.sessions().unwrap(), []);
     }
 

@@ -10,9 +10,9 @@ use tenfour_core::hub::Input;
 #[cfg(feature = "mutants")]
 use tenfour_core::mutants::Mutant;
 use tenfour_core::reach::scrub_stack;
-use tenfour_core::voice::{Uplink, UplinkOutput};
+use tenfour_core::voice::{Packet, Uplink, UplinkOutput};
 use tenfour_core::{ConnId, Time};
-use tenfour_protocol::{ClientMessage, Code, Device, Refusal, ServerMessage};
+use tenfour_protocol::{BurstNo, ClientMessage, Code, Device, Refusal, ServerMessage};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -20,6 +20,7 @@ use super::Worker;
 use super::codec::{self, Decoder, Event};
 use super::outbox::Outbox;
 use super::socket::Stream;
+use crate::cluster::Relay;
 use crate::connection_log::Connected;
 use crate::fault::fault;
 use crate::gate::Permit;
@@ -47,6 +48,8 @@ pub(super) struct Connection {
     /// True when hub and deck have forgotten it.
     pub(super) left: Cell<bool>,
     uplink: RefCell<Uplink>,
+    /// Where frames of its burst go, beside the listeners here.
+    pub(super) relay: RefCell<Option<(BurstNo, Relay)>>,
     /// For the connection log, until the first hello.
     connected: Cell<Option<Connected>>,
     /// Of the task that reads; the socket wakes it when it takes bytes again.
@@ -77,6 +80,7 @@ impl Connection {
             closes: Cell::new(None),
             left: Cell::new(false),
             uplink: RefCell::new(Uplink::new(codec::voice_framing, now)),
+            relay: RefCell::new(None),
             connected: Cell::new(Some(connected)),
             waker: RefCell::new(Waker::noop().clone()),
             _permit: permit,
@@ -262,7 +266,10 @@ impl Worker {
             // Taken apart so that the uplink is not borrowed while its output is carried out.
             let output = connection.uplink().poll();
             match output {
-                Some(UplinkOutput::Frame { burst, packet }) => self.spread(burst, packet, now),
+                Some(UplinkOutput::Frame { burst, packet }) => {
+                    self.relay(connection, burst, &packet);
+                    self.spread(burst, packet, now);
+                }
                 Some(UplinkOutput::Closed { local, frames, reason }) => {
                     self.shared.hub.input(Input::BurstClosed { conn, local, frames, reason });
                 }
@@ -275,6 +282,15 @@ impl Worker {
         // A frame moves the moment of silence to later; it is moved here when it comes.
         if connection.silent.get().is_none() {
             self.listen_for_silence(connection);
+        }
+    }
+
+    /// To the other nodes, if any of them may have listeners.
+    fn relay(&self, connection: &Connection, burst: BurstNo, packet: &Packet) {
+        if let Some(cluster) = &self.shared.cluster
+            && let Some((_, relay)) = connection.relay.borrow().as_ref().filter(|(of, _)| *of == burst)
+        {
+            cluster.relay(relay, packet);
         }
     }
 

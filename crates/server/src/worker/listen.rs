@@ -111,6 +111,11 @@ impl Worker {
                     }
                 }
             }
+            Order::Relay { conn, burst, relay } => {
+                if let Some(talker) = self.find(conn) {
+                    talker.relay.replace(Some((burst, relay)));
+                }
+            }
             Order::Refuse { conn, local } => {
                 drop(deck);
                 if let Some(talker) = self.find(conn) {

@@ -85,7 +85,7 @@ impl Worker {
             return Err(Code::UnknownSubprotocol.into());
         }
         let token = token_of(headers, self.shared.secure()).ok_or(Code::NotLoggedIn)?;
-        let (hash, session) = auth.session(token).ok_or(Code::NotLoggedIn)?;
+        let (hash, session) = auth.session(token).await.ok_or(Code::NotLoggedIn)?;
         let permit = self.shared.sockets.enter().ok_or(Code::ServerFull)?;
         let changes = auth.changes();
         let person = auth.user(session.user).await?.person();

@@ -81,7 +81,8 @@ impl Model {
             | Output::Leave { .. }
             | Output::Bundle { .. }
             | Output::Refuse { .. }
-            | Output::EndBurst { .. } => {}
+            | Output::EndBurst { .. }
+            | Output::Node(_) => {}
         }
     }
 

@@ -1,0 +1,353 @@
+//! Bursts of others that are heard here, and own ones that others are told of.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tenfour_protocol::control::{Codec, EndReason, FrameTime};
+use tenfour_protocol::limits::{NODE_CHANNEL_BURSTS, NODE_SILENT};
+use tenfour_protocol::node::{NodeId, NodeMessage, Subject};
+use tenfour_protocol::{BurstNo, ChannelId, Participant, ParticipantNo, ServerMessage};
+
+use super::super::audience::Hearing;
+use super::super::floor::{Burst, Over, bundle};
+use super::super::{Hub, NodeOutput, Output, Route, Timer};
+use crate::reach::{Place, Slot, scrub_stack};
+use crate::{ConnId, Time};
+
+/// Where a burst comes from.
+#[derive(Debug)]
+pub(in super::super) enum Air {
+    /// From a connection of this node, and what others are told of it.
+    Here { conn: ConnId, word: Option<Word> },
+    /// From another node.
+    Elsewhere(Elsewhere),
+}
+
+/// What other nodes are told of a burst.
+#[derive(Debug)]
+pub(in super::super) struct Word {
+    codec: Codec,
+    frame_ms: FrameTime,
+    subject: Subject,
+    /// How often they were told.
+    said: u32,
+}
+
+/// A burst of another node.
+#[derive(Debug)]
+pub(in super::super) struct Elsewhere {
+    node: NodeId,
+    number: BurstNo,
+    /// The newest word, and when it came.
+    word: u32,
+    seen: Time,
+    /// Where its talker is; wiped when the burst is over.
+    pub(in super::super) slot: Option<Slot>,
+    /// Frames and reason, when it is over.
+    pub(in super::super) ended: Option<(u32, EndReason)>,
+}
+
+impl Hub {
+    /// An own burst begins: other nodes are told before its first frame.
+    pub(in super::super) fn tell_start(
+        &mut self,
+        conn: ConnId,
+        burst: BurstNo,
+        codec: Codec,
+        frame_ms: FrameTime,
+    ) {
+        let Some(subject) = self.subject_of(burst) else { return };
+        if let Some(Burst { air: Air::Here { word, .. }, .. }) = self.bursts.get_mut(&burst) {
+            *word = Some(Word { codec, frame_ms, subject: subject.clone(), said: 0 });
+        }
+        self.announce(burst, subject.clone());
+        self.outputs.push_back(Output::Node(NodeOutput::Relay { conn, burst, subject }));
+    }
+
+    /// An own burst is over.
+    pub(in super::super) fn tell_end(&mut self, burst: BurstNo, frames: u32, reason: EndReason) {
+        let Some(Burst { air: Air::Here { word: Some(word), .. }, .. }) = self.bursts.get(&burst) else {
+            return;
+        };
+        let subject = word.subject.clone();
+        self.publish(subject, NodeMessage::BurstEnd { burst, frames, reason });
+    }
+
+    /// Somebody is in another place, and may be talking.
+    pub(in super::super) fn tell_moved(&mut self, talker: ParticipantNo) {
+        if self.nodes.is_none() || self.talks_where(talker).is_none() {
+            return;
+        }
+        let on_air = |burst: &Burst| burst.talker == talker && burst.over.is_none();
+        let bursts: Vec<_> =
+            self.bursts.iter().filter(|(_, burst)| on_air(burst)).map(|(&burst, _)| burst).collect();
+        for burst in bursts {
+            let Some(subject) = self.subject_of(burst) else { continue };
+            let Some(Burst { air: Air::Here { conn, word: Some(word) }, .. }) = self.bursts.get_mut(&burst)
+            else {
+                continue;
+            };
+            let conn = *conn;
+            let before = std::mem::replace(&mut word.subject, subject.clone());
+            // Those who heard it where the talker was have to know, too.
+            self.announce(burst, before.clone());
+            if before != subject {
+                self.announce(burst, subject.clone());
+                self.outputs.push_back(Output::Node(NodeOutput::Relay { conn, burst, subject }));
+            }
+        }
+    }
+
+    /// Others hear again of all that is on the air: a word may have been lost.
+    pub(super) fn announce_all(&mut self) {
+        let told = |burst: &Burst| match &burst.air {
+            Air::Here { word: Some(word), .. } if burst.over.is_none() => Some(word.subject.clone()),
+            _ => None,
+        };
+        let all: Vec<_> =
+            self.bursts.iter().filter_map(|(&number, burst)| Some((number, told(burst)?))).collect();
+        all.into_iter().for_each(|(burst, subject)| self.announce(burst, subject));
+    }
+
+    /// A node has frames of a burst and does not know it.
+    pub(super) fn announce_to(&mut self, node: NodeId, burst: BurstNo) {
+        if self.bursts.get(&burst).is_some_and(|burst| burst.over.is_none()) {
+            self.announce(burst, Subject::Node(node));
+        }
+    }
+
+    fn announce(&mut self, number: BurstNo, subject: Subject) {
+        let Some(burst) = self.bursts.get_mut(&number) else { return };
+        let (Air::Here { word: Some(word), .. }, Some(session)) =
+            (&mut burst.air, self.sessions.get(&burst.talker))
+        else {
+            return;
+        };
+        word.said += 1;
+        let message = NodeMessage::BurstStart {
+            burst: number,
+            word: word.said,
+            channel: burst.channel.clone(),
+            talker: session.you.clone(),
+            tx: burst.tx,
+            cell: self.spots.cell(session.whereabouts.slot),
+            codec: word.codec,
+            frame_ms: word.frame_ms,
+        };
+        self.publish(subject, message);
+        scrub_stack();
+    }
+
+    fn subject_of(&self, burst: BurstNo) -> Option<Subject> {
+        self.nodes.as_ref()?;
+        let burst = self.bursts.get(&burst)?;
+        let region = self.spots.region(self.sessions.get(&burst.talker)?.whereabouts.slot, burst.tx);
+        Some(Subject::Voice { channel: burst.channel.clone(), range: burst.tx, region })
+    }
+
+    /// `burst.start` of another node: a new burst, or another word on one that is known.
+    pub(super) fn burst_starts_elsewhere(&mut self, node: NodeId, start: NodeMessage, now: Time) {
+        let NodeMessage::BurstStart { burst, word, channel, talker, tx, cell, codec, frame_ms } = start
+        else {
+            return;
+        };
+        let Ok(place) = cell.as_ref().map(Place::of).transpose() else { return };
+        drop(cell);
+        let key = (node, burst);
+        let known = self.nodes.as_ref().and_then(|nodes| nodes.bursts.get(&key).copied());
+        match known {
+            Some(None) => {}
+            Some(Some(local)) => self.word_on(local, word, place.as_ref(), now),
+            None => {
+                let Some(there) = self.channels.get(&channel) else { return };
+                let theirs = there.on_air.len();
+                if theirs >= NODE_CHANNEL_BURSTS {
+                    return;
+                }
+                let slot = self.spots.insert();
+                if let Some(place) = &place {
+                    self.spots.place(slot, place);
+                }
+                let talker = Participant { id: self.number_of(node, talker.id), ..talker };
+                let air = Elsewhere { node, number: burst, word, seen: now, slot: Some(slot), ended: None };
+                let burst = Burst {
+                    talker: talker.id,
+                    tx,
+                    over: None,
+                    unwanted_by: BTreeSet::new(),
+                    channel,
+                    air: Air::Elsewhere(air),
+                };
+                self.open_elsewhere(key, burst, talker, codec, frame_ms);
+            }
+        }
+        drop(place);
+        scrub_stack();
+    }
+
+    fn open_elsewhere(
+        &mut self,
+        key: (NodeId, BurstNo),
+        burst: Burst,
+        talker: Participant,
+        codec: Codec,
+        frame_ms: FrameTime,
+    ) {
+        self.newest_burst += 1;
+        let local = BurstNo(self.newest_burst);
+        let channel = burst.channel.clone();
+        let Air::Elsewhere(Elsewhere { slot, .. }) = burst.air else { return };
+        let listeners = self.audience(talker.id, slot, burst.tx, &channel);
+        self.bursts.insert(local, burst);
+        if let Some(nodes) = &mut self.nodes {
+            nodes.bursts.insert(key, Some(local));
+        }
+        let Some(there) = self.channels.get_mut(&channel) else { return };
+        there.on_air.insert(local);
+        let bundle = bundle(there.count() as usize);
+        let started = ServerMessage::BurstStarted {
+            burst: local,
+            channel: channel.clone(),
+            talker,
+            codec,
+            frame_ms,
+            grade: None,
+            bundle: (bundle > 1).then_some(bundle),
+        };
+        let route = Route { burst: local, channel, bundle, started, listeners };
+        self.outputs.push_back(Output::Open(Arc::new(route)));
+        let (node, burst) = key;
+        self.outputs.push_back(Output::Node(NodeOutput::Hear { node, burst, local }));
+    }
+
+    /// Another word on a burst: it goes on, and its talker may be elsewhere.
+    fn word_on(&mut self, local: BurstNo, word: u32, place: Option<&Place>, now: Time) {
+        let Some(burst) = self.bursts.get_mut(&local) else { return };
+        let channel = burst.channel.clone();
+        let Air::Elsewhere(air) = &mut burst.air else { return };
+        air.seen = now;
+        let (newer, Some(slot)) = (word > air.word, air.slot) else { return };
+        air.word = air.word.max(word);
+        let stays = match place {
+            Some(place) => self.spots.is_at(slot, place),
+            None => !self.spots.is_located(slot),
+        };
+        let Some(there) = self.channels.get_mut(&channel) else { return };
+        // The channel may be another one of the same name than when the burst began.
+        let entered = there.on_air.insert(local);
+        if !entered && (stays || !newer) {
+            return;
+        }
+        let members: Vec<_> = there.here.iter().map(|member| member.participant).collect();
+        let hears = |hub: &Self, who| !entered && hub.hears(who, local).is_some();
+        let before: Hearing = members.into_iter().map(|who| (local, who, hears(self, who))).collect();
+        if newer {
+            match place {
+                Some(place) => self.spots.place(slot, place),
+                None => self.spots.clear(slot),
+            }
+        }
+        self.redraw(&before);
+    }
+
+    pub(super) fn burst_ends_elsewhere(
+        &mut self,
+        key: (NodeId, BurstNo),
+        frames: u32,
+        reason: EndReason,
+        now: Time,
+    ) {
+        let Some(nodes) = &mut self.nodes else { return };
+        let known = nodes.bursts.insert(key, None);
+        if known == Some(None) {
+            return;
+        }
+        self.timers.set(now + self.config.hold, Timer::Ended(key.0, key.1));
+        match known.flatten() {
+            Some(local) => self.end_elsewhere(local, frames, reason, now),
+            // Its start comes late, if at all.
+            None => self.outputs.push_back(Output::Node(NodeOutput::Unhear { node: key.0, burst: key.1 })),
+        }
+    }
+
+    /// What comes of that burst from now on is no news: it was over long ago.
+    pub(in super::super) fn forget_ended(&mut self, node: NodeId, burst: BurstNo) {
+        if let Some(nodes) = &mut self.nodes {
+            nodes.bursts.remove(&(node, burst));
+        }
+    }
+
+    fn end_elsewhere(&mut self, local: BurstNo, frames: u32, reason: EndReason, now: Time) {
+        let Some(burst) = self.bursts.get_mut(&local) else { return };
+        let Air::Elsewhere(air) = &mut burst.air else { return };
+        if burst.over.is_some() {
+            return;
+        }
+        burst.over = Some(Over { moment: self.moment });
+        air.ended = Some((frames, reason));
+        let (node, number, slot) = (air.node, air.number, air.slot.take());
+        if let Some(slot) = slot {
+            self.spots.remove(slot);
+        }
+        if let Some(channel) = self.channels.get_mut(&burst.channel)
+            && channel.on_air.remove(&local)
+        {
+            channel.held.insert(local);
+        }
+        self.timers.set(now + self.config.hold, Timer::Forget(local));
+        self.outputs.push_back(Output::Node(NodeOutput::Unhear { node, burst: number }));
+        let ended = ServerMessage::BurstEnded { burst: local, frames, reason };
+        self.outputs.push_back(Output::Close { burst: local, ended });
+    }
+
+    /// Bursts of nodes that are gone are over, as far as anybody here knows. If a node comes back and
+    /// still talks, that is another burst.
+    pub(super) fn end_bursts_elsewhere(&mut self, of: impl Fn(NodeId) -> bool, now: Time) {
+        self.lose_bursts(|air| of(air.node), now);
+    }
+
+    pub(super) fn drop_silent_bursts(&mut self, now: Time) {
+        self.lose_bursts(|air| now.since(air.seen) >= NODE_SILENT, now);
+    }
+
+    pub(super) fn trust_bursts(&mut self, now: Time) {
+        for burst in self.bursts.values_mut() {
+            if let Air::Elsewhere(air) = &mut burst.air {
+                air.seen = now;
+            }
+        }
+    }
+
+    fn lose_bursts(&mut self, lost: impl Fn(&Elsewhere) -> bool, now: Time) {
+        let gone = |burst: &Burst| match &burst.air {
+            Air::Elsewhere(air) if burst.over.is_none() && lost(air) => Some((air.node, air.number)),
+            _ => None,
+        };
+        let all: Vec<_> =
+            self.bursts.iter().filter_map(|(&local, burst)| Some((local, gone(burst)?))).collect();
+        for (local, key) in all {
+            if let Some(nodes) = &mut self.nodes {
+                nodes.bursts.remove(&key);
+            }
+            // How many frames it had is not known: what was heard is all.
+            self.end_elsewhere(local, 0, EndReason::TalkerLost, now);
+        }
+    }
+
+    /// `burst.ended` for somebody who was away while a burst of another node ended, and may hear no
+    /// more of it since where its talker was is not known any more: what is missing is lost.
+    pub(in super::super) fn lost_end(&self, number: BurstNo) -> Option<ServerMessage> {
+        let Air::Elsewhere(Elsewhere { ended: Some((frames, reason)), .. }) = self.bursts.get(&number)?.air
+        else {
+            return None;
+        };
+        Some(ServerMessage::BurstEnded { burst: number, frames, reason })
+    }
+
+    /// The number of a channel's bursts that are this node's own.
+    pub(in super::super) fn own_on_air(&self, channel: &ChannelId) -> usize {
+        let on_air = self.channels.get(channel).map(|channel| channel.on_air.iter());
+        let own = |burst: &&BurstNo| matches!(self.bursts[burst].air, Air::Here { .. });
+        on_air.into_iter().flatten().filter(own).count()
+    }
+}

@@ -1,0 +1,277 @@
+//! Other nodes of the cluster: a hub that has no [`ClusterConfig`](super::ClusterConfig) does nothing
+//! of this.
+//!
+//! * `interests` - what this node subscribes to, by what its own listeners could hear
+//! * `bursts` - bursts of others that are heard here, and own ones that others are told of
+//! * `presence` - who is there, and how many people each has on a channel
+//! * `people` - participants of others: their numbers here, and pages of them
+//! * `sessions` - sessions that go on here and began elsewhere
+
+mod bursts;
+mod interests;
+mod people;
+mod presence;
+mod sessions;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenfour_protocol::limits::{NODE_BEAT, NODE_SILENT};
+use tenfour_protocol::node::{Envelope, NodeId, NodeMessage, Subject};
+use tenfour_protocol::{BurstNo, ChannelId, ParticipantNo, ServerMessage};
+
+use self::interests::{Change, Interests};
+use self::people::Ask;
+use self::presence::Other;
+use super::session::{Link, Stage};
+use super::{ClusterConfig, Hub, NodeInput, NodeOutput, Output, Recipients, Timer};
+use crate::{ConnId, Time};
+
+pub(super) use self::bursts::Air;
+
+/// What a hub knows of other nodes.
+#[derive(Debug)]
+pub(super) struct Nodes {
+    config: ClusterConfig,
+    /// The bus is there.
+    up: bool,
+    /// The subjects that every node takes are subscribed to.
+    introduced: bool,
+    /// The last beat.
+    beat: Option<Time>,
+    others: BTreeMap<NodeId, Other>,
+    interests: Interests,
+    /// Bursts of others, by this node's number; none when a burst is over and its number is kept so
+    /// that what comes late does not begin it anew.
+    bursts: BTreeMap<(NodeId, BurstNo), Option<BurstNo>>,
+    /// Participants of others, by this node's number, and back.
+    numbers: BTreeMap<(NodeId, ParticipantNo), ParticipantNo>,
+    origins: BTreeMap<ParticipantNo, (NodeId, ParticipantNo)>,
+    /// Channels whose count others have not been told, and the number of what they were told last.
+    changed: BTreeSet<ChannelId>,
+    counts: u64,
+    /// People on other nodes.
+    elsewhere: BTreeMap<ChannelId, u32>,
+    asks: BTreeMap<u32, Ask>,
+    newest_ask: u32,
+    /// Sessions whose earlier part was claimed, by the token.
+    claims: BTreeMap<String, ParticipantNo>,
+}
+
+impl Nodes {
+    pub(super) fn new(config: ClusterConfig) -> Self {
+        Self {
+            config,
+            up: false,
+            introduced: false,
+            beat: None,
+            others: BTreeMap::new(),
+            interests: Interests::default(),
+            bursts: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            origins: BTreeMap::new(),
+            changed: BTreeSet::new(),
+            counts: 0,
+            elsewhere: BTreeMap::new(),
+            asks: BTreeMap::new(),
+            newest_ask: 0,
+            claims: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn is_alone(&self) -> bool {
+        !self.up
+    }
+
+    pub(super) fn met(&self) -> usize {
+        self.others.len()
+    }
+
+    pub(super) fn subscriptions(&self) -> usize {
+        self.interests.subscribed()
+    }
+}
+
+impl Hub {
+    pub(super) fn node(&mut self, input: NodeInput, now: Time) {
+        if self.nodes.is_none() {
+            return;
+        }
+        match input {
+            NodeInput::Up => self.bus_up(now),
+            NodeInput::Down => self.bus_down(now),
+            NodeInput::Message(envelope) => self.node_says(envelope, now),
+            NodeInput::Unannounced { node, burst } => {
+                self.publish(Subject::Node(node), NodeMessage::BurstAsk { burst });
+            }
+        }
+    }
+
+    fn bus_up(&mut self, now: Time) {
+        let Some(nodes) = &mut self.nodes else { return };
+        if std::mem::replace(&mut nodes.up, true) {
+            return;
+        }
+        let me = nodes.config.node;
+        let first = !std::mem::replace(&mut nodes.introduced, true);
+        if first {
+            for subject in [Subject::Nodes, Subject::Node(me)] {
+                self.outputs.push_back(Output::Node(NodeOutput::Subscribe(subject)));
+            }
+        }
+        self.tell_island(false);
+        if first {
+            self.beat(now);
+        } else {
+            self.say_beat();
+            self.announce_all();
+        }
+    }
+
+    /// Each node goes on for its own people.
+    fn bus_down(&mut self, now: Time) {
+        let Some(nodes) = &mut self.nodes else { return };
+        if !std::mem::replace(&mut nodes.up, false) {
+            return;
+        }
+        for node in nodes.others.keys().copied().collect::<Vec<_>>() {
+            self.lose_node(node, now);
+        }
+        // A burst may have begun before anything else was heard of its node.
+        self.end_bursts_elsewhere(|_| true, now);
+        self.tell_island(true);
+    }
+
+    fn node_says(&mut self, Envelope { from, message }: Envelope, now: Time) {
+        let Some(nodes) = &self.nodes else { return };
+        if from == nodes.config.node || !nodes.up {
+            return;
+        }
+        self.sign_of(from, now);
+        match message {
+            NodeMessage::BurstStart { .. } => self.burst_starts_elsewhere(from, message, now),
+            NodeMessage::BurstEnd { burst, frames, reason } => {
+                self.burst_ends_elsewhere((from, burst), frames, reason, now);
+            }
+            NodeMessage::BurstAsk { burst } => self.announce_to(from, burst),
+            NodeMessage::Beat { name, counts } => self.node_beats(from, name, counts, now),
+            NodeMessage::Counts { number, whole, counts } => {
+                self.node_counts(from, number, whole, counts, now);
+            }
+            NodeMessage::CountsAsk => self.say_all_counts(from),
+            NodeMessage::PageAsk { ask, channel, page } => self.say_page(from, ask, &channel, page),
+            NodeMessage::Page { ask, participants } => self.page_came(from, ask, participants),
+            NodeMessage::SessionClaim { token, user } => self.hand_over(from, token, user, now),
+            NodeMessage::SessionHanded { token, muted } => self.handed(&token, &muted),
+        }
+    }
+
+    /// Each second: says that this node is here and what is on the air, and looks who is silent.
+    pub(super) fn beat(&mut self, now: Time) {
+        let Some(nodes) = &mut self.nodes else { return };
+        let slept = nodes.beat.replace(now).is_some_and(|before| now.since(before) >= NODE_SILENT);
+        self.timers.set(now + NODE_BEAT, Timer::Beat);
+        self.say_beat();
+        self.announce_all();
+        if slept {
+            // Whoever did not hear for a while judges nobody: what came meanwhile is not read yet.
+            return self.trust_all(now);
+        }
+        self.drop_silent(now);
+    }
+
+    /// What nobody has wanted for a while is not subscribed to any more.
+    pub(super) fn linger_over(&mut self, now: Time) {
+        let Some(nodes) = &mut self.nodes else { return };
+        let mut changes = Vec::new();
+        nodes.interests.expire(now, &mut changes);
+        self.subscribe(changes);
+    }
+
+    /// From now on the session's listening counts.
+    pub(super) fn interest_on(&mut self, participant: ParticipantNo) {
+        let Some(session) = self.sessions.get_mut(&participant) else { return };
+        if self.nodes.is_none() || std::mem::replace(&mut session.interested, true) {
+            return;
+        }
+        for channel in session.tuned.keys().cloned().collect::<Vec<_>>() {
+            self.interest_in(participant, &channel);
+        }
+    }
+
+    /// The session's listening counts no more. True if it did.
+    pub(super) fn interest_off(&mut self, participant: ParticipantNo, now: Time) -> bool {
+        let Some(session) = self.sessions.get(&participant) else { return false };
+        if !session.interested {
+            return false;
+        }
+        for channel in session.tuned.keys().cloned().collect::<Vec<_>>() {
+            self.no_interest_in(participant, &channel, now);
+        }
+        if let Some(session) = self.sessions.get_mut(&participant) {
+            session.interested = false;
+        }
+        true
+    }
+
+    /// The session has tuned in.
+    pub(super) fn interest_in(&mut self, participant: ParticipantNo, channel: &ChannelId) {
+        let (Some(nodes), Some(session)) = (&mut self.nodes, self.sessions.get(&participant)) else { return };
+        if !session.interested {
+            return;
+        }
+        let mut changes = Vec::new();
+        for (range, region) in self.spots.interest(session.whereabouts.slot) {
+            nodes.interests.add(channel, range, region, &mut changes);
+        }
+        self.subscribe(changes);
+    }
+
+    /// The session has left a channel, or goes.
+    pub(super) fn no_interest_in(&mut self, participant: ParticipantNo, channel: &ChannelId, now: Time) {
+        let (Some(nodes), Some(session)) = (&mut self.nodes, self.sessions.get(&participant)) else { return };
+        if !session.interested {
+            return;
+        }
+        for (range, region) in self.spots.interest(session.whereabouts.slot) {
+            if let Some(until) = nodes.interests.remove(channel, range, region, now) {
+                self.timers.set(until, Timer::Linger);
+            }
+        }
+    }
+
+    fn subscribe(&mut self, changes: Vec<Change>) {
+        self.outputs.extend(changes.into_iter().map(|change| {
+            Output::Node(match change {
+                Change::Subscribe(subject) => NodeOutput::Subscribe(subject),
+                Change::Unsubscribe(subject) => NodeOutput::Unsubscribe(subject),
+            })
+        }));
+    }
+
+    fn publish(&mut self, subject: Subject, message: NodeMessage) {
+        if self.nodes.as_ref().is_some_and(|nodes| nodes.up) {
+            let message = Box::new(message);
+            self.outputs.push_back(Output::Node(NodeOutput::Publish { subject, message }));
+        }
+    }
+
+    fn tell_island(&mut self, alone: bool) {
+        let greeted = self
+            .connections
+            .iter()
+            .filter(|(_, connection)| !connection.closing && matches!(connection.stage, Stage::Greeted(_)));
+        let to: Vec<ConnId> = greeted.map(|(&conn, _)| conn).collect();
+        if !to.is_empty() {
+            let message = ServerMessage::Island { alone };
+            self.outputs.push_back(Output::Send { to: Recipients::Many(to.into()), message });
+        }
+    }
+
+    /// Whether a session has a connection, and which.
+    fn link_of(&self, participant: ParticipantNo) -> Option<ConnId> {
+        match self.sessions.get(&participant)?.link {
+            Link::Up(conn) => Some(conn),
+            Link::Suspended { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Who is there, and how many people each node has on a channel.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tenfour_protocol::ChannelId;
+use tenfour_protocol::limits::{NODE_COUNTS_TICK, NODE_SILENT};
+use tenfour_protocol::node::{NodeId, NodeMessage, NodeName, Subject};
+
+use super::super::channel::Channel;
+use super::super::{Hub, NodeNews, NodeOutput, Output, Timer};
+use crate::Time;
+
+/// All counts are asked for once in this time.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
+
+/// Another node.
+#[derive(Debug)]
+pub(super) struct Other {
+    /// When something came of it first, and last.
+    met: Time,
+    seen: Time,
+    /// Unless it has not said so yet.
+    name: Option<NodeName>,
+    /// An operator was told that another one has its name.
+    told_twin: bool,
+    /// Its counts, by their number, unless they have not come yet.
+    number: Option<u64>,
+    pub(super) counts: BTreeMap<ChannelId, u32>,
+    asked: Option<Time>,
+}
+
+impl Hub {
+    /// Everybody on a channel, wherever they are.
+    pub(in super::super) fn total(&self, channel: &ChannelId) -> u32 {
+        let here = self.channels.get(channel).map_or(0, Channel::count);
+        here.saturating_add(self.elsewhere(channel))
+    }
+
+    /// Those of them on other nodes.
+    pub(in super::super) fn elsewhere(&self, channel: &ChannelId) -> u32 {
+        self.nodes.as_ref().and_then(|nodes| nodes.elsewhere.get(channel)).copied().unwrap_or(0)
+    }
+
+    /// Channels that have people on other nodes.
+    pub(in super::super) fn channels_elsewhere(&self) -> impl Iterator<Item = &ChannelId> {
+        self.nodes.iter().flat_map(|nodes| nodes.elsewhere.keys())
+    }
+
+    /// Somebody came to a channel of this node, or left it: others are told in a moment.
+    pub(in super::super) fn count_changed(&mut self, channel: &ChannelId, now: Time) {
+        let Some(nodes) = &mut self.nodes else { return };
+        if nodes.changed.is_empty() {
+            self.timers.set(now + NODE_COUNTS_TICK, Timer::Counts);
+        }
+        nodes.changed.insert(channel.clone());
+    }
+
+    pub(in super::super) fn say_counts(&mut self) {
+        let Some(nodes) = &mut self.nodes else { return };
+        let changed = std::mem::take(&mut nodes.changed);
+        nodes.counts += 1;
+        let number = nodes.counts;
+        let count = |channel: &ChannelId| self.channels.get(channel).map_or(0, Channel::count);
+        let counts = changed.into_iter().map(|channel| (channel.clone(), count(&channel))).collect();
+        self.publish(Subject::Nodes, NodeMessage::Counts { number, whole: false, counts });
+    }
+
+    /// To a node that has just come, or has missed some.
+    pub(super) fn say_all_counts(&mut self, to: NodeId) {
+        let Some(nodes) = &self.nodes else { return };
+        let number = nodes.counts;
+        let counts = self.channels.iter().map(|(channel, known)| (channel.clone(), known.count())).collect();
+        self.publish(Subject::Node(to), NodeMessage::Counts { number, whole: true, counts });
+    }
+
+    pub(super) fn say_beat(&mut self) {
+        let Some(nodes) = &self.nodes else { return };
+        let beat = NodeMessage::Beat { name: nodes.config.name.clone(), counts: nodes.counts };
+        self.publish(Subject::Nodes, beat);
+    }
+
+    /// Something came of a node.
+    pub(super) fn sign_of(&mut self, node: NodeId, now: Time) {
+        let Some(nodes) = &mut self.nodes else { return };
+        let other = nodes.others.entry(node).or_insert_with(|| Other {
+            met: now,
+            seen: now,
+            name: None,
+            told_twin: false,
+            number: None,
+            counts: BTreeMap::new(),
+            asked: None,
+        });
+        other.seen = now;
+    }
+
+    pub(super) fn node_beats(&mut self, from: NodeId, name: NodeName, counts: u64, now: Time) {
+        let Some(nodes) = &mut self.nodes else { return };
+        // One that was started anew is a twin of itself until the silence of the earlier one is noticed.
+        let met = nodes.others.get(&from).map_or(now, |other| other.met);
+        let twin = name == nodes.config.name
+            || nodes.others.iter().any(|(node, other)| {
+                *node != from && other.name.as_ref() == Some(&name) && other.seen > met + NODE_SILENT
+            });
+        let Some(other) = nodes.others.get_mut(&from) else { return };
+        let missed = other.number.is_none_or(|known| known < counts);
+        if other.name.is_none() {
+            let news = NodeNews::Met { node: from, name: name.clone() };
+            self.outputs.push_back(Output::Node(NodeOutput::News(news)));
+        }
+        if twin && !std::mem::replace(&mut other.told_twin, true) {
+            let news = NodeNews::SameName { node: from, name: name.clone() };
+            self.outputs.push_back(Output::Node(NodeOutput::News(news)));
+        }
+        other.name = Some(name);
+        if missed {
+            self.ask_counts(from, now);
+        }
+    }
+
+    pub(super) fn node_counts(
+        &mut self,
+        from: NodeId,
+        number: u64,
+        whole: bool,
+        counts: Vec<(ChannelId, u32)>,
+        now: Time,
+    ) {
+        let Some(other) = self.nodes.as_mut().and_then(|nodes| nodes.others.get_mut(&from)) else { return };
+        let next = match other.number {
+            Some(known) if whole => number >= known,
+            None if whole => true,
+            Some(known) if number <= known => return,
+            Some(known) => number == known + 1,
+            None => false,
+        };
+        if !next {
+            if !whole {
+                self.ask_counts(from, now);
+            }
+            return;
+        }
+        other.number = Some(number);
+        let mut gone = if whole { std::mem::take(&mut other.counts) } else { BTreeMap::new() };
+        let mut changed = Vec::new();
+        for (channel, count) in counts {
+            let before = gone.remove(&channel).or_else(|| other.counts.get(&channel).copied());
+            if count > 0 {
+                other.counts.insert(channel.clone(), count);
+            } else {
+                other.counts.remove(&channel);
+            }
+            changed.push((channel, before.unwrap_or(0), count));
+        }
+        changed.extend(gone.into_iter().map(|(channel, before)| (channel, before, 0)));
+        self.counted(changed, now);
+    }
+
+    /// The sums change, and people here are told.
+    fn counted(&mut self, changed: Vec<(ChannelId, u32, u32)>, now: Time) {
+        for (channel, before, after) in changed.into_iter().filter(|(_, before, after)| before != after) {
+            let Some(nodes) = &mut self.nodes else { return };
+            let sum = nodes.elsewhere.entry(channel.clone()).or_default();
+            *sum = (*sum + after).saturating_sub(before);
+            if *sum == 0 {
+                nodes.elsewhere.remove(&channel);
+            }
+            self.note_count(&channel, now);
+        }
+    }
+
+    fn ask_counts(&mut self, node: NodeId, now: Time) {
+        let Some(other) = self.nodes.as_mut().and_then(|nodes| nodes.others.get_mut(&node)) else { return };
+        if other.asked.is_none_or(|asked| now.since(asked) >= ASK_AGAIN) {
+            other.asked = Some(now);
+            self.publish(Subject::Node(node), NodeMessage::CountsAsk);
+        }
+    }
+
+    /// Nobody is silent but this node itself.
+    pub(super) fn trust_all(&mut self, now: Time) {
+        let Some(nodes) = &mut self.nodes else { return };
+        nodes.others.values_mut().for_each(|other| other.seen = now);
+        self.trust_bursts(now);
+    }
+
+    /// Nodes of which nothing came for a while are gone, and so are bursts.
+    pub(super) fn drop_silent(&mut self, now: Time) {
+        let Some(nodes) = &self.nodes else { return };
+        let silent = |other: &Other| now.since(other.seen) >= NODE_SILENT;
+        let lost: Vec<_> =
+            nodes.others.iter().filter(|(_, other)| silent(other)).map(|(&node, _)| node).collect();
+        lost.into_iter().for_each(|node| self.lose_node(node, now));
+        self.drop_silent_bursts(now);
+    }
+
+    /// A node is gone: its people leave the counts, its bursts are over.
+    pub(super) fn lose_node(&mut self, node: NodeId, now: Time) {
+        let Some(other) = self.nodes.as_mut().and_then(|nodes| nodes.others.remove(&node)) else { return };
+        if let Some(name) = other.name {
+            self.outputs.push_back(Output::Node(NodeOutput::News(NodeNews::Lost { node, name })));
+        }
+        self.end_bursts_elsewhere(|of| of == node, now);
+        self.counted(other.counts.into_iter().map(|(channel, count)| (channel, count, 0)).collect(), now);
+        self.forget_people_of(node);
+        self.answer_pages_of(node);
+    }
+}

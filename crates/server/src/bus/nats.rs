@@ -1,0 +1,262 @@
+//! The bus of many machines: NATS, by two connections.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use super::{Bus, BusError, Event, Hearer, Lane};
+use crate::nats::wire::{Message, Said};
+use crate::nats::{ANSWERS, Api, Link, Nats, NatsError, Sid};
+
+/// The subscription by which others ask for our name.
+const NAME: Sid = 2;
+/// The answers to our asking for it, when the connection is back.
+const NAMESAKES: Sid = 3;
+/// Subscriptions have numbers from here on.
+const FIRST: Sid = 16;
+/// Nobody has subscribed to what was asked.
+const NOBODY: u16 = 503;
+
+/// A node on NATS.
+pub struct OverNats {
+    control: End,
+    voice: End,
+}
+
+struct End {
+    /// What subjects of this lane begin with.
+    prefix: String,
+    link: Link,
+    subjects: Arc<Mutex<Subjects>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Subjects {
+    last: Sid,
+    by_subject: HashMap<String, Sid>,
+    /// How many of them have a star.
+    stars: usize,
+}
+
+impl Subjects {
+    fn insert(&mut self, subject: &str) -> Option<Sid> {
+        if self.by_subject.contains_key(subject) {
+            return None;
+        }
+        self.last += 1;
+        self.by_subject.insert(subject.to_owned(), self.last);
+        self.stars += usize::from(has_star(subject));
+        Some(self.last)
+    }
+
+    fn remove(&mut self, subject: &str) -> Option<Sid> {
+        let sid = self.by_subject.remove(subject)?;
+        self.stars -= usize::from(has_star(subject));
+        Some(sid)
+    }
+
+    /// False when this came by a star, and comes by a subscription of its own as well.
+    fn is_first(&self, sid: Sid, subject: &str) -> bool {
+        self.stars == 0 || self.by_subject.get(subject).is_none_or(|own| *own == sid)
+    }
+}
+
+fn has_star(subject: &str) -> bool {
+    subject.ends_with(".*")
+}
+
+impl std::fmt::Debug for OverNats {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OverNats")
+            .field("control", &self.control.link)
+            .field("voice", &self.voice.link)
+            .finish()
+    }
+}
+
+impl OverNats {
+    /// Connects, and makes sure that nobody else has our name. `start` tells this run of the node from any
+    /// other.
+    pub fn open(nats: &Nats, start: u64, control: Hearer, voice: Hearer) -> Result<Self, BusError> {
+        let name = Name::of(nats, start);
+        let control = End::open(nats, "control", control, Some(name.clone()))?;
+        // Closed when it is not returned.
+        let control = Closing(Some(control));
+        name.claim(&control.0.as_ref().expect("just made").link, nats)?;
+        let voice = End::open(nats, "voice", voice, None)?;
+        let control = control.keep();
+        Ok(Self { control, voice })
+    }
+
+    fn end(&self, lane: Lane) -> &End {
+        match lane {
+            Lane::Control => &self.control,
+            Lane::Voice => &self.voice,
+        }
+    }
+}
+
+/// A connection that is closed unless it is kept.
+struct Closing(Option<End>);
+
+impl Closing {
+    fn keep(mut self) -> End {
+        self.0.take().expect("kept once")
+    }
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        if let Some(end) = &self.0 {
+            end.close();
+        }
+    }
+}
+
+impl End {
+    fn open(nats: &Nats, purpose: &str, mut hearer: Hearer, name: Option<Name>) -> Result<Self, NatsError> {
+        let prefix = format!("{}.{purpose}.", nats.prefix);
+        let own = prefix.clone();
+        let subjects = Arc::new(Mutex::new(Subjects { last: FIRST, by_subject: HashMap::new(), stars: 0 }));
+        let heard = subjects.clone();
+        let hear = move |link: &Link, event: crate::nats::Event<'_>| match event {
+            crate::nats::Event::Up(_) => {
+                if let Some(name) = &name {
+                    name.look(link);
+                }
+                hearer(Event::Up);
+            }
+            crate::nats::Event::Down => hearer(Event::Down),
+            crate::nats::Event::Tick => hearer(Event::Tick),
+            crate::nats::Event::Message(message) if message.sid < FIRST => {
+                name.iter().for_each(|name| name.hear(link, &message));
+            }
+            crate::nats::Event::Message(Message { sid, subject, payload, .. }) => {
+                let subject = subject.strip_prefix(own.as_str());
+                // What two subscriptions take comes twice.
+                if let Some(subject) = subject.filter(|subject| lock(&heard).is_first(sid, subject)) {
+                    hearer(Event::Message { subject, payload });
+                }
+            }
+        };
+        let (link, thread) = Link::start(nats, purpose, Box::new(hear))?;
+        Ok(Self { prefix, link, subjects, thread: Mutex::new(Some(thread)) })
+    }
+
+    fn close(&self) {
+        self.link.close();
+        let thread = lock(&self.thread).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread of a connection to NATS had panicked");
+        }
+    }
+}
+
+impl Bus for OverNats {
+    fn publish(&self, lane: Lane, subject: &str, parts: &[&[u8]]) -> bool {
+        let end = self.end(lane);
+        end.link.say(Said::publish(&[end.prefix.as_str(), subject], None, parts))
+    }
+
+    fn subscribe(&self, lane: Lane, subject: &str) {
+        let end = self.end(lane);
+        let mut subjects = lock(&end.subjects);
+        if let Some(sid) = subjects.insert(subject) {
+            end.link.subscribe(sid, &format!("{}{subject}", end.prefix));
+        }
+    }
+
+    fn unsubscribe(&self, lane: Lane, subject: &str) {
+        let end = self.end(lane);
+        if let Some(sid) = lock(&end.subjects).remove(subject) {
+            end.link.unsubscribe(sid);
+        }
+    }
+
+    fn counts(&self, lane: Lane) -> (u64, u64) {
+        self.end(lane).link.counts()
+    }
+
+    fn close(&self) {
+        self.control.close();
+        self.voice.close();
+    }
+}
+
+impl Drop for OverNats {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// The name of a node, which one has at a time.
+#[derive(Clone)]
+struct Name {
+    subject: String,
+    start: u64,
+    api: Api,
+    /// True once it is ours; before, we do not answer.
+    ours: Arc<AtomicBool>,
+}
+
+impl Name {
+    fn of(nats: &Nats, start: u64) -> Self {
+        let subject = format!("{}.name.{}", nats.prefix, nats.node);
+        Self { subject, start, api: Api::default(), ours: Arc::default() }
+    }
+
+    /// Asks who has the name, takes it, and asks once more: two nodes may have asked at the same moment.
+    /// Of those the one with the smaller number stays.
+    fn claim(&self, link: &Link, nats: &Nats) -> Result<(), BusError> {
+        let taken = || BusError::NameTaken(nats.node.clone());
+        self.api.listen(link);
+        if self.owner(link)?.is_some_and(|owner| owner != self.start) {
+            return Err(taken());
+        }
+        self.ours.store(true, Ordering::Release);
+        link.subscribe(NAME, &self.subject);
+        if self.owner(link)?.is_some_and(|owner| owner < self.start) {
+            return Err(taken());
+        }
+        link.subscribe(NAMESAKES, &self.api.subject("namesakes"));
+        Ok(())
+    }
+
+    fn owner(&self, link: &Link) -> Result<Option<u64>, NatsError> {
+        let answer = self.api.ask(link, &self.subject, &[], &self.start.to_be_bytes())?;
+        if answer.status == Some(NOBODY) {
+            return Ok(None);
+        }
+        Ok(Some(answer.payload.as_slice().try_into().map_or(0, u64::from_be_bytes)))
+    }
+
+    /// Once it is ours: asks without waiting.
+    fn look(&self, link: &Link) {
+        if self.ours.load(Ordering::Acquire) {
+            let answer = self.api.subject("namesakes");
+            link.say(Said::publish(&[&self.subject], Some(&answer), &[&self.start.to_be_bytes()]));
+        }
+    }
+
+    fn hear(&self, link: &Link, message: &Message<'_>) {
+        match message.sid {
+            ANSWERS => self.api.answered(message),
+            NAME => {
+                if let Some(reply) = message.reply {
+                    link.say(Said::publish(&[reply], None, &[&self.start.to_be_bytes()]));
+                }
+            }
+            NAMESAKES if message.status().is_none() && message.payload != self.start.to_be_bytes() => {
+                tracing::error!(
+                    "another node has our name by now: give one of the two another with --node NAME"
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,129 @@
+//! The connection logs of other nodes, for a user who wants to see all that is stored: each node has one of
+//! its own, and the rows of a user are in those of the nodes that it connected to.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tenfour_protocol::UserId;
+use tenfour_protocol::http::HeldConnection;
+use tenfour_protocol::node::NodeId;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::time::{Instant, timeout_at};
+use zeroize::Zeroizing;
+
+use super::{Cluster, lock};
+use crate::bus::Lane;
+use crate::shared::Shared;
+
+/// What all nodes are asked by.
+pub(super) const QUESTIONS: &str = "logs";
+/// How long others are waited for; whoever says nothing until then is as good as gone.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Rows in one message.
+const ROWS: usize = 500;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Question {
+    from: NodeId,
+    ask: u32,
+    user: UserId,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Reply {
+    ask: u32,
+    rows: Vec<HeldConnection>,
+    /// More rows of this node follow.
+    more: bool,
+}
+
+/// Rows of one node, and whether more of them follow.
+type Part = (Vec<HeldConnection>, bool);
+
+/// Questions that wait for their answers.
+#[derive(Debug, Default)]
+pub(super) struct Logs {
+    last: AtomicU32,
+    asking: Mutex<HashMap<u32, UnboundedSender<Part>>>,
+    /// Where questions of others go.
+    questions: Mutex<Option<UnboundedSender<Question>>>,
+}
+
+/// Where a node gets its answers.
+pub(super) fn answers_to(node: NodeId) -> String {
+    format!("{QUESTIONS}.{node}")
+}
+
+impl Logs {
+    /// A message of another node came on one of the subjects.
+    pub(super) fn message(&self, subject: &str, payload: &[u8]) -> Result<(), serde_json::Error> {
+        if subject == QUESTIONS {
+            let question = serde_json::from_slice(payload)?;
+            // Before the start, and after the stop, nobody looks.
+            lock(&self.questions).as_ref().map(|questions| questions.send(question));
+        } else {
+            let Reply { ask, rows, more } = serde_json::from_slice(payload)?;
+            lock(&self.asking).get(&ask).map(|asking| asking.send((rows, more)));
+        }
+        Ok(())
+    }
+}
+
+impl Cluster {
+    /// The rows of a user on the other nodes that are there.
+    pub(crate) async fn held_elsewhere(&self, user: UserId) -> Vec<HeldConnection> {
+        let logs = &self.side.logs;
+        let ask = logs.last.fetch_add(1, Ordering::Relaxed);
+        let (answer, mut answers) = mpsc::unbounded_channel();
+        lock(&logs.asking).insert(ask, answer);
+        let mut waiting = lock(&self.side.others).len();
+        self.say(QUESTIONS, &Question { from: self.node, ask, user });
+        let until = Instant::now() + PATIENCE;
+        let mut all = Vec::new();
+        while waiting > 0 {
+            let Ok(Some((rows, more))) = timeout_at(until, answers.recv()).await else { break };
+            all.extend(rows);
+            waiting -= usize::from(!more);
+        }
+        lock(&logs.asking).remove(&ask);
+        all
+    }
+
+    fn say(&self, subject: &str, what: &impl Serialize) {
+        let text = Zeroizing::new(serde_json::to_vec(what).expect("it is JSON"));
+        self.bus.publish(Lane::Control, subject, &[&text]);
+    }
+
+    /// Where questions of other nodes come from now on.
+    pub(crate) fn questions(&self) -> Questions {
+        let (sender, questions) = mpsc::unbounded_channel();
+        lock(&self.side.logs.questions).replace(sender);
+        Questions(questions)
+    }
+}
+
+/// What other nodes ask of this one's connection log.
+#[derive(Debug)]
+pub(crate) struct Questions(UnboundedReceiver<Question>);
+
+impl Questions {
+    /// Answers until the server ends.
+    pub(crate) async fn answer(mut self, shared: Arc<Shared>) {
+        let Some(cluster) = &shared.cluster else { return };
+        while let Some(Question { from, ask, user }) = self.0.recv().await {
+            // What cannot be read is told to the operator by the log itself.
+            let rows = shared.connection_log.held_by(user).await.unwrap_or_default();
+            let mut parts = rows.chunks(ROWS).map(<[_]>::to_vec).peekable();
+            while let Some(rows) = parts.next() {
+                let more = parts.peek().is_some();
+                cluster.say(&answers_to(from), &Reply { ask, rows, more });
+            }
+            if rows.is_empty() {
+                cluster.say(&answers_to(from), &Reply { ask, rows, more: false });
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The little of NATS that a node needs, with memory that is wiped.
+//!
+//! What goes between nodes has voice in it, and the cell of a talker; what comes from the store has
+//! people in it. A client made for everybody keeps all that in its buffers until something else takes
+//! their place. So this one speaks the protocol itself: [`wire`] reads and writes it without a socket,
+//! [`Link`] is one connection that comes back by itself, [`Api`] asks JetStream and waits.
+
+mod address;
+mod api;
+mod credentials;
+mod dial;
+mod error;
+mod link;
+pub(crate) mod wire;
+
+use std::path::PathBuf;
+
+pub use address::{AddressError, NatsAddress};
+pub(crate) use api::{ANSWERS, Api};
+
+pub use error::NatsError;
+pub(crate) use link::{Event, Link, Sid};
+
+/// Where the NATS of a cluster is, and who this node is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nats {
+    /// Its servers; any of them will do.
+    pub servers: Vec<NatsAddress>,
+    /// A file that says who we are.
+    pub creds: Option<PathBuf>,
+    /// First word of every subject and name of the store: clusters of different words do not meet.
+    pub prefix: String,
+    /// Name of this node, one of a kind in its cluster.
+    pub node: String,
+    /// Whether users are kept in JetStream, for all nodes; otherwise each node has its own.
+    pub store: bool,
+}

@@ -1,0 +1,371 @@
+//! The store of many nodes: a bucket in JetStream.
+//!
+//! Keys: `tag.<tag>` has everybody of one tag ([`page`]), `message.<user>.<number>.<minute>` is a message
+//! to the operator, `messages` counts them, `secret` is what nodes sign with.
+
+mod bucket;
+mod messages;
+mod page;
+mod watch;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+use tenfour_protocol::{ContactText, UserId};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use self::bucket::{Bucket, Kept};
+use self::page::Page;
+use self::watch::Watch;
+use super::{
+    Change, Left, Minute, Revision, Store, StoreError, StoredMessage, StoredSession, TokenHash, User, Written,
+};
+use crate::auth::random;
+use crate::nats::{Api, Event, Link, Nats, NatsError};
+
+/// How often a change is tried when other nodes change the same.
+const TRIES: usize = 64;
+/// Pages that are remembered, for when JetStream does not answer.
+const REMEMBERED: usize = 65_536;
+/// How long a nonce that was spent is remembered: longer than any node takes it for a fresh one.
+const SPENT: Duration = Duration::from_secs(900);
+/// How long the store may take to tell what it has.
+const LOADING: Duration = Duration::from_secs(60);
+
+/// A store in JetStream.
+#[derive(Debug)]
+pub struct JetStream {
+    users: Bucket,
+    nonces: Bucket,
+    link: Link,
+    thread: Option<JoinHandle<()>>,
+    pages: Arc<Mutex<Pages>>,
+    /// True while changes of other nodes are told.
+    live: Arc<AtomicBool>,
+    /// Revisions that were replaced, whose bytes are to be overwritten.
+    replaced: Vec<u64>,
+}
+
+/// Pages of people who are here, as they were last seen, with their revisions.
+#[derive(Debug, Default)]
+struct Pages(HashMap<String, (u64, Page)>);
+
+impl Pages {
+    fn remember(&mut self, key: &str, revision: u64, page: &Page) {
+        if self.0.get(key).is_some_and(|(known, _)| *known >= revision) {
+            return;
+        }
+        if self.0.len() >= REMEMBERED
+            && !self.0.contains_key(key)
+            && let Some(any) = self.0.keys().next().cloned()
+        {
+            self.0.remove(&any);
+        }
+        self.0.insert(key.to_owned(), (revision, page.clone()));
+    }
+
+    /// A change of another node matters when the page is one of ours.
+    fn refresh(&mut self, key: &str, revision: u64, page: &Page) {
+        if self.0.contains_key(key) {
+            self.remember(key, revision, page);
+        }
+    }
+}
+
+/// Everything that the store says by itself: first what is there, then each change.
+pub type Changes = UnboundedReceiver<Change>;
+
+impl JetStream {
+    /// Opens the store of a cluster, and makes it when it is missing.
+    pub fn open(nats: &Nats) -> Result<(Self, Changes), StoreError> {
+        let (pages, live) = (Arc::<Mutex<Pages>>::default(), Arc::<AtomicBool>::default());
+        let api = Api::default();
+        // The watch is made when the bucket is there, which takes the connection that the watch is heard by.
+        let slot: Arc<Mutex<Option<Watch>>> = Arc::default();
+        let (info, infos) = mpsc::channel();
+        let (heard, answered) = (slot.clone(), api.clone());
+        let hearer = move |link: &Link, event: Event<'_>| {
+            let mut watch = heard.lock().unwrap_or_else(PoisonError::into_inner);
+            match (event, watch.as_mut()) {
+                (Event::Up(greeting), watch) => {
+                    info.send(greeting.clone()).ok();
+                    watch.into_iter().for_each(|watch| watch.begin(link));
+                }
+                (Event::Down, watch) => watch.into_iter().for_each(|watch| watch.lose()),
+                (Event::Tick, watch) => watch.into_iter().for_each(|watch| watch.tick(link)),
+                (Event::Message(message), _) if message.sid == crate::nats::ANSWERS => {
+                    answered.answered(&message);
+                }
+                (Event::Message(message), watch) => {
+                    watch.into_iter().for_each(|watch| watch.message(link, &message));
+                }
+            }
+        };
+        let (link, thread) = Link::start(nats, "store", Box::new(hearer))?;
+        api.listen(&link);
+        let info = infos.recv_timeout(LOADING).map_err(|_| NatsError::Silent)?;
+        let servers = nats.servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let lacking = |reason: String| NatsError::NoJetStream { servers: servers.clone(), reason };
+        if !info.jetstream {
+            link.close();
+            return Err(lacking("the server says so".to_owned()).into());
+        }
+        let open = |name: String, kept| {
+            Bucket::open(&link, &api, &name, kept, info.cluster.is_some()).map_err(|error| match error {
+                NatsError::Silent => lacking("it does not answer; it may be off for this account".to_owned()),
+                NatsError::JetStream { code, reason } => lacking(format!("{reason}, {code}")),
+                other => other,
+            })
+        };
+        let opened = open(nats.prefix.clone(), Kept::ForGood)
+            .and_then(|users| Ok((users, open(format!("{}-nonces", nats.prefix), Kept::For(SPENT))?)));
+        let (users, nonces) = opened.inspect_err(|_| link.close())?;
+        let (sink, changes) = unbounded_channel();
+        let (begun, beginning) = mpsc::channel();
+        let watch = Watch::new(
+            &users,
+            "tag",
+            &api,
+            &live,
+            Box::new(teller(pages.clone(), sink)),
+            Box::new(move || begun.send(()).unwrap_or_default()),
+        );
+        lock(&slot).insert(watch).begin(&link);
+        let store = Self { users, nonces, link, thread: Some(thread), pages, live, replaced: Vec::new() };
+        beginning.recv_timeout(LOADING).map_err(|_| NatsError::Silent)?;
+        Ok((store, changes))
+    }
+
+    /// The newest page of a key, with its revision; 0 when there is none.
+    fn page(&self, key: &str) -> Result<(u64, Page), StoreError> {
+        let Some(held) = self.users.get(key)? else { return Ok((0, Page::default())) };
+        let page: Page = serde_json::from_slice(&held.bytes).map_err(|error| damaged(key, &error))?;
+        lock(&self.pages).remember(key, held.revision, &page);
+        Ok((held.revision, page))
+    }
+
+    /// The page as far as this node knows it: asked for, unless changes are told anyway or nobody answers.
+    fn known_page(&self, key: &str) -> Result<Page, StoreError> {
+        let known = lock(&self.pages).0.get(key).map(|(_, page)| page.clone());
+        match known {
+            Some(page) if self.live.load(Ordering::Acquire) => Ok(page),
+            Some(page) => match self.page(key) {
+                Ok((_, page)) => Ok(page),
+                Err(StoreError::Nats(NatsError::Silent)) => Ok(page),
+                Err(error) => Err(error),
+            },
+            None => Ok(self.page(key)?.1),
+        }
+    }
+
+    /// Changes a page, whatever others do at the same time. Without a difference nothing is written.
+    fn change<T>(
+        &mut self,
+        id: &UserId,
+        mut change: impl FnMut(&mut Page) -> T,
+    ) -> Result<(T, Revision), StoreError> {
+        let key = key_of(id);
+        // What is remembered is mostly the newest; if it is not, the store says so.
+        let mut known = lock(&self.pages).0.get(&key).cloned();
+        for _ in 0..TRIES {
+            let remembered = known.take();
+            let was_read = remembered.is_none();
+            let (revision, before) = remembered.map_or_else(|| self.page(&key), Ok)?;
+            let mut page = before.clone();
+            let done = change(&mut page);
+            if page == before {
+                // Only what was just read can be believed to need no change.
+                if was_read {
+                    return Ok((done, Revision(revision)));
+                }
+                continue;
+            }
+            let bytes = zeroize::Zeroizing::new(serde_json::to_vec(&page).expect("a page is JSON"));
+            if let Some(new) = self.users.set(&key, &bytes, revision)? {
+                self.replaced.extend((revision > 0).then_some(revision));
+                lock(&self.pages).remember(&key, new, &page);
+                return Ok((done, Revision(new)));
+            }
+            lock(&self.pages).0.remove(&key);
+        }
+        Err(NatsError::Silent.into())
+    }
+}
+
+/// Remembers what comes, and passes it on.
+fn teller(pages: Arc<Mutex<Pages>>, sink: UnboundedSender<Change>) -> impl FnMut(&str, u64, &[u8]) + Send {
+    move |key, revision, bytes| {
+        let parsed = serde_json::from_slice::<Page>(bytes);
+        let (Some(first), Ok(page)) = (first_of(key), parsed) else {
+            tracing::error!("a value of the store is none of ours");
+            return;
+        };
+        lock(&pages).refresh(key, revision, &page);
+        let (first, last) = first.of_same_tag();
+        let change = Change {
+            revision: Revision(revision),
+            first,
+            last,
+            users: page.users(),
+            sessions: page.sessions(),
+        };
+        // Nobody listens after the stop.
+        sink.send(change).ok();
+    }
+}
+
+fn key_of(id: &UserId) -> String {
+    format!("tag.{}", id.tag())
+}
+
+/// The first identifier that belongs to a key.
+fn first_of(key: &str) -> Option<UserId> {
+    let tag = key.strip_prefix("tag.")?;
+    format!("{tag}{}", "0".repeat(28)).parse().ok()
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn damaged(key: &str, error: &serde_json::Error) -> StoreError {
+    StoreError::Damaged { path: format!("the value {key} in NATS"), reason: error.to_string() }
+}
+
+impl Store for JetStream {
+    fn insert_user(&mut self, user: &User) -> Result<Written, StoreError> {
+        self.change(&user.id, |page| page.insert(user)).map(|(written, _)| written)
+    }
+
+    fn update_user(&mut self, user: &User) -> Result<Written, StoreError> {
+        self.change(&user.id, |page| page.update(user)).map(|(written, _)| written)
+    }
+
+    fn erase(&mut self, id: &UserId) -> Result<bool, StoreError> {
+        let (erased, _) = self.change(id, |page| page.erase(id))?;
+        self.erase_messages(id)?;
+        Ok(erased)
+    }
+
+    fn user(&mut self, id: &UserId) -> Result<Option<User>, StoreError> {
+        Ok(self.known_page(&key_of(id))?.user(id))
+    }
+
+    fn sessions(&mut self) -> Result<Vec<StoredSession>, StoreError> {
+        let mut all = Vec::new();
+        for key in self.users.keys("tag.*")? {
+            all.extend(self.page(&key)?.1.sessions());
+        }
+        Ok(all)
+    }
+
+    fn sessions_of(&mut self, id: &UserId) -> Result<Vec<StoredSession>, StoreError> {
+        let mut sessions = self.page(&key_of(id))?.1.sessions();
+        sessions.retain(|session| session.user == *id);
+        Ok(sessions)
+    }
+
+    fn put_session(&mut self, session: &StoredSession) -> Result<Option<Revision>, StoreError> {
+        let (known, revision) = self.change(&session.user, |page| page.put_session(session))?;
+        Ok(known.then_some(revision))
+    }
+
+    fn remove_session(&mut self, id: &UserId, hash: &TokenHash) -> Result<(), StoreError> {
+        self.change(id, |page| page.remove_session(id, hash)).map(|_| ())
+    }
+
+    fn remove_sessions(&mut self, id: &UserId) -> Result<(), StoreError> {
+        self.change(id, |page| page.remove_sessions(id)).map(|_| ())
+    }
+
+    fn put_message(&mut self, user: &UserId, text: &ContactText, sent: Minute) -> Result<Left, StoreError> {
+        self.leave_message(user, text, sent)
+    }
+
+    fn messages_of(&mut self, id: &UserId) -> Result<Vec<StoredMessage>, StoreError> {
+        self.read_messages(Some(id))
+    }
+
+    fn messages(&mut self) -> Result<Vec<StoredMessage>, StoreError> {
+        self.read_messages(None)
+    }
+
+    fn expire_messages(&mut self, before: Minute) -> Result<usize, StoreError> {
+        self.forget_messages(|_, sent| sent < before)
+    }
+
+    fn remove_messages(&mut self, ids: &[u32]) -> Result<(), StoreError> {
+        self.forget_messages(|id, _| ids.contains(&id)).map(|_| ())
+    }
+
+    /// The operator's program changes the store itself.
+    fn removals_wanted(&self) -> Vec<u32> {
+        Vec::new()
+    }
+
+    fn end_removals(&self) {}
+
+    /// Each change lasts by itself.
+    fn begin(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// What was replaced is overwritten here, also when nobody asks for a scrub.
+    fn commit(&mut self) -> Result<(), StoreError> {
+        if let Err(error) = self.scrub() {
+            tracing::error!(reason = %error, "what the store has replaced may still be on the disk of NATS");
+        }
+        Ok(())
+    }
+
+    fn roll_back(&mut self) {}
+
+    fn scrub(&mut self) -> Result<(), StoreError> {
+        while let Some(revision) = self.replaced.last() {
+            self.users.overwrite(*revision)?;
+            self.replaced.pop();
+        }
+        Ok(())
+    }
+
+    fn state_of(&mut self, id: &UserId) -> Result<Option<Change>, StoreError> {
+        let (revision, page) = self.page(&key_of(id))?;
+        let (first, last) = id.of_same_tag();
+        let (users, sessions) = (page.users(), page.sessions());
+        Ok(Some(Change { revision: Revision(revision), first, last, users, sessions }))
+    }
+
+    fn secret(&mut self) -> Result<Option<[u8; 32]>, StoreError> {
+        for _ in 0..TRIES {
+            if let Some(held) = self.users.get("secret")? {
+                let secret = held.bytes.as_slice().try_into().ok();
+                return secret.map(Some).ok_or_else(|| StoreError::Damaged {
+                    path: "the value secret in NATS".to_owned(),
+                    reason: "it has no 32 bytes".to_owned(),
+                });
+            }
+            self.users.set("secret", &random::<32>(), 0)?;
+        }
+        Err(NatsError::Silent.into())
+    }
+
+    fn spend_nonce(&mut self, nonce: &[u8; 32]) -> Result<bool, StoreError> {
+        Ok(self.nonces.set(&HEXLOWER.encode(nonce), b"", 0)?.is_some())
+    }
+}
+
+impl Drop for JetStream {
+    fn drop(&mut self) {
+        if let Err(error) = self.scrub() {
+            tracing::error!(reason = %error, "what the store has replaced may still be on the disk of NATS");
+        }
+        self.link.close();
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread of the store's connection had panicked");
+        }
+    }
+}

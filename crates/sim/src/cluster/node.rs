@@ -1,0 +1,293 @@
+//! A node's shell: hub, one worker, and what it has of the bus. One step does everything that follows
+//! from it: queues between threads are the other simulation's.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use tenfour_core::hub::{ClusterConfig, Hub, HubConfig, Input, NodeInput, NodeOutput, Output, Recipients};
+use tenfour_core::voice::{Deck, Intake, IntakeOutput, Item, Uplink, UplinkOutput, unframed};
+use tenfour_core::{ConnId, Time};
+use tenfour_protocol::node::{Envelope, Frames, NodeId, Subject};
+use tenfour_protocol::{BurstNo, ClientMessage, ServerMessage};
+
+/// What comes to a node.
+#[derive(Debug)]
+pub(super) enum Task {
+    /// A connection, or anything else for the hub that came from outside.
+    Hub(Box<Input>),
+    /// A control message of a client.
+    Text(ConnId, ClientMessage),
+    /// A voice frame of a client.
+    Voice(ConnId, Vec<u8>),
+    /// A connection is gone.
+    Gone(ConnId),
+    /// A message from the bus.
+    Bus(Vec<u8>),
+    /// A timer is due.
+    Timeout,
+}
+
+/// What goes out of a node, in its order.
+#[derive(Debug)]
+pub(super) enum Effect {
+    /// A control message, or one of a burst.
+    Told(ConnId, ServerMessage),
+    /// A voice frame.
+    Voice(ConnId, Vec<u8>),
+    /// Something for the bus.
+    Published(Subject, Vec<u8>),
+    /// The node closed a connection.
+    Closed(ConnId),
+    /// What the hub put out, for those who judge it.
+    Said(Output),
+    /// A frame of an own burst was relayed.
+    Relayed(BurstNo, u16),
+}
+
+/// A node.
+pub(super) struct Node {
+    pub(super) id: NodeId,
+    pub(super) hub: Hub,
+    pub(super) subscribed: BTreeSet<Subject>,
+    /// It does nothing until it goes on; what comes meanwhile waits.
+    pub(super) paused: bool,
+    pub(super) backlog: VecDeque<Task>,
+    /// Its connection to the bus is whole, as far as it knows.
+    pub(super) up: bool,
+    deck: Deck<ServerMessage>,
+    uplinks: BTreeMap<ConnId, Uplink>,
+    intake: Intake,
+    relays: BTreeMap<BurstNo, Subject>,
+    inputs: VecDeque<Input>,
+    /// Its clock is that much ahead.
+    skew: Duration,
+    effects: Vec<Effect>,
+}
+
+impl Node {
+    pub(super) fn new(id: u64, number: usize, config: HubConfig, skew: Duration) -> Self {
+        let id = NodeId(id);
+        let name = format!("node-{number}").parse().expect("a name");
+        let deck = Deck::new(config.hold);
+        let config = HubConfig { cluster: Some(ClusterConfig { node: id, name }), ..config };
+        Self {
+            id,
+            hub: Hub::new(config),
+            subscribed: BTreeSet::new(),
+            paused: false,
+            backlog: VecDeque::new(),
+            up: false,
+            deck,
+            uplinks: BTreeMap::new(),
+            intake: Intake::new(id, unframed),
+            relays: BTreeMap::new(),
+            inputs: VecDeque::new(),
+            skew,
+            effects: Vec::new(),
+        }
+    }
+
+    /// Does what comes, at the world's time.
+    pub(super) fn take(&mut self, task: Task, now: Time) -> Vec<Effect> {
+        let now = now + self.skew;
+        match task {
+            Task::Hub(input) => {
+                if let Input::Connected { conn, .. } = &*input {
+                    self.uplinks.insert(*conn, Uplink::new(unframed, now));
+                }
+                if let Input::Node(NodeInput::Up | NodeInput::Down) = &*input {
+                    self.up = matches!(*input, Input::Node(NodeInput::Up));
+                }
+                self.inputs.push_back(*input);
+            }
+            Task::Text(conn, message) => self.text(conn, message, now),
+            Task::Voice(conn, bytes) => {
+                if let Some(uplink) = self.uplinks.get_mut(&conn) {
+                    uplink.frame(&bytes, now);
+                }
+            }
+            Task::Gone(conn) => self.cut(conn, now),
+            Task::Bus(bytes) if Frames::is_next(&bytes) => {
+                self.intake.message(&bytes, now).expect("nodes send frames");
+            }
+            Task::Bus(bytes) => {
+                let message = Envelope::parse(&bytes).expect("nodes send messages");
+                self.inputs.push_back(Input::Node(NodeInput::Message(message)));
+            }
+            Task::Timeout => self.timeout(now),
+        }
+        self.settle(now);
+        std::mem::take(&mut self.effects)
+    }
+
+    /// When it wants to be woken, in the world's time.
+    pub(super) fn next_timeout(&self) -> Option<Time> {
+        let uplinks = self.uplinks.values().filter_map(Uplink::poll_timeout);
+        let machines = [self.hub.poll_timeout(), self.deck.poll_timeout(), self.intake.poll_timeout()];
+        let next = machines.into_iter().flatten().chain(uplinks).min();
+        next.map(|at| Time::ZERO + at.since(Time::ZERO + self.skew))
+    }
+
+    /// Frames that it holds, connections of clients, and frames of others that wait.
+    pub(super) fn leftovers(&self) -> (usize, usize, usize) {
+        (self.deck.figures().frames, self.uplinks.len(), self.intake.figures().1)
+    }
+
+    fn text(&mut self, conn: ConnId, message: ClientMessage, now: Time) {
+        let Some(uplink) = self.uplinks.get_mut(&conn) else { return };
+        match &message {
+            ClientMessage::BurstEnd { burst, .. } => return uplink.release(*burst, now),
+            ClientMessage::BurstStart { burst, frame_ms, .. } => uplink.start(*burst, *frame_ms, now),
+            _ => {}
+        }
+        self.inputs.push_back(Input::Message { conn, message });
+    }
+
+    fn cut(&mut self, conn: ConnId, now: Time) {
+        let Some(uplink) = self.uplinks.get_mut(&conn) else { return };
+        uplink.disconnect(now);
+        self.drain_uplinks(now);
+        self.uplinks.remove(&conn);
+        self.deck.remove(conn);
+        self.inputs.push_back(Input::Disconnected { conn });
+    }
+
+    fn timeout(&mut self, now: Time) {
+        if self.hub.poll_timeout().is_some_and(|at| at <= now) {
+            self.hub.handle_timeout(now);
+        }
+        self.deck.handle_timeout(now);
+        self.intake.handle_timeout(now);
+        self.uplinks.values_mut().for_each(|uplink| uplink.handle_timeout(now));
+    }
+
+    fn settle(&mut self, now: Time) {
+        loop {
+            while let Some(output) = self.hub.poll() {
+                self.carry_out(output, now);
+            }
+            self.drain_uplinks(now);
+            self.drain_intake(now);
+            self.write();
+            let Some(input) = self.inputs.pop_front() else { return };
+            self.hub.handle(input, now);
+        }
+    }
+
+    fn carry_out(&mut self, output: Output, now: Time) {
+        self.effects.push(Effect::Said(output.clone()));
+        match output {
+            Output::Send { to: Recipients::One(conn), message } => {
+                self.effects.push(Effect::Told(conn, message));
+            }
+            Output::Send { to: Recipients::Many(conns), message } => {
+                self.effects.extend(conns.iter().map(|&conn| Effect::Told(conn, message.clone())));
+            }
+            Output::Open(route) => {
+                let listeners = route.listeners.iter().copied();
+                self.deck.open(route.burst, route.started(), 1, listeners, now);
+            }
+            Output::Join { burst, listener, from } => self.deck.join(burst, listener, from, now),
+            Output::Leave { burst, conn } => self.deck.leave(burst, conn),
+            Output::Bundle { .. } => {}
+            Output::Close { burst, ended } => {
+                self.relays.remove(&burst);
+                self.deck.close(burst, ended, now);
+            }
+            Output::Admit { conn, local, burst } => {
+                if let Some(uplink) = self.uplinks.get_mut(&conn) {
+                    uplink.admit(local, burst, now);
+                }
+            }
+            Output::Refuse { conn, local } => {
+                if let Some(uplink) = self.uplinks.get_mut(&conn) {
+                    uplink.refuse(local);
+                }
+            }
+            Output::EndBurst { conn, local, reason } => {
+                if let Some(uplink) = self.uplinks.get_mut(&conn) {
+                    uplink.end(local, reason, now);
+                }
+            }
+            Output::Disconnect { conn, .. } => {
+                self.effects.push(Effect::Closed(conn));
+                self.cut(conn, now);
+            }
+            Output::Node(output) => self.carry_out_on_bus(output, now),
+        }
+    }
+
+    fn carry_out_on_bus(&mut self, output: NodeOutput, now: Time) {
+        match output {
+            NodeOutput::Publish { subject, message } => {
+                let bytes = Envelope { from: self.id, message: *message }.to_bytes();
+                self.effects.push(Effect::Published(subject, bytes.to_vec()));
+            }
+            NodeOutput::Subscribe(subject) => {
+                self.subscribed.insert(subject);
+            }
+            NodeOutput::Unsubscribe(subject) => {
+                self.subscribed.remove(&subject);
+            }
+            NodeOutput::Relay { burst, subject, .. } => {
+                self.relays.insert(burst, subject);
+            }
+            NodeOutput::Hear { node, burst, local } => self.intake.hear(node, burst, local),
+            NodeOutput::Unhear { node, burst } => self.intake.unhear(node, burst, now),
+            NodeOutput::News(_) => {}
+        }
+    }
+
+    fn drain_uplinks(&mut self, now: Time) {
+        for (&conn, uplink) in &mut self.uplinks {
+            while let Some(output) = uplink.poll() {
+                match output {
+                    UplinkOutput::Frame { burst, packet } => {
+                        self.effects.push(Effect::Relayed(burst, packet.seq()));
+                        if let Some(subject) = self.relays.get(&burst) {
+                            let frames = Frames::to_bytes(self.id, [packet.message()]);
+                            self.effects.push(Effect::Published(subject.clone(), frames.to_vec()));
+                        }
+                        self.deck.append(burst, packet, now);
+                    }
+                    UplinkOutput::Closed { local, frames, reason } => {
+                        self.inputs.push_back(Input::BurstClosed { conn, local, frames, reason });
+                    }
+                    UplinkOutput::Refused(_) => {}
+                }
+            }
+        }
+    }
+
+    fn drain_intake(&mut self, now: Time) {
+        while let Some(output) = self.intake.poll() {
+            match output {
+                IntakeOutput::Frame { burst, packet } => self.deck.append(burst, packet, now),
+                IntakeOutput::Unannounced { node, burst } => {
+                    self.inputs.push_back(Input::Node(NodeInput::Unannounced { node, burst }));
+                }
+            }
+        }
+    }
+
+    fn write(&mut self) {
+        let mut items = Vec::new();
+        while let Some(conn) = self.deck.due() {
+            loop {
+                items.clear();
+                self.deck.gather(conn, 16, &mut items);
+                if items.is_empty() {
+                    break;
+                }
+                self.deck.advance(conn, items.len());
+                self.effects.extend(items.drain(..).map(|item| match item {
+                    Item::Started(message) | Item::Ended(message) => Effect::Told(conn, message),
+                    Item::Gap { burst, from, to } => {
+                        Effect::Told(conn, ServerMessage::BurstGap { burst, from, to })
+                    }
+                    Item::Voice(packet) => Effect::Voice(conn, packet.message().to_vec()),
+                }));
+            }
+        }
+    }
+}
