@@ -4,6 +4,7 @@
 use tenfour_core::Time;
 use tenfour_core::voice::{Uplink, UplinkOutput, unframed};
 use tenfour_protocol::control::FrameTime;
+use tenfour_protocol::node::{Envelope, Frames, Subject};
 use tenfour_protocol::{
     BurstNo, ChannelId, ClientMessage, ContactText, Description, Handle, ServerMessage, VoiceFrame,
 };
@@ -35,6 +36,21 @@ pub(crate) fn server_message(data: &[u8]) {
     if let Ok(message) = serde_json::from_slice::<ServerMessage>(data) {
         let text = serde_json::to_string(&message).expect("a message has a text");
         assert_eq!(serde_json::from_str::<ServerMessage>(&text).expect("our own text parses"), message);
+    }
+}
+
+/// What other nodes say: control that parses survives its own encoding, and frames that parse are written
+/// as the same bytes.
+pub(crate) fn node_message(data: &[u8]) {
+    if let Ok(message) = Envelope::parse(data) {
+        assert_eq!(Envelope::parse(&message.to_bytes()).as_ref(), Ok(&message));
+    }
+    if let Ok(frames) = Frames::parse(data) {
+        let bytes: Vec<_> = frames.iter().map(VoiceFrame::to_bytes).collect();
+        assert_eq!(*Frames::to_bytes(frames.from, bytes.iter().map(Vec::as_slice)), data);
+    }
+    if let Ok(Ok(subject)) = std::str::from_utf8(data).map(str::parse::<Subject>) {
+        assert_eq!(subject.to_string().as_bytes(), data);
     }
 }
 

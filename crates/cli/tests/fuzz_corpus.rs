@@ -36,4 +36,14 @@ macro_rules! targets {
     };
 }
 
-targets!(voice_frame, opus_packet, client_message, server_message, text_types, uplink, websocket, wav);
+targets!(
+    voice_frame,
+    opus_packet,
+    client_message,
+    node_message,
+    server_message,
+    text_types,
+    uplink,
+    websocket,
+    wav
+);

@@ -67,6 +67,9 @@ struct Planet {
     /// Bursts that are put to each node
     #[arg(long, default_value_t = 20_000)]
     bursts: u64,
+    /// People on one node, when there are enough of them
+    #[arg(long, default_value_t = 2_500)]
+    node_users: u64,
     /// The most people
     #[arg(long, default_value_t = 10_000_000)]
     users: u64,
@@ -171,23 +174,22 @@ fn live_together(clusters: &Clusters) -> bool {
 impl Planet {
     /// Prints the tables, and writes them into the document. False when a listener was missed.
     fn measure(&self) -> bool {
+        let mut planets = planet::Planets::default();
+        let mut cost =
+            |users, node_users, unlimited| planets.cost(users, node_users, unlimited, self.bursts, self.seed);
         let sizes = (3..=7).map(|power| 10_u64.pow(power)).filter(|users| *users <= self.users);
-        let costs: Vec<_> =
-            sizes.map(|users| planet::cost(users, self.unlimited, self.bursts, self.seed)).collect();
-        let table = planet::table(&costs);
-        println!("{table}");
-        let shares = [0.0, 0.01, 0.05, 0.2];
-        let costs_of = |share| (share, planet::cost(1_000_000, share, self.bursts, self.seed));
-        let shares: Vec<_> = shares.into_iter().map(costs_of).collect();
-        let sensitivity = planet::sensitivity(&shares);
-        println!("{sensitivity}");
-        let missed: u64 =
-            costs.iter().chain(shares.iter().map(|(_, cost)| cost)).map(|cost| cost.missed).sum();
+        let costs: Vec<_> = sizes.map(|users| cost(users, self.node_users, self.unlimited)).collect();
+        let shares = [0.0, 0.01, 0.05, 0.2].map(|share| (share, cost(1_000_000, self.node_users, share)));
+        let by_node = [2_500, 5_000, 10_000].map(|users| cost(1_000_000, users, self.unlimited));
+        let tables = [planet::table(&costs), planet::sensitivity(&shares), planet::table(&by_node)];
+        tables.iter().for_each(|table| println!("{table}"));
+        let all = costs.iter().chain(shares.iter().map(|(_, cost)| cost)).chain(&by_node);
+        let missed: u64 = all.map(|cost| cost.missed).sum();
         println!("listeners missed by regional routing: {missed}");
         if !self.dry {
             let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
             let written = std::fs::write(docs.join("scale.svg"), planet::chart(&costs))
-                .and_then(|()| planet::write(&docs.join("scale.md"), &[&table, &sensitivity]));
+                .and_then(|()| planet::write(&docs.join("scale.md"), &tables));
             written.expect("docs can be written");
         }
         missed == 0

@@ -3,6 +3,6 @@
 /**
  * The cell that a client says it is in: an H3 index, on the wire as 15 hexadecimal digits in
  * lower case. It should be one of resolution 6 (36 km² on average); `core::reach` judges it,
- * and is the only reader. It travels up only, says nothing when printed, and is wiped on drop.
+ * and is the only reader. It travels up, and between nodes of a cluster with a burst; it says nothing when printed, and is wiped on drop.
  */
 export type GeoCell = string;

@@ -29,8 +29,7 @@ impl Point {
     }
 
     /// The `part`th of `parts` points from `from` on the way to `to`.
-    pub(super) fn between(from: LatLng, to: LatLng, part: u32, parts: u32) -> Self {
-        let (from, to) = (Self::of(from), Self::of(to));
+    pub(super) fn between(from: &Self, to: &Self, part: u32, parts: u32) -> Self {
         let share = f64::from(part) / f64::from(parts);
         let axis = |axis: usize| f64::from(from.0[axis]) * (1.0 - share) + f64::from(to.0[axis]) * share;
         let vector = [axis(0), axis(1), axis(2)];

@@ -16,8 +16,6 @@ use self::people::People;
 
 pub use self::chart::chart;
 
-/// People on one node, when there are enough of them.
-pub const NODE_USERS: u64 = 10_000;
 /// A cluster has at least so many nodes.
 const FEWEST_NODES: u64 = 3;
 /// Nodes that are filled; more are stood for by these.
@@ -84,35 +82,43 @@ impl Cost {
     }
 }
 
-/// Fills nodes with people out of `users`, of whom a share hears and reaches without limit, and lets
-/// `bursts` others talk.
-pub fn cost(users: u64, unlimited: f64, bursts: u64, seed: u64) -> Cost {
-    let nodes = users.div_ceil(NODE_USERS).max(FEWEST_NODES);
-    let sample = nodes.min(SAMPLE);
-    let mut people = People::new(seed, unlimited);
-    let before = resident();
-    let mut hubs: Vec<_> = (0..sample).map(Node::new).collect();
-    for hub in &mut hubs {
-        for _ in 0..users / nodes {
-            hub.join(&people.draw());
-        }
-    }
-    let memory = (resident() - before).max(0.0) / sample as f64;
-    let mut desk = Node::new(sample);
-    let (mut sent, mut heard, mut missed) = (0, 0, 0);
-    for _ in 0..bursts {
-        let (subject, start) = desk.talk(&people.draw());
+/// Costs of planets. What was filled is kept, so that the memory of the next one is not memory that was
+/// used before.
+#[derive(Default)]
+pub struct Planets(Vec<Node>);
+
+impl Planets {
+    /// Fills nodes of `node_users` with people out of `users`, of whom a share hears and reaches without
+    /// limit, and lets `bursts` others talk.
+    pub fn cost(&mut self, users: u64, node_users: u64, unlimited: f64, bursts: u64, seed: u64) -> Cost {
+        let nodes = users.div_ceil(node_users).max(FEWEST_NODES);
+        let sample = nodes.min(SAMPLE);
+        let mut people = People::new(seed, unlimited);
+        let before = resident();
+        let mut hubs: Vec<_> = (0..sample).map(Node::new).collect();
         for hub in &mut hubs {
-            let got = hub.hear(&subject, &start);
-            sent += u64::from(got.sent);
-            heard += u64::from(got.listeners > 0);
-            missed += if got.sent { 0 } else { got.listeners as u64 };
+            for _ in 0..users / nodes {
+                hub.join(&people.draw());
+            }
         }
+        let memory = (resident() - before).max(0.0) / sample as f64;
+        let mut desk = Node::new(sample);
+        let (mut sent, mut heard, mut missed) = (0, 0, 0);
+        for _ in 0..bursts {
+            let (subject, start) = desk.talk(&people.draw());
+            for hub in &mut hubs {
+                let got = hub.hear(&subject, &start);
+                sent += u64::from(got.sent);
+                heard += u64::from(got.listeners > 0);
+                missed += if got.sent { 0 } else { got.listeners as u64 };
+            }
+        }
+        let share = |count: u64| count as f64 / (bursts * sample) as f64;
+        let subscribed = hubs.iter().map(|hub| hub.subscribed.len()).sum::<usize>();
+        self.0.append(&mut hubs);
+        let (sent, heard, subscriptions) = (share(sent), share(heard), subscribed as f64 / sample as f64);
+        Cost { users, nodes, bursts: bursts * sample, sent, heard, missed, subscriptions, memory }
     }
-    let share = |count: u64| count as f64 / (bursts * sample) as f64;
-    let subscriptions = hubs.iter().map(|hub| hub.subscribed.len()).sum::<usize>() as f64 / sample as f64;
-    let (sent, heard, bursts) = (share(sent), share(heard), bursts * sample);
-    Cost { users, nodes, bursts, sent, heard, missed, subscriptions, memory }
 }
 
 /// The table of the sizes.
@@ -167,7 +173,7 @@ pub fn sensitivity(costs: &[(f64, Cost)]) -> String {
 ///
 /// # Errors
 /// When the document cannot be read or written, or has no such place.
-pub fn write(document: &std::path::Path, tables: &[&str]) -> std::io::Result<()> {
+pub fn write(document: &std::path::Path, tables: &[String]) -> std::io::Result<()> {
     let mut text = std::fs::read_to_string(document)?;
     for (number, table) in tables.iter().enumerate() {
         let (begin, end) = (format!("<!-- table {number} -->\n"), format!("<!-- end {number} -->"));
