@@ -16,6 +16,7 @@ pub(super) type Hearing = Vec<(BurstNo, ParticipantNo, bool)>;
 impl Hub {
     /// Everybody on the channel who is in range and has a connection, but the talker and who muted
     /// the talker. Shuffled: who is served when says nothing about them.
+    #[inline]
     pub(super) fn audience(
         &mut self,
         talker: ParticipantNo,
