@@ -8,13 +8,14 @@ mod act;
 mod bus;
 mod judge;
 mod node;
+mod noted;
 mod person;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fastrand::Rng;
-use tenfour_core::hub::{HubConfig, Input, LoginId, NodeInput, NodeOutput, Output, ResumeToken, Route};
+use tenfour_core::hub::{HubConfig, Input, LoginId, NodeInput, ResumeToken, Route};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::limits::EPOCH;
 use tenfour_protocol::node::NodeId;
@@ -327,54 +328,6 @@ impl World {
                     truth.frames.insert(seq);
                 }
             }
-        }
-    }
-
-    /// A line of the log. What is published may carry a cell, and is not in it.
-    fn note(&mut self, node: usize, effect: &Effect) {
-        let said = match effect {
-            Effect::Published(subject, bytes) => format!("publishes {} bytes on {subject}", bytes.len()),
-            Effect::Said(Output::Node(_)) => return,
-            effect => format!("{effect:?}"),
-        };
-        self.log.push(format!("{:>12} node {node} {said}", self.schedule.now().as_micros()));
-    }
-
-    fn judge_output(&mut self, node: usize, output: &Output) {
-        let me = self.nodes[node].id;
-        match output {
-            Output::Open(route) => {
-                self.opened = Some(Route::clone(route));
-                self.channels.insert((me, route.burst), route.channel.clone());
-            }
-            Output::Admit { conn, local, burst } => {
-                let key = (me, *burst);
-                let talker = self.lines.get(conn);
-                let (Some(talker), Some(channel)) = (talker, self.channels.get(&key)) else { return };
-                self.judge.admitted(key, node, talker, *local, channel.clone(), self.schedule.now());
-                self.judge_opened(node, key);
-            }
-            Output::Node(NodeOutput::Hear { node: from, burst, local }) => {
-                self.known.insert((me, *local), (*from, *burst));
-                self.judge_opened(node, (*from, *burst));
-            }
-            Output::Join { burst, listener, .. } => {
-                let key = (me, *burst);
-                let key = self.known.get(&key).copied().unwrap_or(key);
-                if let Some(line) = self.lines.get(&listener.conn) {
-                    self.judge.joined(key, listener, line);
-                }
-            }
-            Output::Close { burst, .. } => {
-                self.schedule.after(Duration::from_millis(300), Event::Over((me, *burst)));
-            }
-            _ => {}
-        }
-    }
-
-    fn judge_opened(&mut self, node: usize, key: (NodeId, BurstNo)) {
-        if let Some(route) = self.opened.take() {
-            self.judge.opened(key, node, &route.listeners, &self.lines);
         }
     }
 
