@@ -88,33 +88,6 @@ mod tests {
         ContactText::parse(text).unwrap()
     }
 
-    #[test]
-    fn a_message_has_the_handle_of_its_moment_and_a_number_of_its_own() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut store = Sqlite::open(&folder.path().join("tenfour.db")).unwrap();
-        store.insert_user(&user(1)).unwrap();
-        assert_eq!(store.put_message(&user(1).id, &text("one"), Minute(1)).unwrap(), Left::Done);
-        let later = User { handle: Handle::parse("Coyote").unwrap(), ..user(1) };
-        store.update_user(&later).unwrap();
-        assert_eq!(store.put_message(&user(1).id, &text("two"), Minute(2)).unwrap(), Left::Done);
-        let message = |id, handle: &Handle, words: &str| StoredMessage {
-            id,
-            user: user(1).id,
-            handle: handle.clone(),
-            sent: Minute(id),
-            text: text(words),
-        };
-        let (one, two) = (message(1, &user(1).handle, "one"), message(2, &later.handle, "two"));
-        assert_eq!(store.messages_of(&user(1).id).unwrap(), [one, two.clone()]);
-        store.remove_messages(&[2, 9]).unwrap();
-        assert_eq!(store.put_message(&user(1).id, &text("two"), Minute(3)).unwrap(), Left::Done);
-        let kept = store.messages().unwrap();
-        assert_eq!((kept.len(), kept[1].id), (2, 3), "2 is never somebody else's");
-        assert_eq!(store.expire_messages(Minute(3)).unwrap(), 1);
-        assert_eq!(store.messages().unwrap().len(), 1);
-        assert_eq!(store.put_message(&user(2).id, &text("x"), Minute(1)).unwrap(), Left::Unknown);
-    }
-
     #[tokio::test]
     async fn what_has_waited_for_90_days_is_gone_when_the_server_starts() {
         let folder = tempfile::tempdir().unwrap();

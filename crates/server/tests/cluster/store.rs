@@ -160,10 +160,10 @@ contract! {
     fn a_message_has_the_handle_of_its_moment_and_a_number_of_its_own(place: &impl Place) {
         let mut store = place.open();
         store.insert_user(&user(1)).unwrap();
-        store.put_message(&user(1).id, &text("one"), Minute(1)).unwrap();
+        assert_eq!(store.put_message(&user(1).id, &text("one"), Minute(1)).unwrap(), Left::Done);
         let later = User { handle: Handle::parse("Coyote").unwrap(), ..user(1) };
         store.update_user(&later).unwrap();
-        store.put_message(&user(1).id, &text("two"), Minute(2)).unwrap();
+        assert_eq!(store.put_message(&user(1).id, &text("two"), Minute(2)).unwrap(), Left::Done);
         let message = |id, handle: &Handle, words: &str| StoredMessage {
             id,
             user: user(1).id,
@@ -174,11 +174,12 @@ contract! {
         let (one, two) = (message(1, &user(1).handle, "one"), message(2, &later.handle, "two"));
         assert_eq!(store.messages_of(&user(1).id).unwrap(), [one, two]);
         store.remove_messages(&[2, 9]).unwrap();
-        store.put_message(&user(1).id, &text("three"), Minute(3)).unwrap();
+        assert_eq!(store.put_message(&user(1).id, &text("three"), Minute(3)).unwrap(), Left::Done);
         let kept: Vec<_> = store.messages().unwrap().iter().map(|message| message.id).collect();
         assert_eq!(kept, [1, 3], "2 is never somebody else's");
         assert_eq!(store.expire_messages(Minute(3)).unwrap(), 1);
         assert_eq!(store.messages().unwrap().len(), 1);
+        assert_eq!(store.put_message(&user(2).id, &text("x"), Minute(1)).unwrap(), Left::Unknown);
     }
 
     fn there_is_room_for_ten_messages_of_a_user(place: &impl Place) {
