@@ -44,6 +44,8 @@ pub(super) enum Turn {
 const FRAME_MS: f64 = 20.0;
 /// Listeners of the largest channel.
 const LARGE: u32 = 8000;
+/// Of users that have a core to themselves; those of [`second_core`] share one with a worker.
+const AWAKE: &str = "--awake";
 /// Runs of what has no partner in its round.
 const RUNS: usize = 3;
 
@@ -143,7 +145,7 @@ impl Fanout {
     /// The work that all have in common.
     fn work(&self) -> String {
         let seconds = self.seconds.unwrap_or(if self.quick { 3 } else { 5 });
-        format!("--listeners {} --talkers 1 --for {seconds} --awake", self.listeners.unwrap_or(1000))
+        format!("--listeners {} --talkers 1 --for {seconds}", self.listeners.unwrap_or(1000))
     }
 
     fn rounds(&self) -> Result<Rounds> {
@@ -159,7 +161,7 @@ impl Fanout {
                 let turn = rounds.turns[place];
                 let server = turn.start()?;
                 let figures = users::run(&format!(
-                    "fanout {} {} --at {} --pid {}",
+                    "fanout {} {AWAKE} {} --at {} --pid {}",
                     self.work(),
                     turn.flags(),
                     server.at,
@@ -200,7 +202,7 @@ impl Fanout {
 
     fn table(&self, rounds: &Rounds) -> String {
         let mut text = format!(
-            "The same work for each server: `{}`, 80 bytes every 20 ms unless the row says otherwise. CPU is of the \
+            "The same work for each server: `{} {AWAKE}`, 80 bytes every 20 ms unless the row says otherwise. CPU is of the \
              server's process, on core {}; users are on core {}. Medians of {} alternating rounds, with least and \
              most; ratios are taken within a round.\n\n\
              | server | CPU a delivered frame, us | against the floor | CPU a listener-second, us | against the floor | \
@@ -247,7 +249,7 @@ impl Fanout {
 
 /// The largest channel: all of it has to arrive.
 fn largest() -> Result<(String, [Verdict; 2])> {
-    let flags = format!("--listeners {LARGE} --talkers 1 --for 5 --awake {}", Turn::Bundled.flags());
+    let flags = format!("--listeners {LARGE} --talkers 1 --for 5 {AWAKE} {}", Turn::Bundled.flags());
     let mut figures = Vec::new();
     for _ in 0..RUNS {
         let server = Server::ours(Ours::PLAIN)?;
