@@ -367,7 +367,9 @@ class Engine implements Radio {
   }
 
   async #rare(what: keyof typeof import('./rare') | false): Promise<void> {
-    this.#store.set({ notice: what ? (await import('./rare'))[what]() : null });
+    // Also for nothing: what is told later must not be overtaken by what is loaded still.
+    const rare = await import('./rare');
+    this.#store.set({ notice: what ? rare[what]() : null });
   }
 
   #notice({ type: _, ...notice }: Extract<ServerMessage, { type: 'error' }>): void {

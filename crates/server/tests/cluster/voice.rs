@@ -290,6 +290,8 @@ async fn who_comes_back_on_another_node_is_told_what_was_lost_and_hears_nothing_
     drop(nodes[1].take());
     let resume = json!({ "token": resume });
     let mut listener = Radio::resume(nodes[2].as_ref().unwrap(), &token, resume).await;
+    // By this a radio knows that the rest of what it was hearing is lost, and says so.
+    assert_eq!(listener.welcome["resumed"], false);
     listener.tune("19").await;
     let deadline = Instant::now() + PATIENCE;
     let (mut after, mut seq) = (Vec::new(), 10);
