@@ -16,7 +16,7 @@ use results::{MUTANTS, NEXTEST, Results};
 /// The crates whose tests a mutant may meet. One build has all mutants; a process is told at its
 /// start which of them to be.
 pub(crate) const BROKEN: &str = "--package tenfour-cli --package tenfour-server --package tenfour-core --package tenfour-sim \
-     --package tenfour-attack --package tenfour-client --features mutants";
+     --package tenfour-attack --package tenfour-client --no-default-features --features mutants";
 
 /// `cargo xtask policy`: runs the tests of the table, then the mutants, and prints what came of it.
 pub(crate) fn policy() -> Result<()> {

@@ -2,8 +2,8 @@
 //!
 //! SQLite keeps pages and rows in memory of its own and takes it from the C library, where what was
 //! freed stays as it was. Here it takes memory from Rust instead, through the interface it has for
-//! that, and each piece is overwritten before it goes back. This is the only unsafe code of the
-//! house: SQLite's interface is one of pointers.
+//! that, and each piece is overwritten before it goes back. SQLite's interface is one of pointers: hence
+//! the unsafe code.
 
 #![expect(unsafe_code, reason = "SQLite asks for memory by pointers")]
 

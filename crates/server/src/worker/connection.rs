@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::future::poll_fn;
+use std::os::fd::RawFd;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -89,6 +90,12 @@ impl Connection {
 
     pub(super) fn is_open(&self) -> bool {
         self.state.get() == State::Open
+    }
+
+    /// The socket that frames can be sent to as they are, when nothing else has to be sent before.
+    pub(super) fn takes_frames(&self) -> Option<RawFd> {
+        let free = self.is_open() && self.blocked.get().is_none() && self.outbox.borrow().is_empty();
+        free.then(|| self.stream.borrow().plain()).flatten()
     }
 
     pub(super) fn uplink(&self) -> RefMut<'_, Uplink> {

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use tower::ServiceExt;
 
 use super::Worker;
-use super::socket::Stream;
+use super::socket::{Stream, Tcp};
 use crate::gate::Permit;
 use crate::http::{Peer, problem, secure};
 
@@ -41,6 +41,7 @@ impl Worker {
     async fn talk_http(self: Rc<Self>, socket: TcpStream, peer: SocketAddr, permit: Permit) {
         // Small messages that wait for others would be late voice.
         socket.set_nodelay(true).ok();
+        let socket = Tcp::new(socket);
         let stream = match &self.shared.tls {
             None => Stream::Plain(socket),
             Some(certificates) => {

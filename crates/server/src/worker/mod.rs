@@ -5,11 +5,18 @@
 pub(crate) mod codec;
 mod connection;
 mod http;
+mod lanes;
 mod listen;
 mod outbox;
 mod pump;
+#[cfg(all(target_os = "linux", feature = "io-uring"))]
+mod ring;
+#[cfg(not(all(target_os = "linux", feature = "io-uring")))]
+#[path = "no_ring.rs"]
+mod ring;
 mod socket;
 mod timers;
+mod together;
 mod upgrade;
 
 use std::cell::{Cell, RefCell};
@@ -20,7 +27,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use slab::Slab;
-use tenfour_core::voice::{Deck, Item, Packet};
+use tenfour_core::voice::{Deck, Item, NAMED, Packet};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::BurstNo;
 use tokio::sync::{Notify, mpsc};
@@ -31,7 +38,10 @@ use crate::gate::Permit;
 use crate::hub_thread::{Framed, Order};
 use crate::shared::Shared;
 use connection::Connection;
+use lanes::Lanes;
 use outbox::Chunk;
+use ring::Ring;
+use together::Row;
 
 /// A worker reads into one buffer, whichever socket it is: it is wiped after each use.
 const SCRATCH_BYTES: usize = 16 * 1024;
@@ -73,8 +83,11 @@ pub(crate) struct Worker {
     /// Reused from write to write.
     items: RefCell<Vec<Item<Framed>>>,
     chunks: RefCell<Vec<Chunk>>,
-    /// Who is written to next. Reused too.
+    /// Who is written to next.
     batch: Cell<Vec<Rc<Connection>>>,
+    lanes: RefCell<Lanes>,
+    ring: RefCell<Ring>,
+    row: RefCell<Row>,
     /// Messages of bursts that were written, and not counted yet.
     written: Cell<u64>,
     /// Whose socket takes nothing just now.
@@ -124,6 +137,9 @@ impl Worker {
             items: RefCell::default(),
             chunks: RefCell::default(),
             batch: Cell::default(),
+            lanes: RefCell::default(),
+            ring: RefCell::new(Ring::new(NAMED as u32)),
+            row: RefCell::new(Row::new()),
             written: Cell::new(0),
             blocked: RefCell::default(),
             talking: RefCell::default(),

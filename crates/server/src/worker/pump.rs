@@ -13,12 +13,11 @@ use super::Worker;
 use super::connection::{Connection, State};
 use super::outbox::Chunk;
 use super::socket::Stream;
+use super::together::Due;
 use crate::hub_thread::{Framed, encode};
 
-/// [`NAMED`] listeners each, before sockets are read again: about a quarter of a millisecond.
-const BATCHES: usize = 2;
 /// Frames in one write, when only frames wait.
-const FRAMES: usize = 8;
+pub(super) const FRAMES: usize = 8;
 /// Messages of bursts in one write, when other things wait too.
 const ITEMS: usize = 32;
 /// Pieces in one write: the kernel takes 1,024, but nobody is that far behind for long.
@@ -35,10 +34,10 @@ enum Wrote {
 }
 
 impl Worker {
-    /// Writes to some of those who are due: somebody who talks now does not wait until a large channel
-    /// is served.
+    /// Writes to [`NAMED`] of those who are due, which takes about a quarter of a millisecond: somebody who
+    /// talks now does not wait until a large channel is served.
     pub(super) fn pump(&self, now: Time) {
-        (0..BATCHES).all(|_| self.write_batch(Deck::due, now));
+        self.write_batch(Deck::due, now);
     }
 
     /// Writes to those who are due and are few.
@@ -46,21 +45,24 @@ impl Worker {
         while self.write_batch(Deck::due_of_few, now) {}
     }
 
-    /// Several are found before the first is written to: the memory of each has to be fetched from far
-    /// away, and so it is fetched for all at once. Says whether the batch was full.
-    fn write_batch(&self, due: fn(&mut Deck<Framed>) -> Option<ConnId>, now: Time) -> bool {
-        let mut batch = self.batch.take();
-        let mut deck = self.deck.borrow_mut();
-        while batch.len() < NAMED
-            && let Some(conn) = due(&mut deck)
+    /// Writes to a batch of those whom `next` names. Says whether the batch was full.
+    fn write_batch(&self, next: fn(&mut Deck<Framed>) -> Option<ConnId>, now: Time) -> bool {
+        let mut due = Due::new();
         {
+            let mut deck = self.deck.borrow_mut();
+            due.extend(std::iter::from_fn(|| next(&mut deck)).take(NAMED));
+        }
+        let full = due.len() == NAMED;
+        self.write_together(&mut due);
+        // Several are found before the first is written to: the memory of each has to be fetched from
+        // far away, and so it is fetched for all at once.
+        let mut batch = self.batch.take();
+        for conn in due {
             match self.find(conn) {
                 Some(connection) => batch.push(connection),
-                None => deck.remove(conn),
+                None => self.deck.borrow_mut().remove(conn),
             }
         }
-        drop(deck);
-        let full = batch.len() == NAMED;
         batch.drain(..).for_each(|connection| self.write(&connection, now));
         self.batch.set(batch);
         // Counted once for all: other workers count in the same place.
@@ -90,9 +92,13 @@ impl Worker {
 
     /// Writes until nothing is left or the socket is full.
     pub(super) fn write(&self, connection: &Connection, now: Time) {
-        if connection.state.get() == State::Over {
-            return;
+        if connection.state.get() != State::Over {
+            self.write_out(connection, now);
+            self.lanes.borrow_mut().note(connection);
         }
+    }
+
+    fn write_out(&self, connection: &Connection, now: Time) {
         loop {
             match self.write_once(connection) {
                 Wrote::Some => connection.blocked.set(connection.blocked.get().map(|_| now)),
@@ -126,8 +132,7 @@ impl Worker {
     /// something else does.
     fn write_frames(&self, connection: &Connection) -> Option<Wrote> {
         let mut deck = self.deck.borrow_mut();
-        let mut outbox = connection.outbox.borrow_mut();
-        if !outbox.is_empty() || !connection.is_open() {
+        if !connection.outbox.borrow().is_empty() || !connection.is_open() {
             return None;
         }
         let frames = deck.frames(connection.id)?;
@@ -142,13 +147,23 @@ impl Worker {
             Ok(wrote) => wrote,
             Err(none) => return Some(none),
         };
-        let (whole, rest) = split(slices.iter().map(|slice| slice.len()), wrote);
-        if rest > 0 {
-            let begun = deck.frames(connection.id)?.nth(whole)?.clone();
-            outbox.begin(Chunk::Voice(begun), rest);
+        let all = self.took(&mut deck, connection.id, wrote);
+        Some(if all && !stream.buffers() { Wrote::All } else { Wrote::Some })
+    }
+
+    /// So many bytes of the frames that wait are written. Says whether those were all.
+    pub(super) fn took(&self, deck: &mut Deck<Framed>, conn: ConnId, wrote: usize) -> bool {
+        let Some(frames) = deck.frames(conn) else { return false };
+        let waiting = frames.len();
+        let (whole, rest) = split(frames.map(|frame| frame.bytes().len()), wrote);
+        if rest > 0
+            && let Some(begun) = deck.frames(conn).and_then(|mut frames| frames.nth(whole))
+            && let Some(connection) = self.find(conn)
+        {
+            connection.outbox.borrow_mut().begin(Chunk::Voice(begun.clone()), rest);
         }
-        self.advance(&mut deck, connection, whole + usize::from(rest > 0));
-        Some(if whole == waiting && !stream.buffers() { Wrote::All } else { Wrote::Some })
+        self.advance(deck, conn, whole + usize::from(rest > 0));
+        whole == waiting
     }
 
     /// One write of everything that waits: the rest of what was begun, control, then voice.
@@ -187,7 +202,7 @@ impl Worker {
                     outbox.begin(chunks.swap_remove(whole), rest);
                 }
                 if taken > 0 {
-                    self.advance(&mut deck, connection, taken);
+                    self.advance(&mut deck, connection.id, taken);
                 }
                 let all = wrote == offered && filled < SLICES && taken < ITEMS && !stream.buffers();
                 if all { Wrote::All } else { Wrote::Some }
@@ -216,8 +231,8 @@ impl Worker {
         }
     }
 
-    fn advance(&self, deck: &mut Deck<Framed>, connection: &Connection, taken: usize) {
-        deck.advance(connection.id, taken);
+    fn advance(&self, deck: &mut Deck<Framed>, conn: ConnId, taken: usize) {
+        deck.advance(conn, taken);
         self.written.set(self.written.get() + taken as u64);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::{self, ErrorKind, IoSlice};
+use std::os::fd::{AsRawFd, RawFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -20,8 +21,30 @@ const TLS_BUFFER_BYTES: usize = 16 * 1024;
 
 /// One connection.
 pub(super) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Plain(Tcp),
+    Tls(Box<TlsStream<Tcp>>),
+}
+
+/// A socket that is written to past the runtime, which would first look up what it knows of it: lines
+/// of memory that nothing else touches for this listener. The runtime is asked when the socket is full.
+pub(super) struct Tcp(TcpStream);
+
+impl Tcp {
+    pub(super) fn new(socket: TcpStream) -> Self {
+        Self(socket)
+    }
+
+    /// Writes what fits at once; None when nothing does.
+    fn write(&self, pieces: &[IoSlice<'_>]) -> Option<io::Result<usize>> {
+        let socket = SockRef::from(&self.0);
+        let wrote = match pieces {
+            // By far the most frequent; the kernel spends less on it than on a list of one.
+            [one] => socket.send(one),
+            several => socket.send_vectored(several),
+        };
+        let full = |error: &io::Error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted);
+        (!wrote.as_ref().is_err_and(full)).then_some(wrote)
+    }
 }
 
 impl Stream {
@@ -50,32 +73,35 @@ impl Stream {
 
     /// Writes what fits at once. [`Poll::Pending`] when nothing does: `waker` is woken when something will.
     pub(super) fn put(&mut self, pieces: &[IoSlice<'_>], waker: &RefCell<Waker>) -> Poll<io::Result<usize>> {
-        if let Self::Plain(stream) = self {
-            // Past the runtime, which would first look up what it knows of the socket: lines of memory
-            // that nothing else touches for this listener.
-            let socket = SockRef::from(&*stream);
-            let wrote = match pieces {
-                // By far the most frequent; the kernel spends less on it than on a list of one.
-                [one] => socket.send(one),
-                several => socket.send_vectored(several),
-            };
-            match wrote {
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-                done => return Poll::Ready(done),
-            }
+        // Before the waker is looked for, which lies far away.
+        if let Self::Plain(stream) = self
+            && let Some(wrote) = stream.write(pieces)
+        {
+            return Poll::Ready(wrote);
         }
         Pin::new(self).poll_write_vectored(&mut Context::from_waker(&waker.borrow()), pieces)
     }
 
     /// True when what was written may still wait inside.
     pub(super) fn buffers(&self) -> bool {
-        matches!(self, Self::Tls(_))
+        match self {
+            Self::Plain(_) => false,
+            Self::Tls(stream) => stream.get_ref().1.wants_write(),
+        }
+    }
+
+    /// The socket, when what is written to it is what its peer should get.
+    pub(super) fn plain(&self) -> Option<RawFd> {
+        match self {
+            Self::Plain(stream) => Some(stream.0.as_raw_fd()),
+            Self::Tls(_) => None,
+        }
     }
 
     fn tcp(&self) -> &TcpStream {
         match self {
-            Self::Plain(stream) => stream,
-            Self::Tls(stream) => stream.get_ref().0,
+            Self::Plain(stream) => &stream.0,
+            Self::Tls(stream) => &stream.get_ref().0.0,
         }
     }
 }
@@ -128,5 +154,44 @@ impl AsyncWrite for Stream {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
         }
+    }
+}
+
+impl AsyncRead for Tcp {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().0).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Tcp {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(context, &[IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.write(slices) {
+            Some(wrote) => Poll::Ready(wrote),
+            None => Pin::new(&mut self.get_mut().0).poll_write_vectored(context, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().0).poll_shutdown(context)
     }
 }

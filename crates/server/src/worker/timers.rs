@@ -171,6 +171,7 @@ impl Worker {
         if let Some(at) = connection.closes.get() {
             self.closing.borrow_mut().remove(&(at, connection.id));
         }
+        self.lanes.borrow_mut().close(connection.id);
         self.table.borrow_mut().remove(super::place_of(connection.id));
         self.shared.metrics.sockets.dec();
     }

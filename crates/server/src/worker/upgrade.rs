@@ -129,7 +129,9 @@ impl Worker {
         let (conn, token) = (connection.id, ResumeToken(random()));
         self.shared.hub.input(Input::Connected { conn, login, user, person: admitted.person, token });
         self.catch_up(&admitted.hash, admitted.session, admitted.changes).await;
-        self.attend(connection, early).await;
+        // In a task of its own, which does not carry what only the door needed: a third of a connection's
+        // memory.
+        drop(spawn_local(unconstrained(self.attend(connection, early))));
     }
 }
 

@@ -11,7 +11,7 @@ const FEW: usize = 32;
 const IN_A_ROW: u32 = 16;
 /// So many listeners may be named by [`Deck::due`](super::Deck::due) before the first of them is asked
 /// for, and cost nothing to find again.
-pub const NAMED: usize = 16;
+pub const NAMED: usize = 32;
 /// No shell has a connection of this number.
 const NOBODY: ConnId = ConnId(u64::MAX);
 
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn the_last_that_were_named_are_known_until_they_are_gone() {
         let mut named = Named::new();
-        (0..20).for_each(|conn| named.add(ConnId(conn), conn as usize + 50));
+        (0..NAMED as u64 + 4).for_each(|conn| named.add(ConnId(conn), conn as usize + 50));
         assert_eq!(named.place(ConnId(3)), None);
         assert_eq!(named.place(ConnId(4)), Some(54));
         named.remove(ConnId(4));
