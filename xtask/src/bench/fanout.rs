@@ -272,7 +272,7 @@ fn largest() -> Result<(String, [Verdict; 2])> {
 fn second_core(work: &str) -> Result<(String, Verdict)> {
     let (mut one, mut two) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
-        for (workers, cores, busiest) in [(1, "0", &mut one), (2, "0,1", &mut two)] {
+        for (workers, cores, busiest) in [(1, servers::SERVER_CORE, &mut one), (2, servers::ALL_CORES, &mut two)] {
             let server = Server::ours(Ours { workers, cores, ..Ours::PLAIN })?;
             let at = format!("--at {} --pid {}", server.at, server.pid());
             busiest
