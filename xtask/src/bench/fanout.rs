@@ -39,6 +39,10 @@ pub(super) enum Turn {
     Tls,
     Rival(Rival),
 }
+    /// A channel that is large enough for bundles of two, which nobody wishes.
+    Twos,
+    /// One that is large enough for bundles of three.
+    Threes,
 
 /// A server that is later than the next frame is due does not keep pace.
 const FRAME_MS: f64 = 20.0;
@@ -57,11 +61,13 @@ impl Turn {
         match self {
             Self::Floor => "floor",
             Self::Plain => "Tenfour",
-            Self::Bundled => "Tenfour, bundles of 3",
+            Self::Bundled => "Tenfour, bundles of 3 wished",
             Self::LowData => "Tenfour, 60 ms frames, bundles wished",
             Self::Tls => "Tenfour, TLS",
             Self::Rival(rival) => rival.name(),
         }
+            Self::Twos => "Tenfour, 1,500 listeners: in twos",
+            Self::Threes => "Tenfour, 3,000 listeners: in threes",
     }
 
     /// Whether its latency says something. Mumble's thread for voice gives itself an ordinary
@@ -75,7 +81,9 @@ impl Turn {
             Self::Floor => Server::floor(),
             Self::Tls => Server::ours(Ours { tls: true, ..Ours::PLAIN }),
             Self::Rival(rival) => rival.start(),
-            Self::Plain | Self::Bundled | Self::LowData => Server::ours(Ours::PLAIN),
+            Self::Plain | Self::Bundled | Self::LowData | Self::Twos | Self::Threes => {
+                Server::ours(Ours::PLAIN)
+            }
         }
     }
 
@@ -89,6 +97,9 @@ impl Turn {
             Self::Rival(rival) => format!("--kind {}", rival.kind()),
         }
     }
+            // BUNDLES in crates/protocol/src/limits.rs, where the talker counts too.
+            Self::Twos => "--kind tenfour --listeners 1500".into(),
+            Self::Threes => "--kind tenfour --listeners 3000".into(),
 }
 
 /// What the turns measured, round by round.
@@ -136,7 +147,7 @@ impl Fanout {
     fn turns(&self) -> Result<Vec<Turn>> {
         let mut turns = vec![Turn::Floor, Turn::Plain, Turn::Bundled, Turn::LowData];
         if !self.quick {
-            turns.push(Turn::Tls);
+            turns.extend([Turn::Twos, Turn::Threes, Turn::Tls]);
             turns.extend(rivals::present()?.into_iter().map(Turn::Rival));
         }
         Ok(turns)
@@ -242,8 +253,11 @@ impl Fanout {
             text += &format!("\n**These figures do not count**: {words}.\n");
         }
         text + "\nThe command of a row is `tenfour-fanout fanout --at ADDRESS --pid PID`, the work, then what the row \
-                names. A bundle is asked for by the listener; how large it is, the hub says. Of rivals, the memory is \
-                that of the first connections too.\n"
+                names. Of rivals, the memory is that of the first connections too.\n\n\
+                Tenfour sends to 1,000 frame by frame, and in threes to those who wish it (`--economy`). From 1,500 in a channel \
+                on it sends in twos by itself, from 3,000 in threes (`docs/adr/0016-bundles-by-who-is-tuned.md`): \
+                those rows have that many listeners, and are compared with the floor at the size of all others, \
+                for each frame delivered.\n"
     }
 }
 
@@ -272,7 +286,9 @@ fn largest() -> Result<(String, [Verdict; 2])> {
 fn second_core(work: &str) -> Result<(String, Verdict)> {
     let (mut one, mut two) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
-        for (workers, cores, busiest) in [(1, servers::SERVER_CORE, &mut one), (2, servers::ALL_CORES, &mut two)] {
+        for (workers, cores, busiest) in
+            [(1, servers::SERVER_CORE, &mut one), (2, servers::ALL_CORES, &mut two)]
+        {
             let server = Server::ours(Ours { workers, cores, ..Ours::PLAIN })?;
             let at = format!("--at {} --pid {}", server.at, server.pid());
             busiest

@@ -54,6 +54,7 @@ pub(crate) enum Kind {
 /// Flags of `tenfour-fanout fanout`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Fanout {
+#[command(args_override_self = true)]
     /// The kind of server
     #[arg(long, value_enum)]
     kind: Kind,
