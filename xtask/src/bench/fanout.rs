@@ -11,7 +11,7 @@ use super::rivals::{self, Rival};
 use super::servers::{Ours, Server};
 use super::statistics::Spread;
 use super::users::{self, Figures};
-use super::{chart, servers};
+use super::{chart, profile, servers};
 
 #[derive(Args, Default)]
 pub(super) struct Fanout {
@@ -27,6 +27,9 @@ pub(super) struct Fanout {
     /// Listeners [default: 1000]
     #[arg(long)]
     listeners: Option<u32>,
+    /// Looks where the server's time goes instead, and leaves flame graphs in the target folder
+    #[arg(long, conflicts_with_all = ["quick", "rounds"])]
+    profile: bool,
 }
 
 /// Whose turn it is.
@@ -36,20 +39,20 @@ pub(super) enum Turn {
     Plain,
     Bundled,
     LowData,
-    Tls,
-    Rival(Rival),
-}
     /// A channel that is large enough for bundles of two, which nobody wishes.
     Twos,
     /// One that is large enough for bundles of three.
     Threes,
+    Tls,
+    Rival(Rival),
+}
 
 /// A server that is later than the next frame is due does not keep pace.
 const FRAME_MS: f64 = 20.0;
 /// Listeners of the largest channel.
 const LARGE: u32 = 8000;
 /// Of users that have a core to themselves; those of [`second_core`] share one with a worker.
-const AWAKE: &str = "--awake";
+pub(super) const AWAKE: &str = "--awake";
 /// Runs of what has no partner in its round.
 const RUNS: usize = 3;
 
@@ -63,11 +66,11 @@ impl Turn {
             Self::Plain => "Tenfour",
             Self::Bundled => "Tenfour, bundles of 3 wished",
             Self::LowData => "Tenfour, 60 ms frames, bundles wished",
+            Self::Twos => "Tenfour, 1,500 listeners: in twos",
+            Self::Threes => "Tenfour, 3,000 listeners: in threes",
             Self::Tls => "Tenfour, TLS",
             Self::Rival(rival) => rival.name(),
         }
-            Self::Twos => "Tenfour, 1,500 listeners: in twos",
-            Self::Threes => "Tenfour, 3,000 listeners: in threes",
     }
 
     /// Whether its latency says something. Mumble's thread for voice gives itself an ordinary
@@ -76,7 +79,7 @@ impl Turn {
         self != Self::Rival(Rival::Mumble) || !servers::all_go_first()
     }
 
-    fn start(self) -> Result<Server> {
+    pub(super) fn start(self) -> Result<Server> {
         match self {
             Self::Floor => Server::floor(),
             Self::Tls => Server::ours(Ours { tls: true, ..Ours::PLAIN }),
@@ -88,18 +91,18 @@ impl Turn {
     }
 
     /// What is its own in the command of the virtual users.
-    fn flags(self) -> String {
+    pub(super) fn flags(self) -> String {
         match self {
             Self::Floor => "--kind floor".into(),
             Self::Plain | Self::Tls => "--kind tenfour".into(),
             Self::Bundled => "--kind tenfour --economy".into(),
             Self::LowData => "--kind tenfour --economy --frame-ms 60 --payload 120".into(),
-            Self::Rival(rival) => format!("--kind {}", rival.kind()),
-        }
-    }
             // BUNDLES in crates/protocol/src/limits.rs, where the talker counts too.
             Self::Twos => "--kind tenfour --listeners 1500".into(),
             Self::Threes => "--kind tenfour --listeners 3000".into(),
+            Self::Rival(rival) => format!("--kind {}", rival.kind()),
+        }
+    }
 }
 
 /// What the turns measured, round by round.
@@ -128,6 +131,11 @@ impl Rounds {
 
 impl Fanout {
     pub(super) fn run(&self) -> Result<Section> {
+        // A quick run, or one of another size, is for the person who asked.
+        let usual = !self.quick && self.listeners.is_none() && self.seconds.is_none();
+        if self.profile {
+            return profile::profile(&self.work(), usual);
+        }
         let rounds = self.rounds()?;
         let mut verdicts = self.judge(&rounds);
         let mut text = self.table(&rounds);
@@ -139,8 +147,6 @@ impl Fanout {
             chart::write(&rounds)?;
             text += &format!("\n![CPU of each server against the floor]({})\n", chart::FILE);
         }
-        // A quick run, or one of another size, is for the person who asked.
-        let usual = !self.quick && self.listeners.is_none() && self.seconds.is_none();
         Ok(Section { name: "fanout", title: "Fan-out", text, verdicts, keep: usual })
     }
 

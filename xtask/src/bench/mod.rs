@@ -10,6 +10,7 @@ mod gates;
 mod hub;
 mod latency;
 mod page;
+mod profile;
 mod report;
 mod rivals;
 mod servers;
