@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { find, percentile } from './compare';
 import { chromiumWith } from './launch';
@@ -5,6 +6,9 @@ import { Server } from './server';
 import type { Speech } from './speech';
 import { speak } from './speech';
 import { Station } from './station';
+
+/** A file that wants what one test measures: `cargo xtask bench latency` judges it. */
+const FIGURES = process.env.TENFOUR_FIGURES;
 
 let first: Speech;
 let second: Speech;
@@ -96,7 +100,7 @@ test('voice leaves with the press and is heard without delay', async () => {
     await station('Roadrunner', first),
     await station('Night Owl', second),
   ];
-  // The first press opens the microphone; those after it find it warm.
+  // The first press opens the microphone and the first burst the loudspeaker; those after find them warm.
   for (let press = 1; press <= 31; press += 1) {
     await talker.say(300);
     // One at a time, or they would wait for each other and the way would seem long.
@@ -107,18 +111,28 @@ test('voice leaves with the press and is heard without delay', async () => {
   }
 
   const { presses, sent } = await talker.measured();
-  const warm = presses.slice(1);
   const { heard } = await listener.measured();
   // The plays of the listener are the bursts of the talker, in order.
   const taken = new Map(sent.map(({ burst, time, at }) => [`${burst} ${time}`, at]));
-  const ways = heard.map(({ play, time, at }) => at - (taken.get(`${play} ${time}`) ?? Number.NaN));
-  expect(ways.every(Number.isFinite)).toBe(true);
-  const [press50, press95] = [percentile(warm, 0.5), percentile(warm, 0.95)];
-  const [way50, way99] = [percentile(ways, 0.5), percentile(ways, 0.99)];
+  const ways = heard.map(({ play, time, at }) => ({
+    cold: play === sent[0]?.burst,
+    took: at - (taken.get(`${play} ${time}`) ?? Number.NaN),
+  }));
+  expect(ways.every(({ took }) => Number.isFinite(took))).toBe(true);
+  const all = ways.map(({ took }) => took);
+  const warm = ways.filter(({ cold }) => !cold).map(({ took }) => took);
+  const warmPresses = presses.slice(1);
+  const [press50, press95] = [percentile(warmPresses, 0.5), percentile(warmPresses, 0.95)];
+  const [way50, way99] = [percentile(all, 0.5), percentile(all, 0.99)];
+  const [warm50, warm99] = [percentile(warm, 0.5), percentile(warm, 0.99)];
   console.log(
-    `press to first voice frame: p50 ${press50.toFixed(1)} ms, p95 ${press95.toFixed(1)} ms (goal 60)`,
+    `press to first voice frame: p50 ${press50.toFixed(1)} ms, p95 ${press95.toFixed(1)} ms (goal p50 25)`,
   );
-  console.log(`microphone to listener's worklet: p50 ${way50} ms, p99 ${way99} ms (goal p50 100)`);
+  console.log(
+    `microphone to listener's worklet: p50 ${way50} ms, p99 ${way99} ms (goals 55 and 80); after the first burst ${warm50} and ${warm99} ms`,
+  );
+  const figures = { press50, press95, way50, way99, warm50, warm99 };
+  if (FIGURES) writeFileSync(FIGURES, JSON.stringify(figures));
   expect(press95).toBeLessThanOrEqual(3 * 60);
   expect(way50).toBeLessThanOrEqual(3 * 100);
   await talker.close();

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::gates;
 use super::report::Section;
-use super::servers::{Ours, Server};
+use super::servers::{ALL_CORES, Ours, Server};
 use super::statistics::Spread;
 use super::users::{self, Figures};
 
@@ -54,7 +54,7 @@ pub(super) fn stalled() -> Result<Section> {
 pub(super) fn soak(seconds: u32) -> Result<Section> {
     let work = format!("{LARGEST} --for {seconds}");
     println!("soak: {work}: {seconds} seconds of speech, after some ten for the joins");
-    let figures = turn(&work, Ours { workers: 2, cores: "0,1", talk_limit: LONG, ..Ours::PLAIN })?;
+    let figures = turn(&work, Ours { workers: 2, cores: ALL_CORES, talk_limit: LONG, ..Ours::PLAIN })?;
     let (early, late) = (figures.number("rss_kib_early"), figures.number("rss_kib_after"));
     let drift = 100.0 * (late - early) / early;
     let files = figures.number("files_after") - figures.number("files_early");

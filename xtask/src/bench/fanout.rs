@@ -11,7 +11,7 @@ use super::rivals::{self, Rival};
 use super::servers::{Ours, Server};
 use super::statistics::Spread;
 use super::users::{self, Figures};
-use super::{chart, servers};
+use super::{chart, profile, servers};
 
 #[derive(Args, Default)]
 pub(super) struct Fanout {
@@ -27,6 +27,9 @@ pub(super) struct Fanout {
     /// Listeners [default: 1000]
     #[arg(long)]
     listeners: Option<u32>,
+    /// Looks where the server's time goes instead, and leaves flame graphs in the target folder
+    #[arg(long, conflicts_with_all = ["quick", "rounds"])]
+    profile: bool,
 }
 
 /// Whose turn it is.
@@ -36,6 +39,10 @@ pub(super) enum Turn {
     Plain,
     Bundled,
     LowData,
+    /// A channel that is large enough for bundles of two, which nobody wishes.
+    Twos,
+    /// One that is large enough for bundles of three.
+    Threes,
     Tls,
     Rival(Rival),
 }
@@ -45,7 +52,7 @@ const FRAME_MS: f64 = 20.0;
 /// Listeners of the largest channel.
 const LARGE: u32 = 8000;
 /// Of users that have a core to themselves; those of [`second_core`] share one with a worker.
-const AWAKE: &str = "--awake";
+pub(super) const AWAKE: &str = "--awake";
 /// Runs of what has no partner in its round.
 const RUNS: usize = 3;
 
@@ -57,8 +64,10 @@ impl Turn {
         match self {
             Self::Floor => "floor",
             Self::Plain => "Tenfour",
-            Self::Bundled => "Tenfour, bundles of 3",
+            Self::Bundled => "Tenfour, bundles of 3 wished",
             Self::LowData => "Tenfour, 60 ms frames, bundles wished",
+            Self::Twos => "Tenfour, 1,500 listeners: in twos",
+            Self::Threes => "Tenfour, 3,000 listeners: in threes",
             Self::Tls => "Tenfour, TLS",
             Self::Rival(rival) => rival.name(),
         }
@@ -70,22 +79,27 @@ impl Turn {
         self != Self::Rival(Rival::Mumble) || !servers::all_go_first()
     }
 
-    fn start(self) -> Result<Server> {
+    pub(super) fn start(self) -> Result<Server> {
         match self {
             Self::Floor => Server::floor(),
             Self::Tls => Server::ours(Ours { tls: true, ..Ours::PLAIN }),
             Self::Rival(rival) => rival.start(),
-            Self::Plain | Self::Bundled | Self::LowData => Server::ours(Ours::PLAIN),
+            Self::Plain | Self::Bundled | Self::LowData | Self::Twos | Self::Threes => {
+                Server::ours(Ours::PLAIN)
+            }
         }
     }
 
     /// What is its own in the command of the virtual users.
-    fn flags(self) -> String {
+    pub(super) fn flags(self) -> String {
         match self {
             Self::Floor => "--kind floor".into(),
             Self::Plain | Self::Tls => "--kind tenfour".into(),
             Self::Bundled => "--kind tenfour --economy".into(),
             Self::LowData => "--kind tenfour --economy --frame-ms 60 --payload 120".into(),
+            // BUNDLES in crates/protocol/src/limits.rs, where the talker counts too.
+            Self::Twos => "--kind tenfour --listeners 1500".into(),
+            Self::Threes => "--kind tenfour --listeners 3000".into(),
             Self::Rival(rival) => format!("--kind {}", rival.kind()),
         }
     }
@@ -117,6 +131,11 @@ impl Rounds {
 
 impl Fanout {
     pub(super) fn run(&self) -> Result<Section> {
+        // A quick run, or one of another size, is for the person who asked.
+        let usual = !self.quick && self.listeners.is_none() && self.seconds.is_none();
+        if self.profile {
+            return profile::profile(&self.work(), usual);
+        }
         let rounds = self.rounds()?;
         let mut verdicts = self.judge(&rounds);
         let mut text = self.table(&rounds);
@@ -128,15 +147,13 @@ impl Fanout {
             chart::write(&rounds)?;
             text += &format!("\n![CPU of each server against the floor]({})\n", chart::FILE);
         }
-        // A quick run, or one of another size, is for the person who asked.
-        let usual = !self.quick && self.listeners.is_none() && self.seconds.is_none();
         Ok(Section { name: "fanout", title: "Fan-out", text, verdicts, keep: usual })
     }
 
     fn turns(&self) -> Result<Vec<Turn>> {
         let mut turns = vec![Turn::Floor, Turn::Plain, Turn::Bundled, Turn::LowData];
         if !self.quick {
-            turns.push(Turn::Tls);
+            turns.extend([Turn::Twos, Turn::Threes, Turn::Tls]);
             turns.extend(rivals::present()?.into_iter().map(Turn::Rival));
         }
         Ok(turns)
@@ -242,8 +259,11 @@ impl Fanout {
             text += &format!("\n**These figures do not count**: {words}.\n");
         }
         text + "\nThe command of a row is `tenfour-fanout fanout --at ADDRESS --pid PID`, the work, then what the row \
-                names. A bundle is asked for by the listener; how large it is, the hub says. Of rivals, the memory is \
-                that of the first connections too.\n"
+                names. Of rivals, the memory is that of the first connections too.\n\n\
+                Tenfour sends to 1,000 frame by frame, and in threes to those who wish it (`--economy`). From 1,500 in a channel \
+                on it sends in twos by itself, from 3,000 in threes (`docs/adr/0016-bundles-by-who-is-tuned.md`): \
+                those rows have that many listeners, and are compared with the floor at the size of all others, \
+                for each frame delivered.\n"
     }
 }
 
@@ -272,7 +292,9 @@ fn largest() -> Result<(String, [Verdict; 2])> {
 fn second_core(work: &str) -> Result<(String, Verdict)> {
     let (mut one, mut two) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
-        for (workers, cores, busiest) in [(1, "0", &mut one), (2, "0,1", &mut two)] {
+        for (workers, cores, busiest) in
+            [(1, servers::SERVER_CORE, &mut one), (2, servers::ALL_CORES, &mut two)]
+        {
             let server = Server::ours(Ours { workers, cores, ..Ours::PLAIN })?;
             let at = format!("--at {} --pid {}", server.at, server.pid());
             busiest

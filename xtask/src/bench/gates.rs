@@ -95,6 +95,24 @@ pub(super) const P6_P99: Gate = Gate {
     bound: AtMost(5.0),
     source: "a pair waits for all of the large channel's burst",
 };
+pub(super) const P7_PRESS: Gate = Gate {
+    id: "P7 press",
+    what: "ms from the press to the first voice frame at the socket of a warm page, p50",
+    bound: AtMost(25.0),
+    source: "the microphone gives a frame each 20 ms",
+};
+pub(super) const P7_WAY_P50: Gate = Gate {
+    id: "P7 way p50",
+    what: "ms from the microphone to the worklet of a listening page, p50",
+    bound: AtMost(55.0),
+    source: "a first trial had 52 with a buffer that begins with 40",
+};
+pub(super) const P7_WAY_P99: Gate = Gate {
+    id: "P7 way p99",
+    what: "ms from the microphone to the worklet of a listening page, p99",
+    bound: AtMost(80.0),
+    source: "one frame of 20 ms later than usual, and a little",
+};
 pub(super) const P8_EVENTS: Gate = Gate {
     id: "P8 events",
     what: "control events a second on one core",

@@ -1,8 +1,9 @@
-//! What a large channel does to those who talk beside it.
+//! What a large channel does to those who talk beside it, and how long a word takes from page to page.
 
 use anyhow::Result;
 
-use super::gates;
+use super::gates::{self, Verdict};
+use super::page;
 use super::report::Section;
 use super::servers::{Ours, Server};
 use super::statistics::Spread;
@@ -13,6 +14,14 @@ const WORK: &str = "--kind tenfour --pairs 500 --listeners 1000 --talkers 1 --fo
 const RUNS: usize = 5;
 
 pub(super) fn run() -> Result<Section> {
+    let (beside, mut verdicts) = beside_a_large_channel()?;
+    let (pages, of_pages) = page::to_page()?;
+    verdicts.extend(of_pages);
+    let text = format!("{beside}\n{pages}");
+    Ok(Section { name: "latency", title: "Latency", text, verdicts, keep: true })
+}
+
+fn beside_a_large_channel() -> Result<(String, Vec<Verdict>)> {
     let mut figures = Vec::new();
     for _ in 0..RUNS {
         let server = Server::ours(Ours::PLAIN)?;
@@ -35,6 +44,5 @@ pub(super) fn run() -> Result<Section> {
         spread("channel.p999_ms").text(2),
         spread("channel.delivered_share").least,
     );
-    let verdicts = vec![gates::P6_P50.judge(p50.median), gates::P6_P99.judge(p99.median)];
-    Ok(Section { name: "latency", title: "Latency beside a large channel", text, verdicts, keep: true })
+    Ok((text, vec![gates::P6_P50.judge(p50.median), gates::P6_P99.judge(p99.median)]))
 }

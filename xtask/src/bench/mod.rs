@@ -9,6 +9,8 @@ mod fanout;
 mod gates;
 mod hub;
 mod latency;
+mod page;
+mod profile;
 mod report;
 mod rivals;
 mod servers;
@@ -41,7 +43,7 @@ enum What {
     Fanout(fanout::Fanout),
     /// Control events, audiences, joins (P8)
     Hub,
-    /// 500 talking pairs beside a large channel (P6)
+    /// 500 talking pairs beside a large channel, and two pages (P6, P7)
     Latency,
     /// Listeners that take nothing, beside others
     Stalled,

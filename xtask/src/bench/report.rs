@@ -8,12 +8,21 @@ use super::gates::Verdict;
 use super::servers::all_go_first;
 
 pub(super) const REPORT: &str = "docs/benchmarks.md";
-/// The sections in their order.
-const SECTIONS: [&str; 7] = ["fanout", "stalled", "soak", "latency", "hub", "storm", "start"];
+/// The sections in their order, each with what writes it: `cargo xtask bench ...`.
+const SECTIONS: [(&str, &str); 8] = [
+    ("fanout", "fanout"),
+    ("profile", "fanout --profile"),
+    ("stalled", "stalled"),
+    ("soak", "soak"),
+    ("latency", "latency"),
+    ("hub", "hub"),
+    ("storm", "storm"),
+    ("start", "start"),
+];
 
 /// What one benchmark says.
 pub(super) struct Section {
-    /// Its name on the command line.
+    /// Its name in [`SECTIONS`].
     pub(super) name: &'static str,
     pub(super) title: &'static str,
     /// Markdown: what was done, tables.
@@ -27,16 +36,21 @@ impl Section {
     pub(super) fn markdown(&self) -> String {
         let Self { name, title, text, verdicts, .. } = self;
         let realtime = if all_go_first() { " --realtime" } else { "" };
-        let command = format!("`cargo xtask bench {name}{realtime}`");
+        let command =
+            SECTIONS.iter().find(|(section, _)| section == name).map_or(*name, |(_, command)| command);
         let machine = std::thread::available_parallelism().map_or(1, usize::from);
         let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let load = load.split_whitespace().next().unwrap_or("unknown").to_owned();
-        let gates: Vec<String> = verdicts.iter().map(Verdict::row).collect();
-        format!(
-            "## {title}\n\n{command}, {machine} cores, load {load} at the end.\n\n{text}\n\
-             | gate | what | wanted | measured | | why this number |\n|---|---|---|---|---|---|\n{}\n",
-            gates.join("\n")
-        )
+        let mut out = format!(
+            "## {title}\n\n`cargo xtask bench {command}{realtime}`, {machine} cores, load {load} at the end.\n\n{text}"
+        );
+        if !verdicts.is_empty() {
+            out += "\n| gate | what | wanted | measured | | why this number |\n|---|---|---|---|---|---|\n";
+        }
+        for verdict in verdicts {
+            out += &format!("{}\n", verdict.row());
+        }
+        out
     }
 
     pub(super) fn failed(&self) -> impl Iterator<Item = String> {
@@ -62,7 +76,7 @@ fn replaced(report: &str, name: &str, text: &str) -> String {
          for each listener (`crates/loadgen/src/floor`). About half of it is the receiver's half of loopback, \
          which a real network card does not charge.\n",
     );
-    for section in SECTIONS {
+    for (section, _) in SECTIONS {
         let (begin, end) = (format!("<!-- {section} -->\n"), format!("<!-- end of {section} -->\n"));
         let old = report.split_once(&begin).and_then(|(_, rest)| rest.split_once(&end)).map(|(text, _)| text);
         let text = if section == name { Some(text) } else { old };

@@ -16,6 +16,8 @@ use crate::shell::{command, target};
 /// The core of the server, and that of its users.
 pub(super) const SERVER_CORE: &str = "0";
 pub(super) const USERS_CORE: &str = "1";
+/// Those of programs that share them.
+pub(super) const ALL_CORES: &str = "0,1";
 /// Longest start of a server.
 const START: Duration = Duration::from_secs(20);
 /// Longest polite stop.
