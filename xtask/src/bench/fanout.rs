@@ -132,7 +132,7 @@ impl Rounds {
 impl Fanout {
     pub(super) fn run(&self) -> Result<Section> {
         // A quick run, or one of another size, is for the person who asked.
-        let usual = !self.quick && self.listeners.is_none() && self.seconds.is_none();
+        let usual = !self.quick && self.listeners.or(self.seconds).is_none() && self.rounds.is_none();
         if self.profile {
             return profile::profile(&self.work(), usual);
         }
@@ -144,7 +144,9 @@ impl Fanout {
             let (second_core, of_second_core) = second_core(&self.work())?;
             verdicts.extend(of_largest.into_iter().chain([of_second_core]));
             text += &format!("\n{largest}\n{second_core}");
-            chart::write(&rounds)?;
+            if usual {
+                chart::write(&rounds)?;
+            }
             text += &format!("\n![CPU of each server against the floor]({})\n", chart::FILE);
         }
         Ok(Section { name: "fanout", title: "Fan-out", text, verdicts, keep: usual })
@@ -204,10 +206,12 @@ impl Fanout {
             verdicts.extend(spread.map(|spread| gate.judge(spread.median)));
         };
         let mumble = Turn::Rival(Rival::Mumble);
+        // What a large channel gets by itself; a quick run has none.
+        let bundled = if rounds.turns.contains(&Turn::Threes) { Turn::Threes } else { Turn::Bundled };
         judge(gates::P1, rounds.ratio(Turn::Plain, Turn::Floor, CPU));
-        judge(gates::P2, rounds.ratio(Turn::Bundled, Turn::Floor, CPU_OF_LISTENING));
+        judge(gates::P2, rounds.ratio(bundled, Turn::Floor, CPU_OF_LISTENING));
         judge(gates::P2_LOW_DATA, rounds.ratio(Turn::LowData, Turn::Floor, CPU_OF_LISTENING));
-        judge(gates::P2_MUMBLE, rounds.ratio(Turn::Bundled, mumble, CPU_OF_LISTENING));
+        judge(gates::P2_MUMBLE, rounds.ratio(bundled, mumble, CPU_OF_LISTENING));
         judge(gates::P2_MUMBLE_LOW_DATA, rounds.ratio(Turn::LowData, mumble, CPU_OF_LISTENING));
         judge(gates::P4, Some(rounds.spread(Turn::Plain, "rss_kib_per_line")));
         if rounds.turns.contains(&Turn::Tls) {
