@@ -1,7 +1,8 @@
-//! One request of the HTTP API, one answer.
+//! Requests of the HTTP API, and their answers.
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
+use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -9,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tenfour_protocol::Refusal;
 use tenfour_protocol::http::Problem;
+use tokio::task::AbortHandle;
 
 use crate::{Error, Server};
 
@@ -18,15 +20,6 @@ const ANSWER_BYTES: usize = 4 * 1024 * 1024;
 impl Server {
     pub(crate) async fn get<A: DeserializeOwned>(&self, path: &str, token: Option<&str>) -> Result<A, Error> {
         self.ask(Method::GET, path, token, Bytes::new()).await
-    }
-
-    pub(crate) async fn post<A: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-    ) -> Result<A, Error> {
-        let body = serde_json::to_vec(body).expect("bodies are plain data");
-        self.ask(Method::POST, path, None, body.into()).await
     }
 
     /// A request that is answered by nothing but that it was done.
@@ -57,6 +50,16 @@ impl Server {
         token: Option<&str>,
         body: Bytes,
     ) -> Result<A, Error> {
+        Conversation::with(self).ask(method, path, token, body).await
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Bytes,
+    ) -> Result<Request<Full<Bytes>>, Error> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("/api/v1/{path}"))
@@ -65,21 +68,15 @@ impl Server {
         if let Some(token) = token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
-        let request = request.body(Full::new(body)).map_err(|e| self.odd(&e.to_string()))?;
-        let stream = TokioIo::new(self.connect().await?);
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(stream).await.map_err(|e| self.cut(&e))?;
-        let connection = tokio::spawn(connection);
-        let answer = sender.send_request(request).await.map_err(|e| self.cut(&e))?;
-        let (head, body) = answer.into_parts();
-        let body = Limited::new(body, ANSWER_BYTES).collect().await;
-        connection.abort();
-        let body = body.map_err(|error| self.odd(&error.to_string()))?.to_bytes();
-        if head.status.is_success() {
-            let body = if head.status == StatusCode::NO_CONTENT { b"null" } else { &body[..] };
+        request.body(Full::new(body)).map_err(|e| self.odd(&e.to_string()))
+    }
+
+    fn understand<A: DeserializeOwned>(&self, status: StatusCode, body: &[u8]) -> Result<A, Error> {
+        if status.is_success() {
+            let body = if status == StatusCode::NO_CONTENT { b"null" } else { body };
             serde_json::from_slice(body).map_err(|_| self.odd("its answer is not understood"))
         } else {
-            Err(problem(&body).map_or_else(|| self.odd(&format!("it says {}", head.status)), Error::Refused))
+            Err(problem(body).map_or_else(|| self.odd(&format!("it says {status}")), Error::Refused))
         }
     }
 
@@ -92,6 +89,84 @@ impl Server {
 
     fn odd(&self, why: &str) -> Error {
         Error::NotTenfour { server: self.origin().into(), why: why.into() }
+    }
+}
+
+/// Requests one after the other, on one connection while the server keeps it: each new one costs round
+/// trips, under TLS several.
+pub(crate) struct Conversation<'a> {
+    server: &'a Server,
+    line: Option<Line>,
+}
+
+/// A connection; its task ends with the value.
+struct Line {
+    requests: SendRequest<Full<Bytes>>,
+    task: AbortHandle,
+}
+
+impl<'a> Conversation<'a> {
+    /// Nothing is sent, and no connection made, before the first request.
+    pub(crate) fn with(server: &'a Server) -> Self {
+        Self { server, line: None }
+    }
+
+    /// Whom it is with.
+    pub(crate) fn server(&self) -> &'a Server {
+        self.server
+    }
+
+    pub(crate) async fn post<A: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<A, Error> {
+        let body = serde_json::to_vec(body).expect("bodies are plain data");
+        self.ask(Method::POST, path, None, body.into()).await
+    }
+
+    async fn ask<A: DeserializeOwned>(
+        &mut self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Bytes,
+    ) -> Result<A, Error> {
+        let server = self.server;
+        let request = server.request(method, path, token, body)?;
+        let line = self.line().await?;
+        let answer = line.requests.send_request(request).await.map_err(|e| server.cut(&e))?;
+        let (head, body) = answer.into_parts();
+        let body = Limited::new(body, ANSWER_BYTES).collect().await;
+        let body = body.map_err(|error| server.odd(&error.to_string()))?.to_bytes();
+        server.understand(head.status, &body)
+    }
+
+    /// The connection, or a new one if the server has ended it.
+    async fn line(&mut self) -> Result<&mut Line, Error> {
+        if let Some(line) = &mut self.line
+            && line.requests.ready().await.is_err()
+        {
+            self.line = None;
+        }
+        match &mut self.line {
+            Some(line) => Ok(line),
+            none => Ok(none.insert(Line::to(self.server).await?)),
+        }
+    }
+}
+
+impl Line {
+    async fn to(server: &Server) -> Result<Self, Error> {
+        let stream = TokioIo::new(server.connect().await?);
+        let (requests, connection) = handshake(stream).await.map_err(|e| server.cut(&e))?;
+        Ok(Self { requests, task: tokio::spawn(connection).abort_handle() })
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 

@@ -10,6 +10,7 @@ use tenfour_protocol::limits::NONCE_BYTES;
 use tenfour_protocol::{Code, Refusal};
 use zeroize::Zeroizing;
 
+use crate::http::Conversation;
 use crate::{Error, Identity, Server};
 
 /// A log-in. The token is good until it is logged out or long unused.
@@ -65,15 +66,16 @@ impl Session {
 
 /// Logs in with the key; a key that the server does not know is registered under `handle`.
 pub async fn log_in(server: &Server, identity: &Identity, handle: Option<&str>) -> Result<Session, Error> {
-    let login = Login { proof: prove(server, identity).await? };
-    match server.post("login", &login).await {
+    let mut talk = Conversation::with(server);
+    let login = Login { proof: prove(&mut talk, identity).await? };
+    match talk.post("login", &login).await {
         Ok(me) => session(server, me, false),
         Err(Error::Refused(Refusal { code: Code::NotRegistered, .. })) => {
             let handle = handle.ok_or_else(|| Error::HandleNeeded(server.origin().into()))?.to_owned();
-            let proof = prove(server, identity).await?;
+            let proof = prove(&mut talk, identity).await?;
             session(
                 server,
-                server.post("register", &Register { handle, description: None, proof }).await?,
+                talk.post("register", &Register { handle, description: None, proof }).await?,
                 true,
             )
         }
@@ -81,8 +83,9 @@ pub async fn log_in(server: &Server, identity: &Identity, handle: Option<&str>) 
     }
 }
 
-async fn prove(server: &Server, identity: &Identity) -> Result<Proof, Error> {
-    let Nonce { nonce, expiry } = server.post("nonce", &()).await?;
+async fn prove(talk: &mut Conversation<'_>, identity: &Identity) -> Result<Proof, Error> {
+    let Nonce { nonce, expiry } = talk.post("nonce", &()).await?;
+    let server = talk.server();
     let bytes: [u8; NONCE_BYTES] = BASE64URL_NOPAD
         .decode(nonce.as_bytes())
         .ok()

@@ -1,7 +1,7 @@
 //! Names of things on the wire.
 
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use data_encoding::{Encoding, Specification};
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ pub struct ChannelId(Repr);
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Repr {
     Number(u8),
-    Name(Box<str>),
+    Name(Arc<str>),
 }
 
 /// Why a text is no channel.

@@ -2,6 +2,7 @@
 //! about anybody exists in a message to a peer.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -16,14 +17,14 @@ use crate::limits;
 #[serde(try_from = "String", into = "String")]
 #[ts(type = "string", export)]
 #[schema(value_type = String, example = "Roadrunner")]
-pub struct Handle(Box<str>);
+pub struct Handle(Arc<str>);
 
 /// A line about oneself, shown beside the handle: 1 to 140 graphemes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[ts(type = "string", export)]
 #[schema(value_type = String, example = "night shift, listening mostly")]
-pub struct Description(Box<str>);
+pub struct Description(Arc<str>);
 
 /// Why a text is no handle or no description.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -70,7 +71,7 @@ impl Description {
     }
 }
 
-fn line(text: &str, graphemes: usize, bytes: usize) -> Result<Box<str>, TextError> {
+fn line(text: &str, graphemes: usize, bytes: usize) -> Result<Arc<str>, TextError> {
     if text.is_empty() {
         return Err(TextError::Empty);
     }
@@ -143,7 +144,7 @@ macro_rules! text_type {
 
         impl From<$type> for String {
             fn from(text: $type) -> Self {
-                text.0.into()
+                text.as_str().to_owned()
             }
         }
 

@@ -1,18 +1,20 @@
 //! Channels, and who is tuned to them.
 
 use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
 
 use tenfour_protocol::control::{ChannelInfo, EndReason};
 use tenfour_protocol::limits::{
-    CHANNEL_NUMBERS, CHANNELS_PER_SESSION, NAMED_CHANNELS, PAGE_PARTICIPANTS, SNAPSHOT_PARTICIPANTS,
+    CHANNEL_NUMBERS, CHANNELS_PER_SESSION, NAMED_CHANNELS, SNAPSHOT_PARTICIPANTS,
 };
 use tenfour_protocol::{
-    BurstNo, ChannelId, Code, Handle, Participant, ParticipantNo, Refusal, ServerMessage, SignalGrade,
+    BurstNo, ChannelId, Code, Participant, ParticipantNo, Refusal, ServerMessage, SignalGrade,
 };
 
 use super::members::{Member, Members};
 use super::presence::News;
-use super::session::Link;
+use super::roll::Roll;
+use super::session::{Link, Session};
 use super::{From, Hears, Hub, Output};
 use crate::{ConnId, Time};
 
@@ -20,7 +22,7 @@ use crate::{ConnId, Time};
 #[derive(Debug, Default)]
 pub(super) struct Channel {
     /// Everybody, as pages list them.
-    pub(super) roll: BTreeSet<(Handle, ParticipantNo)>,
+    pub(super) roll: Roll,
     /// Those who have a connection.
     pub(super) here: Members,
     /// Who came and left since it was told.
@@ -38,10 +40,6 @@ impl Channel {
     pub(super) fn is_large(&self) -> bool {
         self.roll.len() > SNAPSHOT_PARTICIPANTS
     }
-
-    fn pages(&self) -> u32 {
-        self.roll.len().div_ceil(PAGE_PARTICIPANTS).max(1) as u32
-    }
 }
 
 impl Hub {
@@ -50,7 +48,7 @@ impl Hub {
         let numbered = (1..=CHANNEL_NUMBERS).filter_map(ChannelId::numbered);
         let known = self.channels.keys().chain(self.channels_elsewhere());
         let named: BTreeSet<_> = known.filter(|channel| channel.number().is_none()).cloned().collect();
-        numbered.chain(named).map(|channel| self.info(&channel)).collect()
+        numbered.chain(named).map(|channel| self.info(&channel, self.total(&channel))).collect()
     }
 
     pub(super) fn tune(
@@ -61,27 +59,28 @@ impl Hub {
         catch_up: bool,
         now: Time,
     ) {
-        if self.sessions[&participant].tuned.contains_key(channel) {
+        let session = &self.sessions[&participant];
+        if session.tuned.contains_key(channel) {
             return self.send_tuned(conn, channel);
         }
-        if let Err(code) = self.has_room(participant, channel) {
+        if let Err(code) = self.has_room(session, channel) {
             return self.error(conn, Refusal::from(code).about(channel.clone()));
         }
+        let heard_elsewhere = session.live_until.is_some_and(|until| now < until);
         self.enter_channel(conn, participant, channel, now);
         self.send_tuned(conn, channel);
-        let heard_elsewhere = self.sessions[&participant].live_until.is_some_and(|until| now < until);
         let from = if catch_up && !heard_elsewhere { From::Oldest } else { From::Live };
         for (burst, grade) in self.audible(participant, channel) {
             self.outputs.push_back(Output::Join { burst, listener: Hears { conn, grade }, from });
         }
     }
 
-    fn has_room(&self, participant: ParticipantNo, channel: &ChannelId) -> Result<(), Code> {
-        if self.sessions[&participant].tuned.len() >= CHANNELS_PER_SESSION {
+    fn has_room(&self, session: &Session, channel: &ChannelId) -> Result<(), Code> {
+        if session.tuned.len() >= CHANNELS_PER_SESSION {
             return Err(Code::TooManyChannels);
         }
         match self.channels.get(channel) {
-            Some(_) if self.total(channel) as usize >= self.config.channel_participants => {
+            Some(known) if self.total_of(channel, known) as usize >= self.config.channel_participants => {
                 Err(Code::ChannelFull)
             }
             None if channel.number().is_none() && self.named_channels >= NAMED_CHANNELS => {
@@ -94,13 +93,15 @@ impl Hub {
     fn enter_channel(&mut self, conn: ConnId, participant: ParticipantNo, channel: &ChannelId, now: Time) {
         let Some(session) = self.sessions.get_mut(&participant) else { return };
         session.tuned.insert(channel.clone(), self.moment);
-        if !self.channels.contains_key(channel) && channel.number().is_none() {
+        let entry = self.channels.entry(channel.clone());
+        if matches!(entry, Entry::Vacant(_)) && channel.number().is_none() {
             self.named_channels += 1;
         }
-        let entered = self.channels.entry(channel.clone()).or_default();
-        entered.roll.insert((session.you.person.handle.clone(), participant));
+        let entered = entry.or_default();
+        entered.roll.insert(&session.you);
         entered.here.insert(Member { participant, conn, slot: session.whereabouts.slot });
-        self.note_joined(participant, channel, now);
+        entered.news.joined(participant);
+        entered.news.tell(channel, now, &mut self.timers);
         self.interest_in(participant, channel);
         self.count_changed(channel, now);
     }
@@ -134,10 +135,11 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(&participant) else { return };
         session.tuned.remove(channel);
         let Some(left) = self.channels.get_mut(channel) else { return };
-        left.roll.remove(&(session.you.person.handle.clone(), participant));
+        left.roll.remove(&session.you);
         left.here.remove(participant);
         if !left.roll.is_empty() {
-            return self.note_left(participant, channel, now);
+            left.news.left(participant);
+            return left.news.tell(channel, now, &mut self.timers);
         }
         self.drop_news(channel);
         self.channels.remove(channel);
@@ -163,13 +165,11 @@ impl Hub {
     }
 
     /// A new connection takes the session's place on its channels.
-    pub(super) fn come_back(&mut self, conn: ConnId, participant: ParticipantNo, earlier_handle: &Handle) {
+    pub(super) fn come_back(&mut self, conn: ConnId, participant: ParticipantNo) {
         let Some(session) = self.sessions.get_mut(&participant) else { return };
         for channel in session.tuned.keys() {
             let Some(channel) = self.channels.get_mut(channel) else { continue };
             channel.here.insert(Member { participant, conn, slot: session.whereabouts.slot });
-            channel.roll.remove(&(earlier_handle.clone(), participant));
-            channel.roll.insert((session.you.person.handle.clone(), participant));
         }
         self.interest_on(participant);
     }
@@ -177,13 +177,14 @@ impl Hub {
     pub(super) fn send_tuned(&mut self, conn: ConnId, channel: &ChannelId) {
         let Some(known) = self.channels.get(channel) else { return };
         let (participants, pages) = if known.is_large() || self.elsewhere(channel) > 0 {
-            (self.participants(known, 0), self.pages(channel))
+            (known.roll.page(0), self.pages(channel))
         } else {
-            (self.named(known.roll.iter()), 1)
+            (known.roll.all(), 1)
         };
         #[cfg(feature = "mutants")]
         let participants = self.listed(conn, participants);
-        self.send(conn, ServerMessage::Tuned { info: self.info(channel), participants, pages });
+        let info = self.info(channel, self.total_of(channel, known));
+        self.send(conn, ServerMessage::Tuned { info, participants, pages });
     }
 
     pub(super) fn page(
@@ -197,7 +198,7 @@ impl Hub {
         if !self.sessions[&participant].tuned.contains_key(&channel) {
             return self.error(conn, Refusal::from(Code::NotTuned).about(channel.clone()));
         }
-        if self.ask_page(conn, &channel, page, self.channels[&channel].pages(), now) {
+        if self.ask_page(conn, &channel, page, self.channels[&channel].roll.pages(), now) {
             return;
         }
         let (pages, count, participants) =
@@ -207,12 +208,12 @@ impl Hub {
 
     /// Pages there are: this node's own people first, then those of others.
     pub(super) fn pages(&self, channel: &ChannelId) -> u32 {
-        self.channels.get(channel).map_or(1, Channel::pages) + self.pages_elsewhere(channel)
+        self.channels.get(channel).map_or(1, |channel| channel.roll.pages()) + self.pages_elsewhere(channel)
     }
 
     /// One page of this node's own people.
     pub(super) fn page_of(&self, channel: &ChannelId, page: u32) -> Vec<Participant> {
-        self.channels.get(channel).map_or_else(Vec::new, |channel| self.participants(channel, page))
+        self.channels.get(channel).map_or_else(Vec::new, |channel| channel.roll.page(page))
     }
 
     /// Those in range only, when the list is broken.
@@ -230,19 +231,6 @@ impl Hub {
             });
         }
         participants
-    }
-
-    fn participants(&self, channel: &Channel, page: u32) -> Vec<Participant> {
-        let before = (page as usize).saturating_mul(PAGE_PARTICIPANTS);
-        self.named(channel.roll.iter().skip(before).take(PAGE_PARTICIPANTS))
-    }
-
-    fn named<'a>(&self, roll: impl Iterator<Item = &'a (Handle, ParticipantNo)>) -> Vec<Participant> {
-        roll.filter_map(|(_, participant)| self.participant(*participant)).collect()
-    }
-
-    pub(super) fn participant(&self, participant: ParticipantNo) -> Option<Participant> {
-        self.sessions.get(&participant).map(|session| session.you.clone())
     }
 
     /// Bursts on the air that `participant` hears, and how well.

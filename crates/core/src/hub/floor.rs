@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tenfour_protocol::Description;
 use tenfour_protocol::control::{Codec, EndReason, FrameTime, Outcome};
 use tenfour_protocol::limits::{BUNDLES, CHANNEL_BURSTS, PRESS_PATIENCE, PRESSES_WAITING};
-use tenfour_protocol::{BurstNo, ChannelId, Code, ParticipantNo, Range, Refusal, ServerMessage};
+use tenfour_protocol::{BurstNo, ChannelId, Code, Participant, ParticipantNo, Range, Refusal, ServerMessage};
 
 use super::nodes::Air;
 use super::session::{Connection, Link, Stage, millis};
@@ -192,7 +192,7 @@ impl Hub {
             started: ServerMessage::BurstStarted {
                 burst,
                 channel: press.channel.clone(),
-                talker: self.sessions[&talker].you.clone(),
+                talker: Participant::clone(&self.sessions[&talker].you),
                 codec: press.codec,
                 frame_ms: press.frame_ms,
                 grade: None,

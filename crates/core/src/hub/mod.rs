@@ -2,7 +2,7 @@
 //!
 //! * `session` - connections, greetings, drops, log-outs, the stop
 //! * `resume` - a session that goes on with a new connection; `profile` - one with another handle
-//! * `channel`, `presence` - affiliations, and telling others of them
+//! * `channel`, `presence` - affiliations, and telling others of them; `roll` - lists of participants
 //! * `place` - where a session is and how far it reaches; `members` - who is on a channel now
 //! * `audience` - who hears a burst
 //! * `nodes` - other nodes of a cluster
@@ -24,6 +24,7 @@ mod presence;
 mod profile;
 mod quota;
 mod resume;
+mod roll;
 mod session;
 mod timers;
 
@@ -245,11 +246,8 @@ impl Hub {
         self.connections.get_mut(&conn).filter(|connection| !connection.closing)
     }
 
-    fn info(&self, channel: &ChannelId) -> control::ChannelInfo {
-        control::ChannelInfo {
-            channel: channel.clone(),
-            label: self.config.labels.get(channel).cloned(),
-            count: self.total(channel),
-        }
+    fn info(&self, channel: &ChannelId, count: u32) -> control::ChannelInfo {
+        let label = self.config.labels.get(channel).cloned();
+        control::ChannelInfo { channel: channel.clone(), label, count }
     }
 }

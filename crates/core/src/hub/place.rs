@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tenfour_protocol::{
-    Code, Country, GeoCell, ParticipantNo, Place as Said, Ranges, Refusal, ServerMessage,
+    Code, Country, GeoCell, ParticipantNo, Person, Place as Said, Ranges, Refusal, ServerMessage,
 };
 
 use super::session::{Link, millis};
@@ -285,12 +285,10 @@ impl Hub {
     }
 
     fn set_country(&mut self, participant: ParticipantNo, country: Option<Country>, now: Time) {
-        let Some(session) = self.sessions.get_mut(&participant) else { return };
-        if std::mem::replace(&mut session.you.person.country, country) == country {
-            return;
-        }
-        for channel in session.tuned.keys().cloned().collect::<Vec<_>>() {
-            self.note_changed(participant, &channel, now);
+        let Some(session) = self.sessions.get(&participant) else { return };
+        if session.you.person.country != country {
+            let person = Person { country, ..session.you.person.clone() };
+            self.change_person(participant, person, now);
         }
     }
 

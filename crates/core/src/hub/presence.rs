@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use tenfour_protocol::limits::PRESENCE_TICK;
-use tenfour_protocol::{ChannelId, ParticipantNo, ServerMessage};
+use tenfour_protocol::{ChannelId, Participant, ParticipantNo, ServerMessage};
 
-use super::{Hub, Output, Recipients, Timer};
+use super::{Hub, Output, Recipients, Timer, Timers};
 use crate::Time;
 
 /// What has not been told yet. Nobody is in two lists: the last word counts. Somebody who came
@@ -18,22 +18,29 @@ pub(super) struct News {
     due: Option<Time>,
 }
 
+impl News {
+    pub(super) fn joined(&mut self, participant: ParticipantNo) {
+        self.left.remove(&participant);
+        self.joined.insert(participant);
+    }
+
+    pub(super) fn left(&mut self, participant: ParticipantNo) {
+        self.joined.remove(&participant);
+        self.changed.remove(&participant);
+        self.left.insert(participant);
+    }
+
+    /// Has it told at the next tick of `channel`, whose news it is.
+    pub(super) fn tell(&mut self, channel: &ChannelId, now: Time, timers: &mut Timers) {
+        if self.due.is_none() {
+            let due = now + PRESENCE_TICK;
+            self.due = Some(due);
+            timers.set(due, Timer::Presence(channel.clone()));
+        }
+    }
+}
+
 impl Hub {
-    pub(super) fn note_joined(&mut self, participant: ParticipantNo, channel: &ChannelId, now: Time) {
-        self.note(channel, now, |news| {
-            news.left.remove(&participant);
-            news.joined.insert(participant);
-        });
-    }
-
-    pub(super) fn note_left(&mut self, participant: ParticipantNo, channel: &ChannelId, now: Time) {
-        self.note(channel, now, |news| {
-            news.joined.remove(&participant);
-            news.changed.remove(&participant);
-            news.left.insert(participant);
-        });
-    }
-
     /// Others see another country, handle or description than before. Who has just come is told whole
     /// anyway.
     pub(super) fn note_changed(&mut self, participant: ParticipantNo, channel: &ChannelId, now: Time) {
@@ -52,11 +59,7 @@ impl Hub {
     fn note(&mut self, channel: &ChannelId, now: Time, change: impl FnOnce(&mut News)) {
         let Some(known) = self.channels.get_mut(channel) else { return };
         change(&mut known.news);
-        if known.news.due.is_none() {
-            let due = now + PRESENCE_TICK;
-            known.news.due = Some(due);
-            self.timers.set(due, Timer::Presence(channel.clone()));
-        }
+        known.news.tell(channel, now, &mut self.timers);
     }
 
     pub(super) fn drop_news(&mut self, channel: &ChannelId) {
@@ -76,11 +79,12 @@ impl Hub {
         }
         let news = if known.is_large() { News::default() } else { news };
         let named = |participants: BTreeSet<_>| {
-            participants.into_iter().filter_map(|participant| self.participant(participant)).collect()
+            let sessions = participants.into_iter().filter_map(|participant| self.sessions.get(&participant));
+            sessions.map(|session| Participant::clone(&session.you)).collect()
         };
         let message = ServerMessage::Presence {
             channel: channel.clone(),
-            count: self.total(channel),
+            count: self.total_of(channel, known),
             joined: named(news.joined),
             left: news.left.into_iter().collect(),
             changed: named(news.changed),

@@ -1,6 +1,8 @@
-//! Somebody has another handle or description.
+//! Somebody has another handle, description or country.
 
-use tenfour_protocol::{ParticipantNo, Person};
+use std::sync::Arc;
+
+use tenfour_protocol::{Participant, ParticipantNo, Person};
 
 use super::{Hub, LoginId};
 use crate::Time;
@@ -20,19 +22,35 @@ impl Hub {
     }
 
     fn rename(&mut self, participant: ParticipantNo, person: &Person, now: Time) {
-        let Some(session) = self.sessions.get_mut(&participant) else { return };
+        let Some(session) = self.sessions.get(&participant) else { return };
         let person = Person { country: session.you.person.country, ..person.clone() };
-        let earlier = std::mem::replace(&mut session.you.person, person);
-        if earlier == session.you.person {
+        self.change_person(participant, person, now);
+    }
+
+    /// Others see somebody as `person` from now on, and are told if it is news.
+    pub(super) fn change_person(&mut self, participant: ParticipantNo, person: Person, now: Time) {
+        if !self.see_as(participant, person) {
             return;
         }
-        let handle = session.you.person.handle.clone();
-        for name in session.tuned.keys().cloned().collect::<Vec<_>>() {
-            if let Some(channel) = self.channels.get_mut(&name) {
-                channel.roll.remove(&(earlier.handle.clone(), participant));
-                channel.roll.insert((handle.clone(), participant));
-            }
-            self.note_changed(participant, &name, now);
+        for channel in self.sessions[&participant].tuned.keys().cloned().collect::<Vec<_>>() {
+            self.note_changed(participant, &channel, now);
         }
+    }
+
+    /// Lists show somebody as `person` from now on. True if it is news.
+    pub(super) fn see_as(&mut self, participant: ParticipantNo, person: Person) -> bool {
+        let Some(session) = self.sessions.get_mut(&participant) else { return false };
+        if session.you.person == person {
+            return false;
+        }
+        let you = Arc::new(Participant { id: participant, person });
+        let earlier = std::mem::replace(&mut session.you, you);
+        for channel in session.tuned.keys() {
+            if let Some(channel) = self.channels.get_mut(channel) {
+                channel.roll.remove(&earlier);
+                channel.roll.insert(&session.you);
+            }
+        }
+        true
     }
 }

@@ -37,7 +37,6 @@ impl Hub {
         let earlier_login = std::mem::replace(&mut session.login, login);
         // Others still see the country; `arrive` tells them if it is another one now.
         let person = Person { country: session.you.person.country, ..person };
-        let earlier_handle = std::mem::replace(&mut session.you.person, person).handle;
         for spent in older.into_iter().chain([newer]).filter(|token| token != used) {
             self.tokens.remove(&spent);
         }
@@ -49,7 +48,8 @@ impl Hub {
             // The old connection has not noticed yet that it is dead.
             Link::Up(old) => self.close(old, Code::Stalled, now),
         }
-        self.come_back(conn, participant, &earlier_handle);
+        self.see_as(participant, person);
+        self.come_back(conn, participant);
         participant
     }
 

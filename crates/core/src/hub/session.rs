@@ -1,6 +1,7 @@
 //! Connections, and the sessions behind them that outlive a drop.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
@@ -53,7 +54,7 @@ pub(super) enum Stage {
 pub(super) struct Session {
     pub(super) login: LoginId,
     pub(super) user: UserId,
-    pub(super) you: Participant,
+    pub(super) you: Arc<Participant>,
     pub(super) token: ResumeToken,
     /// The token of the last resume: its answer may have been lost, and then it comes again.
     pub(super) used: Option<ResumeToken>,
@@ -153,7 +154,7 @@ impl Hub {
         let session = Session {
             login: connection.login,
             user: connection.user,
-            you: Participant { id: participant, person: connection.person.clone() },
+            you: Arc::new(Participant { id: participant, person: connection.person.clone() }),
             token: connection.token.clone(),
             used: None,
             link: Link::Up(conn),
@@ -175,7 +176,7 @@ impl Hub {
         }
         let session = &self.sessions[&participant];
         let welcome = ServerMessage::Welcome {
-            you: session.you.clone(),
+            you: Participant::clone(&session.you),
             resume: BASE64URL_NOPAD.encode(&session.token.0),
             resumed,
             tuned: session.tuned.keys().cloned().collect(),

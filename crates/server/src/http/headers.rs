@@ -34,23 +34,24 @@ const PERMISSIONS: &str = "geolocation=(self), microphone=(self), autoplay=(self
 /// Two years, as the preload lists want it.
 const TRANSPORT: &str = "max-age=63072000";
 
-const ALWAYS: [(HeaderName, &str); 9] = [
-    (CONTENT_SECURITY_POLICY, POLICY),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-embedder-policy"), "require-corp"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    (HeaderName::from_static("permissions-policy"), PERMISSIONS),
-    (REFERRER_POLICY, "no-referrer"),
-    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (X_FRAME_OPTIONS, "DENY"),
+/// Made once: each answer would check their bytes anew.
+static ALWAYS: [(HeaderName, HeaderValue); 9] = [
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-embedder-policy"), HeaderValue::from_static("require-corp")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("permissions-policy"), HeaderValue::from_static(PERMISSIONS)),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     // A name that stands in a link is looked up when somebody follows it, not before.
-    (X_DNS_PREFETCH_CONTROL, "off"),
+    (X_DNS_PREFETCH_CONTROL, HeaderValue::from_static("off")),
 ];
 
 /// Adds what each answer carries. An answer that says nothing about caching is not kept.
 pub(crate) fn secure(headers: &mut HeaderMap, tls: bool) {
-    for (name, value) in ALWAYS {
-        headers.insert(name, HeaderValue::from_static(value));
+    for (name, value) in &ALWAYS {
+        headers.insert(name, value.clone());
     }
     if tls {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TRANSPORT));

@@ -128,7 +128,7 @@ impl Hub {
             burst: number,
             word: word.said,
             channel: burst.channel.clone(),
-            talker: session.you.clone(),
+            talker: Participant::clone(&session.you),
             tx: burst.tx,
             cell: self.spots.cell(session.whereabouts.slot),
             codec: word.codec,

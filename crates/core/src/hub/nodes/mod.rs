@@ -215,7 +215,8 @@ impl Hub {
 
     /// The session has tuned in.
     pub(super) fn interest_in(&mut self, participant: ParticipantNo, channel: &ChannelId) {
-        let (Some(nodes), Some(session)) = (&mut self.nodes, self.sessions.get(&participant)) else { return };
+        let Some(nodes) = &mut self.nodes else { return };
+        let Some(session) = self.sessions.get(&participant) else { return };
         if !session.interested {
             return;
         }
@@ -228,7 +229,8 @@ impl Hub {
 
     /// The session has left a channel, or goes.
     pub(super) fn no_interest_in(&mut self, participant: ParticipantNo, channel: &ChannelId, now: Time) {
-        let (Some(nodes), Some(session)) = (&mut self.nodes, self.sessions.get(&participant)) else { return };
+        let Some(nodes) = &mut self.nodes else { return };
+        let Some(session) = self.sessions.get(&participant) else { return };
         if !session.interested {
             return;
         }

@@ -33,8 +33,14 @@ pub(super) struct Other {
 impl Hub {
     /// Everybody on a channel, wherever they are.
     pub(in super::super) fn total(&self, channel: &ChannelId) -> u32 {
-        let here = self.channels.get(channel).map_or(0, Channel::count);
-        here.saturating_add(self.elsewhere(channel))
+        self.channels
+            .get(channel)
+            .map_or_else(|| self.elsewhere(channel), |known| self.total_of(channel, known))
+    }
+
+    /// The same, of a channel that was looked up.
+    pub(in super::super) fn total_of(&self, channel: &ChannelId, known: &Channel) -> u32 {
+        known.count().saturating_add(self.elsewhere(channel))
     }
 
     /// Those of them on other nodes.

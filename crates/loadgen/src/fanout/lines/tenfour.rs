@@ -22,6 +22,9 @@ const BINARY: u8 = 0x2;
 const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
+/// How the answer to `tune` begins. It lists a hundred people in a large channel, and takes longer to read
+/// than to write: nobody here wants to know them.
+const TUNED: &[u8] = br#"{"type":"tuned""#;
 
 /// Where the server is, and log-ins that the lines share.
 #[derive(Clone)]
@@ -149,29 +152,33 @@ impl Tenfour {
         let economy = self.wish.economy;
         self.send(&ClientMessage::Hello { client, resume, economy, place: None, range: None, device: None })?;
         loop {
-            match self.answer()? {
-                Some(ServerMessage::Welcome { resume, resumed, .. }) => {
+            let answer = self.answer()?;
+            if answer.starts_with(TUNED) {
+                return Ok(());
+            }
+            match serde_json::from_slice(&answer) {
+                Ok(ServerMessage::Welcome { resume, resumed, .. }) => {
                     (self.resume, self.resumed) = (resume, resumed);
                     if !resumed {
                         let channel = self.wish.channel.clone();
                         self.send(&ClientMessage::Tune { channel, catch_up: false })?;
                     }
                 }
-                Some(ServerMessage::Tuned { .. }) => return Ok(()),
-                Some(ServerMessage::Error { refusal }) => bail!("refused: {refusal}"),
+                Ok(ServerMessage::Error { refusal }) => bail!("refused: {refusal}"),
                 _ => {}
             }
         }
     }
 
-    fn answer(&mut self) -> Result<Option<ServerMessage>> {
+    /// The next text; nothing of another kind of message.
+    fn answer(&mut self) -> Result<Vec<u8>> {
         let message =
             self.stream.wait_for_message(|bytes| Ok(websocket_frame(bytes).map(|(_, at)| at.end)))?;
         let (opcode, payload) = websocket_frame(&message).expect("it is whole");
         match opcode {
-            TEXT => Ok(serde_json::from_slice(&message[payload]).ok()),
+            TEXT => Ok(message[payload].to_vec()),
             CLOSE => bail!("the server closed: {}", String::from_utf8_lossy(&message[payload])),
-            _ => Ok(None),
+            _ => Ok(Vec::new()),
         }
     }
 
