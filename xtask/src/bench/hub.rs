@@ -35,8 +35,9 @@ pub(super) fn run() -> Result<Section> {
     text += &shown(&audiences);
     text += &format!(
         "```\n\n`tenfour-fanout {JOINS}`: people with a key each, who log in (two requests, a signature, the store), \
-         open a socket and tune to the same channel; nobody leaves. Each makes one connection for \
-         the requests of a log-in, as browsers do, and one for the socket; all users have one core, as the server has.\n\n| present | joins a second | CPU of the server a join, us |\n|---|---|---|\n"
+         open a socket and tune to the same channel; nobody leaves. Each makes one connection for the requests of a \
+         log-in, as browsers do, and one for the socket; all users have one core, as the server has.\n\n\
+         | present | joins a second | CPU of the server a join, us |\n|---|---|---|\n"
     );
     for step in &steps {
         text += &format!(
