@@ -169,7 +169,7 @@ pub(crate) struct Talker<'a> {
 impl Talker<'_> {
     /// Nothing if the listener does not hear it; else how well, when both share a cell.
     #[expect(clippy::option_option, reason = "not heard, heard from nowhere, heard from somewhere")]
-    #[inline]
+    #[inline(always)] // Or the compiler changes its mind with the size of what is around.
     pub(crate) fn heard_by(&self, listener: Slot) -> Option<Option<SignalGrade>> {
         let listener = self.spots.spot(listener);
         let range = self.tx.min(listener.rx);
