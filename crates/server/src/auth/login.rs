@@ -137,8 +137,9 @@ impl Auth {
         let description = request.description.as_deref().map(description_of).transpose()?;
         let user = User { id: UserId::of_key(&key), key, handle, description, created: today() };
         let changes = self.changes();
-        written(self.keeper.insert_user(user.clone()).await.map_err(unavailable)?)?;
-        self.open(user, changes).await
+        let id = user.id;
+        written(self.keeper.insert_user(user).await.map_err(unavailable)?)?;
+        self.open(id, changes).await
     }
 
     /// Begins a session of a known user.
@@ -146,8 +147,7 @@ impl Auth {
         self.take(peer)?;
         let key = self.prove(&request.proof, client).await?;
         let changes = self.changes();
-        let user = self.keeper.user(UserId::of_key(&key)).await.map_err(unavailable)?;
-        self.open(user.ok_or(Code::NotRegistered)?, changes).await
+        self.open(UserId::of_key(&key), changes).await
     }
 
     /// The session of a token (base64url).
@@ -228,19 +228,19 @@ impl Auth {
         if self.changes() == changes { Ok(None) } else { self.user(id).await.map(Some) }
     }
 
-    /// A session of `user`, who was read when there were `changes`.
-    async fn open(&self, user: User, changes: u64) -> Result<Opened, Refusal> {
+    /// A session of a user, of whom nothing was read before there were `changes`.
+    async fn open(&self, id: UserId, changes: u64) -> Result<Opened, Refusal> {
         let mut bytes = Zeroizing::new(random::<TOKEN_BYTES>());
         if self.shared.is_some() {
             // So that a node that never saw it knows what to ask the store for. All see the tag anyway.
-            bytes[..TAG_BYTES].copy_from_slice(&user.id.as_bytes()[..TAG_BYTES]);
+            bytes[..TAG_BYTES].copy_from_slice(&id.as_bytes()[..TAG_BYTES]);
         }
-        let stored = StoredSession { hash: hash(&*bytes), user: user.id, used: today() };
-        let since = self.keeper.put_session(stored).await.map_err(unavailable)?;
-        let since = since.ok_or(Code::NotRegistered)?;
+        let stored = StoredSession { hash: hash(&*bytes), user: id, used: today() };
+        let begun = self.keeper.begin_session(stored).await.map_err(unavailable)?;
+        let (user, since) = begun.ok_or(Code::NotRegistered)?;
         let displaced = self.lock_sessions().insert(stored, since);
         // An erasure in between has taken the session from the store, but not from here.
-        if let Err(refusal) = self.user_again(user.id, changes).await {
+        if let Err(refusal) = self.user_again(id, changes).await {
             self.lock_sessions().remove(&stored.hash);
             return Err(refusal);
         }

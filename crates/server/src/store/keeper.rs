@@ -39,6 +39,7 @@ enum Command {
     Erase(UserId, Asker<bool>),
     User(UserId, Asker<Option<User>>),
     Held(UserId, Asker<Option<Stored>>),
+    BeginSession(StoredSession, Asker<Option<(User, Revision)>>),
     PutSession(StoredSession, Asker<Option<Revision>>),
     RemoveSession(UserId, TokenHash, Asker<()>),
     RemoveSessions(UserId, Asker<()>),
@@ -75,6 +76,7 @@ impl Command {
             Self::InsertUser(..)
             | Self::User(..)
             | Self::Held(..)
+            | Self::BeginSession(..)
             | Self::PutSession(..)
             | Self::PutMessage(..)
             | Self::SpendNonce(..)
@@ -115,6 +117,15 @@ impl Keeper {
     /// Everything of a user.
     pub async fn held(&self, id: UserId) -> Result<Option<Stored>, StoreError> {
         self.ask(|answer| Command::Held(id, answer)).await
+    }
+
+    /// Adds a session, and says whose it is and from which state of the store on it is there; nothing
+    /// when there is no such user.
+    pub async fn begin_session(
+        &self,
+        session: StoredSession,
+    ) -> Result<Option<(User, Revision)>, StoreError> {
+        self.ask(|answer| Command::BeginSession(session, answer)).await
     }
 
     /// See [`Store::put_session`].
@@ -255,6 +266,7 @@ fn one(store: &mut impl Store, command: Command) -> Option<Answer> {
             None
         }
         Command::InsertUser(user, answer) => Some(lasting(told(store.insert_user(&user)), answer)),
+        Command::BeginSession(session, answer) => Some(lasting(told(begun(store, &session)), answer)),
         Command::PutSession(session, answer) => Some(lasting(told(store.put_session(&session)), answer)),
         Command::PutMessage(id, text, answer) => {
             Some(lasting(told(store.put_message(&id, &text, this_minute())), answer))
@@ -266,6 +278,11 @@ fn one(store: &mut impl Store, command: Command) -> Option<Answer> {
         }
         Command::RemoveSessions(id, answer) => Some(scrubbed(told(store.remove_sessions(&id)), answer)),
     }
+}
+
+fn begun(store: &mut impl Store, session: &StoredSession) -> Result<Option<(User, Revision)>, StoreError> {
+    let Some(since) = store.put_session(session)? else { return Ok(None) };
+    Ok(store.user(&session.user)?.map(|user| (user, since)))
 }
 
 fn held(store: &mut impl Store, id: &UserId) -> Result<Option<Stored>, StoreError> {
