@@ -72,7 +72,11 @@ impl Worker {
         // Offers are in the order of `due`, which may have more.
         due.retain(|conn| match answers.next_if(|(offer, _)| offer.conn == *conn) {
             Some((_, &Ok(wrote @ 1..))) => !self.took(&mut deck, *conn, wrote),
-            // A socket that is full or failed is asked again, by itself, and says the same.
+            // A socket that is full or failed is asked again, by itself. Why it failed it says once.
+            Some((_, Err(error))) => {
+                self.note_end(error);
+                true
+            }
             _ => true,
         });
         row.wipe();
