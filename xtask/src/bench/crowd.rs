@@ -8,7 +8,8 @@ use super::servers::{ALL_CORES, Ours, Server};
 use super::statistics::Spread;
 use super::users::{self, Figures};
 
-/// A channel of this size has bundles of two by itself: the first frame of each waits for the second.
+/// Alone these are sent frame by frame. With those who stall the channel is large enough for bundles of two:
+/// the first frame of each waits for the second.
 const LIVE: &str = "--kind tenfour --listeners 1000 --talkers 1 --awake";
 const STALLED: &str = "--stalled 1000";
 const WAIT_MS: f64 = 20.0;

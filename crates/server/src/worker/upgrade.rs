@@ -129,8 +129,7 @@ impl Worker {
         let (conn, token) = (connection.id, ResumeToken(random()));
         self.shared.hub.input(Input::Connected { conn, login, user, person: admitted.person, token });
         self.catch_up(&admitted.hash, admitted.session, admitted.changes).await;
-        // In a task of its own, which does not carry what only the door needed: a third of a connection's
-        // memory.
+        // In a task of its own, which does not carry what only the door needed: half a KiB.
         drop(spawn_local(unconstrained(self.attend(connection, early))));
     }
 }

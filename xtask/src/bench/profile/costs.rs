@@ -20,7 +20,7 @@ pub(super) const PROGRAM: Part = Part {
     functions: &[],
     done: "frames are lent by the log and not counted up and down; which sockets take frames stands in one short table, \
            so that connections are not touched; what goes out together lies in a row; what was sent is counted once for \
-           all: beside the floor, 1.18 times its CPU became 0.9 with the calls below (ADR 19 and 20)",
+           all: beside the floor, 1.18 times its CPU became 0.9, with the single call for many (ADR 19 and 20)",
 };
 /// Parts of the kernel's work. A stack belongs to the first that has one of its functions: the
 /// receiver's half runs within the sender's call.
