@@ -87,6 +87,16 @@ mutants! {
     EditText = "edit-text",
     /// C4: the operational log names who connects.
     TellHandle = "tell-handle",
+    /// C14: what TLS has decrypted stays where it was read.
+    KeepTlsBuffer = "keep-tls-buffer",
+    /// C14: a message that never comes whole is kept for as long as its sender stays.
+    NoDeadline = "no-deadline",
+    /// C9: with a limited range chosen, a press goes to everybody while the place is unknown.
+    TalkWithoutPlace = "talk-without-place",
+    /// C14: media time is what the talker says, however fast it runs.
+    BelieveClock = "believe-clock",
+    /// C9: a frame leaves for those who hear it and for nobody else, so its moment tells how many they are.
+    ServeHearersOnly = "serve-hearers-only",
 }
 
 /// The mutants that are active.
