@@ -284,7 +284,7 @@ impl Whereabouts {
             Some(Asked::Nothing) => None,
             None => return,
         };
-        out.push_back(Output::Send(ClientMessage::Locate { cell }));
+        out.push_back(Output::Send(ClientMessage::locate(cell)));
     }
 
     fn sync(&mut self, out: &mut VecDeque<Output>) {

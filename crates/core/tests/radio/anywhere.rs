@@ -198,7 +198,7 @@ impl World {
     fn check(&mut self, message: &ClientMessage) {
         let cell = match message {
             ClientMessage::Hello { place: Some(place), .. } => &place.cell,
-            ClientMessage::Locate { cell: Some(cell) } => cell,
+            ClientMessage::Locate { cell: Some(cell), .. } => cell,
             ClientMessage::BurstStart { .. } => {
                 let tx = self.server.ranges.tx;
                 assert!(self.wish.tx == Range::Unlimited || self.wish.tx == tx, "{:?}", self.wish);
@@ -241,15 +241,15 @@ impl Server {
                 let epoch_in = u32::try_from(to_boundary(now).as_millis()).unwrap();
                 return Some(welcome_before(epoch_in, false, &[]));
             }
-            ClientMessage::Locate { cell: None } => {
+            ClientMessage::Locate { cell: None, .. } => {
                 (self.cell, self.next) = (None, None);
                 self.located(None, None);
                 self.range(Ranges::default());
             }
-            ClientMessage::Locate { cell: Some(cell) } if !self.settled => self.first(cell),
-            ClientMessage::Locate { cell } if self.cell == cell => self.located(None, None),
+            ClientMessage::Locate { cell: Some(cell), .. } if !self.settled => self.first(cell),
+            ClientMessage::Locate { cell, .. } if self.cell == cell => self.located(None, None),
             ClientMessage::Locate { .. } if self.spent => self.answers.push_back(error(Code::TooManyMoves)),
-            ClientMessage::Locate { cell } => {
+            ClientMessage::Locate { cell, .. } => {
                 self.next = cell;
                 self.located(None, Some(to_boundary(now)));
             }

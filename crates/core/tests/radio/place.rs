@@ -53,7 +53,7 @@ fn ranged(Ranges { tx, rx }: Ranges) -> ServerMessage {
 /// Cells that were sent with `locate`.
 fn said(out: &[Output]) -> Vec<Option<GeoCell>> {
     let cell = |message: &ClientMessage| match message {
-        ClientMessage::Locate { cell } => Some(cell.clone()),
+        ClientMessage::Locate { cell, .. } => Some(cell.clone()),
         _ => None,
     };
     sent(out).into_iter().filter_map(cell).collect()

@@ -100,7 +100,7 @@ impl Whereabouts {
             ClientMessage::Hello { place, range, .. } => {
                 (place.as_ref().map(|place| Some(&place.cell)), *range)
             }
-            ClientMessage::Locate { cell } => (Some(cell.as_ref()), None),
+            ClientMessage::Locate { cell, .. } => (Some(cell.as_ref()), None),
             ClientMessage::Range { tx, rx } => (None, Some(Ranges { tx: *tx, rx: *rx })),
             _ => (None, None),
         };
