@@ -98,7 +98,6 @@ impl World {
                     self.sample.1.push(self.wanted.clone());
                 }
                 if n.is_none() {
-                    self.wish = Ranges::default();
                     (self.said, self.server.taken) = (None, None);
                 }
                 self.give(Input::Locate(self.wanted.clone()));
@@ -106,11 +105,8 @@ impl World {
                 assert!(n.is_some() || gone, "it was taken back at once");
             }
             Act::Range(tx) => {
-                let ranges = Ranges { tx, rx: Range::Unlimited };
-                if tx == Range::Unlimited || self.wanted.is_some() {
-                    self.wish = ranges;
-                }
-                self.give(Input::Range(ranges));
+                self.wish = Ranges { tx, rx: Range::Unlimited };
+                self.give(Input::Range(self.wish));
             }
             Act::Press => self.give(Input::Press {
                 channel: ch("19"),
@@ -329,6 +325,7 @@ proptest! {
         world.act(Act::Deliver(100));
         prop_assert!(world.server.up);
         prop_assert_eq!(&world.server.cell, &world.wanted);
-        prop_assert_eq!(world.server.ranges, world.wish);
+        let has = if world.wanted.is_some() { world.wish } else { Ranges::default() };
+        prop_assert_eq!(world.server.ranges, has);
     }
 }

@@ -273,7 +273,7 @@ fn each_broken_promise_about_places_is_noticed() {
         Output::Join { burst: BURST, listener, from: From::Live }
     };
     let moves = |message| Input::Message { conn: conn(1), message };
-    let elsewhere = ClientMessage::Locate { cell: Some(position(3).said()) };
+    let elsewhere = ClientMessage::locate(Some(position(3).said()));
     let presence = |country| ServerMessage::Presence {
         channel: "19".parse().unwrap(),
         count: 2,
