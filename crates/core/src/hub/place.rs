@@ -149,7 +149,10 @@ impl Hub {
     ) {
         match self.first(participant, cell, stamp, now) {
             Ok(Some(stamp)) => self.send_located(conn, participant, Some(stamp), None),
-            Ok(None) => self.relocate(conn, participant, cell, now),
+            Ok(None) => {
+                self.set_country(participant, None, now);
+                self.relocate(conn, participant, cell, now);
+            }
             Err(refusal) => self.error(conn, refusal),
         }
     }
@@ -178,9 +181,6 @@ impl Hub {
         }
         let into_epoch = EPOCH - self.epoch_in(now);
         if !fits && known.is_some_and(|(_, in_force)| now.since(in_force) <= into_epoch) {
-            if let Some(session) = self.sessions.get_mut(&participant) {
-                session.whereabouts.settled = true;
-            }
             return Ok(None);
         }
         let stamp = self.stamp(participant, cell);
@@ -212,6 +212,7 @@ impl Hub {
         scrub_stack();
         if let Some(session) = self.sessions.get_mut(&participant) {
             session.whereabouts.next = Some(Next { place, stamp });
+            session.whereabouts.settled = true;
         }
         self.moving.insert(participant);
         if self.moves_freely() {
