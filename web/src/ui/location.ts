@@ -46,7 +46,9 @@ export function locationLine(
       };
     case 'shared': {
       const { inForce, country, effectiveAt } = location;
-      const time = effectiveAt === undefined ? '' : words.minutes(minutesUntil(effectiveAt, now));
+      // When a cell that was refused is taken, nobody knows.
+      const known = effectiveAt !== undefined && !location.lost;
+      const time = known ? words.minutes(minutesUntil(effectiveAt, now)) : '';
       const act = { act: words.stop, label: words.stopLabel };
       if (!inForce) {
         const open = time ? words.laterIn(time) : words.later;

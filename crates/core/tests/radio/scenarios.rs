@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use tenfour_core::radio::{Config, Event, Input, Output};
 use tenfour_protocol::control::{FrameTime, Outcome};
-use tenfour_protocol::{ClientMessage, ServerMessage};
+use tenfour_protocol::{ClientMessage, Code, ServerMessage};
 
 use crate::desk::*;
 
@@ -159,6 +159,7 @@ impl<'a> Player<'a> {
                 let out = self.desk.drop_link();
                 self.note(out);
             }
+            "logged out" => self.give(closed(Code::LoggedOut)),
             other => panic!("a link does not {other}"),
         }
     }

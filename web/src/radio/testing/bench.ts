@@ -130,7 +130,7 @@ export class Bench {
     if (what === 'opens') opened();
     else {
       this.#socket = null;
-      closed(1006);
+      closed(what === 'drops' ? 1006 : 4001);
     }
   }
 
