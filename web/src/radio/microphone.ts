@@ -1,7 +1,7 @@
 import type { FrameTime } from '../gen/FrameTime';
 import captureUrl from './capture.worklet.ts?worker&url';
 import { SAMPLE_RATE } from './frame';
-import type { Fault, Sink, Source } from './talk';
+import type { Fault, Sink, Source } from './source';
 import type { FromCapture, ToCapture } from './voicepath';
 
 /**

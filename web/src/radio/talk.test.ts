@@ -4,8 +4,8 @@ import { parseFrame } from './frame';
 import { Memory } from './memory';
 import type { RadioEvent } from './model';
 import type { Way } from './ranging';
+import type { Fault, Sink, Source } from './source';
 import { Store } from './store';
-import type { Fault, Sink, Source } from './talk';
 import { Talk } from './talk';
 import { settle, VirtualClock } from './testing/clock';
 

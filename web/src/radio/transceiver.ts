@@ -13,8 +13,9 @@ import type { Link as LinkState } from './model';
 import { isNews, Place } from './place';
 import type { Permission, Position } from './position';
 import type { Way } from './ranging';
+import type { Source } from './source';
 import type { Store } from './store';
-import type { Source, TalkOptions } from './talk';
+import type { TalkOptions } from './talk';
 import { Talk } from './talk';
 import { Tuning } from './tuning';
 

@@ -8,8 +8,42 @@ use tenfour_protocol::{BurstNo, ChannelId, ClientMessage, Code, Refusal, VoiceFr
 use zeroize::Zeroizing;
 
 use super::limits::{PRE_ROLL, RECEIPT, RECEIPTS_DUE};
-use super::{Event, Output};
+use super::{Event, Output, Radio};
 use crate::Time;
+
+impl Radio {
+    pub(super) fn press(&mut self, channel: ChannelId, frame_ms: FrameTime, now: Time) {
+        let way = if self.link.is_gone() {
+            Way::Closed(Code::LinkLost)
+        } else if !self.tuning.wants(&channel) {
+            Way::Closed(Code::NotTuned)
+        } else if self.link.is_up() {
+            self.place.way()
+        } else {
+            Way::Wait
+        };
+        self.button.press(channel, frame_ms, way, now, &mut self.out);
+        // Somebody wants to talk: that is worth a try at once.
+        if !self.link.is_gone() {
+            self.link.retry(now, &mut self.out);
+        }
+    }
+
+    /// What a press that waits is refused with when it has waited long enough.
+    pub(super) fn missing(&self) -> Code {
+        if self.link.is_up() { Code::LocationNeeded } else { Code::LinkLost }
+    }
+
+    /// A press that waits goes out as soon as it reaches as far as it should, and no further.
+    pub(super) fn let_go(&mut self, now: Time) {
+        match self.place.way() {
+            _ if !self.link.is_up() => {}
+            Way::Open => self.button.go(now, &mut self.out),
+            Way::Closed(code) => self.button.stop_waiting(code, &mut self.out),
+            Way::Wait => {}
+        }
+    }
+}
 
 #[derive(Default)]
 pub(super) struct Button {

@@ -32,7 +32,6 @@ mod tuning;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use tenfour_protocol::control::FrameTime;
 use tenfour_protocol::{
     BurstNo, ChannelId, ClientMessage, Code, Device, GeoCell, Participant, Ranges, ServerMessage,
     SignalGrade, VoiceFrame,
@@ -44,7 +43,7 @@ pub use output::{Event, HeardEnd, HeardNo, LinkState, Output, Sound, SoundKind};
 pub use payload::Payload;
 
 use crate::Time;
-use button::{Button, Way};
+use button::Button;
 use jitter::Pace;
 use link::Link;
 use memory::Memory;
@@ -294,38 +293,6 @@ impl Radio {
             self.button.stop_waiting(Code::LinkLost, &mut self.out);
             let lost = self.receiver.lose_all();
             self.tell_ended(lost);
-        }
-    }
-
-    fn press(&mut self, channel: ChannelId, frame_ms: FrameTime, now: Time) {
-        let way = if self.link.is_gone() {
-            Way::Closed(Code::LinkLost)
-        } else if !self.tuning.wants(&channel) {
-            Way::Closed(Code::NotTuned)
-        } else if self.link.is_up() {
-            self.place.way()
-        } else {
-            Way::Wait
-        };
-        self.button.press(channel, frame_ms, way, now, &mut self.out);
-        // Somebody wants to talk: that is worth a try at once.
-        if !self.link.is_gone() {
-            self.link.retry(now, &mut self.out);
-        }
-    }
-
-    /// What a press that waits is refused with when it has waited long enough.
-    fn missing(&self) -> Code {
-        if self.link.is_up() { Code::LocationNeeded } else { Code::LinkLost }
-    }
-
-    /// A press that waits goes out as soon as it reaches as far as it should, and no further.
-    fn let_go(&mut self, now: Time) {
-        match self.place.way() {
-            _ if !self.link.is_up() => {}
-            Way::Open => self.button.go(now, &mut self.out),
-            Way::Closed(code) => self.button.stop_waiting(code, &mut self.out),
-            Way::Wait => {}
         }
     }
 

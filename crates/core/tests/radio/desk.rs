@@ -265,7 +265,8 @@ pub(crate) fn no(n: u32) -> HeardNo {
 #[cfg(feature = "mutants")]
 fn broken(config: Config) -> Config {
     use tenfour_core::mutants::{Mutants, VARIABLE};
-    Config { mutants: Mutants::of_process(std::env::var(VARIABLE).ok().as_deref()), ..config }
+    let named = std::env::var_os(VARIABLE);
+    Config { mutants: Mutants::of_process(named.as_ref().and_then(|named| named.to_str())), ..config }
 }
 
 #[cfg(not(feature = "mutants"))]
