@@ -62,8 +62,10 @@ pub struct Session {
     records: u64,
     /// The peer has said that it sends no more.
     peer_closed: bool,
-    /// We have said it, or the session failed.
+    /// We have said it.
     closed: bool,
+    /// The session broke.
+    failed: bool,
 }
 
 /// Which end. Boxed: a kilobyte lies apart from what each frame touches.
@@ -114,6 +116,7 @@ impl Session {
             records: 0,
             peer_closed: false,
             closed: false,
+            failed: false,
         }
     }
 
@@ -149,7 +152,7 @@ impl Session {
     /// # Errors
     /// When the session is over.
     pub fn read(&mut self, bytes: &mut [u8], mut sink: impl FnMut(&[u8]) -> bool) -> Result<(), Error> {
-        if self.closed || self.peer_closed {
+        if self.failed || self.peer_closed {
             // What follows a close_notify is nobody's.
             self.leave(&[], false);
             return Ok(());
@@ -174,7 +177,7 @@ impl Session {
     /// something is pending, and when the row is too short.
     pub fn seal(&mut self, plain: &[u8], row: &mut Row) -> Option<Range<usize>> {
         let fits = plain.len() <= RECORD && row.room().len() >= plain.len() + SEALED_MORE;
-        if !self.open || self.closed || self.is_pending() || !fits || plain.is_empty() {
+        if !self.open || self.closed || self.failed || self.is_pending() || !fits || plain.is_empty() {
             return None;
         }
         self.write(Task::Seal(plain, row))
@@ -182,13 +185,11 @@ impl Session {
 
     /// Says that no more will be sent; that is pending then.
     pub fn close(&mut self) {
-        if !self.open || self.closed {
-            self.closed = true;
+        if std::mem::replace(&mut self.closed, true) || !self.open || self.failed {
             return;
         }
         let mut row = Row::new(SEALED_MORE);
         self.write(Task::Close(&mut row));
-        self.closed = true;
         self.keep(row.filled());
     }
 
@@ -280,7 +281,7 @@ impl Session {
 
     /// The session is over: its last word is pending.
     fn fail(&mut self, error: Error) -> Error {
-        self.closed = true;
+        self.failed = true;
         self.leave(&[], false);
         let Self { conn, out, .. } = self;
         match conn {
