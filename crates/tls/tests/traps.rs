@@ -14,8 +14,8 @@ fn both_ends_talk_whatever_pieces_the_network_makes() {
             pair.piece = piece;
             pair.shake_hands();
             for message in [&b"a"[..], &[7; 5000], &[9; 16 * 1024]] {
-                assert_eq!(pair.to_server(message), message, "{version:?} in pieces of {piece}");
-                assert_eq!(pair.to_client(message), message, "{version:?} in pieces of {piece}");
+                assert_eq!(pair.server_gets(message), message, "{version:?} in pieces of {piece}");
+                assert_eq!(pair.client_gets(message), message, "{version:?} in pieces of {piece}");
             }
         }
     }
@@ -89,7 +89,7 @@ fn tickets_are_pending_after_the_handshake() {
     assert!(pair.server.is_open() && pair.server.is_pending());
     assert!(pair.server.seal(b"too early", &mut Row::new(1000)).is_none(), "they go first");
     pair.server_to_client();
-    assert_eq!(pair.to_client(b"now"), b"now");
+    assert_eq!(pair.client_gets(b"now"), b"now");
 }
 
 /// Trap 4. A record that was sealed goes out, and before anything else.
@@ -156,7 +156,7 @@ fn after_the_end_there_is_nothing() {
         assert_eq!(pair.server_reads(b"more of it").unwrap(), b"");
         assert!(pair.server.kept().is_empty());
         // The other direction stays, until we close it, too.
-        assert_eq!(pair.to_client(b"an answer"), b"an answer");
+        assert_eq!(pair.client_gets(b"an answer"), b"an answer");
         pair.server.close();
         let end = pair.server_out();
         assert_eq!(pair.client_reads(&end).unwrap(), b"");
@@ -206,7 +206,7 @@ fn what_a_full_reader_left_comes_later_and_in_order() {
             assert_eq!(came, [0; 100]);
             assert!(pair.server.has_more());
             if write_between {
-                assert_eq!(pair.to_client(b"meanwhile"), b"meanwhile");
+                assert_eq!(pair.client_gets(b"meanwhile"), b"meanwhile");
             }
             let mut buffer = [0; 70];
             loop {

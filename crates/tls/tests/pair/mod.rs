@@ -11,18 +11,19 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion
 use tenfour_tls::{Error, Row, Session};
 
 /// The older one first.
-pub const VERSIONS: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS12, &rustls::version::TLS13];
+pub(crate) const VERSIONS: [&SupportedProtocolVersion; 2] =
+    [&rustls::version::TLS12, &rustls::version::TLS13];
 
-pub struct Pair {
-    pub client: Session,
-    pub server: Session,
+pub(crate) struct Pair {
+    pub(crate) client: Session,
+    pub(crate) server: Session,
     /// Bytes that the network passes on at once.
-    pub piece: usize,
+    pub(crate) piece: usize,
     secrets: Arc<Secrets>,
 }
 
 /// A certificate for `localhost`, and both configurations, for one version.
-pub fn configs(version: &'static SupportedProtocolVersion) -> (Arc<ServerConfig>, ClientConfig) {
+pub(crate) fn configs(version: &'static SupportedProtocolVersion) -> (Arc<ServerConfig>, ClientConfig) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let cert: CertificateDer<'static> = made.cert.der().clone();
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
@@ -50,7 +51,7 @@ pub fn configs(version: &'static SupportedProtocolVersion) -> (Arc<ServerConfig>
 }
 
 impl Pair {
-    pub fn new(version: &'static SupportedProtocolVersion) -> Self {
+    pub(crate) fn new(version: &'static SupportedProtocolVersion) -> Self {
         let (server, mut client) = configs(version);
         let secrets = Arc::new(Secrets::default());
         client.key_log = secrets.clone();
@@ -64,7 +65,7 @@ impl Pair {
     }
 
     /// Until nobody has anything to say.
-    pub fn shake_hands(&mut self) {
+    pub(crate) fn shake_hands(&mut self) {
         while self.client.is_pending() || self.server.is_pending() {
             self.client_to_server();
             self.server_to_client();
@@ -72,44 +73,44 @@ impl Pair {
         assert!(self.client.is_open() && self.server.is_open());
     }
 
-    pub fn client_to_server(&mut self) {
+    pub(crate) fn client_to_server(&mut self) {
         let bytes = self.client.pending().to_vec();
         self.client.sent(bytes.len());
         assert_eq!(self.server_reads(&bytes).unwrap(), b"");
     }
 
-    pub fn server_to_client(&mut self) {
+    pub(crate) fn server_to_client(&mut self) {
         let bytes = self.server_out();
         assert_eq!(self.client_reads(&bytes).unwrap(), b"");
     }
 
     /// What the server has to say.
-    pub fn server_out(&mut self) -> Vec<u8> {
+    pub(crate) fn server_out(&mut self) -> Vec<u8> {
         let bytes = self.server.pending().to_vec();
         self.server.sent(bytes.len());
         bytes
     }
 
-    pub fn server_reads(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    pub(crate) fn server_reads(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
         reads(&mut self.server, bytes, self.piece)
     }
 
-    pub fn client_reads(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    pub(crate) fn client_reads(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
         reads(&mut self.client, bytes, self.piece)
     }
 
-    pub fn sealed_by_client(&mut self, plain: &[u8]) -> Vec<u8> {
+    pub(crate) fn sealed_by_client(&mut self, plain: &[u8]) -> Vec<u8> {
         says(&mut self.client, plain).expect("the client may talk")
     }
 
     /// What comes of a message.
-    pub fn to_server(&mut self, plain: &[u8]) -> Vec<u8> {
+    pub(crate) fn server_gets(&mut self, plain: &[u8]) -> Vec<u8> {
         let record = self.sealed_by_client(plain);
         self.server_reads(&record).unwrap()
     }
 
     /// What comes of a message.
-    pub fn to_client(&mut self, plain: &[u8]) -> Vec<u8> {
+    pub(crate) fn client_gets(&mut self, plain: &[u8]) -> Vec<u8> {
         let record = says(&mut self.server, plain).expect("the server may talk");
         self.client_reads(&record).unwrap()
     }
@@ -152,7 +153,7 @@ impl rustls::KeyLog for Secrets {
 }
 
 /// Speaks TLS 1.3 for the client of a [`Pair`], and says what no library would.
-pub struct Forger<'a> {
+pub(crate) struct Forger<'a> {
     pair: &'a mut Pair,
     secret: Vec<u8>,
     says: Keys,
@@ -168,7 +169,7 @@ struct Keys {
 
 impl<'a> Forger<'a> {
     /// From now on the client itself says nothing more.
-    pub fn of(pair: &'a mut Pair) -> Self {
+    pub(crate) fn of(pair: &'a mut Pair) -> Self {
         let secret = pair.secrets.client.lock().unwrap().clone();
         let hears = Keys::of(&pair.secrets.server.lock().unwrap());
         // The server has sent its tickets, in one record.
@@ -177,7 +178,7 @@ impl<'a> Forger<'a> {
     }
 
     /// A record of that type.
-    pub fn seal(&mut self, kind: u8, plain: &[u8]) -> Vec<u8> {
+    pub(crate) fn seal(&mut self, kind: u8, plain: &[u8]) -> Vec<u8> {
         let mut inner = [plain, &[kind]].concat();
         let head = head(inner.len() + 16);
         let nonce = self.says.next();
@@ -186,7 +187,7 @@ impl<'a> Forger<'a> {
     }
 
     /// Type and plaintext of a record of the server.
-    pub fn open(&mut self, record: &[u8]) -> (u8, Vec<u8>) {
+    pub(crate) fn open(&mut self, record: &[u8]) -> (u8, Vec<u8>) {
         let nonce = self.hears.next();
         let (head, body) = record.split_at(5);
         let head: [u8; 5] = head.try_into().unwrap();
@@ -197,17 +198,17 @@ impl<'a> Forger<'a> {
     }
 
     /// Shows the server bytes.
-    pub fn feed(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
         self.pair.server_reads(bytes)
     }
 
     /// What the server sends to say something.
-    pub fn server_says(&mut self, plain: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn server_says(&mut self, plain: &[u8]) -> Option<Vec<u8>> {
         says(&mut self.pair.server, plain)
     }
 
     /// After a key update of ours.
-    pub fn rekey(&mut self) {
+    pub(crate) fn rekey(&mut self) {
         self.secret = expand(&self.secret, b"traffic upd", 32);
         self.says = Keys::of(&self.secret);
     }
