@@ -39,23 +39,25 @@ async fn who_reads_late_gets_every_record_whole_and_in_order() {
     let settings = Settings { tls: Some("self-signed".into()), workers: Some(1), ..Settings::default() };
     let desk = Desk::with(settings);
     let config = trusting(&desk.data().join("self-signed.pem"));
-    let token = |seed: u8| enter(&desk, &config, seed, &format!("Radio {seed}"), "bearer").json()["token"].clone();
+    let token =
+        |seed: u8| enter(&desk, &config, seed, &format!("Radio {seed}"), "bearer").json()["token"].clone();
     let (ears, mut talkers) = (token(100), Vec::new());
     let mut listeners = Vec::new();
     for _ in 0..LISTENERS {
         listeners.push(open(&desk, &config, ears.as_str().unwrap(), true).await);
     }
+    let mut live = open(&desk, &config, ears.as_str().unwrap(), false).await;
     for seed in 0..TALKERS {
         talkers.push(open(&desk, &config, token(seed as u8).as_str().unwrap(), false).await);
     }
+    // One voice, frame by frame: then listeners are written to together. Somebody who reads keeps time.
     for talker in &mut talkers {
         talker.press(1).await;
         for seq in 0..FRAMES {
             talker.voice(frame(1, seq, BYTES, false)).await;
+            while !matches!(live.hear().await, Heard::Voice(_)) {}
         }
         talker.release(1, FRAMES.into()).await;
-    }
-    for talker in &mut talkers {
         assert_eq!(talker.expect("receipt").await["frames"], FRAMES);
     }
     for listener in &mut listeners {

@@ -59,7 +59,8 @@ async fn the_radio_works_over_tls_with_a_self_signed_certificate() {
     assert!(cookie.starts_with("__Host-tenfour=") && cookie.ends_with("SameSite=Strict; Secure"), "{cookie}");
     let mut radios = Vec::new();
     for (seed, handle) in [(1, "Talker"), (2, "Listener"), (3, "Listener")] {
-        let token = enter(&desk, &config, seed, handle, "bearer").json()["token"].as_str().unwrap().to_owned();
+        let token =
+            enter(&desk, &config, seed, handle, "bearer").json()["token"].as_str().unwrap().to_owned();
         let tcp = TcpStream::connect(desk.address()).await.unwrap();
         let tls = tokio_rustls::TlsConnector::from(config.clone()).connect(name(), tcp).await.unwrap();
         let mut radio = Radio::over(tls, desk.url(), &token, json!({})).await;
