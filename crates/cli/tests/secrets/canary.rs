@@ -238,7 +238,7 @@ fn tuned(mut socket: Socket, talker: usize) -> Socket {
     socket
 }
 
-fn start(burst: u32, channel: u32) -> Value {
+pub(crate) fn start(burst: u32, channel: u32) -> Value {
     let channel = channel.to_string();
     json!({ "type": "burst.start", "channel": channel, "burst": burst, "codec": "opus", "frame_ms": 20 })
 }
@@ -247,13 +247,14 @@ fn start(burst: u32, channel: u32) -> Value {
 pub(crate) struct Canaries<'a> {
     rng: &'a mut Rng,
     pub(crate) needles: Vec<Needle>,
-    /// The number of the first frame.
+    /// The number of the first frame, and of the next.
     first: usize,
+    next: usize,
 }
 
 impl<'a> Canaries<'a> {
     pub(crate) fn new(rng: &'a mut Rng, first: usize) -> Self {
-        Self { rng, needles: Vec::new(), first }
+        Self { rng, needles: Vec::new(), first, next: first }
     }
 
     /// A payload that nobody has seen before, which is looked for from now on.
@@ -261,15 +262,21 @@ impl<'a> Canaries<'a> {
         let mut payload = [0; PAYLOAD];
         self.rng.fill(&mut payload);
         payload[0] = TOC;
-        let owner = self.first + self.frames();
+        let owner = self.next;
+        self.next += 1;
         for (at, form) in [(1, "begin of a frame"), (PAYLOAD - CANARY, "end of a frame")] {
             self.needles.push(Needle::new(owner, form, &payload[at..at + CANARY]));
         }
         payload
     }
 
+    /// The last one is looked for in this form as well.
+    pub(crate) fn is_also(&mut self, form: &str, bytes: &[u8]) {
+        self.needles.push(Needle::new(self.next - 1, form, bytes));
+    }
+
     /// How many there were.
     pub(crate) fn frames(&self) -> usize {
-        self.needles.len() / 2
+        self.next - self.first
     }
 }

@@ -22,3 +22,4 @@ mod server;
 mod sessions;
 mod socket;
 mod table;
+mod unfinished;

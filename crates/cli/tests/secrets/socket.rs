@@ -1,6 +1,6 @@
 //! A client of the radio socket that does exactly what it is told.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
@@ -23,6 +23,9 @@ pub(crate) const FINAL_BINARY: u8 = 0x82;
 const FINAL_CLOSE: u8 = 0x88;
 pub(crate) const PING: u8 = 0x89;
 const PONG: u8 = 0x8a;
+
+/// What has happened already is told before this.
+const AT_ONCE: Duration = Duration::from_millis(300);
 
 /// How a client says hello.
 #[derive(Clone, Copy)]
@@ -251,30 +254,76 @@ impl Socket {
         SockRef::from(self.line.tcp()).attach_filter(&[nothing]).expect("an option");
     }
 
+    /// Sends bytes that need not be whole frames.
+    pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
+        self.try_send(bytes).expect("the server reads");
+    }
+
+    /// The same to a server that may have gone.
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.line.write_all(bytes)
+    }
+
+    /// Waits for an answer to a ping: all that was sent before the ping, and with it, was read.
+    pub(crate) fn await_pong(&mut self) {
+        while self.next().expect("an answer to a ping").0 != PONG {}
+    }
+
+    /// Whether the server answers.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        let mark = b"are you there?";
+        if self.try_send(&frame(PING, mark)).is_err() {
+            return false;
+        }
+        loop {
+            match self.next() {
+                Some((PONG, payload)) if payload == mark => return true,
+                Some(_) => {}
+                None => return false,
+            }
+        }
+    }
+
+    /// Whether the server has said that it is over, or has ended the connection.
+    pub(crate) fn is_over(&mut self) -> bool {
+        self.line.tcp().set_read_timeout(Some(AT_ONCE)).expect("a timeout");
+        loop {
+            match self.read() {
+                Ok((FINAL_CLOSE, _)) => return true,
+                Ok(_) => {}
+                Err(error) => return !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+            }
+        }
+    }
+
     pub(crate) fn write(&mut self, first: u8, payload: &[u8]) {
         self.line.write_all(&frame(first, payload)).expect("the server reads");
     }
 
     /// The next frame, or nothing at the end.
     fn next(&mut self) -> Option<(u8, Vec<u8>)> {
+        self.read().ok()
+    }
+
+    fn read(&mut self) -> std::io::Result<(u8, Vec<u8>)> {
         let mut head = [0; 2];
-        self.line.read_exact(&mut head).ok()?;
+        self.line.read_exact(&mut head)?;
         let length = match head[1] {
             126 => {
                 let mut length = [0; 2];
-                self.line.read_exact(&mut length).ok()?;
+                self.line.read_exact(&mut length)?;
                 u64::from(u16::from_be_bytes(length))
             }
             127 => {
                 let mut length = [0; 8];
-                self.line.read_exact(&mut length).ok()?;
+                self.line.read_exact(&mut length)?;
                 u64::from_be_bytes(length)
             }
             short => u64::from(short),
         };
         let mut payload = vec![0; usize::try_from(length).expect("a message")];
-        self.line.read_exact(&mut payload).ok()?;
-        Some((head[0], payload))
+        self.line.read_exact(&mut payload)?;
+        Ok((head[0], payload))
     }
 }
 

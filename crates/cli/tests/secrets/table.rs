@@ -28,6 +28,11 @@ impl Row {
         let where_to = if owners.is_empty() { String::new() } else { found.report() };
         Self { mode, input: input.into(), secrets, bytes: found.bytes, hits: owners.len(), where_to }
     }
+
+    /// Of things that are counted without a search: of so many, so many are not as they should be.
+    pub(crate) fn counted(mode: Mode, what: &str, [all, wrong]: [usize; 2]) -> Self {
+        Self { mode, input: what.into(), secrets: all, bytes: 0, hits: wrong, where_to: String::new() }
+    }
 }
 
 /// Runs `look` in each mode, all at once, prints what came of it, and fails if anything was found.
