@@ -1,9 +1,13 @@
 //! A proxy that keeps all that passes.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
+
+use rustls::ServerConfig;
+
+use crate::line::{Door, Line, Mode};
 
 /// Bytes of both directions of one connection.
 #[derive(Default)]
@@ -12,39 +16,47 @@ struct Conversation {
     down: Mutex<Vec<u8>>,
 }
 
-/// Takes connections, and passes them on to the server once it has been told which.
+/// Takes connections, and passes them on to the server once it has been told which. Either side may be
+/// plain or TLS; what is kept is what was said.
 #[derive(Clone)]
 pub(crate) struct Recorder {
-    address: SocketAddr,
-    server: Arc<OnceLock<SocketAddr>>,
+    front: Door,
+    back: Arc<OnceLock<Back>>,
     kept: Arc<Mutex<Vec<Arc<Conversation>>>>,
 }
 
+/// The server, and what is shown in front of it under TLS.
+struct Back {
+    door: Door,
+    shown: Option<Arc<ServerConfig>>,
+}
+
 impl Recorder {
-    /// Its address is known before the server starts, which has to allow its origin.
-    pub(crate) fn start() -> Self {
+    /// Clients talk to it by `mode`. Its address is known before the server starts, which has to allow its
+    /// origin.
+    pub(crate) fn start(mode: Mode) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let recorder = Self { address, server: Arc::default(), kept: Arc::default() };
+        let front = Door { address: listener.local_addr().expect("an address"), mode };
+        let recorder = Self { front, back: Arc::default(), kept: Arc::default() };
         let own = recorder.clone();
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                own.serve(client);
+                let own = own.clone();
+                thread::spawn(move || own.serve(client));
             }
         });
         recorder
     }
 
-    pub(crate) fn pass_on_to(&self, server: SocketAddr) {
-        self.server.set(server).expect("told once");
+    /// To a server with its data, and so its certificate, in `data`.
+    pub(crate) fn pass_on_to(&self, door: Door, data: &std::path::Path) {
+        let back = Back { door, shown: self.front.mode.server(data) };
+        assert!(self.back.set(back).is_ok(), "told once");
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    pub(crate) fn origin(&self) -> String {
-        format!("http://{}", self.address)
+    /// Where clients find it.
+    pub(crate) fn door(&self) -> Door {
+        self.front
     }
 
     /// Everything that went either way so far: the bytes, and what they say without their mask.
@@ -60,20 +72,25 @@ impl Recorder {
     }
 
     fn serve(&self, client: TcpStream) {
-        let Some(server) = self.server.get() else { return };
-        let server = TcpStream::connect(server).expect("the server listens");
+        let Some(Back { door, shown }) = self.back.get() else { return };
+        client.set_nodelay(true).expect("an option");
+        // A client that does not like the certificate.
+        let Ok(client) = Line::accept(client, shown.clone()) else { return };
+        let server = door.connect();
         let conversation = Arc::<Conversation>::default();
         self.kept.lock().expect("whole").push(conversation.clone());
-        let (client_too, server_too) =
-            (client.try_clone().expect("a handle"), server.try_clone().expect("a handle"));
-        let down = conversation.clone();
-        thread::spawn(move || copy(client, server_too, &conversation.up));
-        thread::spawn(move || copy(server, client_too, &down.down));
+        for line in [&client, &server] {
+            // Nobody has to say anything.
+            line.tcp().set_read_timeout(None).expect("an option");
+        }
+        let (client_too, server_too, up) = (client.clone(), server.clone(), conversation.clone());
+        thread::spawn(move || copy(client, server_too, &up.up));
+        copy(server, client_too, &conversation.down);
     }
 }
 
 /// Until one side ends; what was read is kept before it is passed on.
-fn copy(mut from: TcpStream, mut to: TcpStream, kept: &Mutex<Vec<u8>>) {
+fn copy(mut from: Line, mut to: Line, kept: &Mutex<Vec<u8>>) {
     let mut buffer = [0; 4096];
     loop {
         let read = from.read(&mut buffer).unwrap_or(0);
@@ -86,7 +103,7 @@ fn copy(mut from: TcpStream, mut to: TcpStream, kept: &Mutex<Vec<u8>>) {
         }
     }
     // The other side may have gone.
-    let _ = to.shutdown(Shutdown::Write);
+    let _ = to.finish();
 }
 
 /// The payloads of a client's WebSocket frames, if these bytes are an upgrade and what follows it.
