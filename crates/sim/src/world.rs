@@ -314,7 +314,7 @@ fn any_client(id: usize, region: Region, rng: &mut Rng) -> Client {
     let ranges = if place.is_some() { any_ranges(rng) } else { Ranges::default() };
     let (client, economy) = (format!("sim-{id}"), id % 3 == 2);
     let seed = rng.u64(..);
-    let config = Config { client, economy, playout: true, seed, place, ranges, device: None };
+    let config = Config { client, economy, playout: true, seed, place, ranges, ..Config::default() };
     Client::new(id, Line::any(rng), config)
 }
 
