@@ -5,6 +5,12 @@
 //! silence between as its media time tells and as there is room for. So positions grow, no two frames
 //! overlap, nothing wraps, and how far a burst reaches is decided by who gives the room.
 
+use tenfour_protocol::limits::{SAMPLE_RATE, SILENT_BURST};
+
+/// Room that silence leaves, in samples: else a clock that runs away would take the place of sound
+/// which a network holds back afterwards. One that holds back more ends the burst.
+const LEFT_BY_SILENCE: u32 = SILENT_BURST.as_secs() as u32 * SAMPLE_RATE;
+
 /// The frames of one burst so far, in samples at 48 kHz.
 #[derive(Debug, Default)]
 pub(crate) struct Timeline {
@@ -32,7 +38,8 @@ impl Timeline {
         // Media time may wrap; what is nearer backwards is no silence.
         let told = self.told.map_or(0, |told| media_time.wrapping_sub(told).cast_signed());
         self.told = Some(media_time.wrapping_add(frame));
-        let silence = u32::try_from(told).unwrap_or(0).min(room.checked_sub(frame)?);
+        let quiet = room.checked_sub(frame)?.saturating_sub(LEFT_BY_SILENCE);
+        let silence = u32::try_from(told).unwrap_or(0).min(quiet);
         let at = self.end.saturating_add(silence);
         self.end = at.saturating_add(frame);
         Some(Placed { at, length: silence + frame })
@@ -63,7 +70,7 @@ mod tests {
 
     #[test]
     fn silence_is_left_out_where_there_is_no_room_and_a_frame_is_never_cut() {
-        let frames = [(0, ROOM), (48_000, 960 + 100), (48_960, 960), (49_920, 959), (50_880, ROOM)];
+        let frames = [(0, ROOM), (48_000, 960 + 100 + 48_000), (50_000, 2000), (50_960, 959), (51_920, ROOM)];
         assert_eq!(placed(&frames), [Some(0), Some(1060), Some(2020), None, Some(2980)]);
     }
 

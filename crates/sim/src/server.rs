@@ -269,7 +269,7 @@ impl Server {
         for output in outputs {
             match output {
                 UplinkOutput::Frame { burst, packet } => {
-                    cx.model.relayed(burst, packet.seq(), cx.schedule.now());
+                    cx.model.relayed(burst, &packet, cx.schedule.now());
                     for worker in 0..self.decks.len() {
                         self.queue_for_worker(worker, Task::Frame(burst, packet.clone()), cx);
                     }
