@@ -75,6 +75,9 @@ pub(super) enum State {
 
 impl Connection {
     pub(super) fn new(id: ConnId, stream: Stream, permit: Permit, connected: Connected, now: Time) -> Self {
+        let uplink = Uplink::new(codec::voice_framing, now);
+        #[cfg(feature = "mutants")]
+        let uplink = uplink.broken(crate::mutants::active());
         Self {
             id,
             stream: RefCell::new(stream),
@@ -87,7 +90,7 @@ impl Connection {
             unfinished: Cell::new(None),
             closes: Cell::new(None),
             left: Cell::new(false),
-            uplink: RefCell::new(Uplink::new(codec::voice_framing, now)),
+            uplink: RefCell::new(uplink),
             relay: RefCell::new(None),
             connected: Cell::new(Some(connected)),
             waker: RefCell::new(Waker::noop().clone()),
