@@ -215,6 +215,7 @@ impl Worker {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(())) if bytes > 0 => {}
                 Poll::Ready(ended) => {
+                    scratch[..bytes].zeroize();
                     ended.inspect_err(|error| self.note_end(error)).ok();
                     return Poll::Ready(());
                 }

@@ -118,7 +118,12 @@ impl AsyncRead for Stream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Plain(stream) => {
+                // hyper reads over the head of the last request, which would stay there for as long as
+                // nothing comes. TLS needs an overwritten buffer anyway.
+                buffer.initialize_unfilled();
+                Pin::new(stream).poll_read(context, buffer)
+            }
             Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }
