@@ -8,7 +8,6 @@ use rustls::pki_types::ServerName;
 use rustls::{CertificateError, ClientConfig};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
 use crate::{Error, trust};
 
@@ -82,7 +81,7 @@ impl Server {
         tcp.set_nodelay(true)?;
         let Some(tls) = &self.tls else { return Ok(Box::new(tcp)) };
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        Ok(Box::new(TlsConnector::from(Arc::clone(tls)).connect(name, tcp).await?))
+        Ok(Box::new(tenfour_tls::connect(tcp, Arc::clone(tls), name).await?))
     }
 
     /// The words for a connection that could not be made.
