@@ -149,7 +149,9 @@ impl Worker {
             Err(none) => return Some(none),
         };
         if stream.buffers() {
-            connection.note_sealed(deck.frames(connection.id).and_then(|mut frames| frames.next()).map(Packet::arrived));
+            connection.note_sealed(
+                deck.frames(connection.id).and_then(|mut frames| frames.next()).map(Packet::arrived),
+            );
         }
         let all = self.took(&mut deck, connection.id, wrote);
         Some(if all && !stream.buffers() { Wrote::All } else { Wrote::Some })

@@ -93,9 +93,7 @@ fn send_all<'a>(
 /// is told as a failure, since nobody knows. It takes in order, so what it did not take is at the end.
 fn forget(ring: &mut IoUring, answers: &mut [io::Result<usize>], awaited: usize) {
     let taken = answers.len() - ring.submission().len().min(answers.len());
-    let blocked = |answer: &io::Result<usize>| {
-        matches!(answer, Err(error) if error.kind() == ErrorKind::WouldBlock && error.raw_os_error().is_none())
-    };
+    let blocked = |answer: &io::Result<usize>| matches!(answer, Err(error) if error.kind() == ErrorKind::WouldBlock && error.raw_os_error().is_none());
     let unknown = answers[..taken].iter_mut().filter(|answer| blocked(answer));
     unknown.take(awaited).for_each(|answer| *answer = Err(ErrorKind::Other.into()));
 }

@@ -153,7 +153,12 @@ impl Worker {
     }
 
     /// Seals frames for one listener: where the record is.
-    fn seal(&self, conn: ConnId, plain: Range<usize>, rows: &mut Rows) -> Option<(Range<usize>, Rc<Connection>)> {
+    fn seal(
+        &self,
+        conn: ConnId,
+        plain: Range<usize>,
+        rows: &mut Rows,
+    ) -> Option<(Range<usize>, Rc<Connection>)> {
         let connection = self.find(conn)?;
         let record = {
             let mut stream = connection.stream.borrow_mut();

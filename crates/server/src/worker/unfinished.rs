@@ -22,7 +22,12 @@ pub(super) struct Unfinished {
 
 impl Unfinished {
     /// Looks again, after each turn of reading: since when the oldest byte is kept.
-    pub(super) fn note(&mut self, decoder: &mut Decoder, session: Option<&Session>, now: Time) -> Option<Time> {
+    pub(super) fn note(
+        &mut self,
+        decoder: &mut Decoder,
+        session: Option<&Session>,
+        now: Time,
+    ) -> Option<Time> {
         self.message = match (decoder.is_unfinished(), decoder.take_emptied()) {
             (false, _) => None,
             (true, true) => Some(now),
