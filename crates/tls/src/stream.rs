@@ -73,9 +73,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream<T> {
             if self.session.is_open() {
                 return Poll::Ready(Ok(()));
             }
-            // A client may send its first words together with the end of the handshake.
+            // A client may send its first words together with the end of the handshake, and its last, too.
             let came = ready!(self.poll_input(context, &mut ReadBuf::new(&mut [])))?;
-            if !came || self.session.peer_closed() {
+            if !came || (self.session.peer_closed() && !self.session.is_open()) {
                 return Poll::Ready(Err(ErrorKind::UnexpectedEof.into()));
             }
         }
