@@ -17,6 +17,7 @@ mod operational;
 mod people;
 mod queues;
 mod recorder;
+mod requests;
 mod search;
 mod server;
 mod sessions;
