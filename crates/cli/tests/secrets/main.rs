@@ -7,6 +7,7 @@
 
 mod canary;
 mod cells;
+mod clients;
 mod coordinates;
 mod forms;
 mod http;
