@@ -65,6 +65,10 @@ impl Server {
         telemetry::start(config.log, config.log_format);
         forbid_core_dumps();
         #[cfg(feature = "mutants")]
+        if crate::mutants::broken(tenfour_core::mutants::Mutant::KeepTlsBuffer) {
+            tenfour_tls::keep_buffers();
+        }
+        #[cfg(feature = "mutants")]
         if crate::mutants::broken(tenfour_core::mutants::Mutant::UpdateCheck) {
             crate::mutants::check_for_update();
         }

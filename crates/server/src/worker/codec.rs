@@ -70,6 +70,8 @@ pub(crate) struct Decoder {
     message: Vec<u8>,
     fragmented: Option<Kind>,
     closed: bool,
+    /// Nothing was kept at some moment since it was asked.
+    emptied: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +114,7 @@ impl Decoder {
         mut sink: impl FnMut(Event<'_>),
     ) -> Result<(), Violation> {
         while !bytes.is_empty() && !self.closed {
+            self.emptied |= !self.is_unfinished();
             if self.rest.is_empty()
                 && let Some(header) = self.header(bytes)?
                 && header.frame_bytes() <= bytes.len()
@@ -124,6 +127,16 @@ impl Decoder {
             }
         }
         Ok(())
+    }
+
+    /// Whether a part of a frame or of a message is kept.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        !self.rest.is_empty() || self.fragmented.is_some()
+    }
+
+    /// Whether all that is kept came since the last time that this was asked.
+    pub(crate) fn take_emptied(&mut self) -> bool {
+        std::mem::take(&mut self.emptied)
     }
 
     /// Moves bytes of an incomplete frame to `rest`, never more than that frame has.

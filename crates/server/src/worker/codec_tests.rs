@@ -194,3 +194,36 @@ proptest! {
         prop_assert_eq!(decode(&bytes, piece), expected);
     }
 }
+
+/// Feeds what one read brings; whether a part is kept, and whether all of it came with this read.
+fn keeps(decoder: &mut Decoder, bytes: &[u8]) -> (bool, bool) {
+    decoder.feed(&mut bytes.to_vec(), |_| {}).unwrap();
+    let emptied = decoder.take_emptied();
+    (decoder.is_unfinished(), decoder.is_unfinished() && emptied)
+}
+
+#[test]
+fn what_is_kept_is_as_old_as_its_first_byte() {
+    let (old, new) = ((true, false), (true, true));
+    let frame = client(FIN_BINARY, &[7; 40]);
+    let mut decoder = Decoder::default();
+    assert_eq!(keeps(&mut decoder, &frame[..1]), new);
+    assert_eq!(keeps(&mut decoder, &frame[1..9]), old, "more of the same frame");
+    assert_eq!(keeps(&mut decoder, &frame[9..]), (false, false));
+    assert_eq!(keeps(&mut decoder, &frame[..9]), new);
+    let end_and_begin = [&frame[9..], &frame[..20]].concat();
+    assert_eq!(keeps(&mut decoder, &end_and_begin), new, "of another frame");
+
+    // Two reads, and only then somebody asks.
+    decoder.feed(&mut [&frame[20..], &frame[..5]].concat(), |_| {}).unwrap();
+    assert_eq!(keeps(&mut decoder, &frame[5..8]), new);
+    assert_eq!(keeps(&mut decoder, b""), old, "and no younger for being asked again");
+
+    let mut decoder = Decoder::default();
+    assert_eq!(keeps(&mut decoder, &client(BINARY, &[7; 40])), new);
+    assert_eq!(keeps(&mut decoder, &client(FIN_PING, b"I am here")), old, "a ping is no part of it");
+    assert_eq!(keeps(&mut decoder, &client(CONTINUATION, b"")), old);
+    assert_eq!(keeps(&mut decoder, &client(FIN_CONT, &[7; 40])), (false, false));
+    // A message without a byte so far may get one.
+    assert_eq!(keeps(&mut decoder, &client(BINARY, b"")), new);
+}

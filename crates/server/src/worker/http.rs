@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue, SET_COOKIE};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -51,7 +52,7 @@ impl Worker {
         let stream = match &self.shared.tls {
             None => Stream::Plain(socket),
             Some(certificates) => {
-                match timeout(HANDSHAKE, certificates.acceptor().accept(socket)).await {
+                match timeout(HANDSHAKE, tenfour_tls::accept(socket, certificates.current())).await {
                     Ok(Ok(stream)) => Stream::Tls(Box::new(stream)),
                     // A scanner, or somebody who does not like the certificate.
                     Ok(Err(_)) | Err(_) => return,
@@ -62,7 +63,10 @@ impl Worker {
         let served = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HANDSHAKE)
+            // Also what hyper reads at once. With more, heads of requests and their tokens stay in its memory.
             .max_buf_size(HEADER_BYTES)
+            // Who sends a request and then no more still gets the answer.
+            .half_close(true)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades()
             .await;
@@ -88,6 +92,10 @@ impl Worker {
             }
         };
         secure(response.headers_mut(), self.shared.secure());
+        if response.headers().contains_key(SET_COOKIE) {
+            // hyper keeps the head of its last answer for as long as the connection stays.
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         // Whoever asked was looked up on this stack.
         scrub_stack();
         Ok(response)

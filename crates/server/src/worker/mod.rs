@@ -17,6 +17,7 @@ mod ring;
 mod socket;
 mod timers;
 mod together;
+mod unfinished;
 mod upgrade;
 
 use std::cell::{Cell, RefCell};
@@ -41,7 +42,7 @@ use connection::Connection;
 use lanes::Lanes;
 use outbox::Chunk;
 use ring::Ring;
-use together::Row;
+use together::Rows;
 
 /// A worker reads into one buffer, whichever socket it is: it is wiped after each use.
 const SCRATCH_BYTES: usize = 16 * 1024;
@@ -87,13 +88,15 @@ pub(crate) struct Worker {
     batch: Cell<Vec<Rc<Connection>>>,
     lanes: RefCell<Lanes>,
     ring: RefCell<Ring>,
-    row: RefCell<Row>,
+    rows: RefCell<Rows>,
     /// Messages of bursts that were written, and not counted yet.
     written: Cell<u64>,
     /// Whose socket takes nothing just now.
     blocked: RefCell<BTreeSet<ConnId>>,
     /// Who has an open burst, and when it may be silent for too long.
     talking: RefCell<BTreeSet<(Time, ConnId)>>,
+    /// Who has begun something, and until when it has to be finished.
+    unfinished: RefCell<BTreeSet<(Time, ConnId)>>,
     /// Who is being closed, and until when it may take.
     closing: RefCell<BTreeSet<(Time, ConnId)>>,
     /// When the main loop wakes up by itself.
@@ -139,10 +142,11 @@ impl Worker {
             batch: Cell::default(),
             lanes: RefCell::default(),
             ring: RefCell::new(Ring::new(NAMED as u32)),
-            row: RefCell::new(Row::new()),
+            rows: RefCell::new(Rows::new()),
             written: Cell::new(0),
             blocked: RefCell::default(),
             talking: RefCell::default(),
+            unfinished: RefCell::default(),
             closing: RefCell::default(),
             alarm: Cell::new(Time::ZERO),
             earlier: Notify::new(),

@@ -4,7 +4,7 @@ use std::io::{Error, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use tenfour_core::voice::{Deck, Item, NAMED};
+use tenfour_core::voice::{Deck, Item, NAMED, Packet};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{Code, ServerMessage};
 use tokio::io::AsyncWrite;
@@ -103,6 +103,7 @@ impl Worker {
             match self.write_once(connection) {
                 Wrote::Some => connection.blocked.set(connection.blocked.get().map(|_| now)),
                 Wrote::All => {
+                    connection.sealed_is_gone();
                     if connection.blocked.take().is_some() {
                         self.blocked.borrow_mut().remove(&connection.id);
                     }
@@ -147,6 +148,11 @@ impl Worker {
             Ok(wrote) => wrote,
             Err(none) => return Some(none),
         };
+        if stream.buffers() {
+            connection.note_sealed(
+                deck.frames(connection.id).and_then(|mut frames| frames.next()).map(Packet::arrived),
+            );
+        }
         let all = self.took(&mut deck, connection.id, wrote);
         Some(if all && !stream.buffers() { Wrote::All } else { Wrote::Some })
     }
@@ -192,9 +198,13 @@ impl Worker {
                 Wrote::All
             };
         }
+        let oldest = outbox.begun_voice().into_iter().chain(chunks.iter().filter_map(Chunk::voice)).min();
         let wrote = self.put(connection, &mut stream, &slices[..filled]);
         let result = match wrote {
             Ok(wrote) => {
+                if stream.buffers() {
+                    connection.note_sealed(oldest);
+                }
                 let rest = outbox.wrote(wrote);
                 let (whole, rest) = split(chunks.iter().map(|chunk| chunk.bytes().len()), rest);
                 let taken = whole + usize::from(rest > 0);

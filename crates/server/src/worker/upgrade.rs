@@ -110,7 +110,7 @@ impl Worker {
     async fn welcome(self: Rc<Self>, upgrade: OnUpgrade, admitted: Admitted, connected: Connected) {
         // A client that goes away between request and answer.
         let Ok(upgraded) = upgrade.await else { return };
-        let Some((mut stream, early)) = raw(upgraded) else {
+        let Some((stream, early)) = raw(upgraded) else {
             tracing::error!("an upgraded connection is not one of ours");
             return;
         };
