@@ -211,16 +211,13 @@ impl Worker {
             let mut buffer = ReadBuf::new(&mut scratch);
             let read = Pin::new(&mut *connection.stream.borrow_mut()).poll_read(context, &mut buffer);
             let bytes = buffer.filled().len();
-            match read {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(())) if bytes > 0 => {}
-                Poll::Ready(ended) => {
-                    ended.inspect_err(|error| self.note_end(error)).ok();
-                    return Poll::Ready(());
-                }
-            }
+            let Poll::Ready(read) = read else { return Poll::Pending };
+            // Under TLS a good record may come together with one that ends the connection.
             self.hear(connection, decoder, &mut scratch[..bytes]);
             scratch[..bytes].zeroize();
+            if read.inspect_err(|error| self.note_end(error)).is_err() || bytes == 0 {
+                return Poll::Ready(());
+            }
         }
         context.waker().wake_by_ref();
         Poll::Pending
@@ -228,7 +225,7 @@ impl Worker {
 
     /// Takes the client's bytes.
     fn hear(&self, connection: &Connection, decoder: &mut Decoder, bytes: &mut [u8]) {
-        if matches!(connection.state.get(), State::Over | State::Answering) {
+        if matches!(connection.state.get(), State::Over | State::Answering) || bytes.is_empty() {
             return;
         }
         let now = self.clock.now();
