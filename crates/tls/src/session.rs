@@ -369,6 +369,8 @@ impl Driving<'_> {
             let mut wants = true;
             let done = match state? {
                 ConnectionState::ReadTraffic(mut traffic) => {
+                    // The first words may come together with the end of the handshake, and with the last.
+                    *self.open = true;
                     while let Some(record) = traffic.next_record() {
                         let record = record?;
                         discard += record.discard;

@@ -92,6 +92,32 @@ fn tickets_are_pending_after_the_handshake() {
     assert_eq!(pair.client_gets(b"now"), b"now");
 }
 
+/// The end of the handshake, a request and the client's last word may come in one packet.
+#[test]
+fn who_says_everything_at_once_is_heard() {
+    let mut pair = Pair::new(VERSIONS[1]);
+    pair.client_to_server();
+    pair.server_to_client();
+    let mut all = pair.client.pending().to_vec();
+    pair.client.sent(all.len());
+    all.extend(pair.sealed_by_client(b"a request"));
+    pair.client.close();
+    all.extend(pair.client.pending());
+    // As somebody reads who has no room yet.
+    let mut came = Vec::new();
+    pair.server
+        .read(&mut all, |plain| {
+            came.extend_from_slice(plain);
+            false
+        })
+        .unwrap();
+    assert_eq!(came, b"a request");
+    assert!(pair.server.is_open() && !pair.server.peer_closed());
+    let mut rest = pair.server.kept().to_vec();
+    pair.server.read(&mut rest, |_| true).unwrap();
+    assert!(pair.server.peer_closed());
+}
+
 /// Trap 4. A record that was sealed goes out, and before anything else.
 #[test]
 fn nothing_is_sealed_while_something_is_pending() {

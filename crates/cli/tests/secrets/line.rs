@@ -18,6 +18,7 @@ use rustls::{
 };
 
 use crate::http::PATIENCE;
+use crate::queues::Queues;
 
 /// The largest record with its header.
 const RECORD: usize = 5 + 16 * 1024 + 256;
@@ -161,6 +162,13 @@ impl Line {
 
     pub(crate) fn tcp(&self) -> &TcpStream {
         &self.tcp
+    }
+
+    /// Waits until the program at the other end, on this machine, has taken all that was sent.
+    pub(crate) fn wait_until_read(&self) {
+        let here = self.tcp.local_addr().expect("an address").port();
+        let there = self.tcp.peer_addr().expect("an address").port();
+        while Queues::unread(there, here) > 0 {}
     }
 
     /// Says that nothing more comes.

@@ -7,6 +7,7 @@
 
 mod canary;
 mod cells;
+mod clients;
 mod coordinates;
 mod forms;
 mod http;
@@ -17,6 +18,7 @@ mod operational;
 mod people;
 mod queues;
 mod recorder;
+mod requests;
 mod search;
 mod server;
 mod sessions;

@@ -8,6 +8,7 @@ use std::thread;
 use rustls::ServerConfig;
 
 use crate::line::{Door, Line, Mode};
+use crate::socket::FINAL_BINARY;
 
 /// Bytes of both directions of one connection.
 #[derive(Default)]
@@ -62,13 +63,30 @@ impl Recorder {
     /// Everything that went either way so far: the bytes, and what they say without their mask.
     pub(crate) fn traffic(&self) -> Vec<u8> {
         let mut all = Vec::new();
-        for conversation in self.kept.lock().expect("whole").iter() {
+        for conversation in self.conversations() {
             let up = conversation.up.lock().expect("whole");
             all.extend_from_slice(&up);
-            all.extend(unmasked(&up));
+            all.extend(unmasked(&up).into_iter().flat_map(|(_, payload)| [payload, vec![b'\n']].concat()));
             all.extend_from_slice(&conversation.down.lock().expect("whole"));
         }
         all
+    }
+
+    /// The frames of voice that clients have sent so far.
+    pub(crate) fn spoken(&self) -> Vec<Vec<u8>> {
+        let up = |conversation: Arc<Conversation>| unmasked(&conversation.up.lock().expect("whole"));
+        let frames = self.conversations().into_iter().flat_map(up);
+        frames.filter(|(first, _)| *first == FINAL_BINARY).map(|(_, frame)| frame).collect()
+    }
+
+    /// The session token that was shown last.
+    pub(crate) fn newest_token(&self) -> Option<String> {
+        let said = String::from_utf8_lossy(&self.traffic()).into_owned();
+        Some(said.rsplit_once("earer ")?.1.split_once("\r\n")?.0.to_owned())
+    }
+
+    fn conversations(&self) -> Vec<Arc<Conversation>> {
+        self.kept.lock().expect("whole").clone()
     }
 
     fn serve(&self, client: TcpStream) {
@@ -106,14 +124,15 @@ fn copy(mut from: Line, mut to: Line, kept: &Mutex<Vec<u8>>) {
     let _ = to.finish();
 }
 
-/// The payloads of a client's WebSocket frames, if these bytes are an upgrade and what follows it.
-fn unmasked(up: &[u8]) -> Vec<u8> {
+/// The first byte and the payload of each of a client's WebSocket frames, if these bytes are an upgrade and
+/// what follows it.
+fn unmasked(up: &[u8]) -> Vec<(u8, Vec<u8>)> {
     let Some(end) = up.windows(4).position(|four| four == b"\r\n\r\n") else { return Vec::new() };
     if !String::from_utf8_lossy(&up[..end]).to_lowercase().contains("upgrade: websocket") {
         return Vec::new();
     }
     let (mut rest, mut out) = (&up[end + 4..], Vec::new());
-    while let [_, length, after @ ..] = rest {
+    while let [first, length, after @ ..] = rest {
         let (length, after) = match (length & 0x7f, after) {
             (126, [high, low, after @ ..]) => (usize::from(u16::from_be_bytes([*high, *low])), after),
             (short @ 0..126, after) => (usize::from(short), after),
@@ -121,8 +140,7 @@ fn unmasked(up: &[u8]) -> Vec<u8> {
         };
         let Some((mask, after)) = after.split_first_chunk::<4>() else { break };
         let (payload, after) = after.split_at(length.min(after.len()));
-        out.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
-        out.push(b'\n');
+        out.push((*first, payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect()));
         rest = after;
     }
     out

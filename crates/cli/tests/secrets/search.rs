@@ -38,7 +38,7 @@ pub(crate) struct Hit {
     pub(crate) form: String,
     pair: Option<(u32, bool)>,
     /// The mapping or the file.
-    region: String,
+    pub(crate) region: String,
     at: u64,
     around: Vec<u8>,
 }
@@ -114,7 +114,7 @@ impl Search {
             }
         }
         found.keep_whole();
-        assert!(found.bytes > 1 << 20, "a server has more memory than {} bytes", found.bytes);
+        assert!(found.bytes > 1 << 18, "a process has more memory than {} bytes", found.bytes);
         found
     }
 

@@ -128,14 +128,24 @@ impl Server {
         assert!(self.child.wait().expect("it ends").success());
     }
 
+    /// A command of the binary that goes to this server, with a key of its own for `name`.
+    pub(crate) fn program(&self, command: &str, name: &str) -> Command {
+        let Address { url, fingerprint } = self.address();
+        let mut program = tenfour();
+        program.args([command, "--server", &url, "--handle", name, "--key"]).arg(self.key(name));
+        program.args(fingerprint.iter().flat_map(|fingerprint| ["--trust", fingerprint]));
+        program
+    }
+
+    /// The file of the key of `name`.
+    pub(crate) fn key(&self, name: &str) -> PathBuf {
+        self.folder.path().join(format!("{name}.key"))
+    }
+
     /// `tenfour listen --at`.
     pub(crate) fn listener(&self, name: &str, at: &str) -> Listener {
-        let Address { url, fingerprint } = self.address();
-        let mut listen = tenfour();
-        listen.args(["listen", "--rx-range", "25km", "--handle", name, "--key"]);
-        listen.arg(self.folder.path().join(format!("{name}.key")));
-        listen.args(["--server", &url, &format!("--at={at}")]);
-        listen.args(fingerprint.iter().flat_map(|fingerprint| ["--trust", fingerprint]));
+        let mut listen = self.program("listen", name);
+        listen.args(["--rx-range", "25km", &format!("--at={at}")]);
         let mut child = listen
             .stdin(Stdio::null())
             .stdout(Stdio::null())

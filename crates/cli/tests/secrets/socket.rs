@@ -38,6 +38,34 @@ pub(crate) enum Hello {
     InPieces,
 }
 
+/// A key of a device.
+pub(crate) struct Key(SigningKey);
+
+impl Key {
+    pub(crate) fn new(rng: &mut Rng) -> Self {
+        let mut seed = [0; 32];
+        rng.fill(&mut seed);
+        Self(SigningKey::from_bytes(&seed))
+    }
+
+    /// A proof for a log-in at `door`, to a session of this kind.
+    pub(crate) fn prove(&self, door: Door, session: &str) -> Value {
+        let public = self.0.verifying_key();
+        let nonce = post(door, "/api/v1/nonce", &json!({}));
+        let bytes = BASE64URL_NOPAD.decode(nonce["nonce"].as_str().expect("a nonce").as_bytes());
+        let bytes = bytes.expect("base64url").try_into().expect("32 bytes");
+        let expiry = nonce["expiry"].as_u64().expect("a time");
+        let signed = signed_bytes(&door.origin(), &bytes, expiry, &UserId::of_key(public.as_bytes()));
+        json!({
+            "key": BASE64URL_NOPAD.encode(public.as_bytes()),
+            "nonce": nonce["nonce"],
+            "expiry": expiry,
+            "signature": BASE64URL_NOPAD.encode(&self.0.sign(&signed).to_bytes()),
+            "session": session,
+        })
+    }
+}
+
 /// A key that is registered, with a session.
 pub(crate) struct Account {
     door: Door,
@@ -51,22 +79,7 @@ pub(crate) struct Account {
 impl Account {
     /// Registers at the server that `door` leads to.
     pub(crate) fn register(door: Door, rng: &mut Rng, handle: &str) -> Self {
-        let mut seed = [0; 32];
-        rng.fill(&mut seed);
-        let key = SigningKey::from_bytes(&seed);
-        let public = key.verifying_key();
-        let nonce = post(door, "/api/v1/nonce", &json!({}));
-        let bytes = BASE64URL_NOPAD.decode(nonce["nonce"].as_str().expect("a nonce").as_bytes());
-        let bytes = bytes.expect("base64url").try_into().expect("32 bytes");
-        let expiry = nonce["expiry"].as_u64().expect("a time");
-        let signed = signed_bytes(&door.origin(), &bytes, expiry, &UserId::of_key(public.as_bytes()));
-        let proof = json!({
-            "key": BASE64URL_NOPAD.encode(public.as_bytes()),
-            "nonce": nonce["nonce"],
-            "expiry": expiry,
-            "signature": BASE64URL_NOPAD.encode(&key.sign(&signed).to_bytes()),
-            "session": "bearer",
-        });
+        let proof = Key::new(rng).prove(door, "bearer");
         let me = post(door, "/api/v1/register", &json!({ "handle": handle, "proof": proof }));
         let text = |field: &str| me[field].as_str().expect("a text").to_owned();
         Self { door, handle: text("handle"), user: text("user"), token: text("token"), in_cookie: false }

@@ -163,11 +163,11 @@ fn look(plan: &Plan, mode: Mode) -> Vec<Row> {
     }
     let mut left = search.process(server.pid());
     left.add(search.bytes("log", &server.log()));
-    rows(mode, &inputs, &needles, left, talkers)
+    rows(mode, &inputs, &needles, &left, talkers)
 }
 
 /// One for each kind of input, and two of the connections.
-fn rows(mode: Mode, inputs: &[Input], needles: &[Needle], left: Found, talkers: Vec<Talker>) -> Vec<Row> {
+fn rows(mode: Mode, inputs: &[Input], needles: &[Needle], left: &Found, talkers: Vec<Talker>) -> Vec<Row> {
     let bytes = left.bytes;
     let mut rows: Vec<_> = inputs
         .iter()
@@ -289,7 +289,7 @@ fn send_voice(input: Input, socket: &mut Socket, canaries: &mut Canaries<'_>) {
             socket.line.write_raw(&[good, bad].concat()).expect("the server reads");
         }
         Nonsense => {
-            socket.send_raw(&[some, frame(FINAL_CONTINUATION | 0x3, &spoken(canaries, 10..11))].concat())
+            socket.send_raw(&[some, frame(FINAL_CONTINUATION | 0x3, &spoken(canaries, 10..11))].concat());
         }
         TooLarge => {
             let large = [spoken(canaries, 10..11), vec![0; CONTROL_BYTES]].concat();

@@ -211,17 +211,13 @@ impl Worker {
             let mut buffer = ReadBuf::new(&mut scratch);
             let read = Pin::new(&mut *connection.stream.borrow_mut()).poll_read(context, &mut buffer);
             let bytes = buffer.filled().len();
-            match read {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(())) if bytes > 0 => {}
-                Poll::Ready(ended) => {
-                    scratch[..bytes].zeroize();
-                    ended.inspect_err(|error| self.note_end(error)).ok();
-                    return Poll::Ready(());
-                }
-            }
+            let Poll::Ready(read) = read else { return Poll::Pending };
+            // Under TLS a good record may come together with one that ends the connection.
             self.hear(connection, decoder, &mut scratch[..bytes]);
             scratch[..bytes].zeroize();
+            if read.inspect_err(|error| self.note_end(error)).is_err() || bytes == 0 {
+                return Poll::Ready(());
+            }
         }
         context.waker().wake_by_ref();
         Poll::Pending
@@ -229,7 +225,7 @@ impl Worker {
 
     /// Takes the client's bytes.
     fn hear(&self, connection: &Connection, decoder: &mut Decoder, bytes: &mut [u8]) {
-        if matches!(connection.state.get(), State::Over | State::Answering) {
+        if matches!(connection.state.get(), State::Over | State::Answering) || bytes.is_empty() {
             return;
         }
         let now = self.clock.now();
@@ -247,7 +243,7 @@ impl Worker {
     }
 
     fn event(&self, connection: &Connection, event: Event<'_>, now: Time) {
-        if let Event::Close { code, .. } = event {
+        if let Event::Close(code) = event {
             return self.closed_by_client(connection, code, now);
         }
         if !connection.is_open() {
@@ -264,7 +260,7 @@ impl Worker {
                 self.drain_uplink(connection, now);
             }
             Event::Ping(payload) => self.send_to(connection, codec::pong(payload), now),
-            Event::Pong | Event::Close { .. } => {}
+            Event::Pong | Event::Close(_) => {}
         }
     }
 

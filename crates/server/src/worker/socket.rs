@@ -119,8 +119,8 @@ impl AsyncRead for Stream {
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => {
-                // hyper reads over the head of the last request, which would stay there for as long as
-                // nothing comes. TLS needs an overwritten buffer anyway.
+                // hyper reads each request into the room of the one before, whose token is there until then;
+                // what is read into otherwise is wiped already, and this does nothing.
                 buffer.initialize_unfilled();
                 Pin::new(stream).poll_read(context, buffer)
             }
