@@ -1,5 +1,5 @@
-//! Attackers at the TLS door of a real server, some sixty of them under TLS 1.2 and 1.3: each gets what is due to
-//! them, and whatever it was, the server goes on for everybody else.
+//! Who comes to the TLS door of a real server, under TLS 1.2 and 1.3: programs that people use, and attackers, some
+//! sixty of them: each gets what is due to them, and whatever it was, the server goes on for everybody else.
 #![cfg(target_os = "linux")]
 
 #[path = "../secrets/http.rs"]
@@ -26,3 +26,4 @@ mod before;
 mod peer;
 mod radio;
 mod table;
+mod tools;
