@@ -23,6 +23,8 @@ mod mutants;
 pub mod opus;
 mod place;
 mod server;
+mod socket;
+mod stream;
 mod trust;
 pub mod wav;
 

@@ -25,7 +25,6 @@ mod error;
 mod fault;
 mod follow;
 #[doc(hidden)]
-pub mod fuzzing;
 mod gate;
 pub mod handle;
 mod http;

@@ -35,6 +35,9 @@ pub enum Error {
     /// The peer sends a message that never ends.
     #[error("a message is larger than {0} bytes")]
     TooLarge(usize),
+    /// It was over before.
+    #[error("the session is over")]
+    Over,
     /// The peer makes us answer and takes no answers.
     #[error("the peer takes nothing")]
     TakesNothing,
@@ -152,7 +155,10 @@ impl Session {
     /// # Errors
     /// When the session is over.
     pub fn read(&mut self, bytes: &mut [u8], mut sink: impl FnMut(&[u8]) -> bool) -> Result<(), Error> {
-        if self.failed || self.peer_closed {
+        if self.failed {
+            return Err(Error::Over);
+        }
+        if self.peer_closed {
             // What follows a close_notify is nobody's.
             self.leave(&[], false);
             return Ok(());

@@ -73,9 +73,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream<T> {
             if self.session.is_open() {
                 return Poll::Ready(Ok(()));
             }
-            // A client may send its first words together with the end of the handshake.
+            // A client may send its first words together with the end of the handshake, and its last, too.
             let came = ready!(self.poll_input(context, &mut ReadBuf::new(&mut [])))?;
-            if !came || self.session.peer_closed() {
+            if !came || (self.session.peer_closed() && !self.session.is_open()) {
                 return Poll::Ready(Err(ErrorKind::UnexpectedEof.into()));
             }
         }
@@ -123,7 +123,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream<T> {
                 other => return (used, other.map_ok(|()| false)),
             }
         }
-        let mut rest = Zeroizing::default();
+        let (mut rest, before) = (Zeroizing::default(), buffer.filled().len());
         let read = session.read(&mut scratch[..used], |plain| {
             let (now, later) = plain.split_at(plain.len().min(buffer.remaining()));
             buffer.put_slice(now);
@@ -133,6 +133,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream<T> {
             buffer.remaining() > 0
         });
         session.keep_plain(&rest);
+        // Records before a bad one are good; the next read fails again.
+        let read = if buffer.filled().len() > before { Ok(()) } else { read };
         (used, Poll::Ready(read.map(|()| true).map_err(over)))
     }
 }

@@ -17,6 +17,9 @@ pub const CONNECT: Duration = Duration::from_secs(10);
 pub const QUIET: Duration = Duration::from_secs(20);
 /// A link that answers nothing to that for this long is given up.
 pub const ANSWER: Duration = Duration::from_secs(10);
+/// Silence after which a link is dead. A message, or a record of TLS, that has not come whole for this long
+/// never will: the shell ends the connection, and wipes what it keeps of it.
+pub const DEAD: Duration = QUIET.saturating_add(ANSWER);
 
 /// A tune that came too fast is sent again after this long, if the server names no time.
 pub const TUNE_AGAIN: Duration = Duration::from_secs(1);

@@ -243,7 +243,7 @@ impl Worker {
     }
 
     fn event(&self, connection: &Connection, event: Event<'_>, now: Time) {
-        if let Event::Close(code) = event {
+        if let Event::Close { code, .. } = event {
             return self.closed_by_client(connection, code, now);
         }
         if !connection.is_open() {
@@ -260,7 +260,7 @@ impl Worker {
                 self.drain_uplink(connection, now);
             }
             Event::Ping(payload) => self.send_to(connection, codec::pong(payload), now),
-            Event::Pong | Event::Close(_) => {}
+            Event::Pong | Event::Close { .. } => {}
         }
     }
 

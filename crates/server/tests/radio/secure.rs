@@ -62,7 +62,7 @@ async fn the_radio_works_over_tls_with_a_self_signed_certificate() {
         let token =
             enter(&desk, &config, seed, handle, "bearer").json()["token"].as_str().unwrap().to_owned();
         let tcp = TcpStream::connect(desk.address()).await.unwrap();
-        let tls = tokio_rustls::TlsConnector::from(config.clone()).connect(name(), tcp).await.unwrap();
+        let tls = tenfour_tls::connect(tcp, config.clone(), name()).await.unwrap();
         let mut radio = Radio::over(tls, desk.url(), &token, json!({})).await;
         radio.tune("19").await;
         radios.push(radio);
