@@ -63,7 +63,17 @@ impl Client {
         let Options { program, economy, playout, place, ranges } = options;
         let seed = getrandom::u64().unwrap_or(std::process::id().into());
         let device = Some(device(&program));
-        let config = Config { client: program, economy, playout, seed, place, ranges, device };
+        let config = Config {
+            client: program,
+            economy,
+            playout,
+            seed,
+            place,
+            ranges,
+            device,
+            #[cfg(feature = "mutants")]
+            mutants: crate::mutants::active(),
+        };
         let (outbox, inbox) = mpsc::channel(DOWNSTREAM);
         let begin = Instant::now();
         let key = key.into();

@@ -23,6 +23,12 @@ impl Bucket {
         Self { capacity, per_second: per_second.into(), level: capacity, filled: now }
     }
 
+    /// A full bucket of what comes in `time`. For a time below an hour.
+    pub(crate) fn of_time(time: Duration, per_second: u32) -> Self {
+        let capacity = time.as_micros() as u64 * u64::from(per_second);
+        Self { capacity, per_second: per_second.into(), level: capacity, filled: Time::ZERO }
+    }
+
     /// Takes `amount` if it is there.
     pub(crate) fn take(&mut self, amount: u32, now: Time) -> bool {
         self.fill(now);
@@ -34,10 +40,15 @@ impl Bucket {
         enough
     }
 
-    /// Whether `amount` is there.
-    pub(crate) fn has(&mut self, amount: u32, now: Time) -> bool {
+    /// What is there, in whole tokens.
+    pub(crate) fn level(&mut self, now: Time) -> u32 {
         self.fill(now);
-        self.level >= u64::from(amount) * MICRO
+        u32::try_from(self.level / MICRO).unwrap_or(u32::MAX)
+    }
+
+    /// Takes `amount`, or what there was at the last look when that is less.
+    pub(crate) fn spend(&mut self, amount: u32) {
+        self.level = self.level.saturating_sub(u64::from(amount) * MICRO);
     }
 
     /// Time until one token is there.

@@ -78,6 +78,8 @@ pub struct Server {
     /// The end of each queue: nothing overtakes within one.
     hub_queue: Time,
     worker_queues: Vec<Time>,
+    #[cfg(feature = "mutants")]
+    mutants: tenfour_core::mutants::Mutants,
 }
 
 impl Server {
@@ -85,6 +87,8 @@ impl Server {
     pub fn new(config: HubConfig, workers: usize) -> Self {
         let hold = config.hold;
         Self {
+            #[cfg(feature = "mutants")]
+            mutants: config.mutants,
             hub: Hub::new(config),
             decks: (0..workers).map(|_| Deck::new(hold)).collect(),
             conns: BTreeMap::new(),
@@ -97,6 +101,8 @@ impl Server {
     pub fn accept(&mut self, caller: Caller, conn: ConnId, cx: &mut Context) {
         let worker = cx.rng.usize(0..self.decks.len());
         let uplink = Uplink::new(unframed, cx.now());
+        #[cfg(feature = "mutants")]
+        let uplink = uplink.broken(self.mutants);
         let Caller { client, login, user, person } = caller;
         self.conns.insert(conn, Conn { client, worker, uplink, control: VecDeque::new(), room: WINDOW });
         let mut token = [0; 32];
@@ -263,7 +269,7 @@ impl Server {
         for output in outputs {
             match output {
                 UplinkOutput::Frame { burst, packet } => {
-                    cx.model.relayed(burst, packet.seq(), cx.schedule.now());
+                    cx.model.relayed(burst, &packet, cx.schedule.now());
                     for worker in 0..self.decks.len() {
                         self.queue_for_worker(worker, Task::Frame(burst, packet.clone()), cx);
                     }

@@ -175,7 +175,7 @@ impl World {
                 }
             }
             Event::LinkLost(client, conn) => self.with(client, |client, cx| client.lose_link(conn, cx)),
-            Event::Speak(client) => self.with(client, Client::speak),
+            Event::Speak(client, burst) => self.with(client, |client, cx| client.speak(burst, cx)),
             Event::Release(client) => self.with(client, Client::release),
             Event::Listen(client, channel) => self.with(client, |client, cx| client.listen(channel, cx)),
             Event::StallOver(client) => self.with(client, Client::stall_over),
@@ -314,7 +314,7 @@ fn any_client(id: usize, region: Region, rng: &mut Rng) -> Client {
     let ranges = if place.is_some() { any_ranges(rng) } else { Ranges::default() };
     let (client, economy) = (format!("sim-{id}"), id % 3 == 2);
     let seed = rng.u64(..);
-    let config = Config { client, economy, playout: true, seed, place, ranges, device: None };
+    let config = Config { client, economy, playout: true, seed, place, ranges, ..Config::default() };
     Client::new(id, Line::any(rng), config)
 }
 

@@ -35,6 +35,9 @@ pub enum Error {
     /// The peer sends a message that never ends.
     #[error("a message is larger than {0} bytes")]
     TooLarge(usize),
+    /// It was over before.
+    #[error("the session is over")]
+    Over,
     /// The peer makes us answer and takes no answers.
     #[error("the peer takes nothing")]
     TakesNothing,
@@ -62,8 +65,10 @@ pub struct Session {
     records: u64,
     /// The peer has said that it sends no more.
     peer_closed: bool,
-    /// We have said it, or the session failed.
+    /// We have said it.
     closed: bool,
+    /// The session broke.
+    failed: bool,
 }
 
 /// Which end. Boxed: a kilobyte lies apart from what each frame touches.
@@ -114,6 +119,7 @@ impl Session {
             records: 0,
             peer_closed: false,
             closed: false,
+            failed: false,
         }
     }
 
@@ -149,7 +155,10 @@ impl Session {
     /// # Errors
     /// When the session is over.
     pub fn read(&mut self, bytes: &mut [u8], mut sink: impl FnMut(&[u8]) -> bool) -> Result<(), Error> {
-        if self.closed || self.peer_closed {
+        if self.failed {
+            return Err(Error::Over);
+        }
+        if self.peer_closed {
             // What follows a close_notify is nobody's.
             self.leave(&[], false);
             return Ok(());
@@ -174,7 +183,7 @@ impl Session {
     /// something is pending, and when the row is too short.
     pub fn seal(&mut self, plain: &[u8], row: &mut Row) -> Option<Range<usize>> {
         let fits = plain.len() <= RECORD && row.room().len() >= plain.len() + SEALED_MORE;
-        if !self.open || self.closed || self.is_pending() || !fits || plain.is_empty() {
+        if !self.open || self.closed || self.failed || self.is_pending() || !fits || plain.is_empty() {
             return None;
         }
         self.write(Task::Seal(plain, row))
@@ -182,13 +191,11 @@ impl Session {
 
     /// Says that no more will be sent; that is pending then.
     pub fn close(&mut self) {
-        if !self.open || self.closed {
-            self.closed = true;
+        if std::mem::replace(&mut self.closed, true) || !self.open || self.failed {
             return;
         }
         let mut row = Row::new(SEALED_MORE);
         self.write(Task::Close(&mut row));
-        self.closed = true;
         self.keep(row.filled());
     }
 
@@ -280,7 +287,7 @@ impl Session {
 
     /// The session is over: its last word is pending.
     fn fail(&mut self, error: Error) -> Error {
-        self.closed = true;
+        self.failed = true;
         self.leave(&[], false);
         let Self { conn, out, .. } = self;
         match conn {
@@ -362,6 +369,8 @@ impl Driving<'_> {
             let mut wants = true;
             let done = match state? {
                 ConnectionState::ReadTraffic(mut traffic) => {
+                    // The first words may come together with the end of the handshake, and with the last.
+                    *self.open = true;
                     while let Some(record) = traffic.next_record() {
                         let record = record?;
                         discard += record.discard;

@@ -73,9 +73,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream<T> {
             if self.session.is_open() {
                 return Poll::Ready(Ok(()));
             }
-            // A client may send its first words together with the end of the handshake.
+            // A client may send its first words together with the end of the handshake, and its last, too.
             let came = ready!(self.poll_input(context, &mut ReadBuf::new(&mut [])))?;
-            if !came || self.session.peer_closed() {
+            if !came || (self.session.peer_closed() && !self.session.is_open()) {
                 return Poll::Ready(Err(ErrorKind::UnexpectedEof.into()));
             }
         }
@@ -97,24 +97,20 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream<T> {
     /// room for stays in the session. False at the end of the connection.
     fn poll_input(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<bool>> {
         let read = scratch::input(|scratch| self.read_with(scratch, context, buffer));
-        match ready!(read)? {
-            Some(Err(error)) => {
-                // One try to say why.
-                let _ = self.poll_out(context);
-                Poll::Ready(Err(over(error)))
-            }
-            Some(Ok(())) => Poll::Ready(Ok(true)),
-            None => Poll::Ready(Ok(false)),
+        if matches!(read, Poll::Ready(Err(_))) {
+            // One try to say why.
+            let _ = self.poll_out(context);
         }
+        read
     }
 
-    /// Reads into `scratch`: how much of it was used, and what came of it; `None` at the end.
+    /// Reads into `scratch`: how much of it was used, and what [`Self::poll_input`] says.
     fn read_with(
         &mut self,
         scratch: &mut [u8],
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
-    ) -> (usize, Poll<io::Result<Option<Result<(), Error>>>>) {
+    ) -> (usize, Poll<io::Result<bool>>) {
         let Self { io, session } = self;
         let mut used = session.kept().len();
         scratch[..used].copy_from_slice(session.kept());
@@ -124,10 +120,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream<T> {
             let came = behind.filled().len();
             match read {
                 Poll::Ready(Ok(())) if came > 0 => used += came,
-                other => return (used, other.map_ok(|()| None)),
+                other => return (used, other.map_ok(|()| false)),
             }
         }
-        let mut rest = Zeroizing::default();
+        let (mut rest, before) = (Zeroizing::default(), buffer.filled().len());
         let read = session.read(&mut scratch[..used], |plain| {
             let (now, later) = plain.split_at(plain.len().min(buffer.remaining()));
             buffer.put_slice(now);
@@ -137,7 +133,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream<T> {
             buffer.remaining() > 0
         });
         session.keep_plain(&rest);
-        (used, Poll::Ready(Ok(Some(read))))
+        // Records before a bad one are good; the next read fails again.
+        let read = if buffer.filled().len() > before { Ok(()) } else { read };
+        (used, Poll::Ready(read.map(|()| true).map_err(over)))
     }
 }
 

@@ -7,16 +7,21 @@
 
 mod canary;
 mod cells;
+mod clients;
 mod coordinates;
 mod forms;
 mod http;
 mod image;
+mod line;
 mod logs;
 mod operational;
 mod people;
 mod queues;
 mod recorder;
+mod requests;
 mod search;
 mod server;
 mod sessions;
 mod socket;
+mod table;
+mod unfinished;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tenfour_protocol::limits::{HEARD_AHEAD, HOLD_RANGE, RESUME_BURSTS};
+
 /// First wait after a lost link; it doubles with each try that fails.
 pub const BACK_OFF_FIRST: Duration = Duration::from_millis(250);
 /// Longest wait between two tries.
@@ -33,6 +35,13 @@ pub const RECEIPTS_DUE: usize = 4;
 /// Time for the receipt after the release.
 pub const RECEIPT: Duration = Duration::from_secs(10);
 
+/// Sound that a radio takes of all bursts together: of as many as it has open at once, as long as each
+/// lasts, and at once what a server may have held of them. Else a server that lies could fill a disk
+/// with one burst after the other.
+pub const HEARD_AT_ONCE: u32 = RESUME_BURSTS as u32;
+/// How long ago what comes at once may have been said.
+pub const HEARD_LATE: Duration =
+    Duration::from_millis(HOLD_RANGE.end().as_millis() as u64 + HEARD_AHEAD.as_millis() as u64);
 /// A burst of which nothing came for this long after the server's hold is taken as lost.
 pub const BURST_LOST: Duration = Duration::from_secs(5);
 /// Finished bursts remembered by number, so that none is heard twice.

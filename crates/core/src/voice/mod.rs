@@ -5,6 +5,7 @@
 //! burst, and for each listener a [`Cursor`] into it, so that a slow listener costs nothing
 //! and wiping a log wipes the only copy. Frames of other nodes come in through the [`Intake`].
 
+mod budget;
 mod deck;
 mod intake;
 mod log;

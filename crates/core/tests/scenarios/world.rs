@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use tenfour_core::hub::{Hears, Hub, HubConfig, Input, Output, Recipients, ResumeToken};
-use tenfour_core::voice::{Deck, Item, Uplink, UplinkOutput, unframed};
+use tenfour_core::voice::{Deck, Framing, Item, Uplink, UplinkOutput, unframed};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{BurstNo, ClientMessage, Code, Handle, Person, ServerMessage, UserId, VoiceFrame};
 
@@ -79,7 +79,7 @@ impl World {
         token[..8].copy_from_slice(&self.connections.to_be_bytes());
         let client = Client {
             worker: (self.connections % 2) as usize,
-            uplink: Uplink::new(unframed, self.now),
+            uplink: uplink(unframed, self.now),
             got: Vec::new(),
             stalled: false,
         };
@@ -387,10 +387,23 @@ impl World {
     }
 }
 
+/// An uplink, broken as the environment asks for.
+pub(crate) fn uplink(framing: Framing, now: Time) -> Uplink {
+    let uplink = Uplink::new(framing, now);
+    #[cfg(feature = "mutants")]
+    let uplink = uplink.broken(mutants());
+    uplink
+}
+
 /// The hub that the environment asks for: a test must notice, whatever is broken.
 #[cfg(feature = "mutants")]
 fn broken(config: HubConfig) -> HubConfig {
+    HubConfig { mutants: mutants(), ..config }
+}
+
+#[cfg(feature = "mutants")]
+pub(crate) fn mutants() -> tenfour_core::mutants::Mutants {
     use tenfour_core::mutants::{Mutants, VARIABLE};
     let named = std::env::var_os(VARIABLE);
-    HubConfig { mutants: Mutants::of_process(named.as_ref().and_then(|named| named.to_str())), ..config }
+    Mutants::of_process(named.as_ref().and_then(|named| named.to_str()))
 }

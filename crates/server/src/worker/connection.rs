@@ -75,6 +75,9 @@ pub(super) enum State {
 
 impl Connection {
     pub(super) fn new(id: ConnId, stream: Stream, permit: Permit, connected: Connected, now: Time) -> Self {
+        let uplink = Uplink::new(codec::voice_framing, now);
+        #[cfg(feature = "mutants")]
+        let uplink = uplink.broken(crate::mutants::active());
         Self {
             id,
             stream: RefCell::new(stream),
@@ -87,7 +90,7 @@ impl Connection {
             unfinished: Cell::new(None),
             closes: Cell::new(None),
             left: Cell::new(false),
-            uplink: RefCell::new(Uplink::new(codec::voice_framing, now)),
+            uplink: RefCell::new(uplink),
             relay: RefCell::new(None),
             connected: Cell::new(Some(connected)),
             waker: RefCell::new(Waker::noop().clone()),
@@ -208,16 +211,13 @@ impl Worker {
             let mut buffer = ReadBuf::new(&mut scratch);
             let read = Pin::new(&mut *connection.stream.borrow_mut()).poll_read(context, &mut buffer);
             let bytes = buffer.filled().len();
-            match read {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(())) if bytes > 0 => {}
-                Poll::Ready(ended) => {
-                    ended.inspect_err(|error| self.note_end(error)).ok();
-                    return Poll::Ready(());
-                }
-            }
+            let Poll::Ready(read) = read else { return Poll::Pending };
+            // Under TLS a good record may come together with one that ends the connection.
             self.hear(connection, decoder, &mut scratch[..bytes]);
             scratch[..bytes].zeroize();
+            if read.inspect_err(|error| self.note_end(error)).is_err() || bytes == 0 {
+                return Poll::Ready(());
+            }
         }
         context.waker().wake_by_ref();
         Poll::Pending
@@ -225,7 +225,7 @@ impl Worker {
 
     /// Takes the client's bytes.
     fn hear(&self, connection: &Connection, decoder: &mut Decoder, bytes: &mut [u8]) {
-        if matches!(connection.state.get(), State::Over | State::Answering) {
+        if matches!(connection.state.get(), State::Over | State::Answering) || bytes.is_empty() {
             return;
         }
         let now = self.clock.now();

@@ -30,9 +30,15 @@ const REQUEST: Duration = Duration::from_secs(10);
 impl Worker {
     /// Serves a TCP connection in a task of its own.
     pub(super) fn serve(self: &Rc<Self>, socket: std::net::TcpStream, peer: SocketAddr, permit: Permit) {
-        // The runtime keeps a record of each socket for a while after it was closed, with gaps in it
-        // that have what lay on the stack.
+        // The runtime keeps a record of each socket for a while after it was closed, and the task one for
+        // as long as it is open, with gaps in them that have what lay on the stack.
         scrub_stack();
+        self.begin(socket, peer, permit);
+    }
+
+    /// In a frame of its own, which is where the stack was overwritten: what is made here is made there.
+    #[inline(never)]
+    fn begin(self: &Rc<Self>, socket: std::net::TcpStream, peer: SocketAddr, permit: Permit) {
         match TcpStream::from_std(socket) {
             Ok(socket) => drop(tokio::task::spawn_local(self.clone().talk_http(socket, peer, permit))),
             Err(error) => tracing::warn!(reason = %error, "a connection was lost at the door"),

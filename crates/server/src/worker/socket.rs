@@ -118,7 +118,12 @@ impl AsyncRead for Stream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Plain(stream) => {
+                // hyper reads each request into the room of the one before, whose token is there until then;
+                // what is read into otherwise is wiped already, and this does nothing.
+                buffer.initialize_unfilled();
+                Pin::new(stream).poll_read(context, buffer)
+            }
             Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }

@@ -82,7 +82,7 @@ fn live(scene: &Scene, mut rng: Rng, mut hidden: Rng, broken: Broken) -> (Tape, 
             seed: rng.u64(..),
             place,
             ranges,
-            device: None,
+            ..Config::default()
         };
         Client::new(id, any_line(&mut rng), config)
     });
