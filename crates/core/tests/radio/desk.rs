@@ -23,6 +23,8 @@ impl Desk {
 
     pub(crate) fn with(config: Config) -> (Self, Vec<Output>) {
         let config = Config { client: "desk 1".into(), playout: true, ..config };
+        #[cfg(feature = "mutants")]
+        let config = Config { mutants: mutants(), ..config };
         let mut desk = Self { radio: Radio::new(config, Time::ZERO), now: Time::ZERO };
         let first = desk.drain();
         (desk, first)
@@ -131,6 +133,14 @@ impl Desk {
         }
         heard
     }
+}
+
+/// What the environment asks to be broken: a test must notice.
+#[cfg(feature = "mutants")]
+pub(crate) fn mutants() -> tenfour_core::mutants::Mutants {
+    use tenfour_core::mutants::{Mutants, VARIABLE};
+    let named = std::env::var_os(VARIABLE);
+    Mutants::of_process(named.as_ref().and_then(|named| named.to_str()))
 }
 
 pub(crate) fn letter(sound: &Sound) -> char {
