@@ -147,7 +147,7 @@ impl Worker {
             self.write(connection, self.clock.now());
         }
         let read = self.read(connection, decoder, context);
-        self.pump_few(self.clock.now());
+        self.pump_small(self.clock.now());
         if self.deck.borrow().has_due() || self.next_alarm() < self.alarm.get() {
             self.earlier.notify_one();
         }
