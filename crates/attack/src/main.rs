@@ -49,6 +49,9 @@ enum Instead {
         /// Seed of the order of blocks
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// One run, instead of all
+        #[arg(long)]
+        only: Option<moment::Run>,
     },
     /// The server that `moment` attacks
     #[command(hide = true)]
@@ -68,8 +71,8 @@ fn main() -> ExitCode {
             moment::serve(&data, workers);
             ExitCode::SUCCESS
         }
-        Some(Instead::Moment { presses, tuned, workers, server, seed }) => {
-            let plan = moment::Plan { presses, tuned, workers, server, seed };
+        Some(Instead::Moment { presses, tuned, workers, server, seed, only }) => {
+            let plan = moment::Plan { presses, tuned, workers, server, seed, only };
             let good = moment::play(&plan, &mut |line| println!("{line}"));
             if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }

@@ -41,11 +41,13 @@ pub struct Plan {
     pub server: Option<PathBuf>,
     /// Seed of the order of blocks.
     pub seed: u64,
+    /// One run, instead of all.
+    pub only: Option<Run>,
 }
 
 /// What a run compares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Run {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Run {
     /// Somebody in range, and out of range.
     Real,
     /// Out of range, and out of range.
@@ -72,7 +74,8 @@ impl Outcome {
 /// Plays all runs and tells what came of them. False when a moment tells who hears, or the attacker is no good.
 pub fn play(plan: &Plan, tell: &mut dyn FnMut(String)) -> bool {
     let mut good = true;
-    for run in [Run::Real, Run::Null, Run::AsBefore] {
+    let all = [Run::Real, Run::Null, Run::AsBefore].into_iter();
+    for run in all.filter(|run| plan.only.is_none_or(|only| only == *run)) {
         if run == Run::AsBefore && (cfg!(not(feature = "mutants")) || plan.server.is_some()) {
             tell("as before: not played, this server cannot be broken".into());
             continue;
