@@ -63,7 +63,9 @@ class Engine implements Radio {
     this.#place = this.#makePlace();
     this.#link = this.#makeLink();
     this.#loudspeaker = this.#makeLoudspeaker();
-    this.#hear = new Hear(store, this.#memory, this.#loudspeaker, () => (this.#lowData ? 3 : 1));
+    this.#hear = new Hear(store, this.#memory, this.#loudspeaker, browserClock.now, () =>
+      this.#lowData ? 3 : 1,
+    );
     this.#tuning = new Tuning({
       store,
       send: (message) => this.#link.send(message),
@@ -348,6 +350,7 @@ class Engine implements Radio {
     const { you, host, talk_limit_ms } = welcome;
     this.#store.set({ self: you.id, host, notice: null, link: { state: 'on_the_air' } });
     if (!welcome.resumed) this.#hear.restarted();
+    this.#hear.welcomed(talk_limit_ms);
     this.#tuning.welcomed(welcome);
     this.#place.welcomed(welcome.epoch_in_ms);
     this.#talk.linkUp(talk_limit_ms);

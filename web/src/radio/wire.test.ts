@@ -32,7 +32,14 @@ function radio(economy: boolean) {
   const store = new Store('Tenfour', '19');
   const memory = new Memory(() => {});
   const quiet = () => {};
-  const hear = new Hear(store, memory, { begin: quiet, packet: quiet, end: quiet, stop: quiet });
+  const player = { begin: quiet, packet: quiet, end: quiet, stop: quiet };
+  const hear = new Hear(
+    store,
+    memory,
+    player,
+    () => 0,
+    () => 1,
+  );
   let receive = (_: ServerMessage): void => {};
   const link: Link = new Link(
     {
