@@ -108,7 +108,7 @@ impl Player {
         };
         Ok(match kind {
             SoundKind::Frame(payload) => {
-                decoder.decode(&payload).unwrap_or_else(|_| decoder.conceal(samples))
+                decoder.decode(&payload, samples).unwrap_or_else(|_| decoder.conceal(samples))
             }
             SoundKind::Conceal => decoder.conceal(samples),
             SoundKind::Silence => vec![0.0; samples],

@@ -82,7 +82,7 @@ impl Mode {
     }
 
     /// For somebody who believes any certificate, and tries no session again.
-    fn client(self) -> Option<Arc<ClientConfig>> {
+    pub(crate) fn client(self) -> Option<Arc<ClientConfig>> {
         let builder = ClientConfig::builder_with_provider(provider());
         let builder = builder.with_protocol_versions(&[self.version()?]).expect("the provider has it");
         let believes = builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody));
@@ -162,6 +162,16 @@ impl Line {
 
     pub(crate) fn tcp(&self) -> &TcpStream {
         &self.tcp
+    }
+
+    /// Says that records are sealed with new keys from now on, and asks for the same, where TLS has that.
+    pub(crate) fn update_keys(&self) {
+        let update = self.session().map(|mut session| {
+            // Version 1.2 has none.
+            session.connection.refresh_traffic_keys().ok();
+            session.take()
+        });
+        self.write_raw(&update.unwrap_or_default()).expect("the server reads");
     }
 
     /// Waits until the program at the other end, on this machine, has taken all that was sent.

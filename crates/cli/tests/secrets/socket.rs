@@ -148,7 +148,7 @@ impl Account {
     }
 
     /// A request for the radio.
-    fn request(&self) -> String {
+    pub(crate) fn request(&self) -> String {
         format!(
             "GET /api/v1/radio HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\

@@ -32,7 +32,7 @@ const SECRETS: usize = 1_000_000;
 /// What is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Input {
-    /// A press and its pre-roll in one packet. After that pings only.
+    /// A press and its pre-roll in one packet. After that pings only, and new keys where TLS has them.
     PreRoll,
     /// A press, frames and half a frame. After that nothing.
     HalfFrame,
@@ -244,6 +244,9 @@ impl Talker {
 
     /// What somebody says who does not come to an end. The server may have had enough.
     fn go_on(&mut self) {
+        if self.input == PreRoll {
+            self.socket.line.update_keys();
+        }
         let more = match self.input {
             PreRoll => frame(PING, b""),
             Fragments | TextFragments => [frame(CONTINUATION, b" "), frame(PING, b"")].concat(),
