@@ -10,6 +10,8 @@ export default defineConfig(({ command }) => ({
   define: {
     __VERSION__: JSON.stringify(manifest.version),
     // `npm run dev` talks through a proxy; log-ins are signed for the server behind it.
+    // A page that is built is never broken: what the mutants do is not in it.
+    __MUTANT__: JSON.stringify((process.env.VITEST && process.env.TENFOUR_MUTANT) || ''),
     __ORIGIN__: command === 'serve' && !process.env.VITEST ? JSON.stringify(SERVER) : 'undefined',
   },
   build: {

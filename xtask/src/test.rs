@@ -1,5 +1,7 @@
 //! Every test, in the order in which they are quick to fail.
 
+use std::process::Command;
+
 use anyhow::{Result, bail};
 use tenfour_policy::Table;
 
@@ -83,10 +85,15 @@ fn doc_tests() -> Result<Count> {
     })
 }
 
-pub(crate) fn web_tests() -> Result<Count> {
+/// The tests of the page's parts, all of them unless some are named; their report goes to `report`.
+pub(crate) fn vitest(report: &str) -> Command {
     let mut vitest = web::npm("test -- --reporter=default --reporter=json");
-    vitest.arg(format!("--outputFile.json={}", target().join(VITEST).display()));
-    counted(&mut vitest, |line| {
+    vitest.arg(format!("--outputFile.json={}", target().join(report).display()));
+    vitest
+}
+
+pub(crate) fn web_tests() -> Result<Count> {
+    counted(&mut vitest(VITEST), |line| {
         let rest = plain(line);
         let rest = rest.trim_start().strip_prefix("Tests")?;
         Some(Count { passed: number_before(rest, "passed"), failed: number_before(rest, "failed") })
@@ -115,7 +122,7 @@ pub(crate) fn playwright(flags: &[String]) -> Result<Count> {
 
 /// Runs a test runner and adds up what `read` finds in its lines. A runner that fails without
 /// saying how many tests failed counts as one failure, and so does one that ran nothing.
-fn counted(command: &mut std::process::Command, read: fn(&str) -> Option<Count>) -> Result<Count> {
+fn counted(command: &mut Command, read: fn(&str) -> Option<Count>) -> Result<Count> {
     let watched = watch(command)?;
     let mut sum = Count::default();
     for count in watched.output.lines().filter_map(read) {

@@ -249,7 +249,7 @@ impl OverHub {
     /// What no good client does: says at once where it is.
     fn say_where(&mut self) {
         let cell = self.cell(self.quarry.spot(since_start(self.now)));
-        self.message(self.line, ClientMessage::Locate { cell: Some(cell) });
+        self.message(self.line, ClientMessage::locate(Some(cell)));
     }
 
     fn next_timeout(&self) -> Option<Time> {

@@ -120,3 +120,7 @@ async fn run(
     socket.good_bye(over.code).await;
     over.refusal
 }
+
+#[cfg(test)]
+#[path = "connection_tests.rs"]
+mod tests;

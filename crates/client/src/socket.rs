@@ -213,3 +213,7 @@ async fn until(moment: Option<Instant>) {
         None => pending().await,
     }
 }
+
+#[cfg(test)]
+#[path = "socket_tests.rs"]
+mod tests;

@@ -91,7 +91,7 @@ mutants! {
     KeepTlsBuffer = "keep-tls-buffer",
     /// C14: a message that never comes whole is kept for as long as its sender stays.
     NoDeadline = "no-deadline",
-    /// C9: with a limited range chosen, a press goes to everybody while the place is unknown.
+    /// C6: with a limited range chosen, a press goes to everybody while the place is unknown.
     TalkWithoutPlace = "talk-without-place",
     /// C14: media time is what the talker says, however fast it runs.
     BelieveClock = "believe-clock",

@@ -228,8 +228,9 @@ impl Ranges {
 pub struct Place {
     /// The cell.
     pub cell: GeoCell,
-    /// The stamp of the last `located`, when this is the cell it was for. It shows that this is
-    /// no move, so that a link that comes and goes costs no budget.
+    /// The stamp of the last `located`. With the cell it was for, it shows that this is no move, so
+    /// that a link that comes and goes costs no budget. With another cell it shows that this is a
+    /// move, which waits for the next boundary.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub stamp: Option<String>,

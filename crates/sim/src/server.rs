@@ -150,7 +150,7 @@ impl Server {
     /// The hub takes the next input of its queue.
     pub fn hub(&mut self, input: Input, cx: &mut Context) {
         cx.log(|| format!("hub <- {input:?}"));
-        cx.model.hub_hears(&input);
+        cx.model.hub_hears(&input, cx.now());
         self.hub.handle(input, cx.now());
         self.drain_hub(cx);
     }

@@ -290,7 +290,7 @@ impl World {
             _ => Some(self.region.anywhere(&mut cx.rng).said()),
         };
         let Ranges { tx, rx } = any_ranges(&mut cx.rng);
-        let lies = [ClientMessage::Locate { cell }, ClientMessage::Range { tx, rx }];
+        let lies = [ClientMessage::locate(cell), ClientMessage::Range { tx, rx }];
         lies.into_iter().for_each(|lie| cx.up(conn, Up::Text(lie)));
     }
 

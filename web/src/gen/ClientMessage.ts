@@ -42,7 +42,12 @@ device?: Device, } | { "type": "locate",
 /**
  * The cell; null shares it no longer, and with it go limited ranges.
  */
-cell: GeoCell | null, } | { "type": "range", 
+cell: GeoCell | null, 
+/**
+ * The stamp of the last `located`, where nobody remembers the cell it was for: a page that
+ * was loaded again. Looked at with the first cell of a connection only.
+ */
+stamp?: string, } | { "type": "range", 
 /**
  * Transmit range, from the next burst on.
  */

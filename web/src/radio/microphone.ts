@@ -29,6 +29,7 @@ interface Warm {
 
 /** The browser's microphone, kept warm from the first press on, and its Opus encoder. */
 export class BrowserMicrophone implements Source {
+  readonly hang = 150;
   #warm: Warm | null = null;
   #opening: Promise<void> | null = null;
   #encoder: AudioEncoder | null = null;

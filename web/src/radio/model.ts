@@ -32,6 +32,8 @@ export type Microphone = 'unasked' | 'asking' | 'ready' | 'refused' | 'missing' 
 /** State of the button. */
 export type Button =
   | { state: 'ready' }
+  /** Pressed, and kept back with what is said: the link, or the range that was chosen, is not there yet. */
+  | { state: 'waiting' }
   /** Live. `since` and `limit` in ms, for the ring that runs down. */
   | { state: 'talking'; since: number; limit: number; granted: boolean }
   /** Refused or ended by the server: shown until the next press or `until`. */
@@ -46,8 +48,7 @@ export type LocationLost =
   /** The device, or the library that makes a cell, gave nothing. */
   | 'unavailable'
   | 'cell_refused'
-  | 'too_many_moves'
-  | 'location_needed';
+  | 'too_many_moves';
 
 /** Whether the server knows a cell of this page. The cell itself never leaves `radio/`. */
 export type Location =
@@ -55,10 +56,17 @@ export type Location =
   /** The browser asks, or looks. */
   | { state: 'asking' }
   /**
-   * Shared. `inForce` is false while the server waits for an epoch boundary and knows no earlier
-   * cell; `effectiveAt` (ms, `performance.now()`) is when a cell that was sent comes into force.
+   * Shared. `inForce` is false while the server knows no cell, because one waits for an epoch boundary
+   * or was refused (`lost`); `effectiveAt` (ms, `performance.now()`) is when a cell that was sent comes
+   * into force, or is said again.
    */
-  | { state: 'shared'; inForce: boolean; country?: string; effectiveAt?: number }
+  | {
+      state: 'shared';
+      inForce: boolean;
+      country?: string;
+      effectiveAt?: number;
+      lost?: 'cell_refused' | 'too_many_moves';
+    }
   /** The browser refuses this page; `lost` when that came in mid-session. */
   | { state: 'denied'; lost?: 'revoked' }
   /** This browser, or an address without https, gives no location. */
@@ -121,7 +129,10 @@ export interface RadioState {
   /** Who was heard before, for the mark of a handle that comes with another tag. */
   known: Known;
   location: Location;
-  /** How far one reaches and hears: unlimited unless a location is shared. */
+  /**
+   * How far the person chose to reach and to hear. No press goes further, whatever becomes of the
+   * location: while a limited range cannot be had, presses are refused.
+   */
   ranges: Ranges;
   /** Sound out is blocked by the browser until the next touch or key. */
   soundBlocked: boolean;
@@ -139,8 +150,8 @@ export type RadioEvent =
   | { type: 'sent'; ended: EndReason }
   | { type: 'tuned'; channel: string; count: number }
   | { type: 'link'; link: Link }
-  /** The location came into another state. */
-  | { type: 'location'; location: Location }
+  /** The location came into another state; `ranges` are those that were chosen. */
+  | { type: 'location'; location: Location; ranges: Ranges }
   /** The server has taken these ranges. */
   | { type: 'ranged'; ranges: Ranges };
 
@@ -193,13 +204,16 @@ export interface Radio {
   sayAgain(key: string): void;
   /** In a user gesture: lets the browser make sound. */
   unlockSound(): void;
-  /** In a user gesture: asks the browser for the location, then shares its cell and takes `ranges`. */
+  /**
+   * In a user gesture: asks the browser for the location, then shares its cell. `ranges` are chosen with
+   * that, unless the person declines.
+   */
   shareLocation(ranges: Ranges): void;
-  /** The same without asking anybody: only when the browser allows it already. */
-  restoreLocation(ranges: Ranges): void;
-  /** Takes the location back at once; both ranges become unlimited. */
+  /** The same at a later visit without asking anybody: only when the browser allows it already. */
+  restoreLocation(): void;
+  /** Takes the location back at once; the ranges stay as they were chosen. */
   unshareLocation(): void;
-  /** Has an effect while a location is shared. */
+  /** Chooses. */
   setRanges(ranges: Ranges): void;
   /** Fewer, larger packets both ways. */
   setLowData(on: boolean): void;

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Place } from './place';
-import { EPOCH, EPOCH_LEAD, READ_AHEAD } from './place';
 import { UNLIMITED } from './range';
 import type { VirtualClock } from './testing/clock';
 import { AWAY, HOME, NEAR, PlaceWorld, TO_BOUNDARY } from './testing/placeWorld';
 import type { ScriptedPosition } from './testing/position';
+import { EPOCH, EPOCH_LEAD, READ_AHEAD } from './whereabouts';
 
 let world: PlaceWorld;
 let clock: VirtualClock;
@@ -65,6 +65,7 @@ describe('epochs', () => {
   test('a connection just before the boundary does not hurry a reading', async () => {
     await place.share(NEAR);
     world.connect(EPOCH_LEAD / 2);
+    world.located({ stamp: 's' });
     await clock.pass(EPOCH_LEAD / 2);
     expect(position.reads).toBe(1);
     await clock.pass(EPOCH - EPOCH_LEAD);
@@ -126,6 +127,8 @@ describe('a reconnect', () => {
     expect(world.connect(EPOCH_LEAD / 2)).toMatchObject({
       place: { cell: HOME, stamp: 'stamp-1' },
     });
+    expect(world.sent).toEqual([]);
+    world.located({ country: 'RS', stamp: 'stamp-2' });
     expect(world.sent).toEqual([{ type: 'locate', cell: AWAY }]);
   });
 
@@ -162,22 +165,21 @@ describe('a reconnect', () => {
     await world.shared();
     world.drop();
     position.reading = { cell: AWAY };
-    await clock.pass(TO_BOUNDARY - 1);
-    expect(place.hello()).toMatchObject({ place: { cell: HOME } });
-    await clock.pass(1);
-    expect(place.hello()).toEqual({ place: { cell: AWAY }, range: NEAR });
+    await clock.pass(TO_BOUNDARY);
+    expect(world.whereabouts.hello()).toEqual({ place: { cell: AWAY }, range: NEAR });
   });
 });
 
 describe('taking it back', () => {
-  test('is said at once, and ranges are unlimited', async () => {
+  test('is said at once, and the ranges stay as they were chosen', async () => {
     await world.shared();
     place.unshare();
     expect(world.sent).toEqual([{ type: 'locate', cell: null }]);
     expect(world.location).toEqual({ state: 'not_shared' });
-    expect(world.ranges).toEqual(UNLIMITED);
+    expect(world.ranges).toEqual(NEAR);
+    expect(place.way()).toBe('location_needed');
     world.unlocated();
-    place.ranged(UNLIMITED);
+    world.whereabouts.ranged(UNLIMITED);
     world.drop();
     expect(world.connect()).toEqual({});
     await clock.pass(3 * EPOCH);
@@ -185,17 +187,19 @@ describe('taking it back', () => {
     expect(position.reads).toBe(1);
   });
 
-  test('and sharing again waits for the boundary, on the same connection by the server', async () => {
+  test('and sharing again waits for the boundary, on the same connection', async () => {
     await world.shared();
     place.unshare();
     world.unlocated();
     world.sent = [];
     position.reading = { cell: AWAY };
     await place.share(NEAR);
-    expect(world.sent).toEqual([{ type: 'locate', cell: AWAY }]);
-    world.located({ shared: false, effective_in_ms: TO_BOUNDARY });
+    expect(world.sent).toEqual([]);
     expect(world.location).toEqual({ state: 'shared', inForce: false, effectiveAt: TO_BOUNDARY });
-    await clock.pass(TO_BOUNDARY);
+    await clock.pass(TO_BOUNDARY - EPOCH_LEAD);
+    expect(world.sent).toEqual([{ type: 'locate', cell: AWAY }]);
+    world.located({ shared: false, effective_in_ms: EPOCH_LEAD });
+    await clock.pass(EPOCH_LEAD);
     // A limited range before the cell is in force would be refused.
     expect(world.sent).toHaveLength(1);
     world.located({ stamp: 'stamp-2' });
@@ -203,7 +207,7 @@ describe('taking it back', () => {
     expect(world.location).toEqual({ state: 'shared', inForce: true });
   });
 
-  test('and sharing again waits for the boundary, on a new connection by itself', async () => {
+  test('and sharing again waits for the boundary, also on a new connection', async () => {
     await world.shared();
     place.unshare();
     world.drop();
@@ -214,13 +218,10 @@ describe('taking it back', () => {
     expect(world.location).toEqual({ state: 'shared', inForce: false, effectiveAt: 60_000 });
     world.drop();
     expect(world.connect(50_000)).toEqual({});
-    await clock.pass(49_999);
+    await clock.pass(39_999);
     expect(world.sent).toEqual([]);
     await clock.pass(1);
-    expect(world.sent).toEqual([
-      { type: 'locate', cell: AWAY },
-      { type: 'range', ...NEAR },
-    ]);
+    expect(world.sent).toEqual([{ type: 'locate', cell: AWAY }]);
   });
 
   test('and sharing again in a later epoch is a first cell, when the link is gone', async () => {
@@ -240,7 +241,6 @@ describe('taking it back', () => {
     await place.share(NEAR);
     world.unlocated();
     expect(world.location).toMatchObject({ state: 'shared' });
-    world.located({ effective_in_ms: TO_BOUNDARY });
     expect(world.location).toMatchObject({ state: 'shared', inForce: false });
   });
 
@@ -249,7 +249,8 @@ describe('taking it back', () => {
     place.permitted('denied');
     expect(world.sent).toEqual([{ type: 'locate', cell: null }]);
     expect(world.location).toEqual({ state: 'denied', lost: 'revoked' });
-    expect(world.ranges).toEqual(UNLIMITED);
+    expect(world.ranges).toEqual(NEAR);
+    expect(place.way()).toBe('location_needed');
     place.permitted('granted');
     expect(world.location).toEqual({ state: 'not_shared' });
     expect(world.sent).toHaveLength(1);
@@ -276,6 +277,6 @@ describe('taking it back', () => {
     world.drop();
     place.forget();
     expect(world.connect()).toEqual({});
-    expect(world.ranges).toEqual(UNLIMITED);
+    expect(world.ranges).toEqual(NEAR);
   });
 });

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Place } from './place';
-import { EPOCH, EPOCH_LEAD } from './place';
 import { UNLIMITED } from './range';
 import type { VirtualClock } from './testing/clock';
 import { settle } from './testing/clock';
 import { HOME, NEAR, PlaceWorld, TO_BOUNDARY } from './testing/placeWorld';
 import type { ScriptedPosition } from './testing/position';
+import { EPOCH, EPOCH_LEAD } from './whereabouts';
 
 let world: PlaceWorld;
 let clock: VirtualClock;
@@ -48,7 +48,7 @@ describe('a first location', () => {
   });
 
   test('found between hello and welcome is said after it', async () => {
-    place.hello();
+    world.whereabouts.hello();
     await place.share({ ...UNLIMITED, rx: '10km' });
     world.welcome();
     expect(world.sent.map(({ type }) => type)).toEqual(['locate', 'range']);
@@ -63,18 +63,30 @@ describe('a first location', () => {
   test.each([
     ['denied', { state: 'denied' }],
     ['dismissed', { state: 'not_shared' }],
-    ['unavailable', { state: 'not_shared', lost: 'unavailable' }],
     ['unsupported', { state: 'unsupported' }],
-  ] as const)('that is %s leaves everything unlimited', async (fault, state) => {
+  ] as const)('that is %s leaves the range as it was', async (fault, state) => {
     world.connect();
     position.reading = { fault };
     await place.share(NEAR);
     expect(world.location).toEqual(state);
     expect(world.ranges).toEqual(UNLIMITED);
-    place.setRanges(NEAR);
+    expect(place.way()).toBe('open');
     await clock.pass(2 * EPOCH);
     expect(world.sent).toEqual([]);
     expect(position.reads).toBe(1);
+  });
+
+  test('that cannot be found leaves the range that was chosen, and nobody talks', async () => {
+    world.connect();
+    position.reading = { fault: 'unavailable' };
+    const sharing = place.share(NEAR);
+    expect(place.way()).toBe('wait');
+    await sharing;
+    expect(world.location).toEqual({ state: 'not_shared', lost: 'unavailable' });
+    expect(world.ranges).toEqual(NEAR);
+    expect(place.way()).toBe('location_needed');
+    await clock.pass(2 * EPOCH);
+    expect(world.sent).toEqual([]);
   });
 
   test('taken back while the browser still asks is not said', async () => {
@@ -103,14 +115,15 @@ describe('at the next visit', () => {
     'nothing is read when the permission is %s',
     async (allowed) => {
       position.allowed = allowed;
-      await place.restore(NEAR);
+      await place.restore();
       expect(position.reads).toBe(0);
       expect(world.connect()).toEqual({});
     },
   );
 
   test('a permission that stands is used without asking', async () => {
-    await place.restore(NEAR);
+    world.whereabouts.ranges = NEAR;
+    await place.restore();
     expect(world.connect()).toEqual({ place: { cell: HOME }, range: NEAR });
   });
 });
@@ -119,7 +132,7 @@ describe('ranges', () => {
   test('are world.sent when the handle rests, once', async () => {
     await world.shared();
     for (const tx of ['50km', '100km', '250km'] as const) {
-      place.setRanges({ ...NEAR, tx });
+      world.whereabouts.ranges = { ...NEAR, tx };
       await clock.pass(100);
     }
     expect(world.ranges.tx).toBe('250km');
@@ -130,8 +143,8 @@ describe('ranges', () => {
 
   test('that were just set hold for the burst that is pressed now', async () => {
     await world.shared();
-    place.setRanges({ ...NEAR, tx: '10km' });
-    place.flush();
+    world.whereabouts.ranges = { ...NEAR, tx: '10km' };
+    world.whereabouts.flush();
     expect(world.sent).toEqual([{ type: 'range', tx: '10km', rx: '50km' }]);
     await clock.pass(1_000);
     expect(world.sent).toHaveLength(1);
@@ -139,7 +152,7 @@ describe('ranges', () => {
 
   test('that came too fast are world.sent again, and so is a cell that is taken back', async () => {
     await world.shared();
-    place.setRanges(UNLIMITED);
+    world.whereabouts.ranges = UNLIMITED;
     await clock.pass(250);
     expect(world.refuse('too_many_messages', { retry_after_ms: 400 })).toBe(true);
     await clock.pass(400);
@@ -147,7 +160,7 @@ describe('ranges', () => {
       { type: 'range', ...UNLIMITED },
       { type: 'range', ...UNLIMITED },
     ]);
-    place.ranged(UNLIMITED);
+    world.whereabouts.ranged(UNLIMITED);
     place.unshare();
     expect(world.refuse('too_many_messages')).toBe(true);
     await clock.pass(1_000);
@@ -162,15 +175,19 @@ describe('ranges', () => {
 
 describe('a refusal', () => {
   test.each(['cell_refused', 'too_many_moves'] as const)(
-    '%s of the first cell leaves none, and says why',
+    '%s of the first cell leaves none, says why, and is tried again at the boundary',
     async (code) => {
       world.connect();
       await place.share(NEAR);
       expect(world.refuse(code)).toBe(true);
       world.refuse('location_needed');
-      expect(world.location).toEqual({ state: 'not_shared', lost: code });
-      expect(world.ranges).toEqual(UNLIMITED);
-      expect(world.sent).toHaveLength(2);
+      const waits = { state: 'shared', inForce: false, effectiveAt: TO_BOUNDARY };
+      expect(world.location).toEqual({ ...waits, lost: code });
+      expect(world.ranges).toEqual(NEAR);
+      expect(place.way()).toBe(code);
+      expect(world.sent.splice(0)).toHaveLength(2);
+      await clock.pass(TO_BOUNDARY - EPOCH_LEAD);
+      expect(world.sent.map(({ type }) => type)).toEqual(['locate', 'range']);
     },
   );
 
@@ -182,10 +199,9 @@ describe('a refusal', () => {
     world.drop();
     world.connect();
     for (const answer of answers) answer();
-    expect(world.location).toEqual({ state: 'not_shared', lost: 'too_many_moves' });
+    expect(world.location).toMatchObject({ inForce: false, lost: 'too_many_moves' });
     expect(world.sent).toEqual([]);
-    world.drop();
-    expect(world.connect()).toEqual({});
+    expect(place.way()).toBe('too_many_moves');
   });
 
   test('of a move keeps the cell that is in force', async () => {
@@ -197,30 +213,12 @@ describe('a refusal', () => {
     expect(world.connect()).toMatchObject({ place: { cell: HOME, stamp: 'stamp-1' }, range: NEAR });
   });
 
-  test('of a cell that was shared again: the next one is as late as the server says', async () => {
+  test('location_needed holds presses back', async () => {
     await world.shared();
-    place.unshare();
-    world.unlocated();
-    await place.share(NEAR);
-    expect(world.refuse('too_many_moves')).toBe(true);
-    await clock.pass(TO_BOUNDARY);
-    world.sent = [];
-    await place.share(NEAR);
-    world.located({ shared: false, effective_in_ms: EPOCH });
-    expect(world.refuse('location_needed')).toBe(true);
-    expect(world.location).toMatchObject({ state: 'shared', inForce: false });
-    world.located({ stamp: 'stamp-2' });
-    expect(world.sent.map(({ type }) => type)).toEqual(['locate', 'range', 'range']);
-    expect(world.location).toEqual({ state: 'shared', inForce: true });
-  });
-
-  test('location_needed where we knew of a cell takes it back', async () => {
-    await world.shared();
-    place.setRanges({ ...NEAR, tx: '10km' });
+    world.whereabouts.ranges = { ...NEAR, tx: '10km' };
     await clock.pass(250);
     expect(world.refuse('location_needed')).toBe(true);
-    expect(world.location).toEqual({ state: 'not_shared', lost: 'location_needed' });
-    expect(world.sent.at(-1)).toEqual({ type: 'locate', cell: null });
+    expect(place.way()).toBe('location_needed');
   });
 
   test('of something else is not its business', async () => {

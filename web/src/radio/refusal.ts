@@ -45,6 +45,11 @@ export function linkLost(): Refusal {
   );
 }
 
+/** A press that did not go out; the words are those of the interface. */
+export function unsent(code: Code): Refusal {
+  return refusal(code, '', '');
+}
+
 export function loggedOut(): Refusal {
   return refusal('logged_out', 'You have logged out.', 'Log in to come back.');
 }

@@ -3,6 +3,7 @@ import type { ClientMessage } from '../gen/ClientMessage';
 import { parseFrame } from './frame';
 import { Memory } from './memory';
 import type { RadioEvent } from './model';
+import type { Way } from './ranging';
 import { Store } from './store';
 import type { Fault, Sink, Source } from './talk';
 import { Talk } from './talk';
@@ -10,6 +11,7 @@ import { settle, VirtualClock } from './testing/clock';
 
 /** A microphone that a test speaks into. */
 class FakeSource implements Source {
+  readonly hang = 150;
   ready = true;
   fault: Fault | null = null;
   sink: Sink | null = null;
@@ -54,6 +56,7 @@ let wire: (ClientMessage | { voice: number; seq: number; time: number })[];
 let events: RadioEvent[];
 let talk: Talk;
 let frameMs: 20 | 60;
+let way: Way;
 
 const button = () => store.state.button;
 const row = () => store.state.air.at(-1);
@@ -71,13 +74,15 @@ beforeEach(() => {
   store = new Store('Tenfour', '19');
   clock = new VirtualClock();
   source = new FakeSource();
-  [wire, events, frameMs] = [[], [], 20];
+  [wire, events, frameMs, way] = [[], [], 20, 'open'];
   store.on((event) => events.push(event));
   talk = new Talk({
     store,
     clock,
     source,
     memory: new Memory(() => {}),
+    way: () => way,
+    missing: () => 'link_lost',
     send: (message) => wire.push(message) > 0,
     sendVoice: (bytes) => {
       const frame = parseFrame(bytes.buffer);
@@ -234,9 +239,73 @@ describe('the button', () => {
 
   test('says that there is no link', () => {
     store.set({ link: { state: 'coming_back', retryAt: 0, why: 'lost' } });
+    way = 'link_lost';
     talk.press();
     expect(button()).toEqual({ state: 'no_link' });
     expect(events).toMatchObject([{ type: 'deny', refusal: { code: 'link_lost' } }]);
+    expect(wire).toEqual([]);
+  });
+
+  test('keeps a press back with its voice, shows that, and lets both go together', () => {
+    way = 'wait';
+    talk.press();
+    source.speak(2);
+    expect(button()).toEqual({ state: 'waiting' });
+    expect(wire).toEqual([]);
+    talk.moved();
+    expect(wire).toEqual([]);
+    way = 'open';
+    talk.moved();
+    source.speak(1);
+    expect(types()).toEqual(['burst.start', 'voice 1.0', 'voice 1.1', 'voice 1.2']);
+    expect(button()).toMatchObject({ state: 'talking', granted: false });
+  });
+
+  test('forgets a press that waited in vain, and begins anew with the next', async () => {
+    way = 'wait';
+    talk.press();
+    source.speak(2);
+    store.set({ link: { state: 'coming_back', retryAt: 0, why: 'lost' } });
+    await clock.pass(2_000);
+    await finishSource();
+    expect(button()).toEqual({ state: 'no_link' });
+    expect(row()).toBeUndefined();
+    talk.release();
+    way = 'open';
+    talk.moved();
+    expect(wire).toEqual([]);
+    talk.press();
+    source.speak(1);
+    expect(types()).toEqual(['burst.start', 'voice 2.0']);
+  });
+
+  test('a press while an earlier one waits is heard after it', async () => {
+    way = 'wait';
+    talk.press();
+    source.speak(1);
+    talk.release();
+    await clock.pass(150);
+    await finishSource();
+    expect(button()).toEqual({ state: 'waiting' });
+    talk.press();
+    way = 'open';
+    talk.moved();
+    source.speak(1);
+    expect(types()).toEqual([
+      'burst.start',
+      'voice 1.0',
+      'voice 1.1',
+      'burst.end',
+      'burst.start',
+      'voice 2.0',
+    ]);
+  });
+
+  test('shows why a press must not go out, and sends nothing', () => {
+    way = 'location_needed';
+    talk.press();
+    expect(button()).toMatchObject({ state: 'refused', refusal: { code: 'location_needed' } });
+    expect(source.sink).toBeNull();
     expect(wire).toEqual([]);
   });
 

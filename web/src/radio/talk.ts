@@ -1,5 +1,6 @@
 import type { BurstNo } from '../gen/BurstNo';
 import type { ClientMessage } from '../gen/ClientMessage';
+import type { Code } from '../gen/Code';
 import type { EndReason } from '../gen/EndReason';
 import type { FrameTime } from '../gen/FrameTime';
 import type { Refusal } from '../gen/Refusal';
@@ -9,7 +10,8 @@ import { PAYLOAD_BYTES, SAMPLE_RATE, writeFrame } from './frame';
 import { LevelCurve } from './levels';
 import type { Memory, Recording } from './memory';
 import type { Button, Microphone } from './model';
-import { linkLost, ofEnd } from './refusal';
+import type { Way } from './ranging';
+import { linkLost, ofEnd, unsent } from './refusal';
 import type { Store } from './store';
 
 /** Why there is no voice to send. */
@@ -27,6 +29,8 @@ export interface Sink {
 export interface Source {
   /** True when a burst can begin at once. */
   readonly ready: boolean;
+  /** It is heard so long after the release, in ms: the last syllable is still on its way. */
+  readonly hang: number;
   /** Asks for the microphone and warms it up. Rejects with a `Fault`. */
   open(): Promise<void>;
   /** Packets of `frameMs` go to `sink` from now on. */
@@ -40,6 +44,10 @@ export interface TalkOptions {
   clock: Clock;
   source: Source;
   memory: Memory;
+  /** Whether a press can go out: over the link, and no further than was chosen. */
+  way(): Way;
+  /** What a press has waited for in vain. */
+  missing(): Code;
   /** False when the link is down. */
   send(message: ClientMessage): boolean;
   sendVoice(bytes: Uint8Array<ArrayBuffer>): boolean;
@@ -50,8 +58,8 @@ export interface TalkOptions {
   onFrameSent?(burst: BurstNo, time: number, at: number): void;
 }
 
-/** The microphone is heard so long after the release: the last syllable is still on its way, in ms. */
-const RELEASE_HANG = 150;
+/** A press waits so long, with what is said, for the link and for the range that was chosen, in ms. */
+const PRE_ROLL = 2_000;
 /** A refusal stays on the button at least so long, in ms. */
 const REFUSAL_SHOWN = 3_000;
 /** The row on the air is drawn again after so many packets. */
@@ -63,17 +71,23 @@ interface Own {
   key: string;
   frameMs: FrameTime;
   frames: number;
+  channel: string;
+  /** When it was pressed, or went out after it had waited. */
+  since: number;
   pressedAt: number;
   curve: LevelCurve;
   recording: Recording;
+  /** Frames that wait with the press; null once it went out, or was refused. */
+  waiting: Uint8Array<ArrayBuffer>[] | null;
 }
 
 type Receipt = Extract<ServerMessage, { type: 'receipt' }>;
 type Granted = Extract<ServerMessage, { type: 'burst.granted' }>;
 
 /**
- * The button: voice leaves with the press, nothing waits for the grant. One burst at a time; a press
- * during the tail of the last one ends that tail.
+ * The button: voice leaves with the press, nothing waits for the grant. A press without a link, or without
+ * the range that was chosen, waits for a moment, and is then refused. One burst at a time; a press during
+ * the tail of the last one ends that tail.
  */
 export class Talk {
   #phase: 'idle' | 'opening' | 'live' | 'hang' | 'finishing' = 'idle';
@@ -84,10 +98,13 @@ export class Talk {
   #count = 0;
   #limit = 60_000;
   #current: Own | null = null;
+  /** Not sent yet; the button may be up already. */
+  #waiting: Own | null = null;
   /** Bursts without a receipt. */
   readonly #open = new Map<BurstNo, Own>();
   #cancelHang = () => {};
   #cancelRefusal = () => {};
+  #cancelWait = () => {};
 
   constructor(private readonly options: TalkOptions) {}
 
@@ -95,16 +112,46 @@ export class Talk {
     if (this.#held) return;
     this.#held = true;
     this.#pressedAt = this.options.clock.now();
-    this.#again = this.#phase === 'hang' || this.#phase === 'finishing';
+    this.#again = this.#phase !== 'idle' || this.#waiting !== null;
     if (this.#phase === 'hang') void this.#finish();
-    else if (this.#phase === 'idle') this.#begin();
+    else if (!this.#again) this.#begin();
   }
 
   release(): void {
     this.#held = false;
     if (this.#phase !== 'live') return;
     this.#phase = 'hang';
-    this.#cancelHang = this.options.clock.after(RELEASE_HANG, () => void this.#finish());
+    const { clock, source } = this.options;
+    if (source.hang > 0) this.#cancelHang = clock.after(source.hang, () => void this.#finish());
+    else void this.#finish();
+  }
+
+  /** The way of a press that waits may be another one. */
+  moved(): void {
+    const own = this.#waiting;
+    const way = own ? this.options.way() : 'wait';
+    if (!own || way === 'wait') return;
+    this.#cancelWait();
+    this.#waiting = null;
+    const frames = own.waiting ?? [];
+    own.waiting = null;
+    if (way === 'open') this.#letGo(own, frames);
+    else this.#withhold(own, way);
+  }
+
+  #letGo(own: Own, frames: Uint8Array<ArrayBuffer>[]): void {
+    this.#announce(own);
+    for (const frame of frames) this.options.sendVoice(frame);
+    if (own === this.#current) this.#showTalking(own, false);
+    else {
+      this.#sendEnd(own);
+      this.#next();
+    }
+  }
+
+  /** Somebody talks, or what they said waits. */
+  get isOpen(): boolean {
+    return this.#current !== null || this.#waiting !== null;
   }
 
   granted({ burst, talk_limit_ms }: Granted): void {
@@ -126,7 +173,7 @@ export class Talk {
   /** Link is on the air; `limit` is the server's talk limit in ms. */
   linkUp(limit: number): void {
     this.#limit = limit;
-    if (this.#phase === 'idle') this.#rest();
+    if (this.#phase === 'idle' && !this.#waiting) this.#rest();
   }
 
   /** The connection ended: bursts without a receipt are lost. */
@@ -138,7 +185,7 @@ export class Talk {
     }
     if (this.#current && lost.includes(this.#current)) this.#stop();
     if (lost.length > 0) this.#deny(linkLost());
-    else if (this.#phase === 'idle') this.#rest();
+    else if (this.#phase === 'idle' && !this.#waiting) this.#rest();
   }
 
   /** The microphone went away. */
@@ -155,12 +202,11 @@ export class Talk {
   #begin(): void {
     this.#again = false;
     this.#cancelRefusal();
-    if (this.options.store.state.link.state !== 'on_the_air') {
-      this.options.store.emit({ type: 'deny', refusal: linkLost() });
-      this.#setButton({ state: 'no_link' });
-      return;
-    }
-    if (this.options.source.ready) this.#start();
+    const way = this.options.way();
+    if (way !== 'open' && way !== 'wait') {
+      this.#count += 1;
+      this.#denyUnsent(way);
+    } else if (this.options.source.ready) this.#start(way === 'wait');
     else void this.#warmUp();
   }
 
@@ -181,9 +227,9 @@ export class Talk {
     else this.#rest();
   }
 
-  #start(): void {
-    const { store, source, memory } = this.options;
-    const { channel, me, self } = store.state;
+  #start(waits: boolean): void {
+    const { store, source, memory, clock } = this.options;
+    const { channel } = store.state;
     const frameMs = this.options.frameMs();
     this.#count += 1;
     const own: Own = {
@@ -191,30 +237,39 @@ export class Talk {
       key: `own-${this.#count}`,
       frameMs,
       frames: 0,
+      channel,
+      since: this.#pressedAt,
       pressedAt: this.#pressedAt,
       curve: new LevelCurve(),
       recording: memory.record(`own-${this.#count}`, channel, frameMs),
+      waiting: waits ? [] : null,
     };
-    const sent = this.options.send({
-      type: 'burst.start',
-      channel,
-      burst: own.no,
-      codec: 'opus',
-      frame_ms: frameMs,
-    });
-    if (!sent) {
-      this.#setButton({ state: 'no_link' });
-      return;
-    }
     this.#phase = 'live';
     this.#current = own;
-    this.#open.set(own.no, own);
+    if (waits) {
+      this.#waiting = own;
+      this.#cancelWait = clock.after(PRE_ROLL, () => this.#giveUp(own));
+      this.#setButton({ state: 'waiting' });
+    } else {
+      this.#announce(own);
+      this.#showTalking(own, false);
+    }
     source.begin(frameMs, {
       pcm: (pcm) => own.curve.add(pcm),
       packet: (payload, at) => this.#packet(own, payload, at),
     });
+  }
+
+  /** It goes out, and its receipt is due. */
+  #announce(own: Own): void {
+    const { store, clock, send } = this.options;
+    const { me, self } = store.state;
+    const { no: burst, key, channel, frameMs: frame_ms } = own;
+    this.#open.set(burst, own);
+    own.since = clock.now();
+    send({ type: 'burst.start', channel, burst, codec: 'opus', frame_ms });
     store.addBurst({
-      key: own.key,
+      key,
       channel,
       talker: { id: self ?? 0, handle: me?.handle ?? '', tag: me?.tag ?? '' },
       own: true,
@@ -224,14 +279,35 @@ export class Talk {
       gaps: 0,
       replayable: false,
     });
-    this.#showTalking(own, false);
+  }
+
+  #sendEnd({ no: burst, frames }: Own): void {
+    this.options.send({ type: 'burst.end', burst, frames });
+  }
+
+  /** What it waited for did not come in time: old words are not sent late. */
+  #giveUp(own: Own): void {
+    this.#waiting = null;
+    own.waiting = null;
+    this.#withhold(own, this.options.missing());
+  }
+
+  /** Nothing of it was sent. */
+  #withhold(own: Own, why: Code): void {
+    const live = own === this.#current;
+    if (live) this.#stop();
+    this.#denyUnsent(why);
+    if (!live) this.#next();
   }
 
   #packet(own: Own, payload: Uint8Array<ArrayBuffer>, at: number): void {
-    if (!this.#open.has(own.no) || payload.length > PAYLOAD_BYTES) return;
+    const sent = this.#open.has(own.no);
+    if (!(sent || own.waiting) || payload.length > PAYLOAD_BYTES) return;
     const mediaTime = (own.frames * own.frameMs * SAMPLE_RATE) / 1000;
     const frame = { burst: own.no, seq: own.frames, mediaTime, last: false, payload };
-    if (!this.options.sendVoice(writeFrame(frame))) return;
+    const bytes = writeFrame(frame);
+    if (own.waiting) own.waiting.push(bytes);
+    else if (!this.options.sendVoice(bytes)) return;
     if (own.frames === 0) this.options.onFirstFrame?.(own.pressedAt);
     this.options.onFrameSent?.(own.no, mediaTime, at);
     own.frames += 1;
@@ -254,9 +330,7 @@ export class Talk {
     this.#phase = 'finishing';
     await this.options.source.finish();
     if (this.#current !== own) return;
-    if (this.#open.has(own.no)) {
-      this.options.send({ type: 'burst.end', burst: own.no, frames: own.frames });
-    }
+    if (this.#open.has(own.no)) this.#sendEnd(own);
     this.#close(own);
   }
 
@@ -276,8 +350,14 @@ export class Talk {
     own.recording.finish();
     this.#current = null;
     this.#phase = 'idle';
+    if (!this.#waiting) this.#next();
+  }
+
+  /** The button was pressed again meanwhile, or rests. */
+  #next(): void {
+    const { state } = this.options.store.state.button;
     if (this.#again && this.#held) this.#begin();
-    else if (this.options.store.state.button.state === 'talking') this.#rest();
+    else if (state === 'talking' || state === 'waiting') this.#rest();
   }
 
   #aired(own: Own, ended: EndReason): void {
@@ -295,6 +375,13 @@ export class Talk {
     this.#deny(refusal);
   }
 
+  #denyUnsent(why: Code): void {
+    if (why === 'link_lost') {
+      this.options.store.emit({ type: 'deny', refusal: linkLost() });
+      this.#rest();
+    } else this.#deny(unsent(why));
+  }
+
   #deny(refusal: Refusal): void {
     const { store, clock } = this.options;
     const shown = Math.max(REFUSAL_SHOWN, refusal.retry_after_ms ?? 0);
@@ -307,7 +394,7 @@ export class Talk {
   }
 
   #showTalking(own: Own, granted: boolean): void {
-    this.#setButton({ state: 'talking', since: own.pressedAt, limit: this.#limit, granted });
+    this.#setButton({ state: 'talking', since: own.since, limit: this.#limit, granted });
   }
 
   /** The button as it is when nothing goes on. */

@@ -67,8 +67,8 @@ export class Tuning {
     }
     const wanted = new Set([store.state.channel, ...this.#scanned]);
     for (const channel of wanted) {
-      // Tuning twice changes nothing and brings the participants up to date.
-      this.#tune(channel, !welcome.resumed);
+      // What goes on is brought up to date by the server.
+      if (!welcome.tuned.includes(channel)) this.#tune(channel, !welcome.resumed);
     }
     for (const channel of welcome.tuned) {
       if (!wanted.has(channel)) this.options.send({ type: 'untune', channel });

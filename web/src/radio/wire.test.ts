@@ -2,17 +2,12 @@ import { describe, expect, test } from 'vitest';
 import type { ClientMessage } from '../gen/ClientMessage';
 import type { Ranges } from '../gen/Ranges';
 import type { ServerMessage } from '../gen/ServerMessage';
-import { Hear } from './hear';
-import { Link } from './link';
-import { Memory } from './memory';
-import { Place } from './place';
 import { UNLIMITED } from './range';
 import { Store } from './store';
-import { Talk } from './talk';
 import { settle, VirtualClock } from './testing/clock';
 import { ScriptedPosition } from './testing/position';
 import { vectors } from './testing/vectors';
-import { Tuning } from './tuning';
+import { Transceiver } from './transceiver';
 
 interface Vector {
   name: string;
@@ -25,78 +20,33 @@ const { messages } = vectors<{ messages: Vector[] }>('messages.json');
 const up = messages.filter(({ direction, invalid }) => direction === 'up' && !invalid);
 const down = messages.filter(({ direction }) => direction === 'down');
 
-/** Every part of the radio that reads messages, over one socket. */
+/** A transceiver over a socket that the test holds. */
 function radio(economy: boolean) {
   const clock = new VirtualClock();
   const sent: ClientMessage[] = [];
   const store = new Store('Tenfour', '19');
-  const memory = new Memory(() => {});
   const quiet = () => {};
-  const hear = new Hear(store, memory, { begin: quiet, packet: quiet, end: quiet, stop: quiet });
   let receive = (_: ServerMessage): void => {};
-  const link: Link = new Link(
-    {
-      clock: new VirtualClock(),
-      random: () => 0,
-      open: ({ opened, text }) => {
-        queueMicrotask(opened);
-        receive = (message) => text(JSON.stringify(message));
-        return { send: (data) => sent.push(JSON.parse(String(data))), close: quiet };
-      },
-      client: 'tenfour-web 0.1.0',
-      economy: () => economy,
-      place: () => place.hello(),
-      device: () => ({ platform: 'Android', model: 'Pixel 8', version: 'tenfour-web 0.1.0' }),
-      heard: () => hear.heard(),
-      probe: async () => null,
-    },
-    {
-      changed: (change) => store.set({ link: change }),
-      welcomed: (welcome) => {
-        tuning.welcomed(welcome);
-        place.welcomed(welcome.epoch_in_ms);
-      },
-      message: (message) => {
-        if (message.type === 'burst.started') hear.started(message);
-        else if (message.type === 'burst.gap') hear.gap(message);
-        else if (message.type === 'burst.ended') hear.ended(message);
-        else if (message.type === 'burst.granted') talk.granted(message);
-        else if (message.type === 'receipt') talk.receipt(message);
-        else if (message.type === 'located') place.located(message);
-        else if (message.type === 'ranged') place.ranged(message);
-        else if (message.type === 'error') place.refused(message);
-        else tuning.message(message);
-      },
-      voice: quiet,
-      lost: () => place.lost(),
-    },
-  );
-  const place: Place = new Place({
+  const set = new Transceiver({
+    store,
     clock,
-    position: new ScriptedPosition(),
-    send: (message) => link.send(message),
-    changed: (location, ranges) => store.set({ location, ranges }),
-    ranged: quiet,
+    random: () => 0,
+    open: ({ opened, text }) => {
+      queueMicrotask(opened);
+      receive = (message) => text(JSON.stringify(message));
+      return { send: (data) => sent.push(JSON.parse(String(data))), close: quiet };
+    },
+    client: 'tenfour-web 0.1.0',
+    device: () => ({ platform: 'Android', model: 'Pixel 8', version: 'tenfour-web 0.1.0' }),
+    probe: async () => null,
+    position: () => new ScriptedPosition(),
+    kept: { read: () => ({ waits: false }), write: quiet, takenBack: quiet, forget: quiet },
+    source: { ready: true, hang: 0, open: async () => {}, begin: quiet, finish: async () => {} },
+    player: { begin: quiet, packet: quiet, end: quiet, stop: quiet },
+    linked: quiet,
   });
-  const send = (message: ClientMessage) => link.send(message);
-  const tuning = new Tuning({
-    store,
-    send,
-    clock: new VirtualClock(),
-    left: (channel) => hear.left(channel),
-  });
-  const source = { ready: true, open: async () => {}, begin: quiet, finish: async () => {} };
-  const talk = new Talk({
-    store,
-    clock: new VirtualClock(),
-    source,
-    memory,
-    send,
-    sendVoice: () => true,
-    frameMs: () => 20,
-  });
-  const parts = { clock, link, tuning, talk, place, store, sent };
-  return { ...parts, receive: (message: ServerMessage) => receive(message) };
+  set.setLowData(economy);
+  return { ...set, clock, store, sent, receive: (message: ServerMessage) => receive(message) };
 }
 
 const told = (type: string) => down.find(({ json }) => json.type === type)?.json as ServerMessage;
@@ -147,7 +97,7 @@ describe('messages of the vectors', () => {
     talk.release();
     await place.share(UNLIMITED);
     receive(told('located'));
-    place.setRanges({ tx: '10km', rx: '1000km' });
+    place.whereabouts.ranges = { tx: '10km', rx: '1000km' };
     await clock.pass(1_000);
     place.unshare();
     link.nudge();
@@ -161,7 +111,7 @@ describe('messages of the vectors', () => {
     }
     const types = new Set(sent.map(({ type }) => type));
     const all = ['hello', 'tune', 'untune', 'participants', 'mute', 'ping', 'burst.start'];
-    all.push('locate', 'range');
+    all.push('burst.end', 'locate', 'range');
     expect([...types].sort()).toEqual(all.sort());
   });
 });

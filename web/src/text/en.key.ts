@@ -49,6 +49,3 @@ export const key = {
     },
   },
 };
-
-/** The shape of a language. */
-export type KeyText = typeof key;

@@ -4,8 +4,6 @@ import type { Range } from '../gen/Range';
 import type { SignalGrade } from '../gen/SignalGrade';
 import type { LocationLost } from '../radio/model';
 
-const everybody = 'You reach and hear everybody now.';
-
 const value: Record<Range, string> = {
   '10km': '10 km',
   '25km': '25 km',
@@ -53,27 +51,19 @@ export const range = {
   valueText: (step: Range) => `${value[step]}, ${meaning[step]}`,
 };
 
+const again = 'It is tried again at the next quarter of an hour.';
+
 const lost: Record<LocationLost, { message: string; hint: string }> = {
   revoked: {
     message: 'Your location is no longer shared: the browser took its permission back.',
-    hint: everybody,
+    hint: 'Your range stays as you chose it.',
   },
   unavailable: {
     message: 'Your location could not be found.',
-    hint: `${everybody} Touch the range to try again.`,
+    hint: 'Share it to try again.',
   },
-  cell_refused: {
-    message: 'The server did not take your cell.',
-    hint: `${everybody} Touch the range to try again.`,
-  },
-  too_many_moves: {
-    message: 'Your location changed too often for the server.',
-    hint: `${everybody} Touch the range to try again in an hour.`,
-  },
-  location_needed: {
-    message: 'The server no longer knows your location.',
-    hint: `${everybody} Touch the range to share it again.`,
-  },
+  cell_refused: { message: 'The server did not take your cell.', hint: again },
+  too_many_moves: { message: 'Your location changed too often for the server.', hint: again },
 };
 
 export const place = {
@@ -87,6 +77,16 @@ export const place = {
   othersSee: (country: string) => `Others see ${country}.`,
   denied: 'Denied in the browser: range stays unlimited.',
   unsupported: 'No location in this browser: range stays unlimited.',
+  /** While a limited range was chosen and cannot be had. */
+  held: {
+    not_shared: (km: string) => `To talk within ${km}, share your location.`,
+    later: (km: string) => `You can talk within ${km} when your cell is in force.`,
+    laterIn: (km: string, time: string) => `You can talk within ${km} in ${time}.`,
+    denied: (km: string) => `To talk within ${km}, allow your location in the browser.`,
+    unsupported: (km: string) => `This browser has no location, to talk within ${km}.`,
+  },
+  everybody: 'Everybody',
+  everybodyLabel: 'Reach and hear everybody',
   minutes: (n: number) => (n < 1 ? 'less than a minute' : `${n} min`),
   share: 'Share',
   stop: 'Stop',
@@ -94,40 +94,6 @@ export const place = {
   allow: 'How to allow',
   why: 'Why',
   lost,
-  sheet: {
-    title: 'Range needs a place',
-    lead: 'Two radios hear each other when they are within the range of both. For that the server has to know roughly where you are.',
-    points: [
-      {
-        title: 'What is sent',
-        body: 'The number of a cell of about 36 km². This browser works it out; your position never leaves it.',
-      },
-      {
-        title: 'What is kept',
-        body: 'That cell, in the server’s memory, while you are connected. A new one takes effect every 15 minutes at most. You can stop at any time.',
-      },
-      {
-        title: 'What others see',
-        body: 'Your country. Those who share a cell, too, see a coarse signal meter.',
-      },
-      {
-        title: 'If you refuse',
-        body: 'Everything works on unlimited range. You are asked again only when you touch the range.',
-      },
-    ],
-    share: 'Share my cell',
-    not: 'Not now',
-    deniedTitle: 'Location is denied',
-    denied:
-      'Your browser refuses this page the location. Everything works, but on unlimited range only.',
-    deniedHow:
-      'To allow it, open the sign beside the address, set Location to Allow, and touch the range again.',
-    unsupportedTitle: 'No location here',
-    unsupported:
-      'This browser gives this page no location. Everything works, but on unlimited range only.',
-    unsupportedHow: 'Open the page over https in a current browser to use a range.',
-    close: 'Close',
-  },
 };
 
 const grades: Record<SignalGrade, string> = {

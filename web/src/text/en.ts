@@ -5,7 +5,6 @@
 
 import type { Code } from '../gen/Code';
 import type { EndReason } from '../gen/EndReason';
-import { account } from './en.account';
 import { place, range, signal } from './en.range';
 
 const people = (n: number): string => (n === 1 ? '1 person' : `${n} people`);
@@ -71,6 +70,8 @@ const endings: Record<EndReason, string> = {
   out_of_range: 'out of range',
   going_away: 'server restarts',
 };
+
+const seeRange = 'The line under the range says what you can do.';
 
 export const en = {
   /** BCP 47. */
@@ -197,6 +198,8 @@ export const en = {
     heardNext: 'yours is heard next',
     opening: 'Opening',
     openingHint: 'you can talk already',
+    waiting: 'Wait',
+    waitingFor: { link: 'for the link', place: 'for your location', range: 'for your range' },
     onTheAir: 'On the air',
     asking: 'Microphone?',
     askingHint: 'your browser asks',
@@ -211,7 +214,7 @@ export const en = {
       connecting: 'The radio is connecting. It takes a moment; nothing is sent before.',
       on_the_air: 'The link was not there. Press again.',
       coming_back:
-        'The link comes back by itself. Nothing you say now is sent; press again when it is back.',
+        'The link comes back by itself. A press waits two seconds for it, and is not sent later.',
       gone: 'The link is gone. See the line at the top for what to do.',
     },
     noMicrophone: 'No microphone',
@@ -239,6 +242,7 @@ export const en = {
   notices: {
     title: 'Notice',
     dismiss: 'Dismiss',
+    notLoaded: 'This could not be loaded. Check your connection and reload the page.',
     tapToHear: 'Tap to hear',
     tapToHearHint: 'Your browser keeps the sound off until you touch the page.',
   },
@@ -247,38 +251,7 @@ export const en = {
     title: 'Settings',
     open: 'Settings',
     close: 'Close',
-    cues: 'Cue tones',
-    cue: {
-      permit: 'You may talk: two rising notes',
-      deny: 'Refused: a low buzz',
-      roger: 'End of what you heard: a short beep',
-      incoming: 'Someone begins: a soft click',
-    },
-    listen: (cue: string) => `Listen: ${cue}`,
-    talking: 'Talking',
-    latch: 'Latch',
-    latchHint: 'Tap to start, tap to stop, instead of holding.',
-    talkKey: 'Talk key',
-    talkKeyHint: 'Hold it anywhere on the page but in a field.',
-    talkKeySet: 'Change',
-    talkKeyKeep: 'Keep',
-    talkKeyWaiting: 'Press a key now. Escape keeps the old one, Delete leaves none.',
-    vibrate: 'Vibrate',
-    vibrateHint: 'On phones that can.',
-    data: 'Data',
-    lowData: 'Low data',
-    lowDataHint: 'Fewer, larger packets: about half the data, a little later.',
-    about: 'About',
-    borders: 'Country borders',
-    bordersCredit: '© OpenStreetMap contributors',
-    bordersLicence: 'ODbL',
-    cells: 'Cells of the range: H3 © Uber Technologies (Apache-2.0)',
-    privacy: 'Privacy: what is kept, and how we prove it',
-    licences: 'Licences of what this page is made of',
-    notLoaded: 'Your account could not be loaded. Check your connection and reload the page.',
   },
-
-  account,
 
   keys: { Space: 'space', none: 'none' } as Record<string, string>,
 
@@ -310,15 +283,9 @@ export const en = {
     },
     unknown_burst: outOfStep(),
     burst_number_used: outOfStep(),
-    cell_refused: {
-      message: 'The server did not take your new cell.',
-      hint: 'The earlier one stays.',
-    },
-    too_many_moves: {
-      message: 'Your location changed too often.',
-      hint: 'The earlier cell stays for now.',
-    },
-    location_needed: place.lost.location_needed,
+    cell_refused: { message: place.lost.cell_refused.message, hint: seeRange },
+    too_many_moves: { message: place.lost.too_many_moves.message, hint: seeRange },
+    location_needed: { message: 'Your range needs your location.', hint: seeRange },
     bad_signature: {
       message: 'The server did not accept the key of this device.',
       hint: 'Open the page at the address its operator gave you.',

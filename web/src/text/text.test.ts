@@ -4,7 +4,7 @@ import { type AST, parse } from 'svelte/compiler';
 import { describe, expect, test } from 'vitest';
 import { en } from './en';
 import { languages, pick } from './index';
-import { keyLanguages } from './key';
+import { laterLanguages } from './later';
 
 /** Every code the server knows, from the type that is made of it. */
 const codes = [...readFileSync('src/gen/Code.ts', 'utf8').matchAll(/"([a-z_]+)"/g)].map(
@@ -24,8 +24,8 @@ describe.each(Object.entries(languages))('language %s', (tag, language) => {
   });
 
   test('has the words that are loaded later', () => {
-    expect(shape(keyLanguages[tag])).toEqual(shape(keyLanguages.en));
-    expect(leaves(keyLanguages[tag]).filter(([, word]) => word === '')).toEqual([]);
+    expect(shape(laterLanguages[tag])).toEqual(shape(laterLanguages.en));
+    expect(leaves(laterLanguages[tag]).filter(([, word]) => word === '')).toEqual([]);
   });
 
   test('says which language it is', () => {

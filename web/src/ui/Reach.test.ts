@@ -1,8 +1,9 @@
-import { flushSync } from 'svelte';
+import { flushSync, tick } from 'svelte';
 import { beforeEach, describe, expect, test } from 'vitest';
 import App from '../App.svelte';
 import type { Location } from '../radio/model';
 import { text } from '../text';
+import { later } from '../text/later';
 import { draw, find } from './testing/draw';
 import { burst, heron, ScriptedRadio } from './testing/scriptedRadio';
 
@@ -33,8 +34,14 @@ function setUp(radio: ScriptedRadio) {
     flushSync();
   };
   const dialog = () => page.querySelector('dialog');
+  /** What is loaded when it is opened. */
+  const loaded = async () => {
+    await import('./later');
+    await tick();
+    flushSync();
+  };
   const words = () => find(page, '.range').textContent?.replace(/\s+/g, ' ') ?? '';
-  return { page, change, slider, key, click, dialog, words };
+  return { page, change, slider, key, click, dialog, loaded, words };
 }
 
 const about = (radio: ScriptedRadio) =>
@@ -51,16 +58,19 @@ describe('before a location is shared', () => {
     expect(about(radio)).toEqual([]);
   });
 
-  test('the first touch explains, and only the yes asks the browser', () => {
+  test('the first touch explains, and only the yes asks the browser', async () => {
     const radio = new ScriptedRadio();
-    const { key, click, dialog, words, change, slider } = setUp(radio);
+    const { key, click, dialog, loaded, words, change, slider } = setUp(radio);
     key('tx', 'PageDown');
+    await loaded();
     expect(dialog()?.textContent).toContain('What others see');
     expect(about(radio)).toEqual([]);
-    click(text.place.sheet.share);
+    click(later.sheet.share);
     expect(about(radio)).toEqual([['shareLocation', { tx: '250km', rx: 'unlimited' }]]);
     expect(dialog()).toBeNull();
-    change({ location: { state: 'asking' } });
+    const proposed = { tx: '250km', rx: 'unlimited' } as const;
+    change({ location: { state: 'asking' }, ranges: proposed });
+    expect(stored().ranges).toMatchObject({ tx: 'unlimited' });
     expect(words()).toContain(text.place.asking);
     expect(slider('tx').getAttribute('aria-valuetext')).toContain('250 km');
     change({ location: SHARED, ranges: { tx: '250km', rx: 'unlimited' } });
@@ -68,26 +78,28 @@ describe('before a location is shared', () => {
     expect(stored()).toMatchObject({ shareLocation: true, ranges: { tx: '250km' } });
   });
 
-  test('a no leaves everything on unlimited and asks nobody', () => {
+  test('a no leaves everything on unlimited and asks nobody', async () => {
     const radio = new ScriptedRadio();
-    const { key, click, dialog, words } = setUp(radio);
+    const { key, click, dialog, loaded, words } = setUp(radio);
     key('rx', 'Home');
-    click(text.place.sheet.not);
+    await loaded();
+    click(later.sheet.not);
     expect(dialog()).toBeNull();
     expect(words()).toContain('You hear everybody');
     expect(about(radio)).toEqual([]);
     expect(stored().shareLocation ?? false).toBe(false);
   });
 
-  test('a browser that denies is told with its reason, and no touch asks again', () => {
+  test('a browser that denies is told with its reason, and no touch asks again', async () => {
     const radio = new ScriptedRadio({ location: { state: 'denied' } });
-    const { key, click, dialog, words, slider } = setUp(radio);
+    const { key, click, dialog, loaded, words, slider } = setUp(radio);
     expect(words()).toContain(text.place.denied);
     expect(slider('tx').getAttribute('aria-disabled')).toBe('true');
     key('tx', 'Home');
-    expect(dialog()?.textContent).toContain(text.place.sheet.deniedHow);
-    expect(dialog()?.textContent).not.toContain(text.place.sheet.share);
-    click(text.place.sheet.close);
+    await loaded();
+    expect(dialog()?.textContent).toContain(later.sheet.deniedHow);
+    expect(dialog()?.textContent).not.toContain(later.sheet.share);
+    click(later.sheet.close);
     expect(words()).toContain('You reach everybody');
     expect(about(radio)).toEqual([]);
   });
@@ -115,9 +127,9 @@ describe('with a location', () => {
     );
     const radio = new ScriptedRadio({ location: SHARED, ranges: NEAR });
     const { click } = setUp(radio);
-    expect(about(radio)).toEqual([['restoreLocation', NEAR]]);
+    expect(about(radio)).toEqual([['setRanges', NEAR], ['restoreLocation']]);
     click(text.place.stopLabel);
-    expect(about(radio).slice(1)).toEqual([['unshareLocation']]);
+    expect(about(radio).slice(2)).toEqual([['unshareLocation']]);
     expect(stored()).toMatchObject({ shareLocation: false, ranges: NEAR });
   });
 
@@ -130,13 +142,45 @@ describe('with a location', () => {
     expect(words()).toContain(text.place.laterIn('9 min'));
   });
 
+  test.each<[Location, string]>([
+    [{ state: 'not_shared' }, text.place.held.not_shared('25 km')],
+    [{ state: 'denied', lost: 'revoked' }, text.place.held.denied('25 km')],
+    [{ state: 'unsupported' }, text.place.held.unsupported('25 km')],
+    [{ state: 'shared', inForce: false }, text.place.held.later('25 km')],
+  ])(
+    'a range that cannot be had is shown as it was chosen, with a way on: %o',
+    (location, line) => {
+      const radio = new ScriptedRadio({ location, ranges: NEAR });
+      const { words, slider, click, change } = setUp(radio);
+      expect(words()).toContain('You reach 25 km');
+      expect(words()).toContain(line);
+      expect(slider('tx').getAttribute('aria-disabled')).toBe('false');
+      click(text.place.everybodyLabel);
+      expect(about(radio).at(-1)).toEqual(['setRanges', { tx: 'unlimited', rx: 'unlimited' }]);
+      change({});
+      expect(words()).toContain('You reach everybody');
+      expect(stored().ranges).toEqual({ tx: 'unlimited', rx: 'unlimited' });
+    },
+  );
+
+  test('without a location a handle is moved to everybody without being asked anything', async () => {
+    const radio = new ScriptedRadio({ ranges: NEAR });
+    const { key, dialog, loaded } = setUp(radio);
+    key('tx', 'End');
+    expect(dialog()).toBeNull();
+    expect(about(radio)).toEqual([['setRanges', { tx: 'unlimited', rx: '50km' }]]);
+    key('rx', 'Home');
+    await loaded();
+    expect(dialog()?.textContent).toContain('What others see');
+  });
+
   test('a permission taken back in mid-session is told loudly, once', () => {
     localStorage.setItem('tenfour.preferences', JSON.stringify({ shareLocation: true }));
     const radio = new ScriptedRadio({ location: SHARED, ranges: NEAR });
     const { page, change, click } = setUp(radio);
     const location: Location = { state: 'denied', lost: 'revoked' };
     change({ location });
-    radio.emit({ type: 'location', location });
+    radio.emit({ type: 'location', location, ranges: NEAR });
     flushSync();
     expect(find(page, '.banner').textContent).toContain(text.place.lost.revoked.message);
     expect(find(page, '[role=status][aria-live]').textContent).toContain(
@@ -148,9 +192,10 @@ describe('with a location', () => {
   });
 });
 
-test('the settings name whose borders and cells these are', () => {
-  const { page, click } = setUp(new ScriptedRadio());
+test('the settings name whose borders and cells these are', async () => {
+  const { page, click, loaded } = setUp(new ScriptedRadio());
   click(text.settings.open);
+  await loaded();
   const credit = find(page, 'dialog').textContent?.replace(/\s+/g, ' ');
   expect(credit).toContain('Country borders © OpenStreetMap contributors (ODbL)');
   expect(credit).toContain('H3 © Uber Technologies');

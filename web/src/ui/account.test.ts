@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Me } from '../gen/Me';
 import { KeyFault } from '../radio/keyFault';
 import { text } from '../text';
+import { later } from '../text/later';
 import AccountSettings from './AccountSettings.svelte';
 import { changes, fileName, keyFileName } from './account';
 import { draw, find } from './testing/draw';
@@ -100,13 +101,13 @@ describe('the account settings', () => {
     const { radio, page, button, settle } = setUp();
     const field = find<HTMLTextAreaElement>(page, '#contact');
     const send = async () => {
-      button(text.account.contactSend).click();
+      button(later.account.contactSend).click();
       field.form?.dispatchEvent(new Event('submit', { bubbles: true, cancelable: true }));
       await settle();
     };
     await send();
     expect(radio.calls).toEqual([]);
-    expect(page.textContent).toContain(text.account.contactEmpty);
+    expect(page.textContent).toContain(later.account.contactEmpty);
     field.value = 'Somebody whistles\non 19.';
     field.dispatchEvent(new Event('input', { bubbles: true }));
     radio.refusal = { code: 'too_many_contacts', message: 'Ten wait.', hint: 'Later.' };
@@ -118,7 +119,7 @@ describe('the account settings', () => {
     await send();
     expect(radio.calls.at(-1)).toEqual(['contact', 'Somebody whistles\non 19.']);
     expect(field.value).toBe('');
-    expect(page.textContent).toContain(text.account.contactSent);
+    expect(page.textContent).toContain(later.account.contactSent);
   });
 
   test('letters are counted near the limit, and those that are too many', async () => {
@@ -138,16 +139,16 @@ describe('the account settings', () => {
 
   test('erasing asks first, and the focus is on the harmless answer', async () => {
     const { radio, told, button, settle } = setUp();
-    button(text.account.erase).click();
+    button(later.account.erase).click();
     await settle();
-    expect(document.activeElement).toBe(button(text.account.keep));
+    expect(document.activeElement).toBe(button(later.account.keep));
     expect(radio.calls).toEqual([]);
-    button(text.account.keep).click();
+    button(later.account.keep).click();
     await settle();
-    expect(document.activeElement).toBe(button(text.account.erase));
-    button(text.account.erase).click();
+    expect(document.activeElement).toBe(button(later.account.erase));
+    button(later.account.erase).click();
     await settle();
-    button(text.account.eraseNow).click();
+    button(later.account.eraseNow).click();
     await settle();
     expect(radio.calls).toEqual([['erase']]);
     expect(told).toEqual(['erased']);
@@ -156,12 +157,12 @@ describe('the account settings', () => {
   test('a refused erasure is told, and nothing is forgotten', async () => {
     const { radio, told, page, button, settle } = setUp();
     radio.refusal = { code: 'store_unavailable', message: 'The store is ill.', hint: 'Try again.' };
-    button(text.account.erase).click();
+    button(later.account.erase).click();
     await settle();
-    button(text.account.eraseNow).click();
+    button(later.account.eraseNow).click();
     await settle();
     expect(find(page, '[role=alert]').textContent).toContain('The store is ill.');
     expect(told).toEqual([]);
-    expect(button(text.account.eraseNow)).toBeTruthy();
+    expect(button(later.account.eraseNow)).toBeTruthy();
   });
 });

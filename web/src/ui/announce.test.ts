@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Range } from '../gen/Range';
 import type { Refusal } from '../gen/Refusal';
 import type { Location } from '../radio/model';
 import { text } from '../text';
@@ -52,12 +53,14 @@ test('the link, but not the end of what was heard', () => {
 });
 
 test('where the server has the cell, what became of it, and the ranges', () => {
-  const say = (location: Location) => sentence({ type: 'location', location }, text);
+  const say = (location: Location, tx: Range = 'unlimited') =>
+    sentence({ type: 'location', location, ranges: { tx, rx: 'unlimited' } }, text);
   expect(say({ state: 'shared', inForce: true })).toContain('about 36 km²');
   expect(say({ state: 'shared', inForce: false })).toBe(text.place.later);
   expect(say({ state: 'denied' })).toBe(text.place.denied);
-  expect(say({ state: 'denied', lost: 'revoked' })).toContain('You reach and hear everybody now.');
-  expect(say({ state: 'not_shared', lost: 'too_many_moves' })).toContain('changed too often');
+  expect(say({ state: 'denied' }, '10km')).toBe(text.place.held.denied('10 km'));
+  expect(say({ state: 'denied', lost: 'revoked' })).toContain('stays as you chose it');
+  expect(say({ state: 'shared', inForce: false, lost: 'too_many_moves' })).toContain('too often');
   expect(sentence({ type: 'ranged', ranges: { tx: '25km', rx: 'unlimited' } }, text)).toBe(
     'you reach 25 km, you hear everybody',
   );

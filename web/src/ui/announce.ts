@@ -1,8 +1,9 @@
 /** Sentences of the live region: what a screen reader says when something happens. */
 
-import type { Location, RadioEvent } from '../radio/model';
+import type { RadioEvent } from '../radio/model';
 import type { Text } from '../text';
 import { countryName } from './country';
+import { locationLine } from './location';
 
 /** The sentence for an event; empty when it is better not to talk. */
 export function sentence(event: RadioEvent, text: Text): string {
@@ -29,7 +30,7 @@ export function sentence(event: RadioEvent, text: Text): string {
     case 'tuned':
       return spoken.tuned(event.channel, event.count);
     case 'location':
-      return locationSentence(event.location, text);
+      return locationSentence(event, text);
     case 'ranged':
       return spoken.ranged(text.range.value[event.ranges.tx], text.range.value[event.ranges.rx]);
     case 'link':
@@ -37,13 +38,12 @@ export function sentence(event: RadioEvent, text: Text): string {
   }
 }
 
-function locationSentence(location: Location, text: Text): string {
+type LocationNews = Extract<RadioEvent, { type: 'location' }>;
+
+function locationSentence({ location, ranges }: LocationNews, text: Text): string {
   if ('lost' in location && location.lost) {
     const { message, hint } = text.place.lost[location.lost];
     return `${message} ${hint}`;
   }
-  if (location.state === 'shared') {
-    return location.inForce ? text.place.shared : text.place.later;
-  }
-  return text.place[location.state];
+  return locationLine(location, ranges, performance.now(), text, countryName).sentence;
 }

@@ -16,6 +16,8 @@ export type Face =
   | { kind: 'asking' }
   /** Pressed, not yet admitted: voice leaves already and waits in the burst. */
   | { kind: 'opening' }
+  /** Pressed, and kept back with what is said. */
+  | { kind: 'waiting'; what: 'link' | 'place' | 'range' }
   | { kind: 'talking'; since: number; limit: number }
   | { kind: 'refused'; refusal: Refusal; until: number }
   | { kind: 'no_link'; link: Link['state'] }
@@ -30,6 +32,10 @@ export function faceOf(state: RadioState): Face {
       return button.granted
         ? { kind: 'talking', since: button.since, limit: button.limit }
         : { kind: 'opening' };
+    case 'waiting': {
+      const range = state.location.state === 'asking' ? 'place' : 'range';
+      return { kind: 'waiting', what: link.state === 'on_the_air' ? range : 'link' };
+    }
     case 'refused':
       return { kind: 'refused', refusal: button.refusal, until: button.until };
     case 'no_link':
@@ -78,6 +84,8 @@ export function faceWords(face: Face, manner: Manner, now: number, text: Text): 
       return { word: talk.asking, sub: talk.askingHint, caption: talk.askingCaption };
     case 'opening':
       return { word: talk.opening, sub: talk.openingHint, caption: '' };
+    case 'waiting':
+      return { word: talk.waiting, sub: talk.waitingFor[face.what], caption: '' };
     case 'talking':
       return {
         word: talk.onTheAir,

@@ -3,7 +3,7 @@
 import { KeyFault } from '../radio/keyFault';
 import { asRefusal } from '../radio/refusal';
 import type { Text } from '../text';
-import { keyText } from '../text/key';
+import { later } from '../text/later';
 import { refusalWords } from './face';
 
 export interface KeyProblem {
@@ -16,7 +16,7 @@ export function keyProblem(thrown: unknown, text: Text): KeyProblem {
   if (!(thrown instanceof KeyFault)) {
     return { at: 'form', words: refusalWords(asRefusal(thrown), text) };
   }
-  const words = keyText.faults[thrown.reason];
+  const words = later.key.faults[thrown.reason];
   switch (thrown.reason) {
     case 'passphrase':
     case 'length':

@@ -4,7 +4,7 @@ import App from '../App.svelte';
 import type { Refusal } from '../gen/Refusal';
 import { KeyFault } from '../radio/keyFault';
 import { text } from '../text';
-import { keyText } from '../text/key';
+import { later } from '../text/later';
 import { draw, find } from './testing/draw';
 import { burst, heron, idle, me, ScriptedRadio, tunedTo } from './testing/scriptedRadio';
 
@@ -56,7 +56,7 @@ describe('the first visit', () => {
       for (let turn = 0; turn < 10; turn += 1) await tick();
     };
     await submit();
-    expect(find(page, '#key-file-problem').textContent).toContain(keyText.faults.none.message);
+    expect(find(page, '#key-file-problem').textContent).toContain(later.key.faults.none.message);
     const files = new DataTransfer();
     files.items.add(new File(['{}'], 'tenfour-Oak.key.json'));
     const field = find<HTMLInputElement>(page, '#key-file');

@@ -15,7 +15,7 @@ export interface Preferences {
   vibrate: boolean;
   /** `KeyboardEvent.code` of the talk key, empty when there is none. */
   talkKey: string;
-  /** The ranges chosen last, while a location was shared. */
+  /** The ranges chosen last. */
   ranges: Ranges;
   /** Shared the location, and did not take it back. */
   shareLocation: boolean;

@@ -4,14 +4,15 @@ pub(crate) mod results;
 mod table;
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use anyhow::{Result, bail};
 use tenfour_policy::{Clause, Mutant, Proof, Table};
 
 use crate::shell::{command, watch};
-use crate::test::{Count, playwright, unit_tests_of, web_tests};
+use crate::test::{Count, playwright, unit_tests_of, vitest, web_tests};
 use crate::{packages, run};
-use results::{MUTANTS, NEXTEST, Results};
+use results::{MUTANTS, NEXTEST, Results, VITEST_MUTANTS};
 
 /// The crates whose tests a mutant may meet. One build has all mutants; a process is told at its
 /// start which of them to be.
@@ -74,15 +75,32 @@ fn is_caught(mutant: &Mutant) -> Result<bool> {
     Ok(mutant.tests.iter().all(|test| results.of(test) == Some(false)))
 }
 
-/// Runs tests of the build that has the mutants, with one of them or none.
+/// Runs tests of the build that has the mutants, and tests of the page's parts, with one of the
+/// mutants or none. Both kinds of process are told by their environment.
 fn run_broken(mutant: Option<&str>, tests: &BTreeSet<Proof>) -> Result<Results> {
     results::forget(MUTANTS)?;
-    let mut nextest = command(&format!("cargo nextest run {BROKEN} --profile mutants --cargo-quiet"));
-    nextest.args(["-E", &filter(tests)]).env("TENFOUR_MUTANT", mutant.unwrap_or_default());
+    results::forget(VITEST_MUTANTS)?;
+    let told = |command: &mut Command| {
+        command.env("TENFOUR_MUTANT", mutant.unwrap_or_default());
+        // Red is what is hoped for: the report says which.
+        watch(command)
+    };
     println!("\nmutant: {}", mutant.unwrap_or("none"));
-    // Red is what is hoped for: the report says which.
-    watch(&mut nextest)?;
-    Results::of_nextest(MUTANTS)
+    let mut nextest = command(&format!("cargo nextest run {BROKEN} --profile mutants --cargo-quiet"));
+    told(nextest.args(["-E", &filter(tests)]))?;
+    let files: BTreeSet<_> = tests.iter().filter_map(file_of_the_page).collect();
+    if !files.is_empty() {
+        told(vitest(VITEST_MUTANTS).args(files))?;
+    }
+    Results::of_mutants()
+}
+
+/// Where a test of the page is that no browser runs, from `web/`.
+fn file_of_the_page(test: &Proof) -> Option<&str> {
+    match test {
+        Proof::Page { file, .. } if !test.is_in_browser() => file.strip_prefix("web/"),
+        Proof::Page { .. } | Proof::Rust { .. } => None,
+    }
 }
 
 /// The Rust tests among these, in nextest's language.

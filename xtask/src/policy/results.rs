@@ -14,6 +14,7 @@ use crate::shell::target;
 pub(crate) const NEXTEST: &str = "nextest/default/junit.xml";
 pub(crate) const MUTANTS: &str = "nextest/mutants/junit.xml";
 pub(crate) const VITEST: &str = "web/vitest.json";
+pub(crate) const VITEST_MUTANTS: &str = "web/vitest-mutants.json";
 pub(crate) const PLAYWRIGHT: &str = "web/playwright.json";
 
 /// Which tests passed and which did not.
@@ -24,9 +25,7 @@ impl Results {
     /// Those of all runners. One that did not run has no results.
     pub(crate) fn of_the_last_runs() -> Result<Self> {
         let mut results = Self::of_nextest(NEXTEST)?;
-        if let Some(text) = read(VITEST)? {
-            results.add_vitest(&serde_json::from_str(&text)?);
-        }
+        results.read_vitest(VITEST)?;
         if let Some(text) = read(PLAYWRIGHT)? {
             let report: Value = serde_json::from_str(&text)?;
             report["suites"].as_array().into_iter().flatten().for_each(|suite| results.add_suite(suite));
@@ -34,8 +33,15 @@ impl Results {
         Ok(results)
     }
 
+    /// Those of the last run with a mutant, or of its control.
+    pub(crate) fn of_mutants() -> Result<Self> {
+        let mut results = Self::of_nextest(MUTANTS)?;
+        results.read_vitest(VITEST_MUTANTS)?;
+        Ok(results)
+    }
+
     /// Those of a run of nextest.
-    pub(crate) fn of_nextest(report: &str) -> Result<Self> {
+    fn of_nextest(report: &str) -> Result<Self> {
         let Some(text) = read(report)? else { return Ok(Self::default()) };
         let document = roxmltree::Document::parse(&text).with_context(|| report.to_owned())?;
         let cases = document.descendants().filter(|node| node.has_tag_name("testcase"));
@@ -51,6 +57,13 @@ impl Results {
     /// How a test went, if it ran.
     pub(crate) fn of(&self, test: &Proof) -> Option<bool> {
         self.0.get(test).copied()
+    }
+
+    fn read_vitest(&mut self, report: &str) -> Result<()> {
+        if let Some(text) = read(report)? {
+            self.add_vitest(&serde_json::from_str(&text)?);
+        }
+        Ok(())
     }
 
     fn add_vitest(&mut self, report: &Value) {

@@ -199,7 +199,9 @@ impl Hub {
     fn act(&mut self, conn: ConnId, participant: ParticipantNo, message: ClientMessage, now: Time) {
         match message {
             ClientMessage::Hello { .. } => self.error(conn, Code::AlreadyGreeted),
-            ClientMessage::Locate { cell } => self.locate(conn, participant, cell, now),
+            ClientMessage::Locate { cell, stamp } => {
+                self.locate(conn, participant, cell, stamp.as_deref(), now);
+            }
             ClientMessage::Range { tx, rx } => self.set_ranges(conn, participant, Ranges { tx, rx }, now),
             ClientMessage::Tune { channel, catch_up } => {
                 self.tune(conn, participant, &channel, catch_up, now);

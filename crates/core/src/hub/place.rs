@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tenfour_protocol::limits::EPOCH;
 use tenfour_protocol::{
     Code, Country, GeoCell, ParticipantNo, Person, Place as Said, Ranges, Refusal, ServerMessage,
 };
@@ -60,12 +61,13 @@ impl Hub {
         scrub_stack();
     }
 
-    /// `locate`.
+    /// `locate`. A `stamp` counts with the first cell of a connection.
     pub(super) fn locate(
         &mut self,
         conn: ConnId,
         participant: ParticipantNo,
         cell: Option<GeoCell>,
+        stamp: Option<&str>,
         now: Time,
     ) {
         match cell {
@@ -75,7 +77,7 @@ impl Hub {
             }
             Some(cell) => {
                 let before = self.hearing_of(&[participant]);
-                self.settle(conn, participant, &cell, None, now);
+                self.settle(conn, participant, &cell, stamp, now);
                 self.redraw(&before);
             }
         }
@@ -113,6 +115,9 @@ impl Hub {
         let interested = self.interest_off(participant, now);
         let Some(session) = self.sessions.get_mut(&participant) else { return };
         session.whereabouts.settled = false;
+        if self.spots.is_located(session.whereabouts.slot) {
+            self.ledger.left(&self.config.secret, session.user, now);
+        }
         #[cfg(feature = "mutants")]
         if self.config.mutants.has(Mutant::KeepCell) {
             self.spots.keep(session.whereabouts.slot);
@@ -143,31 +148,46 @@ impl Hub {
         now: Time,
     ) {
         match self.first(participant, cell, stamp, now) {
-            Ok(stamp) => self.send_located(conn, participant, Some(stamp), None),
+            Ok(Some(stamp)) => self.send_located(conn, participant, Some(stamp), None),
+            Ok(None) => {
+                self.set_country(participant, None, now);
+                self.relocate(conn, participant, cell, now);
+            }
             Err(refusal) => self.error(conn, refusal),
         }
     }
 
-    /// The first cell of a connection takes effect at once. Without a good stamp it is paid for.
+    /// The first cell of a connection takes effect at once. Without the stamp for it, it is paid
+    /// for. Nothing when the stamp is for another cell that was in force in this epoch: a page that
+    /// is loaded again must not tell when its person crossed a border.
     fn first(
         &mut self,
         participant: ParticipantNo,
         cell: &GeoCell,
         stamp: Option<&str>,
         now: Time,
-    ) -> Result<Stamp, Refusal> {
+    ) -> Result<Option<Stamp>, Refusal> {
         let place = self.place_of(participant, cell)?;
         let (secret, user) = (&self.config.secret, self.sessions[&participant].user);
-        let shown = stamp.and_then(|stamp| Stamp::verify(secret, user, cell, stamp));
-        let newest = shown.is_some_and(|serial| self.ledger.is_newest(secret, user, serial, now));
-        if !newest && !self.moves_freely() {
+        let shown = stamp.and_then(|stamp| Stamp::read(secret, user, cell, stamp));
+        let known = shown.and_then(|(serial, fits)| {
+            let in_force = self.ledger.newest(secret, user, serial, now)?;
+            Some((fits, in_force))
+        });
+        let fits = known.is_some_and(|(fits, _)| fits);
+        // A stamp that does not fit costs as much as none, or it could be tried on every cell.
+        if !fits && !self.moves_freely() {
             self.ledger.first(secret, user, now).map_err(too_many)?;
+        }
+        let into_epoch = EPOCH - self.epoch_in(now);
+        if !fits && known.is_some_and(|(_, in_force)| now.since(in_force) <= into_epoch) {
+            return Ok(None);
         }
         let stamp = self.stamp(participant, cell);
         // What reading the cell has left on the stack must not get into gaps of what is made next.
         scrub_stack();
         self.put(participant, &place, &stamp, now);
-        Ok(stamp)
+        Ok(Some(stamp))
     }
 
     /// Another cell in mid-connection: at the boundary, unless it is the one that is known.
@@ -192,6 +212,7 @@ impl Hub {
         scrub_stack();
         if let Some(session) = self.sessions.get_mut(&participant) {
             session.whereabouts.next = Some(Next { place, stamp });
+            session.whereabouts.settled = true;
         }
         self.moving.insert(participant);
         if self.moves_freely() {

@@ -33,8 +33,10 @@ impl Quota {
     /// Pays for `message`, or for one that could not be read.
     pub(super) fn spend(&mut self, message: Option<&ClientMessage>, now: Time) -> Result<(), Spent> {
         use ClientMessage::{BurstEnd, Locate, Mute, Untune};
-        let lets_go =
-            matches!(message, Some(Untune { .. } | Mute { .. } | BurstEnd { .. } | Locate { cell: None }));
+        let lets_go = matches!(
+            message,
+            Some(Untune { .. } | Mute { .. } | BurstEnd { .. } | Locate { cell: None, .. })
+        );
         let bucket = if lets_go { &mut self.leaving } else { &mut self.control };
         if bucket.take(1, now) {
             self.refused_in_a_row = 0;

@@ -75,7 +75,15 @@ impl Button {
         self.held = Some(Held { burst, frames: 0, from: 0 });
     }
 
-    pub(super) fn frame(&mut self, media_time: u32, payload: Vec<u8>, out: &mut VecDeque<Output>) {
+    /// A frame of the microphone. A press whose voice has waited for long enough is refused with
+    /// what is `missing`.
+    pub(super) fn frame(
+        &mut self,
+        media_time: u32,
+        payload: Vec<u8>,
+        missing: Code,
+        out: &mut VecDeque<Output>,
+    ) {
         let payload = Zeroizing::new(payload);
         let Some(held) = &mut self.held else { return };
         let Ok(seq) = u16::try_from(held.frames) else { return };
@@ -91,7 +99,7 @@ impl Button {
             None => out.push_back(Output::SendVoice(frame.to_bytes())),
         }
         if self.waiting.as_ref().is_some_and(Waiting::is_full) {
-            self.stop_waiting(Code::LinkLost, out);
+            self.stop_waiting(missing, out);
         }
     }
 
@@ -149,9 +157,9 @@ impl Button {
         due.chain(waiting).min()
     }
 
-    pub(super) fn handle_timeout(&mut self, now: Time, out: &mut VecDeque<Output>) {
+    pub(super) fn handle_timeout(&mut self, missing: Code, now: Time, out: &mut VecDeque<Output>) {
         if self.waiting.as_ref().is_some_and(|waiting| now >= waiting.since + PRE_ROLL) {
-            self.stop_waiting(Code::LinkLost, out);
+            self.stop_waiting(missing, out);
         }
         let late = |released: &mut Option<Time>| released.is_some_and(|at| now >= at + RECEIPT);
         for (burst, _) in self.due.extract_if(.., |_, released| late(released)) {

@@ -37,11 +37,14 @@ pub enum Input {
         /// Which channel.
         channel: ChannelId,
     },
-    /// The cell one is in now; none shares it no longer, at once, and makes both ranges unlimited.
+    /// The shell looks for the cell one is in, and tells what came of it with
+    /// [`Locate`](Self::Locate). A press that needs a cell waits for it, as it waits for the link.
+    Locating,
+    /// The cell one is in now; none shares it no longer, at once, or there is none to be had.
     /// To be told whenever it changes: the radio says it when it gives nobody away.
     Locate(Option<GeoCell>),
-    /// How far to reach and to hear. Limited ranges need a cell; until the server has one,
-    /// bursts that should be limited are refused.
+    /// How far to reach and to hear. This alone changes what was chosen: while a limited range has no
+    /// cell at the server, presses wait for a short time and are then refused.
     Range(Ranges),
     /// The button goes down.
     Press {

@@ -27,7 +27,8 @@ pub const TUNE_AGAIN: Duration = Duration::from_secs(1);
 /// A place or a range that came too fast is sent again after this long, if the server names no time.
 pub const SAY_AGAIN: Duration = Duration::from_secs(1);
 
-/// Sound that waits in a press for the link; more, or a longer wait, is told as `link_lost`.
+/// Sound that waits in a press for the link, or for the range that was chosen; more, or a longer
+/// wait, is refused with `link_lost` while the link is down, and with `location_needed` otherwise.
 /// Less than [`tenfour_protocol::limits::VOICE_AHEAD`], so that the server takes it at once.
 pub const PRE_ROLL: Duration = Duration::from_secs(2);
 /// Presses of one's own whose receipt may be due at once.

@@ -101,10 +101,10 @@ impl Radio {
             link: Link::new(&config, now, &mut out),
             receiver: Receiver::new(&config),
             tuning: Tuning::default(),
-            place: Whereabouts::new(config.place, config.ranges),
             button: Button::default(),
             playout: Playout::default(),
             memory: Memory::default(),
+            place: Whereabouts::new(config),
             out,
         }
     }
@@ -133,6 +133,7 @@ impl Radio {
                     self.left(&channel);
                 }
             }
+            Input::Locating => self.place.look(),
             Input::Locate(cell) => {
                 self.place.locate(cell, now, &mut self.out);
                 self.let_go(now);
@@ -142,7 +143,10 @@ impl Radio {
                 self.let_go(now);
             }
             Input::Press { channel, frame_ms } => self.press(channel, frame_ms, now),
-            Input::Frame { media_time, payload } => self.button.frame(media_time, payload, &mut self.out),
+            Input::Frame { media_time, payload } => {
+                let missing = self.missing();
+                self.button.frame(media_time, payload, missing, &mut self.out);
+            }
             Input::Release => self.button.release(now, &mut self.out),
             Input::Mute { participant, muted } => self.ask(ClientMessage::Mute { participant, muted }),
             Input::Participants { channel, page } => self.ask(ClientMessage::Participants { channel, page }),
@@ -175,7 +179,8 @@ impl Radio {
         }
         self.tuning.handle_timeout(self.link.is_up(), now, &mut self.out);
         self.place.handle_timeout(now, &mut self.out);
-        self.button.handle_timeout(now, &mut self.out);
+        let missing = self.missing();
+        self.button.handle_timeout(missing, now, &mut self.out);
         if self.open_timeout().is_some_and(|due| now >= due) {
             let lost = self.receiver.handle_timeout(now);
             self.tell_ended(lost);
@@ -304,6 +309,15 @@ impl Radio {
             Way::Wait
         };
         self.button.press(channel, frame_ms, way, now, &mut self.out);
+        // Somebody wants to talk: that is worth a try at once.
+        if !self.link.is_gone() {
+            self.link.retry(now, &mut self.out);
+        }
+    }
+
+    /// What a press that waits is refused with when it has waited long enough.
+    fn missing(&self) -> Code {
+        if self.link.is_up() { Code::LocationNeeded } else { Code::LinkLost }
     }
 
     /// A press that waits goes out as soon as it reaches as far as it should, and no further.

@@ -15,13 +15,15 @@ use tenfour_protocol::{ClientMessage, Code, GeoCell, Place, Ranges, Refusal};
 use super::button::Way;
 use super::limits::SAY_AGAIN;
 use super::ranging::Ranging;
-use super::{Event, Output};
+use super::{Config, Event, Output};
 use crate::Time;
 
 pub(super) struct Whereabouts {
     phase: Phase,
     /// The cell one is in.
     wanted: Option<GeoCell>,
+    /// The shell looks for it.
+    looking: bool,
     /// The cell that was said, and is repeated on each connection.
     published: Option<Published>,
     /// When a cell was said or taken back last, if another one has to wait for the next boundary.
@@ -35,6 +37,8 @@ pub(super) struct Whereabouts {
     ranging: Ranging,
     /// When what came too fast for the server is sent again.
     again: Option<Time>,
+    #[cfg(feature = "mutants")]
+    mutants: crate::mutants::Mutants,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,18 +72,21 @@ struct Epoch {
 }
 
 impl Whereabouts {
-    pub(super) fn new(place: Option<GeoCell>, ranges: Ranges) -> Self {
+    pub(super) fn new(config: Config) -> Self {
         Self {
             phase: Phase::Down,
-            wanted: place,
+            wanted: config.place,
+            looking: false,
             published: None,
             spent: None,
             asked: None,
             epoch: None,
             known: false,
             refused: None,
-            ranging: Ranging::new(ranges),
+            ranging: Ranging::new(config.ranges),
             again: None,
+            #[cfg(feature = "mutants")]
+            mutants: config.mutants,
         }
     }
 
@@ -122,15 +129,23 @@ impl Whereabouts {
         self.ranging.lost();
     }
 
+    /// The shell looks for the cell.
+    pub(super) fn look(&mut self) {
+        self.looking = true;
+    }
+
     /// One is in another cell, or shares none.
     pub(super) fn locate(&mut self, cell: Option<GeoCell>, now: Time, out: &mut VecDeque<Output>) {
+        self.looking = false;
         self.wanted = cell;
         if self.wanted.is_some() {
             return self.say_first(now, out);
         }
         let said = self.published.take().is_some() || matches!(self.asked, Some(Asked::Move { .. }));
         (self.known, self.refused) = (false, None);
-        self.ranging.forget();
+        // The server makes both unlimited by itself. What was chosen stays: nobody reaches further
+        // because a cell went away.
+        self.ranging.lost();
         if said {
             self.spent = Some(now);
             self.asked = Some(Asked::Nothing).filter(|_| self.phase != Phase::Down);
@@ -140,12 +155,10 @@ impl Whereabouts {
 
     pub(super) fn range(&mut self, ranges: Ranges, out: &mut VecDeque<Output>) {
         if !ranges.are_unlimited() {
-            let refused = if self.wanted.is_none() { Some(Code::LocationNeeded) } else { self.refused };
+            let missing = self.wanted.is_none() && !self.looking;
+            let refused = if missing { Some(Code::LocationNeeded) } else { self.refused };
             if let Some(code) = refused {
                 out.push_back(Output::Event(Event::Refused { refusal: code.into() }));
-            }
-            if self.wanted.is_none() {
-                return;
             }
         }
         self.ranging.wish(ranges);
@@ -212,9 +225,16 @@ impl Whereabouts {
         }
     }
 
-    /// Whether a press reaches as far as it should.
+    /// Whether a press reaches as far as was chosen, and no further.
     pub(super) fn way(&self) -> Way {
-        self.ranging.way(self.known, self.refused)
+        #[cfg(feature = "mutants")]
+        if self.mutants.has(crate::mutants::Mutant::TalkWithoutPlace) {
+            return Way::Open;
+        }
+        match self.ranging.way(self.known, self.refused) {
+            Way::Closed(_) if self.looking => Way::Wait,
+            way => way,
+        }
     }
 
     pub(super) fn timeout(&self) -> Option<Time> {
@@ -240,6 +260,7 @@ impl Whereabouts {
             self.publish(now);
             self.asked = Some(Asked::First);
             self.send(out);
+            self.sync(out);
         }
     }
 
@@ -267,6 +288,7 @@ impl Whereabouts {
             return;
         }
         self.send(out);
+        self.sync(out);
     }
 
     /// Nothing is on its way that has to be answered first.
@@ -284,7 +306,7 @@ impl Whereabouts {
             Some(Asked::Nothing) => None,
             None => return,
         };
-        out.push_back(Output::Send(ClientMessage::Locate { cell }));
+        out.push_back(Output::Send(ClientMessage::locate(cell)));
     }
 
     fn sync(&mut self, out: &mut VecDeque<Output>) {

@@ -42,11 +42,6 @@ impl Ranging {
         self.wished = ranges;
     }
 
-    /// The cell was taken back: the server makes both unlimited by itself.
-    pub(super) fn forget(&mut self) {
-        *self = Self::new(Ranges::default());
-    }
-
     /// Sends what is wished, if the server can take it: limited ranges need a cell.
     pub(super) fn sync(&mut self, located: bool, out: &mut VecDeque<Output>) {
         let can = located || self.wished.are_unlimited();
@@ -85,9 +80,10 @@ impl Ranging {
         let tx = self.wished.tx;
         match self.asked {
             _ if tx == Range::Unlimited => Way::Open,
+            _ if let Some(code) = refused => Way::Closed(code),
             Some(asked) if asked.tx != tx || self.have.tx != tx || !located => Way::Wait,
             _ if located && self.have.tx == tx => Way::Open,
-            _ => Way::Closed(refused.unwrap_or(Code::LocationNeeded)),
+            _ => Way::Closed(Code::LocationNeeded),
         }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Ledger {
 struct Entry {
     firsts: VecDeque<Time>,
     moves: VecDeque<Time>,
-    /// The newest stamp, and when it was given or shown.
+    /// The newest stamp, and when the cell it is for was in force last.
     stamp: Option<(u64, Time)>,
 }
 
@@ -62,9 +62,16 @@ impl Ledger {
         self.entry(secret, user, now).stamp = Some((serial, now));
     }
 
-    /// Whether `serial` is that stamp.
-    pub(crate) fn is_newest(&mut self, secret: &Secret, user: UserId, serial: u64, now: Time) -> bool {
-        self.entry(secret, user, now).stamp.is_some_and(|(newest, _)| newest == serial)
+    /// The newest cell that was taken from this key is in force no longer.
+    pub(crate) fn left(&mut self, secret: &Secret, user: UserId, now: Time) {
+        if let Some((_, at)) = &mut self.entry(secret, user, now).stamp {
+            *at = now;
+        }
+    }
+
+    /// When the cell of that stamp was in force last, if `serial` is that stamp.
+    pub(crate) fn newest(&mut self, secret: &Secret, user: UserId, serial: u64, now: Time) -> Option<Time> {
+        self.entry(secret, user, now).stamp.filter(|(newest, _)| *newest == serial).map(|(_, at)| at)
     }
 
     fn entry(&mut self, secret: &Secret, user: UserId, now: Time) -> &mut Entry {
@@ -148,7 +155,7 @@ mod tests {
         let (mut ledger, secret) = (Ledger::default(), Secret::default());
         ledger.first(&secret, user(1), Time::ZERO).unwrap();
         ledger.stamped(&secret, user(1), 7, Time::ZERO + HOUR);
-        assert!(ledger.is_newest(&secret, user(1), 7, Time::ZERO + HOUR));
+        assert_eq!(ledger.newest(&secret, user(1), 7, Time::ZERO + HOUR), Some(Time::ZERO + HOUR));
         ledger.first(&secret, user(2), Time::ZERO + DAY + HOUR).unwrap();
         assert_eq!(ledger.entries.len(), 1);
     }

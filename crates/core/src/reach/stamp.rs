@@ -67,15 +67,17 @@ impl Stamp {
         Self { serial, text: BASE64URL_NOPAD.encode(&bytes) }
     }
 
-    /// The serial number of a stamp that was made for this user and this cell.
-    pub(crate) fn verify(secret: &Secret, user: UserId, cell: &GeoCell, text: &str) -> Option<u64> {
+    /// The serial number that a text names, and whether it is a stamp made for this user and this
+    /// cell. If not, it may be one for another cell, or made up: nobody can tell without that cell.
+    pub(crate) fn read(secret: &Secret, user: UserId, cell: &GeoCell, text: &str) -> Option<(u64, bool)> {
         let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
         let (serial, sealed) = bytes.split_first_chunk::<SERIAL_BYTES>()?;
         if sealed.len() != SEAL_BYTES {
             return None;
         }
         let serial = u64::from_be_bytes(*serial);
-        seal(secret, user, cell, serial).verify_truncated_left(sealed).ok().map(|()| serial)
+        let fits = seal(secret, user, cell, serial).verify_truncated_left(sealed).is_ok();
+        Some((serial, fits))
     }
 }
 

@@ -98,7 +98,6 @@ impl World {
                     self.sample.1.push(self.wanted.clone());
                 }
                 if n.is_none() {
-                    self.wish = Ranges::default();
                     (self.said, self.server.taken) = (None, None);
                 }
                 self.give(Input::Locate(self.wanted.clone()));
@@ -106,11 +105,8 @@ impl World {
                 assert!(n.is_some() || gone, "it was taken back at once");
             }
             Act::Range(tx) => {
-                let ranges = Ranges { tx, rx: Range::Unlimited };
-                if tx == Range::Unlimited || self.wanted.is_some() {
-                    self.wish = ranges;
-                }
-                self.give(Input::Range(ranges));
+                self.wish = Ranges { tx, rx: Range::Unlimited };
+                self.give(Input::Range(self.wish));
             }
             Act::Press => self.give(Input::Press {
                 channel: ch("19"),
@@ -198,7 +194,7 @@ impl World {
     fn check(&mut self, message: &ClientMessage) {
         let cell = match message {
             ClientMessage::Hello { place: Some(place), .. } => &place.cell,
-            ClientMessage::Locate { cell: Some(cell) } => cell,
+            ClientMessage::Locate { cell: Some(cell), .. } => cell,
             ClientMessage::BurstStart { .. } => {
                 let tx = self.server.ranges.tx;
                 assert!(self.wish.tx == Range::Unlimited || self.wish.tx == tx, "{:?}", self.wish);
@@ -241,15 +237,15 @@ impl Server {
                 let epoch_in = u32::try_from(to_boundary(now).as_millis()).unwrap();
                 return Some(welcome_before(epoch_in, false, &[]));
             }
-            ClientMessage::Locate { cell: None } => {
+            ClientMessage::Locate { cell: None, .. } => {
                 (self.cell, self.next) = (None, None);
                 self.located(None, None);
                 self.range(Ranges::default());
             }
-            ClientMessage::Locate { cell: Some(cell) } if !self.settled => self.first(cell),
-            ClientMessage::Locate { cell } if self.cell == cell => self.located(None, None),
+            ClientMessage::Locate { cell: Some(cell), .. } if !self.settled => self.first(cell),
+            ClientMessage::Locate { cell, .. } if self.cell == cell => self.located(None, None),
             ClientMessage::Locate { .. } if self.spent => self.answers.push_back(error(Code::TooManyMoves)),
-            ClientMessage::Locate { cell } => {
+            ClientMessage::Locate { cell, .. } => {
                 self.next = cell;
                 self.located(None, Some(to_boundary(now)));
             }
@@ -329,6 +325,7 @@ proptest! {
         world.act(Act::Deliver(100));
         prop_assert!(world.server.up);
         prop_assert_eq!(&world.server.cell, &world.wanted);
-        prop_assert_eq!(world.server.ranges, world.wish);
+        let has = if world.wanted.is_some() { world.wish } else { Ranges::default() };
+        prop_assert_eq!(world.server.ranges, has);
     }
 }

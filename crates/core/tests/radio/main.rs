@@ -7,3 +7,4 @@ mod hearing;
 mod link;
 mod place;
 mod playout;
+mod scenarios;

@@ -53,7 +53,7 @@ fn ranged(Ranges { tx, rx }: Ranges) -> ServerMessage {
 /// Cells that were sent with `locate`.
 fn said(out: &[Output]) -> Vec<Option<GeoCell>> {
     let cell = |message: &ClientMessage| match message {
-        ClientMessage::Locate { cell } => Some(cell.clone()),
+        ClientMessage::Locate { cell, .. } => Some(cell.clone()),
         _ => None,
     };
     sent(out).into_iter().filter_map(cell).collect()
@@ -217,14 +217,16 @@ fn a_shell_that_slept_over_a_boundary_says_nothing_late() {
 }
 
 #[test]
-fn a_place_is_taken_back_at_once_and_with_it_the_ranges() {
+fn a_place_is_taken_back_at_once_and_the_range_that_was_chosen_stays() {
     let mut desk = in_cell(1, LIMITED);
     desk.give(Input::Locate(Some(cell(2))));
     assert_eq!(said(&desk.give(Input::Locate(None))), [None]);
     desk.say(nowhere());
     desk.say(ranged(UNLIMITED));
     assert_eq!(said(&stay_up(&mut desk, EPOCH)), [], "nor is what was pending said");
-    assert_eq!(sent(&desk.press()).len(), 1, "unlimited works");
+    assert_eq!(receipts(&desk.press()), [(1, Some(Code::LocationNeeded))], "nobody reaches further by that");
+    desk.give(Input::Range(UNLIMITED));
+    assert_eq!(sent(&desk.press()).len(), 1, "unless they choose to");
     desk.drop_link();
     assert_eq!(greeting(&desk.reconnect()), (None, None));
 }
@@ -283,7 +285,7 @@ fn a_limited_range_without_a_place_is_refused_here() {
     let out = desk.give(Input::Range(LIMITED));
     assert!(matches!(events(&out)[..], [Event::Refused { refusal }] if refusal.code == Code::LocationNeeded));
     assert_eq!(sent(&out).len(), 0);
-    assert_eq!(sent(&desk.press()).len(), 1, "nothing has changed");
+    assert_eq!(receipts(&desk.press()), [(1, Some(Code::LocationNeeded))]);
 }
 
 #[test]

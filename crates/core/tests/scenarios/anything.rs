@@ -111,7 +111,7 @@ impl Story {
             Act::LogOut(who) => self.world.tell(Input::LoggedOut { login: login_of(NAMES[who]) }),
             Act::Locate(who, place) => {
                 let cell = place.map(|place| cell(PLACES[place]));
-                self.send(who, ClientMessage::Locate { cell });
+                self.send(who, ClientMessage::locate(cell));
             }
             Act::Range(who, tx, rx) => {
                 self.send(who, ClientMessage::Range { tx: Range::ALL[tx], rx: Range::ALL[rx] });

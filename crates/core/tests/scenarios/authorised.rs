@@ -144,7 +144,7 @@ impl Story {
                 }
             }
             Act::TakeBack(who) => {
-                if self.send(who, ClientMessage::Locate { cell: None }) {
+                if self.send(who, ClientMessage::locate(None)) {
                     self.people[who].place = None;
                     self.people[who].ranges = Ranges::default();
                 }

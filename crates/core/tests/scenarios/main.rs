@@ -13,6 +13,7 @@ mod muting;
 mod nodes;
 mod nodes_lost;
 mod place;
+mod place_again;
 mod place_budget;
 mod place_drop;
 mod presence;

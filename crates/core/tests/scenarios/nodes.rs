@@ -117,7 +117,7 @@ fn a_talker_who_moves_is_judged_where_it_is_now() {
     range(&mut cluster.nodes[0], anna, Range::Km25, Range::Unlimited);
     let bert = somebody(&mut cluster.nodes[1], "Bert", NEAR);
     let cleo = somebody(&mut cluster.nodes[1], "Cleo", ZAGREB);
-    cluster.nodes[0].send(anna, ClientMessage::Locate { cell: Some(cell(ZAGREB)) });
+    cluster.nodes[0].send(anna, ClientMessage::locate(Some(cell(ZAGREB))));
     let boundary = cluster.nodes[0].hub.poll_timeout().map_or(ms(0), |_| Duration::from_secs(900) - ms(3500));
     cluster.run(boundary - ms(500));
     begin(&mut cluster.nodes[0], anna, 1);

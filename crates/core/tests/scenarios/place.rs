@@ -113,7 +113,7 @@ fn a_cell_that_is_taken_back_is_gone_at_once_and_its_ranges_with_it() {
     let bert = world.tuned("Bert", "19");
     range(&mut world, anna, Range::Km10, Range::Km10);
     world.take(bert);
-    world.send(anna, ClientMessage::Locate { cell: None });
+    world.send(anna, ClientMessage::locate(None));
     let got = world.control(anna);
     let unlimited = Range::Unlimited;
     assert!(matches!(got[0], ServerMessage::Located { shared: false, country: None, stamp: None, .. }));
@@ -140,7 +140,7 @@ fn a_talker_who_takes_the_cell_back_reaches_nobody_it_did_not_reach_before() {
     let cleo = world.tuned("Cleo", "19");
     range(&mut world, anna, Range::Km25, Range::Unlimited);
     begin(&mut world, anna, 1);
-    world.send(anna, ClientMessage::Locate { cell: None });
+    world.send(anna, ClientMessage::locate(None));
     world.speak_for(anna, 1, 1..4);
     assert_eq!(world.voice(cleo, 1), NO_VOICE);
     assert_eq!(world.voice(bert, 1), [0]);
@@ -152,7 +152,7 @@ fn what_is_no_cell_of_resolution_six_is_refused_and_changes_nothing() {
     let anna = located(&mut world, "Anna", HERE);
     // A base cell, the same place finer and coarser, and no cell at all.
     for index in [0x8009_ffff_ffff_ffff, 0x0871_ec90_6fff_ffff, 0x0851_ec90_7fff_ffff, 0, u64::MAX >> 4] {
-        world.send(anna, ClientMessage::Locate { cell: Some(GeoCell::new(index)) });
+        world.send(anna, ClientMessage::locate(Some(GeoCell::new(index))));
         assert_eq!(code(&world.last(anna)), Some(Code::CellRefused), "{index:x}");
     }
     world.send(anna, locate(HERE));

@@ -26,7 +26,7 @@ fn a_cell_can_be_taken_back_when_all_else_is_spent() {
     let anna = located(&mut world, "Anna", HERE);
     (0..30).for_each(|n| world.send(anna, ClientMessage::Ping { n }));
     assert_eq!(code(&world.last(anna)), Some(Code::TooManyMessages));
-    world.send(anna, ClientMessage::Locate { cell: None });
+    world.send(anna, ClientMessage::locate(None));
     assert!(matches!(world.last(anna), ServerMessage::Located { shared: false, .. }));
 }
 

@@ -42,7 +42,7 @@ fn another_handle_is_told_to_each_channel_and_keeps_the_country() {
     let mut world = World::new();
     let anna = world.tuned("Anna", "19");
     world.tune(anna, "road-66");
-    world.send(anna, ClientMessage::Locate { cell: snap(44.8, 20.46).ok() });
+    world.send(anna, ClientMessage::locate(snap(44.8, 20.46).ok()));
     let (bert, cleo) = (world.tuned("Bert", "19"), world.tuned("Cleo", "road-66"));
     let dora = world.tuned("Dora", "20");
     let ServerMessage::Tuned { participants, .. } = world.last(cleo) else { panic!() };

@@ -199,8 +199,8 @@ fn listeners_are_served_in_another_order_each_time() {
 fn nothing_that_is_printed_names_a_cell() {
     let mut world = World::new();
     let anna = located(&mut world, "Anna", HERE);
-    world.send(anna, ClientMessage::Locate { cell: Some(cell(FAR)) });
-    let printed = format!("{:?} {:?}", world.hub, ClientMessage::Locate { cell: Some(cell(HERE)) });
+    world.send(anna, ClientMessage::locate(Some(cell(FAR))));
+    let printed = format!("{:?} {:?}", world.hub, ClientMessage::locate(Some(cell(HERE))));
     for place in [HERE, FAR] {
         let text = serde_json::to_string(&cell(place)).unwrap();
         let index = u64::from_str_radix(text.trim_matches('"'), 16).unwrap();

@@ -45,6 +45,11 @@ pub enum ClientMessage {
         /// The cell; null shares it no longer, and with it go limited ranges.
         #[serde(deserialize_with = "Option::deserialize")]
         cell: Option<GeoCell>,
+        /// The stamp of the last `located`, where nobody remembers the cell it was for: a page that
+        /// was loaded again. Looked at with the first cell of a connection only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        stamp: Option<String>,
     },
     /// Sets how far one reaches and hears. Limited ranges need a cell.
     #[serde(rename = "range")]
@@ -115,6 +120,11 @@ pub enum ClientMessage {
 }
 
 impl ClientMessage {
+    /// A `locate` that shows no stamp.
+    pub fn locate(cell: Option<GeoCell>) -> Self {
+        Self::Locate { cell, stamp: None }
+    }
+
     /// The channel it is about, if it names one.
     pub fn channel(&self) -> Option<&ChannelId> {
         match self {

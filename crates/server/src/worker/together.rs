@@ -12,6 +12,7 @@ use tenfour_tls::Row;
 
 use super::Worker;
 use super::connection::Connection;
+use super::lanes::Lanes;
 use super::pump::FRAMES;
 use crate::hub_thread::Framed;
 
@@ -112,10 +113,10 @@ impl Worker {
             // A socket that is full is asked again, by itself.
             return wrote > 0 && self.took(deck, offer.conn, wrote);
         };
-        if let Some(session) = connection.stream.borrow_mut().session() {
-            session.keep(&bytes[wrote..]);
-        }
         if wrote < bytes.len() {
+            if let Some(session) = connection.stream.borrow_mut().session() {
+                session.keep(&bytes[wrote..]);
+            }
             connection.note_sealed(Some(*arrived));
         }
         self.took(deck, offer.conn, *plain) && wrote == bytes.len()
@@ -124,10 +125,16 @@ impl Worker {
     /// What each can be offered who waits for frames only.
     fn offers(&self, deck: &Deck<Framed>, due: &Due, rows: &mut Rows) -> SmallVec<[Offer; NAMED]> {
         let lanes = self.lanes.borrow();
+        let mut secure = self.secure(due, &lanes).into_iter().peekable();
         let mut offers = SmallVec::new();
         let mut last: Option<(&Packet, usize, Range<usize>)> = None;
         for &conn in due {
             let Some(lane) = lanes.lane(conn) else { continue };
+            let connection = secure.next_if(|connection| connection.id == conn);
+            // Never in clear what was to be sealed.
+            if lane.tls && connection.is_none() {
+                continue;
+            }
             let Some(frames) = deck.frames(conn) else { continue };
             let mut frames = frames.take(FRAMES);
             let count = frames.len();
@@ -140,30 +147,30 @@ impl Worker {
                 },
             };
             last = Some((first, count, plain.clone()));
-            let (bytes, sealed) = if lane.tls {
-                let Some((bytes, connection)) = self.seal(conn, plain.clone(), rows) else { continue };
-                let sealed = Sealed { connection, plain: plain.len(), arrived: first.arrived() };
-                (bytes, Some(sealed))
-            } else {
-                (plain, None)
+            let (bytes, sealed) = match connection {
+                Some(connection) => {
+                    let Some(bytes) = seal(&connection, plain.clone(), rows) else { continue };
+                    (bytes, Some(Sealed { connection, plain: plain.len(), arrived: first.arrived() }))
+                }
+                None => (plain, None),
             };
             offers.push(Offer { conn, socket: lane.socket, bytes, sealed });
         }
         offers
     }
 
-    /// Seals frames for one listener: where the record is.
-    fn seal(
-        &self,
-        conn: ConnId,
-        plain: Range<usize>,
-        rows: &mut Rows,
-    ) -> Option<(Range<usize>, Rc<Connection>)> {
-        let connection = self.find(conn)?;
-        let record = {
-            let mut stream = connection.stream.borrow_mut();
-            stream.session()?.seal(rows.plain.get(plain), &mut rows.sealed)?
-        };
-        Some((record, connection))
+    /// The connections of `due` whose frames have to be sealed, with their memory fetched.
+    fn secure(&self, due: &Due, lanes: &Lanes) -> SmallVec<[Rc<Connection>; NAMED]> {
+        let tls = due.iter().filter(|conn| lanes.lane(**conn).is_some_and(|lane| lane.tls));
+        let found: SmallVec<[_; NAMED]> = tls.filter_map(|conn| self.find(*conn)).collect();
+        let touched = found.iter().filter(|connection| connection.stream.borrow().touch()).count();
+        std::hint::black_box(touched);
+        found
     }
+}
+
+/// Seals frames for one listener: where the record is.
+fn seal(connection: &Connection, plain: Range<usize>, rows: &mut Rows) -> Option<Range<usize>> {
+    let mut stream = connection.stream.borrow_mut();
+    stream.session()?.seal(rows.plain.get(plain), &mut rows.sealed)
 }

@@ -13,7 +13,7 @@ use super::{Burst, Model, SLACK, Span};
 
 impl Model {
     /// The hub is told something.
-    pub fn hub_hears(&mut self, input: &Input) {
+    pub fn hub_hears(&mut self, input: &Input, now: Time) {
         match input {
             Input::Connected { conn, login, .. } => {
                 self.callers.insert(*conn, login.0 as usize);
@@ -25,7 +25,7 @@ impl Model {
                     self.mutes.says(*conn, who, *participant, *muted);
                 }
             }
-            Input::Disconnected { conn } | Input::Left { conn } => self.drops(*conn),
+            Input::Disconnected { conn } | Input::Left { conn } => self.drops(*conn, now),
             _ => {}
         }
     }
@@ -39,9 +39,9 @@ impl Model {
         self.audiences_are_right(now);
     }
 
-    fn drops(&mut self, conn: ConnId) {
-        if let Some(who) = self.audiences.drops(conn) {
-            self.whereabouts.drops(who);
+    fn drops(&mut self, conn: ConnId, now: Time) {
+        if let Some((who, &client)) = self.audiences.drops(conn).zip(self.callers.get(&conn)) {
+            self.whereabouts.drops(client, who, now);
         }
     }
 
@@ -73,7 +73,7 @@ impl Model {
                     self.client_is_told(client, message, now);
                 }
             }
-            Output::Disconnect { conn, .. } => self.drops(*conn),
+            Output::Disconnect { conn, .. } => self.drops(*conn, now),
             Output::Close { burst, ended } => self.hub_closes(*burst, ended, now),
             Output::Send { .. }
             | Output::Join { .. }
@@ -121,7 +121,7 @@ impl Model {
         if let ServerMessage::Welcome { you, resumed, .. } = message {
             self.sessions.insert(conn, you.id);
             self.audiences.arrives(you.id, conn, client, *resumed);
-            self.whereabouts.arrives(conn, you.id);
+            self.whereabouts.arrives((client, conn, you.id), now);
         }
         let Some(session) = self.sessions.get(&conn).copied() else { return };
         let judged = self.whereabouts.told((client, conn, session), message, now);

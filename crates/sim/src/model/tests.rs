@@ -79,7 +79,10 @@ fn arrives(model: &mut Model, client: usize) {
     let Participant { id, person } = participant(client, None);
     let (user, token) = (UserId::of_key(&[client as u8; 32]), ResumeToken([0; 32]));
     let login = LoginId(client as u64);
-    model.hub_hears(&Input::Connected { conn: conn(client), login, user, person: person.clone(), token });
+    model.hub_hears(
+        &Input::Connected { conn: conn(client), login, user, person: person.clone(), token },
+        Time::ZERO,
+    );
     let place = Some(Place { cell: position(client).said(), stamp: None });
     let hello = ClientMessage::Hello {
         client: "test".into(),
@@ -89,7 +92,7 @@ fn arrives(model: &mut Model, client: usize) {
         range: None,
         device: None,
     };
-    model.hub_hears(&Input::Message { conn: conn(client), message: hello });
+    model.hub_hears(&Input::Message { conn: conn(client), message: hello }, Time::ZERO);
     let welcome = ServerMessage::Welcome {
         you: Participant { id, person },
         resume: "token".into(),
@@ -162,7 +165,7 @@ fn leaves(model: &mut Model) {
 /// Client 1 hears no further than `rx`, and the hub does what follows from that.
 fn narrows(model: &mut Model, rx: Range, then: impl FnOnce(&mut Model)) {
     let tx = Range::Unlimited;
-    model.hub_hears(&Input::Message { conn: conn(1), message: ClientMessage::Range { tx, rx } });
+    model.hub_hears(&Input::Message { conn: conn(1), message: ClientMessage::Range { tx, rx } }, Time::ZERO);
     told(model, 1, ServerMessage::Ranged { tx, rx });
     then(model);
     model.hub_is_done(BOTH, Time::ZERO);
@@ -219,7 +222,7 @@ fn each_broken_promise_is_noticed() {
 /// Client 1 has client 0 muted, and the hub does what follows from that.
 fn mutes(model: &mut Model, then: impl FnOnce(&mut Model)) {
     let message = ClientMessage::Mute { participant: ParticipantNo(0), muted: true };
-    model.hub_hears(&Input::Message { conn: conn(1), message });
+    model.hub_hears(&Input::Message { conn: conn(1), message }, Time::ZERO);
     then(model);
     model.hub_is_done(BOTH, Time::ZERO);
 }
@@ -255,7 +258,7 @@ fn each_listener_who_may_not_hear_is_noticed() {
         ("a listener who mutes nobody any more and hears nothing", &|m| {
             mutes(m, leaves);
             let message = ClientMessage::Mute { participant: ParticipantNo(0), muted: false };
-            m.hub_hears(&Input::Message { conn: conn(1), message });
+            m.hub_hears(&Input::Message { conn: conn(1), message }, Time::ZERO);
             m.hub_is_done(BOTH, Time::ZERO);
         }),
     ];
@@ -272,7 +275,7 @@ fn each_listener_who_may_not_hear_is_noticed() {
     let back = |m: &mut Model| {
         mutes(m, leaves);
         let message = ClientMessage::Mute { participant: ParticipantNo(0), muted: false };
-        m.hub_hears(&Input::Message { conn: conn(1), message });
+        m.hub_hears(&Input::Message { conn: conn(1), message }, Time::ZERO);
         joins(m);
         m.hub_is_done(BOTH, Time::ZERO);
     };
@@ -286,7 +289,7 @@ fn each_broken_promise_about_places_is_noticed() {
         Output::Join { burst: BURST, listener, from: From::Live }
     };
     let moves = |message| Input::Message { conn: conn(1), message };
-    let elsewhere = ClientMessage::Locate { cell: Some(position(3).said()) };
+    let elsewhere = ClientMessage::locate(Some(position(3).said()));
     let presence = |country| ServerMessage::Presence {
         channel: "19".parse().unwrap(),
         count: 2,
@@ -310,13 +313,13 @@ fn each_broken_promise_about_places_is_noticed() {
         }),
         ("a word of range within it", &|m| m.ends(1, HEARD, HeardEnd::Ended(EndReason::OutOfRange))),
         ("a move before the boundary", &|m| {
-            m.hub_hears(&moves(elsewhere.clone()));
+            m.hub_hears(&moves(elsewhere.clone()), Time::ZERO);
             told(m, 1, located("RS", true));
         }),
         ("a cell", &|m| told(m, 1, ServerMessage::Error { refusal: cell.clone() })),
         ("another country", &|m| told(m, 0, presence(Some("HR")))),
         ("a place that outlives its connection", &|m| {
-            m.hub_hears(&Input::Disconnected { conn: conn(1) });
+            m.hub_hears(&Input::Disconnected { conn: conn(1) }, Time::ZERO);
             m.hub_is_done(BOTH, Time::ZERO);
         }),
     ];

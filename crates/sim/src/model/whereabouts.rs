@@ -33,7 +33,16 @@ struct Place {
 struct Asked {
     conn: ConnId,
     cell: Option<Cell>,
+    stamp: Option<String>,
     ranges: Option<Ranges>,
+}
+
+/// The newest stamp of a client.
+struct Stamped {
+    text: String,
+    cell: CellIndex,
+    /// When that cell was in force last.
+    at: Time,
 }
 
 #[derive(Clone, Copy)]
@@ -56,6 +65,7 @@ pub(super) struct Whereabouts {
     unix_at_zero: Duration,
     places: BTreeMap<ParticipantNo, Place>,
     spent: BTreeMap<usize, Spent>,
+    stamps: BTreeMap<usize, Stamped>,
     asked: Option<Asked>,
     /// Cells as decimal digits, which nobody may be told.
     cells: Vec<String>,
@@ -96,16 +106,17 @@ impl Whereabouts {
 
     /// A message reaches the hub.
     pub(super) fn says(&mut self, conn: ConnId, message: &ClientMessage) {
-        let (cell, ranges) = match message {
-            ClientMessage::Hello { place, range, .. } => {
-                (place.as_ref().map(|place| Some(&place.cell)), *range)
+        let (cell, stamp, ranges) = match message {
+            ClientMessage::Hello { place: Some(place), range, .. } => {
+                (Some(Some(&place.cell)), place.stamp.clone(), *range)
             }
-            ClientMessage::Locate { cell } => (Some(cell.as_ref()), None),
-            ClientMessage::Range { tx, rx } => (None, Some(Ranges { tx: *tx, rx: *rx })),
-            _ => (None, None),
+            ClientMessage::Hello { place: None, range, .. } => (None, None, *range),
+            ClientMessage::Locate { cell, stamp } => (Some(cell.as_ref()), stamp.clone(), None),
+            ClientMessage::Range { tx, rx } => (None, None, Some(Ranges { tx: *tx, rx: *rx })),
+            _ => (None, None, None),
         };
         let cell = cell.map(|cell| cell.map_or(Cell::TakenBack, |cell| self.read(cell)));
-        self.asked = Some(Asked { conn, cell, ranges });
+        self.asked = Some(Asked { conn, cell, stamp, ranges });
     }
 
     fn read(&mut self, said: &GeoCell) -> Cell {
@@ -123,7 +134,8 @@ impl Whereabouts {
     }
 
     /// A connection has this session now, and nothing is known but what its `hello` says.
-    pub(super) fn arrives(&mut self, conn: ConnId, who: ParticipantNo) {
+    pub(super) fn arrives(&mut self, (client, conn, who): (usize, ConnId, ParticipantNo), now: Time) {
+        self.drops(client, who, now);
         let place = self.places.entry(who).or_default();
         let comes = self.asked.as_ref().is_some_and(|asked| asked.conn == conn && asked.cell.is_some());
         // Others see the country they saw until the server has judged the new cell.
@@ -132,8 +144,11 @@ impl Whereabouts {
     }
 
     /// A session lost its connection. Its country stays to be seen until it is back.
-    pub(super) fn drops(&mut self, who: ParticipantNo) {
+    pub(super) fn drops(&mut self, client: usize, who: ParticipantNo, now: Time) {
         let place = self.places.entry(who).or_default();
+        if let Some(stamped) = self.stamps.get_mut(&client).filter(|_| place.cell.is_some()) {
+            stamped.at = now;
+        }
         *place = Place { country: place.country, ..Place::default() };
     }
 
@@ -147,9 +162,13 @@ impl Whereabouts {
         let asked = self.asked.as_mut().filter(|asked| asked.conn == conn);
         match message {
             ServerMessage::Located { shared, country, stamp, effective_in_ms } => {
-                let cell = asked.and_then(|asked| asked.cell.take());
+                let (cell, shown) =
+                    asked.map(|asked| (asked.cell.take(), asked.stamp.take())).unwrap_or_default();
                 let told = (*shared, stamp.is_some(), *effective_in_ms);
-                self.located(client, who, cell, told, now)?;
+                self.located(client, who, (cell, shown), told, now)?;
+                if let (Some(text), Some(cell)) = (stamp.clone(), self.places[&who].cell) {
+                    self.stamps.insert(client, Stamped { text, cell, at: now });
+                }
                 let known = self.places[&who].country;
                 must(*country == known, || format!("client {client} is told {country:?}, not {known:?}"))
             }
@@ -173,17 +192,25 @@ impl Whereabouts {
         &mut self,
         client: usize,
         who: ParticipantNo,
-        asked: Option<Cell>,
+        (asked, shown): (Option<Cell>, Option<String>),
         (shared, stamp, effective_in): (bool, bool, Option<u32>),
         now: Time,
     ) -> Judged {
         let to_boundary = self.to_boundary(now);
+        let into_epoch = EPOCH - to_boundary;
+        let stamped = self.stamps.get(&client).filter(|stamped| Some(&stamped.text) == shown.as_ref());
+        let moves_from = stamped.filter(|stamped| now.since(stamped.at) <= into_epoch).map(|it| it.cell);
         let place = self.places.entry(who).or_default();
         let expected = match asked {
             Some(Cell::TakenBack) => {
                 let settled = place.settled;
                 *place = Place { settled, ..Place::default() };
                 (false, false, None)
+            }
+            Some(Cell::Good(cell)) if !place.settled && moves_from.is_some_and(|from| from != cell) => {
+                self.spent.entry(client).or_default().firsts += 1;
+                *place = Place { next: Some(cell), settled: true, ranges: place.ranges, ..Place::default() };
+                (false, false, Some(to_boundary.as_millis() as u32))
             }
             Some(Cell::Good(cell)) if !place.settled => {
                 place.put(cell);

@@ -94,7 +94,7 @@ impl<'a> Play<'a> {
             0..11 => client.press(channel(), Duration::from_millis(cx.rng.u64(20..250)), cx),
             11..19 => {
                 let cell = Some(self.scene.any_invented(&mut cx.rng).said());
-                cx.up(conn, Up::Text(ClientMessage::Locate { cell }));
+                cx.up(conn, Up::Text(ClientMessage::locate(cell)));
             }
             19..25 => {
                 let ranges = self.scene.any_ranges(&mut cx.rng);
@@ -102,7 +102,7 @@ impl<'a> Play<'a> {
             }
             25..29 => reconnect(pick, world),
             29..31 => client.handle(Act::Participants { channel: channel(), page: 0 }, cx),
-            31 => cx.up(conn, Up::Text(ClientMessage::Locate { cell: None })),
+            31 => cx.up(conn, Up::Text(ClientMessage::locate(None))),
             32 => client.handle(Act::Untune { channel: channel() }, cx),
             33..36 => client.handle(Act::Tune { channel: channel(), catch_up: cx.rng.bool() }, cx),
             36 => {
@@ -112,7 +112,7 @@ impl<'a> Play<'a> {
                 }
             }
             37 => client.stall(Duration::from_millis(cx.rng.u64(50..500)), cx),
-            38 => cx.up(conn, Up::Text(ClientMessage::Locate { cell: Some(GeoCell::new(any as u64)) })),
+            38 => cx.up(conn, Up::Text(ClientMessage::locate(Some(GeoCell::new(any as u64))))),
             _ => {
                 for n in 0..if any % 8 == 0 { 130 } else { 5 } {
                     cx.up(conn, Up::Text(ClientMessage::Ping { n }));

@@ -2,8 +2,9 @@ import type { ClientMessage } from '../../gen/ClientMessage';
 import type { Code } from '../../gen/Code';
 import type { Ranges } from '../../gen/Ranges';
 import type { Location } from '../model';
-import { EPOCH_LEAD, Place } from '../place';
+import { Place } from '../place';
 import { UNLIMITED } from '../range';
+import { EPOCH_LEAD } from '../whereabouts';
 import { VirtualClock } from './clock';
 import { ScriptedPosition } from './position';
 
@@ -25,6 +26,7 @@ export class PlaceWorld {
   readonly place = new Place({
     clock: this.clock,
     position: this.position,
+    kept: { read: () => ({ waits: false }), write() {}, takenBack() {}, forget() {} },
     send: (message) => {
       if (this.#up) this.sent.push(message);
       return this.#up;
@@ -34,10 +36,11 @@ export class PlaceWorld {
     },
     ranged: () => {},
   });
+  readonly whereabouts = this.place.whereabouts;
 
   /** A connection: what its hello said, from the welcome on. */
   connect(epochInMs = TO_BOUNDARY) {
-    const hello = this.place.hello();
+    const hello = this.whereabouts.hello();
     this.welcome(epochInMs);
     return hello;
   }
@@ -45,16 +48,16 @@ export class PlaceWorld {
   welcome(epochInMs = TO_BOUNDARY): void {
     this.#up = true;
     this.sent = [];
-    this.place.welcomed(epochInMs);
+    this.whereabouts.welcomed(epochInMs);
   }
 
   drop(): void {
     this.#up = false;
-    this.place.lost();
+    this.whereabouts.lost();
   }
 
   located(more: object = {}): void {
-    this.place.located({ type: 'located', shared: true, ...more });
+    this.whereabouts.located({ type: 'located', shared: true, ...more });
   }
 
   unlocated(): void {
@@ -62,7 +65,7 @@ export class PlaceWorld {
   }
 
   refuse(code: Code, more: object = {}): boolean {
-    return this.place.refused({ code, message: '', hint: '', ...more });
+    return this.whereabouts.refused({ code, message: '', hint: '', ...more });
   }
 
   /** On the air with HOME and NEAR in force. */
@@ -70,7 +73,7 @@ export class PlaceWorld {
     this.connect();
     await this.place.share(NEAR);
     this.located({ country: 'RS', stamp: 'stamp-1' });
-    this.place.ranged(NEAR);
+    this.whereabouts.ranged(NEAR);
     this.sent = [];
   }
 

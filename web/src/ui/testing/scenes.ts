@@ -23,6 +23,8 @@ const busy: Refusal = {
   hint: 'Wait until one has finished.',
   retry_after_ms: 5000,
 };
+const needsPlace: Refusal = { code: 'location_needed', message: '', hint: '' };
+const near = { tx: '10km', rx: 'unlimited' } as const;
 const handleRefused: Refusal = {
   code: 'handle_refused',
   message: 'This handle cannot be used.',
@@ -137,7 +139,44 @@ export const scenes: Record<string, () => Partial<RadioState>> = {
     air: spoken,
   }),
   denied: () => ({ channels, location: { state: 'denied' }, air: spoken }),
-  revoked: () => ({ channels, location: { state: 'denied', lost: 'revoked' }, air: spoken }),
+  revoked: () => ({
+    channels,
+    location: { state: 'denied', lost: 'revoked' },
+    ranges: near,
+    air: spoken,
+  }),
+  notshared: () => ({ channels, ranges: near, air: spoken }),
+  waiting: () => ({
+    channels,
+    microphone: 'ready',
+    location: { state: 'asking' },
+    ranges: near,
+    button: { state: 'waiting' },
+    air: spoken,
+  }),
+  withheld: () => ({
+    channels,
+    microphone: 'ready',
+    ranges: near,
+    button: { state: 'refused', refusal: needsPlace, until: performance.now() + 3000 },
+    air: spoken,
+  }),
+  usedup: () => ({
+    channels,
+    location: {
+      state: 'shared',
+      inForce: false,
+      lost: 'too_many_moves',
+      effectiveAt: performance.now() + 8.4 * 60_000,
+    },
+    ranges: near,
+    button: {
+      state: 'refused',
+      refusal: { ...needsPlace, code: 'too_many_moves' },
+      until: performance.now() + 3000,
+    },
+    air: spoken,
+  }),
   talking: () => ({
     channels,
     microphone: 'ready',

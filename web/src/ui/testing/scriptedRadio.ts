@@ -136,8 +136,8 @@ export class ScriptedRadio implements Radio {
     this.calls.push(['shareLocation', ranges]);
   }
 
-  restoreLocation(ranges: Ranges): void {
-    this.calls.push(['restoreLocation', ranges]);
+  restoreLocation(): void {
+    this.calls.push(['restoreLocation']);
   }
 
   unshareLocation(): void {

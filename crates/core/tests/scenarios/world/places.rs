@@ -19,7 +19,7 @@ pub(crate) fn cell((lat, lon): (f64, f64)) -> GeoCell {
 }
 
 pub(crate) fn locate(place: (f64, f64)) -> ClientMessage {
-    ClientMessage::Locate { cell: Some(cell(place)) }
+    ClientMessage::locate(Some(cell(place)))
 }
 
 /// Somebody who has said where they are.

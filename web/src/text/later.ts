@@ -1,0 +1,15 @@
+/** Words that most visits never read: loaded with what they stand in, and not before. */
+
+import { text } from '.';
+import { account } from './en.account';
+import { key } from './en.key';
+import { settings } from './en.settings';
+import { sheet } from './en.sheet';
+
+const en = { account, key, settings, sheet };
+
+/** Every language, by its BCP 47 primary tag. */
+export const laterLanguages: Record<string, typeof en> = { en };
+
+/** In the language of the page. */
+export const later = laterLanguages[text.language] ?? en;
