@@ -4,10 +4,12 @@
 use tenfour_core::Time;
 use tenfour_core::voice::{Uplink, UplinkOutput, unframed};
 use tenfour_protocol::control::FrameTime;
+use tenfour_protocol::limits::{CONTROL_BYTES, CONTROL_QUEUE_BYTES, VOICE_HEADER_BYTES, VOICE_PAYLOAD_BYTES};
 use tenfour_protocol::node::{Envelope, Frames, Subject};
 use tenfour_protocol::{
     BurstNo, ChannelId, ClientMessage, ContactText, Description, Handle, ServerMessage, VoiceFrame,
 };
+use tenfour_websocket::{Decoder, Peer};
 
 /// A voice frame that parses is written as the same bytes.
 pub(crate) fn voice_frame(data: &[u8]) {
@@ -71,13 +73,13 @@ pub(crate) fn text_types(data: &[u8]) {
     }
 }
 
-/// An uplink passes on what grows in number and is well-formed, whatever it is given. The data
-/// are frames, each behind its length.
+/// An uplink passes on what grows in number and in time, is well-formed, and does not run ahead of its
+/// arrival, whatever it is given. The data are frames, each behind its length.
 pub(crate) fn uplink(data: &[u8]) {
     let mut uplink = Uplink::new(unframed, Time::ZERO);
     uplink.start(BurstNo(1), FrameTime::Ms20, Time::ZERO);
     uplink.admit(BurstNo(1), BurstNo(7), Time::ZERO);
-    let (mut rest, mut now, mut newest) = (data, 0, None);
+    let (mut rest, mut now, mut newest, mut begun, mut end) = (data, 0, None, None, 0);
     while let Some((&length, after)) = rest.split_first() {
         let (frame, after) = after.split_at(after.len().min(length.into()));
         uplink.frame(frame, Time::from_micros(now));
@@ -89,12 +91,48 @@ pub(crate) fn uplink(data: &[u8]) {
         assert_eq!((burst, frame.burst), (BurstNo(7), BurstNo(7)));
         assert!(newest.replace(frame.seq) < Some(frame.seq), "sequence numbers grow");
         assert!(tenfour_protocol::opus::check(frame.payload).is_ok());
+        let at = frame.media_time.wrapping_sub(*begun.get_or_insert(frame.media_time));
+        assert!(end <= at, "frames lie side by side");
+        end = at + FrameTime::Ms20.samples();
+        let come = packet.arrived().as_micros() * 48 / 1000;
+        assert!(u64::from(end) <= come + 3 * 48_000, "media time outruns arrival");
     }
 }
 
-/// The WebSocket codec of the server.
+/// The WebSocket decoder of either end takes `data` in pieces as it takes it whole, whatever it is. The first
+/// byte says how long the pieces are.
 pub(crate) fn websocket(data: &[u8]) {
-    tenfour_server::fuzzing::websocket(data);
+    let Some((piece, bytes)) = data.split_first() else { return };
+    let (piece, whole) = (usize::from(*piece).max(1), bytes.len().max(1));
+    assert_eq!(decode::<Client>(bytes, piece), decode::<Client>(bytes, whole));
+    assert_eq!(decode::<Server>(bytes, piece), decode::<Server>(bytes, whole));
+}
+
+enum Client {}
+enum Server {}
+
+impl Peer for Client {
+    const MASKS: bool = true;
+    const TEXT_BYTES: usize = CONTROL_BYTES;
+    const BINARY_BYTES: usize = VOICE_HEADER_BYTES + VOICE_PAYLOAD_BYTES;
+}
+
+impl Peer for Server {
+    const MASKS: bool = false;
+    const TEXT_BYTES: usize = CONTROL_QUEUE_BYTES;
+    const BINARY_BYTES: usize = VOICE_HEADER_BYTES + VOICE_PAYLOAD_BYTES;
+}
+
+/// What came out, as text, and how it ended.
+fn decode<P: Peer>(bytes: &[u8], piece: usize) -> (Vec<String>, Option<u16>) {
+    let (mut decoder, mut events) = (Decoder::<P>::default(), Vec::new());
+    for piece in bytes.chunks(piece) {
+        let fed = decoder.feed(&mut piece.to_vec(), |event| events.push(format!("{event:?}")));
+        if let Err(violation) = fed {
+            return (events, Some(violation.close_code()));
+        }
+    }
+    (events, None)
 }
 
 /// A recording is sound of finite numbers, or refused.

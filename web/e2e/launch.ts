@@ -26,9 +26,15 @@ const playing = (wav: string) => [
   `--use-file-for-fake-audio-capture=${wav}`,
 ];
 
+/** A version of TLS, which is then the only one that a browser speaks. */
+export type Version = '1.2' | '1.3';
+
 /** A Chromium with such a microphone. */
-export function chromiumWith(wav: string): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, args: playing(wav) });
+export function chromiumWith(wav: string, version?: Version): Promise<Browser> {
+  const only = version
+    ? [`--ssl-version-min=tls${version}`, `--ssl-version-max=tls${version}`]
+    : [];
+  return chromium.launch({ executablePath: CHROMIUM, args: [...playing(wav), ...only] });
 }
 
 /** Nothing listens there. */
@@ -83,7 +89,10 @@ export function chromiumWithout(): Promise<Browser> {
 }
 
 /** Firefox, with the microphone and the loudspeaker of the PulseAudio server in `environment`. */
-export function firefoxWith(environment: NodeJS.ProcessEnv): Promise<Browser> {
+export function firefoxWith(environment: NodeJS.ProcessEnv, version?: Version): Promise<Browser> {
+  // Firefox counts as the wire does.
+  const number = version === '1.2' ? 3 : 4;
+  const only = { 'security.tls.version.min': number, 'security.tls.version.max': number };
   return firefox.launch({
     executablePath: FIREFOX,
     channel: 'moz-firefox',
@@ -92,6 +101,7 @@ export function firefoxWith(environment: NodeJS.ProcessEnv): Promise<Browser> {
       'media.navigator.permission.disabled': true,
       'media.autoplay.default': 0,
       'media.autoplay.blocking_policy': 0,
+      ...(version ? only : {}),
     },
   });
 }

@@ -20,7 +20,7 @@ export class Server {
     private readonly environment: Record<string, string>,
     private readonly prefix: string[],
   ) {
-    this.url = `http://127.0.0.1:${port}`;
+    this.url = `http${environment.TENFOUR_TLS ? 's' : ''}://127.0.0.1:${port}`;
   }
 
   /**

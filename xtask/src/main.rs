@@ -78,7 +78,8 @@ enum Task {
     },
     /// Measure, and write docs/benchmarks.md; without a name, everything
     Bench(bench::Bench),
-    /// Voice as canaries: none is left a second after its time, in memory, on disk, in queues
+    /// Voice as canaries, whole and broken, plain and TLS: none is left a second after its time, in memory, on disk, in
+    /// queues
     Canary {
         /// With the code as it is released
         #[arg(long)]
@@ -95,7 +96,7 @@ enum Task {
 enum Soak {
     /// No cell stays in the server's memory after its client has gone
     Cells {
-        /// Sessions, each with a cell of its own
+        /// Sessions in each mode, each with a cell of its own
         #[arg(long, default_value_t = 10_000)]
         sessions: usize,
         /// With the code as it is released

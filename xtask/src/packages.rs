@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::shell::{command, has, run, sh};
 
 /// Debian packages of the tests, each with a file that shows it is there.
-const DEBIAN: [(&str, &str); 12] = [
+const DEBIAN: [(&str, &str); 14] = [
     ("chromium", "/usr/bin/chromium"),
     ("firefox-esr", "/usr/bin/firefox-esr"),
     ("pulseaudio", "/usr/bin/pulseaudio"),
@@ -17,6 +17,8 @@ const DEBIAN: [(&str, &str); 12] = [
     ("valgrind", "/usr/bin/valgrind"),
     ("strace", "/usr/bin/strace"),
     ("iproute2", "/bin/ss"),
+    ("curl", "/usr/bin/curl"),
+    ("openssl", "/usr/bin/openssl"),
     ("nats-server", "/usr/sbin/nats-server"),
     ("e2fsprogs", "/sbin/mkfs.ext4"),
     ("fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),

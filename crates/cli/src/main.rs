@@ -2,6 +2,7 @@
 
 mod account;
 mod admin;
+mod begun_with;
 mod channels;
 mod contact;
 mod exit;
@@ -12,6 +13,7 @@ mod meter;
 mod output;
 mod passphrase;
 mod place;
+mod raw;
 mod recorder;
 mod serve;
 mod sound;
@@ -70,7 +72,9 @@ enum Command {
 
 /// Exit codes: 0 done, 1 failed, 2 wrong use (clap's own), 3 refused by the server, 4 no link.
 fn main() -> ExitCode {
-    match Arguments::parse().command {
+    let arguments = Arguments::parse();
+    begun_with::overwrite_place();
+    match arguments.command {
         Command::Serve(serve) => serve.run(),
         Command::Talk(talk) => talk.run(),
         Command::Listen(listen) => listen.run(),

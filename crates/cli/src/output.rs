@@ -10,8 +10,10 @@ use tenfour_client::wav::to_i16;
 use tenfour_core::radio::{HeardNo, SoundKind};
 use tenfour_protocol::ChannelId;
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use crate::exit::Failure;
+use crate::raw;
 
 /// Blocks that may wait for whoever takes the sound.
 const BLOCKS: usize = 100;
@@ -29,10 +31,12 @@ impl Sink {
     pub(crate) fn standard_output() -> Self {
         let (give, take) = sync_channel::<Vec<f32>>(BLOCKS);
         std::thread::spawn(move || {
-            let mut out = std::io::stdout().lock();
+            // Whoever gave the sound finds out that nobody takes it.
+            let Ok(mut out) = raw::standard_output() else { return };
             for block in take {
-                let bytes: Vec<u8> = block.iter().flat_map(|sample| to_i16(*sample).to_le_bytes()).collect();
-                if out.write_all(&bytes).and_then(|()| out.flush()).is_err() {
+                let block = Zeroizing::new(block);
+                let bytes = block.iter().flat_map(|sample| to_i16(*sample).to_le_bytes());
+                if out.write_all(&Zeroizing::new(bytes.collect::<Vec<u8>>())).is_err() {
                     return;
                 }
             }
@@ -88,6 +92,8 @@ impl Player {
             let samples = self.sound(heard, sound.kind, sound.samples as usize)?;
             return Ok(self.sink.put(samples));
         }
+        // Nothing is played: a decoder has the end of the last burst in it.
+        self.decoder = None;
         self.due = Instant::now() + Duration::from_millis(20);
         Ok(true)
     }
@@ -102,7 +108,7 @@ impl Player {
         };
         Ok(match kind {
             SoundKind::Frame(payload) => {
-                decoder.decode(&payload).unwrap_or_else(|_| decoder.conceal(samples))
+                decoder.decode(&payload, samples).unwrap_or_else(|_| decoder.conceal(samples))
             }
             SoundKind::Conceal => decoder.conceal(samples),
             SoundKind::Silence => vec![0.0; samples],

@@ -1,7 +1,7 @@
 //! One burst, as it is heard: counted, and written to a wav file when asked for.
 //!
 //! It is decoded as it comes in, not as it is played: a network that stalls costs time there,
-//! but not sound.
+//! but not sound. How long it can get is the radio's to say, which gives each frame its place.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,8 +16,9 @@ use tenfour_protocol::{ChannelId, Country, Participant, SignalGrade};
 
 use crate::exit::Failure;
 
-/// Longest pause of a talker that is written as silence: the server ends a silent burst after a second.
-const LONGEST_PAUSE: u32 = SAMPLE_RATE * 6 / 5;
+/// Longest loss at the end of a burst that is made up. With it a burst of the talk limit is no longer
+/// than that and four seconds ([`HEARD_AHEAD`](tenfour_protocol::limits::HEARD_AHEAD)).
+const LONGEST_TAIL: u32 = SAMPLE_RATE / 2;
 
 /// A burst that is over, as one line of JSON.
 #[derive(Debug, Serialize)]
@@ -47,7 +48,7 @@ pub(crate) struct Recorder {
     talker: Participant,
     grade: Option<SignalGrade>,
     frame: u32,
-    /// Media time of the next sample; unknown before the first frame.
+    /// Place of the next sample; unknown before the first frame.
     at: Option<u32>,
     /// Frames told as lost and not yet made up.
     missing: u32,
@@ -76,17 +77,18 @@ impl Recorder {
         Ok(Self { channel, talker, grade, frame, at: None, missing: 0, samples: 0, file })
     }
 
-    /// A frame came.
+    /// A frame came, whose place is `media_time`.
     pub(crate) fn voice(&mut self, media_time: u32, payload: &[u8]) -> Result<(), Failure> {
         let pause = self.at.map_or(0, |at| media_time.saturating_sub(at));
         let lost = (std::mem::take(&mut self.missing) * self.frame).min(pause);
         self.conceal(lost)?;
-        self.silence((pause - lost).min(LONGEST_PAUSE))?;
+        self.silence(pause - lost)?;
         self.at = Some(media_time.saturating_add(self.frame));
         self.samples += u64::from(self.frame);
         if let Some((_, writer, decoder)) = &mut self.file {
             // What cannot be decoded is a loss like any other.
-            let sound = decoder.decode(payload).unwrap_or_else(|_| decoder.conceal(self.frame as usize));
+            let samples = self.frame as usize;
+            let sound = decoder.decode(payload, samples).unwrap_or_else(|_| decoder.conceal(samples));
             writer.write(&sound)?;
         }
         Ok(())
@@ -101,7 +103,7 @@ impl Recorder {
 
     /// The burst is over.
     pub(crate) fn end(mut self, received: u32, lost: u32, reason: HeardEnd) -> Result<Line, Failure> {
-        let missing = (self.missing * self.frame).min(LONGEST_PAUSE);
+        let missing = (self.missing * self.frame).min(LONGEST_TAIL);
         self.conceal(missing)?;
         let file = match self.file {
             Some((path, writer, _)) => {

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tenfour_client::{Client, Identity, Options, Server, Session, log_in};
+use tenfour_client::{Client, Identity, Key, Options, Server, Session, log_in};
 use tenfour_core::radio::{Event, Input, LinkState};
-use tenfour_protocol::{ChannelId, Refusal};
+use tenfour_protocol::{ChannelId, Refusal, UserId};
 
 use crate::exit::Failure;
 use crate::place;
@@ -36,7 +35,7 @@ pub(crate) struct Station {
 /// Logged in.
 pub(crate) struct Login {
     pub(crate) server: Server,
-    pub(crate) identity: Arc<Identity>,
+    pub(crate) user: UserId,
     pub(crate) session: Session,
     pub(crate) key: PathBuf,
 }
@@ -58,7 +57,7 @@ impl Station {
                 "There is no home folder to keep your key in. Name a file with --key FILE.".into(),
             )
         })?;
-        let identity = Arc::new(Identity::load_or_create(&key)?);
+        let identity = Identity::load_or_create(&key)?;
         let session = log_in(&server, &identity, self.handle.as_deref()).await?;
         let (me, asked) = (&session.me, self.handle.as_deref());
         if session.registered {
@@ -67,7 +66,8 @@ impl Station {
             let (handle, tag) = (&me.handle, &me.tag);
             eprintln!("This key is registered as {handle}, not as {asked}; going on as {handle} ({tag}).");
         }
-        Ok(Login { server, identity, session, key })
+        // The key stays in its file from here on.
+        Ok(Login { server, user: identity.user(), session, key })
     }
 }
 
@@ -75,7 +75,8 @@ impl Login {
     /// Gets on the air and tunes to `channels`.
     pub(crate) async fn tune(self, channels: &[ChannelId], options: Options) -> Result<Tuned, Failure> {
         let origin = self.server.origin().to_owned();
-        let mut client = Client::new(self.server, self.identity, self.session, options);
+        let key = Key::In { path: self.key, user: self.user };
+        let mut client = Client::new(self.server, key, self.session, options);
         for channel in channels {
             client.handle(Input::Tune { channel: channel.clone(), catch_up: false });
         }

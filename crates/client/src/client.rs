@@ -1,13 +1,12 @@
 //! The client: a radio, its socket, and a clock.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::Method;
 use tenfour_core::Time;
 use tenfour_core::radio::{Config, Event, Input, LinkState, Output, Radio, Sound};
-use tenfour_protocol::{ChannelId, Code, GeoCell, Ranges};
+use tenfour_protocol::{ChannelId, Code, GeoCell, Ranges, Refusal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -15,7 +14,8 @@ use zeroize::Zeroizing;
 
 use crate::connection::Connection;
 use crate::device::device;
-use crate::{Error, Identity, Server, Session, log_in};
+use crate::sealed::Sealed;
+use crate::{Error, Key, Server, Session, log_in};
 
 /// Messages from the socket that may wait for the program; then the server has to wait.
 const DOWNSTREAM: usize = 256;
@@ -41,8 +41,9 @@ pub struct Options {
 pub struct Client {
     radio: Radio,
     server: Server,
-    identity: Arc<Identity>,
-    token: Zeroizing<String>,
+    key: Key,
+    /// The session's token; nothing while there is no session. It is opened for the moments in which it is sent.
+    token: Option<Sealed>,
     begin: Instant,
     connection: Option<Connection>,
     /// Connections so far; marks what comes from the present one.
@@ -57,7 +58,8 @@ pub struct Client {
 
 impl Client {
     /// A client for a session; it connects at once. Needs a runtime with time and IO.
-    pub fn new(server: Server, identity: Arc<Identity>, session: Session, options: Options) -> Self {
+    /// With the key in a file, neither the key nor the token lies in memory while it is connected.
+    pub fn new(server: Server, key: impl Into<Key>, session: Session, options: Options) -> Self {
         let Options { program, economy, playout, place, ranges } = options;
         let seed = getrandom::u64().unwrap_or(std::process::id().into());
         let device = Some(device(&program));
@@ -74,11 +76,14 @@ impl Client {
         };
         let (outbox, inbox) = mpsc::channel(DOWNSTREAM);
         let begin = Instant::now();
+        let key = key.into();
+        // Without the key the radio is told that there is no session, as soon as it connects.
+        let token = key.fetch().ok().and_then(|identity| Sealed::new(&session.token, &identity).ok());
         let mut client = Self {
             radio: Radio::new(config, Time::ZERO),
             server,
-            identity,
-            token: session.token,
+            key,
+            token,
             begin,
             connection: None,
             number: 0,
@@ -130,7 +135,8 @@ impl Client {
 
     /// Ends the session, and the connection with it. The radio is of no use afterwards.
     pub async fn log_out(&self) -> Result<(), Error> {
-        self.server.done(Method::POST, "logout", &self.token).await
+        let token = self.token()?;
+        self.server.done(Method::POST, "logout", &token).await
     }
 
     fn drain(&mut self) {
@@ -139,23 +145,28 @@ impl Client {
                 Output::Connect => self.connect(),
                 Output::Close => {
                     self.connection = None;
-                    true
+                    Ok(())
                 }
-                Output::Send(message) => self.connection.as_ref().is_none_or(|c| c.send(&message)),
-                Output::SendVoice(frame) => self.connection.as_ref().is_none_or(|c| c.send_voice(frame)),
+                Output::Send(message) => self.pass_on(|connection| connection.send(&message)),
+                Output::SendVoice(frame) => self.pass_on(|connection| connection.send_voice(frame)),
                 Output::Event(event) => {
                     self.event(event);
-                    true
+                    Ok(())
                 }
             };
-            if !taken {
+            if let Err(refusal) = taken {
                 self.connection = None;
                 // What follows was meant for a connection that is no more; the radio starts over.
-                let lost = Input::Closed { refusal: None };
+                let lost = Input::Closed { refusal };
                 self.finish_drain();
                 self.radio.handle(lost, self.now());
             }
         }
+    }
+
+    /// Gives something to the connection, if there is one; an error when that takes nothing.
+    fn pass_on(&self, give: impl FnOnce(&Connection) -> bool) -> Result<(), Option<Refusal>> {
+        if self.connection.as_ref().is_none_or(give) { Ok(()) } else { Err(None) }
     }
 
     /// Takes the outputs that are left, without the connection that they were for.
@@ -167,11 +178,19 @@ impl Client {
         }
     }
 
-    fn connect(&mut self) -> bool {
+    fn connect(&mut self) -> Result<(), Option<Refusal>> {
         self.number += 1;
-        let (server, token, outbox) = (self.server.clone(), self.token.clone(), self.outbox.clone());
+        let token = self.token().map_err(|error| Some(no_key(&error)))?;
+        let (server, outbox) = (self.server.clone(), self.outbox.clone());
         self.connection = Some(Connection::open(server, token, self.number, outbox));
-        true
+        Ok(())
+    }
+
+    /// The token, opened.
+    fn token(&self) -> Result<Zeroizing<String>, Error> {
+        let identity = self.key.fetch()?;
+        let token = self.token.as_ref().and_then(|token| token.open(&identity));
+        token.ok_or_else(|| Error::Refused(Code::NotLoggedIn.into()))
     }
 
     /// A session that the server has forgotten is renewed with the key; all else is told.
@@ -183,8 +202,8 @@ impl Client {
         let forgotten =
             matches!(&event, Event::Link(LinkState::Gone { refusal }) if refusal.code == Code::NotLoggedIn);
         if forgotten && self.logged_in.elapsed() >= LOG_IN_AGAIN && self.logging_in.is_none() {
-            let (server, identity) = (self.server.clone(), Arc::clone(&self.identity));
-            self.logging_in = Some(tokio::spawn(async move { log_in(&server, &identity, None).await }));
+            let (server, identity) = (self.server.clone(), self.key.fetch());
+            self.logging_in = Some(tokio::spawn(async move { log_in(&server, &*identity?, None).await }));
         } else {
             self.events.push_back(event);
         }
@@ -195,10 +214,12 @@ impl Client {
         self.logged_in = Instant::now();
         match session {
             Ok(session) => {
-                self.token = session.token;
+                let identity = self.key.fetch().ok();
+                self.token = identity.and_then(|identity| Sealed::new(&session.token, &identity).ok());
                 self.handle(Input::Retry);
             }
-            Err(Error::Refused(refusal)) => self.events.push_back(Event::Link(LinkState::Gone { refusal })),
+            Err(Error::Refused(refusal)) => self.gone(refusal),
+            Err(error @ (Error::Key { .. } | Error::NoKey { .. })) => self.gone(no_key(&error)),
             // No link just now: the radio comes back to the same point, after its wait.
             Err(_) => {
                 self.logged_in -= LOG_IN_AGAIN;
@@ -207,8 +228,20 @@ impl Client {
         }
     }
 
+    fn gone(&mut self, refusal: Refusal) {
+        self.events.push_back(Event::Link(LinkState::Gone { refusal }));
+    }
+
     fn now(&self) -> Time {
         Time::ZERO + self.begin.elapsed()
+    }
+}
+
+/// Without the key nobody is logged in.
+fn no_key(error: &Error) -> Refusal {
+    match error {
+        Error::Refused(refusal) => refusal.clone(),
+        other => Refusal::because(Code::NotLoggedIn, other.to_string()),
     }
 }
 

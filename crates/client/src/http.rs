@@ -1,17 +1,24 @@
 //! Requests of the HTTP API, and their answers.
 
+use data_encoding::BASE64;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use hyper::{Method, Request, StatusCode};
+use hyper::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tenfour_protocol::Refusal;
 use tenfour_protocol::http::Problem;
+use tenfour_protocol::{Code, RADIO_PATH, Refusal, SUBPROTOCOL};
+use tenfour_websocket::accept;
 use tokio::task::AbortHandle;
+use zeroize::{Zeroize, Zeroizing};
 
+use crate::stream::Stream;
 use crate::{Error, Server};
 
 /// Largest answer that is read: the list of all named channels fits well.
@@ -69,6 +76,42 @@ impl Server {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
         request.body(Full::new(body)).map_err(|e| self.odd(&e.to_string()))
+    }
+
+    /// Asks for the radio on a connection of its own, which is one of WebSocket then: the connection, and what
+    /// came together with the answer. Otherwise what the server said about it.
+    pub(crate) async fn upgrade(&self, token: &str) -> Result<(Stream, Zeroizing<Vec<u8>>), Option<Refusal>> {
+        let stream = TokioIo::new(self.connect().await.map_err(|_| None)?);
+        let (mut requests, line) = handshake(stream).await.map_err(|_| None)?;
+        let mut key = [0; 16];
+        getrandom::fill(&mut key).map_err(|_| None)?;
+        let key = BASE64.encode(&key);
+        let request = Request::builder()
+            .uri(RADIO_PATH)
+            .header(HOST, self.authority())
+            .header(CONNECTION, "upgrade")
+            .header(UPGRADE, "websocket")
+            .header(SEC_WEBSOCKET_VERSION, "13")
+            .header(SEC_WEBSOCKET_KEY, &key)
+            .header(SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL)
+            .header(AUTHORIZATION, format!("Bearer {token}"))
+            .body(Full::new(Bytes::new()))
+            .map_err(|_| None)?;
+        let asked = async move {
+            let answer = requests.send_request(request).await.map_err(|_| None)?;
+            if is_radio(&answer, &key) { Ok(()) } else { Err(refused(answer).await) }
+        };
+        // The line's task ends at the upgrade, and gives back the connection. Its memory goes with it: the
+        // head of the request, with the token, was in there.
+        let (asked, line) = tokio::join!(asked, line.without_shutdown());
+        asked?;
+        let parts = line.map_err(|_| None)?;
+        let early = Zeroizing::new(parts.read_buf.to_vec());
+        // Unless the head of the answer is still in use: then the program's allocator wipes it.
+        if let Ok(mut read) = parts.read_buf.try_into_mut() {
+            read.zeroize();
+        }
+        Ok((parts.io.into_inner(), early))
     }
 
     fn understand<A: DeserializeOwned>(&self, status: StatusCode, body: &[u8]) -> Result<A, Error> {
@@ -170,7 +213,38 @@ impl Drop for Line {
     }
 }
 
+/// Whether the server changes to the radio's protocol.
+fn is_radio<B>(answer: &Response<B>, key: &str) -> bool {
+    let says = |name: HeaderName, value: &str| {
+        answer.headers().get(name).is_some_and(|said| said.as_bytes().eq_ignore_ascii_case(value.as_bytes()))
+    };
+    answer.status() == StatusCode::SWITCHING_PROTOCOLS
+        && says(UPGRADE, "websocket")
+        && says(SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL)
+        && answer.headers().get(SEC_WEBSOCKET_ACCEPT).is_some_and(|said| *said == accept(key.as_bytes()))
+}
+
+/// What an answer says that is no upgrade.
+async fn refused(answer: Response<Incoming>) -> Option<Refusal> {
+    let (head, body) = answer.into_parts();
+    let body = Limited::new(body, ANSWER_BYTES).collect().await;
+    let told = body.ok().and_then(|body| problem(&body.to_bytes()));
+    told.or_else(|| by_status(head.status.as_u16()).map(Refusal::from))
+}
+
+/// For an answer whose body did not come along.
+fn by_status(status: u16) -> Option<Code> {
+    match status {
+        401 => Some(Code::NotLoggedIn),
+        403 => Some(Code::ForeignOrigin),
+        404 => Some(Code::NotFound),
+        426 => Some(Code::UpgradeExpected),
+        429 => Some(Code::TooManyRequests),
+        _ => None,
+    }
+}
+
 /// The refusal in the body of an answer, if there is one.
-pub(crate) fn problem(body: &[u8]) -> Option<Refusal> {
+fn problem(body: &[u8]) -> Option<Refusal> {
     serde_json::from_slice::<Problem>(body).ok().map(Refusal::from)
 }

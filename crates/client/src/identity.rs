@@ -3,9 +3,11 @@
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signer, SigningKey};
+use tenfour_core::reach::scrub_stack;
 use tenfour_protocol::UserId;
 use zeroize::Zeroizing;
 
@@ -15,8 +17,55 @@ use crate::Error;
 const HEADER: &str = "tenfour-key-v1";
 
 /// Who this device is. The private key leaves the file and the process in a sealed
-/// [key file](crate::key_file) only.
-pub struct Identity(SigningKey);
+/// [key file](crate::key_file) only. It lies in one place in memory, and is wiped with it.
+pub struct Identity {
+    seed: Box<Zeroizing<[u8; 32]>>,
+    public: [u8; 32],
+}
+
+/// Where the device key of a running client is: it is needed for a moment at each log-in, and each time a
+/// connection is opened.
+pub enum Key {
+    /// In memory, all the time.
+    Held(Arc<Identity>),
+    /// In a file, which is read each time.
+    In {
+        /// Which file.
+        path: PathBuf,
+        /// Whose key it was when it was read first; another one will not do.
+        user: UserId,
+    },
+}
+
+impl Key {
+    /// The key of `identity`, which is in the file at `path`.
+    pub fn in_file(path: PathBuf, identity: &Identity) -> Self {
+        Self::In { path, user: identity.user() }
+    }
+
+    /// Fetches it. Let go of it soon.
+    ///
+    /// # Errors
+    /// When its file is not what it was.
+    pub fn fetch(&self) -> Result<Arc<Identity>, Error> {
+        match self {
+            Self::Held(identity) => Ok(Arc::clone(identity)),
+            Self::In { path, user } => {
+                let identity = Identity::load(path)?;
+                if identity.user() == *user {
+                    return Ok(Arc::new(identity));
+                }
+                Err(Error::Key { path: path.clone(), why: "another key is there now".into() })
+            }
+        }
+    }
+}
+
+impl From<Arc<Identity>> for Key {
+    fn from(identity: Arc<Identity>) -> Self {
+        Self::Held(identity)
+    }
+}
 
 /// What became of the key that was there before.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,19 +105,27 @@ impl Identity {
 
     /// A key that is nowhere kept.
     pub fn generate() -> std::io::Result<Self> {
-        let mut secret = Zeroizing::new([0; 32]);
-        getrandom::fill(&mut *secret).map_err(|error| std::io::Error::other(error.to_string()))?;
-        Ok(Self(SigningKey::from_bytes(&secret)))
+        let mut seed = Box::new(Zeroizing::new([0; 32]));
+        getrandom::fill(&mut seed[..]).map_err(|error| std::io::Error::other(error.to_string()))?;
+        Ok(Self::of(seed))
     }
 
     /// The key of these 32 bytes.
     pub(crate) fn of_seed(seed: &[u8; 32]) -> Self {
-        Self(SigningKey::from_bytes(seed))
+        let mut own = Box::new(Zeroizing::new([0; 32]));
+        own.copy_from_slice(seed);
+        Self::of(own)
+    }
+
+    fn of(seed: Box<Zeroizing<[u8; 32]>>) -> Self {
+        let public = SigningKey::from_bytes(&seed).verifying_key().to_bytes();
+        scrub_stack();
+        Self { seed, public }
     }
 
     /// The private key.
-    pub(crate) fn seed(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(self.0.to_bytes())
+    pub(crate) fn seed(&self) -> &[u8; 32] {
+        &self.seed
     }
 
     /// Puts this key at `path`. Another key that is there is refused, or with `replace` kept beside
@@ -102,23 +159,26 @@ impl Identity {
 
     /// The identifier of this key.
     pub fn user(&self) -> UserId {
-        UserId::of_key(self.0.verifying_key().as_bytes())
+        UserId::of_key(&self.public)
     }
 
     /// The public key.
     pub fn public_key(&self) -> [u8; 32] {
-        self.0.verifying_key().to_bytes()
+        self.public
     }
 
     /// Signs `message`.
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
-        self.0.sign(message).to_bytes()
+        let signature = SigningKey::from_bytes(&self.seed).sign(message).to_bytes();
+        // The key was moved about there.
+        scrub_stack();
+        signature
     }
 
     fn parse(text: &str) -> Option<Self> {
         let key = text.strip_prefix(HEADER)?.trim();
         let secret = Zeroizing::new(BASE64URL_NOPAD.decode(key.as_bytes()).ok()?);
-        Some(Self(SigningKey::from_bytes(secret.as_slice().try_into().ok()?)))
+        Some(Self::of_seed(secret.as_slice().try_into().ok()?))
     }
 
     /// Makes a key at `path`. Two first uses at once agree on one.
@@ -141,7 +201,7 @@ impl Identity {
             fs::create_dir_all(folder)?;
         }
         let fresh = beside(path, &format!(".{}.new", std::process::id()));
-        let key = Zeroizing::new(BASE64URL_NOPAD.encode(&*self.seed()));
+        let key = Zeroizing::new(BASE64URL_NOPAD.encode(self.seed()));
         let mut file = create_private(&fresh)?;
         let placed =
             writeln!(file, "{HEADER}\n{}", *key).and_then(|()| file.sync_all()).and_then(|()| put(&fresh));
@@ -242,6 +302,19 @@ mod tests {
             assert_eq!(Identity::load(&old).unwrap().user(), keys[at - 1].user());
         }
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 3, "nothing else is left there");
+    }
+
+    #[test]
+    fn a_key_in_a_file_is_fetched_while_it_is_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("device.key");
+        let identity = Identity::load_or_create(&path).unwrap();
+        let key = Key::in_file(path.clone(), &identity);
+        assert_eq!(key.fetch().unwrap().sign(b"x"), identity.sign(b"x"));
+        Identity::of_seed(&[9; 32]).keep(&path, true).unwrap();
+        assert!(matches!(key.fetch(), Err(Error::Key { why, .. }) if why.contains("another key")));
+        fs::remove_file(&path).unwrap();
+        assert!(matches!(key.fetch(), Err(Error::NoKey { .. })));
     }
 
     #[test]

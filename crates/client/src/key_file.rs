@@ -120,7 +120,7 @@ fn seal_with(identity: &Identity, passphrase: &str, salt: [u8; 16], nonce: [u8; 
     let iterations = KEY_FILE_ITERATIONS;
     let mut parts = Parts { user: identity.user(), iterations, salt, nonce, sealed: [0; 48] };
     let (seed, tag) = parts.sealed.split_at_mut(32);
-    seed.copy_from_slice(&*identity.seed());
+    seed.copy_from_slice(identity.seed());
     // The key is used once: each file has a salt of its own.
     let unique = Nonce::assume_unique_for_key(nonce);
     let in_clear = in_clear(&parts.user, iterations, &salt);
@@ -251,7 +251,7 @@ mod tests {
         let identity = Identity::of_seed(seed.as_slice().try_into().unwrap());
         for passphrase in vector["passphrases"].as_array().unwrap() {
             let opened = open(file.to_string().as_bytes(), passphrase.as_str().unwrap()).unwrap();
-            assert_eq!(*opened.seed(), seed.as_slice(), "{passphrase}");
+            assert_eq!(opened.seed()[..], seed[..], "{passphrase}");
         }
         let passphrase = normal(vector["passphrases"][0].as_str().unwrap()).unwrap();
         let (salt, nonce) = (bytes(text(file, "salt")).unwrap(), bytes(text(file, "nonce")).unwrap());
@@ -283,7 +283,7 @@ mod tests {
         let (one, other) = (seal(&identity, "kilo mike").unwrap(), seal(&identity, "kilo mike").unwrap());
         assert_ne!(one, other);
         assert!(one.len() < KEY_FILE_BYTES / 4, "{}", one.len());
-        assert_eq!(*open(one.as_bytes(), "kilo mike").unwrap().seed(), *identity.seed());
+        assert_eq!(open(one.as_bytes(), "kilo mike").unwrap().seed(), identity.seed());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A native client of Tenfour: everything around [`tenfour_core::radio::Radio`] that touches
 //! the world.
 //!
-//! * [`Identity`] - the device key, in a file; [`key_file`] - the same, sealed under a passphrase, to be taken along
+//! * [`Identity`] - the device key; [`Key`] - where it is meanwhile; [`key_file`] - the same, sealed under a passphrase, to be taken along
 //! * [`Server`] - where it is and how it is trusted; [`log_in`] to it, ask it for [`Session::channels`]
 //! * [`Client`] - socket and radio: [`Client::next`] gives events, [`Client::handle`] takes what is done
 //! * [`cell_at`] - from degrees to the cell that is shared
@@ -22,13 +22,16 @@ mod login;
 mod mutants;
 pub mod opus;
 mod place;
+mod sealed;
 mod server;
+mod socket;
+mod stream;
 mod trust;
 pub mod wav;
 
 pub use client::{Client, Options};
 pub use error::Error;
-pub use identity::{Identity, Kept};
+pub use identity::{Identity, Kept, Key};
 pub use login::{Session, log_in};
 pub use place::{PositionError, cell_at};
 pub use server::Server;

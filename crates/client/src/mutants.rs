@@ -7,6 +7,11 @@ use tenfour_core::mutants::{Mutant, Mutants, VARIABLE};
 static ACTIVE: LazyLock<Mutants> =
     LazyLock::new(|| Mutants::of_process(std::env::var(VARIABLE).ok().as_deref()));
 
+/// What [`VARIABLE`] names.
+pub(crate) fn active() -> Mutants {
+    *ACTIVE
+}
+
 /// Keeps voice in a file, for some later that nobody has asked for.
 pub(crate) fn cache(voice: &[u8]) {
     use std::io::Write;

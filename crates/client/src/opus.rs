@@ -12,9 +12,6 @@ use tenfour_protocol::limits::{SAMPLE_RATE, VOICE_PAYLOAD_BYTES};
 
 use crate::conceal::Concealment;
 
-/// Samples in the longest packet, 120 ms.
-const LONGEST: usize = 5760;
-
 /// The codec failed, in its own words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("Opus: {0}")]
@@ -140,12 +137,13 @@ impl Decoder {
         Ok(Self { state, concealment: Concealment::default() })
     }
 
-    /// Decodes one packet, up to 120 ms.
-    pub fn decode(&mut self, packet: &[u8]) -> Result<Vec<f32>, OpusError> {
+    /// Decodes one packet into `samples` samples, as many as its burst announced: one that has less to
+    /// say is silent after that, one that has more is an error, or it would play for six times its time.
+    pub fn decode(&mut self, packet: &[u8], samples: usize) -> Result<Vec<f32>, OpusError> {
         if packet.is_empty() {
             return Err(OpusError("the packet is empty"));
         }
-        let mut pcm = vec![0.0; LONGEST];
+        let mut pcm = vec![0.0; samples];
         // SAFETY: the state is live; `packet` has the bytes that are passed as its length, and
         // `pcm` has room for the samples that are passed as its length.
         let decoded = unsafe {
@@ -154,12 +152,13 @@ impl Decoder {
                 packet.as_ptr(),
                 i32::try_from(packet.len()).map_err(|_| OpusError("the packet is too long"))?,
                 pcm.as_mut_ptr(),
-                i32::try_from(LONGEST).expect("120 ms"),
+                i32::try_from(samples).map_err(|_| OpusError("no packet has so many samples"))?,
                 0,
             )
         };
         pcm.truncate(usize::try_from(decoded).map_err(|_| OpusError::of(decoded))?);
         self.concealment.heard(&mut pcm);
+        pcm.resize(samples, 0.0);
         Ok(pcm)
     }
 
@@ -204,7 +203,7 @@ mod tests {
                     tenfour_protocol::opus::check(&packet).unwrap().as_millis(),
                     u128::from(quality.frame_ms.millis())
                 );
-                let pcm = if i == 5 { decoder.conceal(n) } else { decoder.decode(&packet).unwrap() };
+                let pcm = if i == 5 { decoder.conceal(n) } else { decoder.decode(&packet, n).unwrap() };
                 assert_eq!(pcm.len(), n);
                 energy.push(pcm.iter().map(|x| x * x).sum::<f32>() / n as f32);
             }
@@ -215,7 +214,17 @@ mod tests {
     #[test]
     fn garbage_is_an_error_and_not_a_crash() {
         let mut decoder = Decoder::new().unwrap();
-        assert!(decoder.decode(&[0xff; 3]).is_err());
-        assert!(decoder.decode(&[]).is_err());
+        assert!(decoder.decode(&[0xff; 3], 960).is_err());
+        assert!(decoder.decode(&[], 960).is_err());
+    }
+
+    #[test]
+    fn a_packet_sounds_for_as_long_as_was_announced() {
+        let mut decoder = Decoder::new().unwrap();
+        // Two frames of 60 ms, and one of 10: RFC 6716, table 2.
+        let (long, short) = ([3 << 3 | 1, 0, 0], [0, 0]);
+        assert!(decoder.decode(&long, 960).is_err());
+        assert_eq!(decoder.decode(&long, 5760).unwrap().len(), 5760);
+        assert_eq!(decoder.decode(&short, 960).unwrap().len(), 960);
     }
 }

@@ -21,8 +21,15 @@ pub enum PositionError {
 }
 
 /// The cell around `latitude,longitude` in degrees, e.g. `44.81,20.46` or `-33.86,151.2`. The
-/// numbers are overwritten.
+/// numbers are overwritten; the text is the caller's.
 pub fn cell_at(text: &str) -> Result<GeoCell, PositionError> {
+    let cell = judge(text);
+    reach::scrub_stack();
+    cell
+}
+
+#[inline(never)]
+fn judge(text: &str) -> Result<GeoCell, PositionError> {
     let (lat, lon) = text.split_once(',').ok_or(PositionError::Form)?;
     let (mut lat, mut lon) = (degrees(lat)?, degrees(lon)?);
     if !(-90.0..=90.0).contains(&*lat) {

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use rustls::{CertificateError, ClientConfig};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
+use crate::stream::Stream;
 use crate::{Error, trust};
 
 /// Time for TCP and TLS together.
@@ -23,10 +22,6 @@ pub struct Server {
     port: u16,
     tls: Option<Arc<ClientConfig>>,
 }
-
-/// A connection, plain or over TLS.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Server {
     /// The server at `url` (`http://` or `https://`, host, port if unusual). Its certificate is
@@ -67,7 +62,7 @@ impl Server {
     }
 
     /// A new connection.
-    pub(crate) async fn connect(&self) -> Result<Box<dyn Stream>, Error> {
+    pub(crate) async fn connect(&self) -> Result<Stream, Error> {
         match tokio::time::timeout(CONNECT, self.dial()).await {
             Ok(dialed) => dialed.map_err(|error| self.no_link(&error)),
             Err(_) => {
@@ -76,13 +71,13 @@ impl Server {
         }
     }
 
-    async fn dial(&self) -> io::Result<Box<dyn Stream>> {
+    async fn dial(&self) -> io::Result<Stream> {
         let host = self.host.trim_start_matches('[').trim_end_matches(']');
         let tcp = TcpStream::connect((host, self.port)).await?;
         tcp.set_nodelay(true)?;
-        let Some(tls) = &self.tls else { return Ok(Box::new(tcp)) };
+        let Some(tls) = &self.tls else { return Ok(Stream::Plain(tcp)) };
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        Ok(Box::new(TlsConnector::from(Arc::clone(tls)).connect(name, tcp).await?))
+        Ok(Stream::Tls(Box::new(tenfour_tls::connect(tcp, Arc::clone(tls), name).await?)))
     }
 
     /// The words for a connection that could not be made.

@@ -8,25 +8,32 @@ use crate::Time;
 /// no time is lost to rounding.
 #[derive(Debug, Clone)]
 pub(crate) struct Bucket {
-    capacity: u64,
+    capacity: i64,
     per_second: u64,
-    level: u64,
+    /// Below nothing while something is owed.
+    level: i64,
     filled: Time,
 }
 
-const MICRO: u64 = 1_000_000;
+const MICRO: i64 = 1_000_000;
 
 impl Bucket {
     /// A full bucket.
     pub(crate) fn new(capacity: u32, per_second: u32, now: Time) -> Self {
-        let capacity = u64::from(capacity) * MICRO;
+        let capacity = i64::from(capacity) * MICRO;
         Self { capacity, per_second: per_second.into(), level: capacity, filled: now }
+    }
+
+    /// A full bucket of what comes in `time`. For a time below an hour.
+    pub(crate) fn of_time(time: Duration, per_second: u32) -> Self {
+        let capacity = time.as_micros() as i64 * i64::from(per_second);
+        Self { capacity, per_second: per_second.into(), level: capacity, filled: Time::ZERO }
     }
 
     /// Takes `amount` if it is there.
     pub(crate) fn take(&mut self, amount: u32, now: Time) -> bool {
         self.fill(now);
-        let amount = u64::from(amount) * MICRO;
+        let amount = i64::from(amount) * MICRO;
         let enough = self.level >= amount;
         if enough {
             self.level -= amount;
@@ -34,21 +41,27 @@ impl Bucket {
         enough
     }
 
-    /// Whether `amount` is there.
-    pub(crate) fn has(&mut self, amount: u32, now: Time) -> bool {
+    /// What is there, in whole tokens.
+    pub(crate) fn level(&mut self, now: Time) -> u32 {
         self.fill(now);
-        self.level >= u64::from(amount) * MICRO
+        u32::try_from(self.level.max(0) / MICRO).unwrap_or(u32::MAX)
+    }
+
+    /// Takes `amount`, after a look at what is there; what is not is owed.
+    pub(crate) fn spend(&mut self, amount: u32) {
+        self.level -= i64::from(amount) * MICRO;
     }
 
     /// Time until one token is there.
     pub(crate) fn wait(&mut self, now: Time) -> Duration {
         self.fill(now);
-        Duration::from_micros(MICRO.saturating_sub(self.level).div_ceil(self.per_second))
+        Duration::from_micros((MICRO - self.level).max(0).unsigned_abs().div_ceil(self.per_second))
     }
 
     fn fill(&mut self, now: Time) {
         let micros = u64::try_from(now.since(self.filled).as_micros()).unwrap_or(u64::MAX);
-        self.level = self.level.saturating_add(micros.saturating_mul(self.per_second)).min(self.capacity);
+        let come = i64::try_from(micros.saturating_mul(self.per_second)).unwrap_or(i64::MAX);
+        self.level = self.level.saturating_add(come).min(self.capacity);
         self.filled = now;
     }
 }

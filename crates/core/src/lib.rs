@@ -55,6 +55,7 @@ pub mod mutants;
 pub mod radio;
 pub mod reach;
 pub mod time;
+mod timeline;
 pub mod voice;
 
 pub use time::Time;

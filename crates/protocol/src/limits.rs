@@ -35,12 +35,16 @@ pub const VOICE_HEADER_BYTES: usize = 12;
 pub const VOICE_PAYLOAD_BYTES: usize = 400;
 /// Longest sound in one voice frame: RFC 6716, requirement R5.
 pub const VOICE_FRAME_TIME: Duration = Duration::from_millis(120);
-/// Voice frames a second from one talker.
-pub const VOICE_FRAMES_PER_SECOND: u32 = 60;
 /// Bits of voice payload a second from one talker.
 pub const VOICE_BITS_PER_SECOND: u32 = 64_000;
 /// Voice that may arrive at once above its pace: the pre-roll, and what a stalled network held back.
+/// Neither bits nor media time of a talker outrun their arrival by more than this.
 pub const VOICE_AHEAD: Duration = Duration::from_secs(3);
+/// Media time outruns its arrival at a listener, or at another node, by no more than this:
+/// [`VOICE_AHEAD`], and half a second for what is under way. A burst is no longer to a listener than
+/// its talk limit and this. With the quarter of a second that a press may wait ([`PRESS_PATIENCE`])
+/// and the fifth that a jitter buffer holds, a press of 60 s plays for less than 64.
+pub const HEARD_AHEAD: Duration = Duration::from_millis(3500);
 /// Rate of media time: Opus always counts at 48 kHz.
 pub const SAMPLE_RATE: u32 = 48_000;
 
@@ -80,6 +84,13 @@ pub const BUNDLE_TIME: Duration = Duration::from_millis(60);
 /// has time for about 3,000 single sends in the 20 ms of a frame, whoever serves them (measured
 /// with a bare loop of writes): from half of that on, fewer and larger packets keep the pace.
 pub const BUNDLES: [(usize, u8); 2] = [(1_500, 2), (3_000, 3)];
+/// In a channel with at most so many participants everybody who is tuned has a turn of their own for
+/// each frame, and who does not hear it is served in appearance: a frame's moment says nothing of the others.
+/// Nobody waits longer than 64 turns.
+pub const TURNS: u8 = 64;
+/// From one turn to the next: longer than serving somebody takes (4 to 20 µs, cold and with the receiver's
+/// half of loopback), so that a turn begins when it should, whatever came before.
+pub const TURN: Duration = Duration::from_micros(20);
 /// Joins and leaves of a channel are collected for this long before they are told.
 pub const PRESENCE_TICK: Duration = Duration::from_millis(200);
 /// Participants one session may have muted.

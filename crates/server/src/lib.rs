@@ -25,7 +25,6 @@ mod error;
 mod fault;
 mod follow;
 #[doc(hidden)]
-pub mod fuzzing;
 mod gate;
 pub mod handle;
 mod http;
@@ -50,3 +49,4 @@ pub use http::openapi;
 pub use server::{STORE, Server};
 pub use subject::{SubjectError, store_in, subject, subject_in};
 pub use tls::TlsError;
+pub use worker::Sinks;

@@ -14,7 +14,6 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
-use tokio_rustls::TlsAcceptor;
 
 /// Names of the files of a self-signed certificate in the data folder.
 const CERTIFICATE: &str = "self-signed.pem";
@@ -85,8 +84,8 @@ impl Certificates {
     }
 
     /// For the next connection.
-    pub(crate) fn acceptor(&self) -> TlsAcceptor {
-        TlsAcceptor::from(self.current.read().unwrap_or_else(PoisonError::into_inner).clone())
+    pub(crate) fn current(&self) -> Arc<ServerConfig> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// SHA-256 of the certificate, as browsers show it.

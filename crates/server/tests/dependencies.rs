@@ -53,14 +53,7 @@ const CLIENT_FEATURES: [(&str, &str); 5] = [
 
 /// What a package asks other machines with, by its normal dependencies and their features.
 fn clients_of(package: &str) -> Vec<String> {
-    let tree = Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "--package", package, "--edges", "normal"])
-        .args(["--prefix", "none", "--no-dedupe", "--format", "{p}|{f}"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("cargo runs");
-    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
-    let text = String::from_utf8(tree.stdout).expect("crate names");
+    let text = tree_of(package);
     assert!(text.contains("hyper v"), "the tree was read: {text}");
     let mut found = Vec::new();
     for (name, features) in text.lines().filter_map(|line| line.split_once('|')) {
@@ -76,14 +69,36 @@ fn clients_of(package: &str) -> Vec<String> {
     found
 }
 
+/// A package and its normal dependencies, one a line, with their features.
+fn tree_of(package: &str) -> String {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--package", package, "--edges", "normal"])
+        .args(["--prefix", "none", "--no-dedupe", "--format", "{p}|{f}"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs");
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    String::from_utf8(tree.stdout).expect("crate names")
+}
+
 #[test]
 fn no_client_of_http_is_in_the_tree() {
     assert_eq!(clients_of("tenfour-server"), Vec::<String>::new());
 }
 
 #[test]
-fn in_the_tree_of_the_client_it_is_found() {
-    let found = clients_of("tenfour-client");
-    assert!(found.contains(&"hyper with client".to_owned()), "{found:?}");
-    assert!(found.contains(&"tokio-tungstenite".to_owned()), "{found:?}");
+fn in_the_trees_of_clients_they_are_found() {
+    assert_eq!(clients_of("tenfour-client"), ["hyper with client"]);
+    let attackers = clients_of("tenfour-attack");
+    assert!(attackers.contains(&"tokio-tungstenite".to_owned()), "{attackers:?}");
+}
+
+#[test]
+fn tls_and_websocket_know_no_other_crate_of_ours() {
+    for leaf in ["tenfour-tls", "tenfour-websocket"] {
+        let tree = tree_of(leaf);
+        assert!(tree.contains("zeroize v"), "the tree was read: {tree}");
+        let ours: Vec<_> = tree.lines().filter(|line| line.starts_with("tenfour-")).collect();
+        assert!(ours.len() == 1 && ours[0].starts_with(leaf), "{ours:?}");
+    }
 }

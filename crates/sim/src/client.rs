@@ -15,12 +15,18 @@ use crate::network::Line;
 use crate::server::{Caller, Down, Up};
 use crate::voice::Mark;
 
+/// Most that a clock which lies runs away with one frame, in samples: a quarter of a minute. Five
+/// seconds of frames stay far below the end of media time, at which a radio stops.
+const MOST_LIED: u32 = SAMPLE_RATE * 15;
+
 /// The button is down.
 struct Press {
     burst: BurstNo,
     /// Frames so far.
     frames: u16,
     media_time: u32,
+    /// Its clock runs away.
+    lies: bool,
 }
 
 /// What a client knows of a channel.
@@ -141,15 +147,22 @@ impl Client {
             return;
         }
         self.handle(Input::Press { channel, frame_ms: FrameTime::Ms20 }, cx);
-        if self.press.is_some() {
+        if let Some(burst) = self.press.as_ref().map(|press| press.burst) {
             cx.schedule.after(time, Event::Release(self.id));
-            self.speak(cx);
+            self.speak(burst, cx);
         }
     }
 
-    /// The microphone has its next 20 ms. One frame in eight is silence and is not sent.
-    pub fn speak(&mut self, cx: &mut Context) {
-        let Some(press) = &mut self.press else { return };
+    /// The microphone has its next 20 ms of a burst. One frame in eight is silence and is not sent.
+    pub fn speak(&mut self, burst: BurstNo, cx: &mut Context) {
+        let Some(press) = self.press.as_mut().filter(|press| press.burst == burst) else { return };
+        if press.lies && cx.rng.u8(0..4) == 0 {
+            // Mostly within the second after which a burst ends, and sometimes far beyond.
+            let most = if cx.rng.u8(0..4) == 0 { MOST_LIED } else { SAMPLE_RATE };
+            let lie = cx.rng.u32(0..most);
+            press.media_time += lie;
+            cx.model.lied(lie);
+        }
         let media_time = press.media_time;
         press.media_time += FrameTime::Ms20.samples();
         let mut payload = None;
@@ -158,7 +171,7 @@ impl Client {
             press.frames += 1;
             payload = Some(mark.packet());
         }
-        cx.schedule.after(Duration::from_millis(20), Event::Speak(self.id));
+        cx.schedule.after(Duration::from_millis(20), Event::Speak(self.id, burst));
         if let Some(payload) = payload {
             self.handle(Input::Frame { media_time, payload }, cx);
         }
@@ -262,7 +275,7 @@ impl Client {
             }
             Told::Pressed { burst, channel } => {
                 cx.model.pressed(self.id, *burst, channel.clone());
-                self.press = Some(Press { burst: *burst, frames: 0, media_time: 0 });
+                self.press = Some(Press { burst: *burst, frames: 0, media_time: 0, lies: false });
             }
             Told::Receipt { burst, outcome } => {
                 cx.model.receipt(self.id, *burst, outcome);
@@ -290,7 +303,10 @@ impl Client {
                     cx.schedule.at(now, Event::Listen(self.id, channel.clone()));
                 }
             }
-            Told::Voice { heard, seq, payload, .. } => cx.model.heard(self.id, *heard, *seq, payload),
+            Told::Voice { heard, seq, media_time, payload } => {
+                cx.model.heard(self.id, *heard, *seq, payload);
+                cx.model.reaches(self.id, *heard, media_time + FrameTime::Ms20.samples());
+            }
             Told::Gap { heard, from, to } => cx.model.missed(self.id, *heard, *from, *to),
             Told::BurstEnded { heard, reason, .. } => cx.model.ends(self.id, *heard, *reason),
             Told::PlayStarted { heard, again } => {
@@ -304,10 +320,15 @@ impl Client {
             Told::Forgotten { heard } => {
                 self.heard.remove(heard);
             }
+            // What has waited for the link comes at once, and then there is no time left to lie about.
+            Told::Granted { burst, .. } => {
+                if let Some(press) = self.press.as_mut().filter(|press| press.burst == *burst) {
+                    press.lies = cx.rng.u8(0..4) == 0;
+                }
+            }
             Told::Link(_)
             | Told::Participants { .. }
             | Told::Refused { .. }
-            | Told::Granted { .. }
             | Told::Located { .. }
             | Told::Island { .. }
             | Told::Ranged(_) => {}

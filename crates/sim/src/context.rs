@@ -6,7 +6,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use tenfour_core::hub::Input;
 use tenfour_core::{ConnId, Time};
-use tenfour_protocol::ChannelId;
+use tenfour_protocol::{BurstNo, ChannelId};
 
 use crate::model::{Model, Report};
 use crate::network::{Line, Pipe};
@@ -49,7 +49,7 @@ pub enum Event {
     /// The client sees that its link is gone.
     LinkLost(usize, ConnId),
     /// The next 20 ms of a microphone.
-    Speak(usize),
+    Speak(usize, BurstNo),
     /// The button goes up.
     Release(usize),
     /// A loudspeaker wants sound.

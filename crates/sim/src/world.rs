@@ -175,7 +175,7 @@ impl World {
                 }
             }
             Event::LinkLost(client, conn) => self.with(client, |client, cx| client.lose_link(conn, cx)),
-            Event::Speak(client) => self.with(client, Client::speak),
+            Event::Speak(client, burst) => self.with(client, |client, cx| client.speak(burst, cx)),
             Event::Release(client) => self.with(client, Client::release),
             Event::Listen(client, channel) => self.with(client, |client, cx| client.listen(channel, cx)),
             Event::StallOver(client) => self.with(client, Client::stall_over),

@@ -47,3 +47,8 @@ fn the_model_notices_who_is_judged_by_anything_but_the_cell() {
         assert!(complaints(mutant) > 0, "{mutant:?}");
     }
 }
+
+#[test]
+fn the_model_notices_a_clock_that_is_believed() {
+    assert!(complaints(Mutant::BelieveClock) > 0);
+}

@@ -14,6 +14,7 @@ fn worlds(part: u64) {
         seen.aired > 1000
             && seen.heard > 100_000
             && seen.resumed > 250
+            && seen.lies > 1_000_000
             && seen.gaps > 1000
             && seen.whole > 400
             && seen.located > 800

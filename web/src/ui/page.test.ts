@@ -14,6 +14,9 @@ const refused: Refusal = {
   hint: 'Take another.',
 };
 
+/** What is loaded when it is needed takes its time on a busy machine. */
+const LOADED = { timeout: 10_000 };
+
 beforeEach(() => {
   localStorage.clear();
   history.replaceState(null, '', '/');
@@ -50,7 +53,7 @@ describe('the first visit', () => {
     radio.knowsKey = false;
     const { page } = setUp(radio);
     click(page, text.welcome.haveKey);
-    await vi.waitUntil(() => page.querySelector('#key-file'));
+    await vi.waitUntil(() => page.querySelector('#key-file'), LOADED);
     const submit = async () => {
       find(page, 'form').dispatchEvent(new Event('submit', { bubbles: true, cancelable: true }));
       for (let turn = 0; turn < 10; turn += 1) await tick();
@@ -64,11 +67,11 @@ describe('the first visit', () => {
     field.dispatchEvent(new Event('change', { bubbles: true }));
     radio.fault = new KeyFault('passphrase');
     await submit();
-    await vi.waitUntil(() => page.querySelector('#import-passphrase-problem'));
+    await vi.waitUntil(() => page.querySelector('#import-passphrase-problem'), LOADED);
     expect(document.activeElement).toBe(find(page, '#import-passphrase'));
     radio.fault = null;
     await submit();
-    await vi.waitUntil(() => page.querySelector('#handle'));
+    await vi.waitUntil(() => page.querySelector('#handle'), LOADED);
     expect(page.textContent).toContain(text.welcome.keyIsNew);
     expect(radio.calls).toContainEqual(['importKey', '{}', '']);
   });

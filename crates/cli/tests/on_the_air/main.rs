@@ -1,11 +1,13 @@
 //! The binary `tenfour` as people use it: a server, talkers and listeners as processes.
 
 mod account;
+mod clock;
 mod connection_log;
 mod contact;
 mod host;
 mod key;
 mod killed;
+mod liar;
 mod no_trace;
 mod range;
 mod speech;

@@ -1,14 +1,17 @@
 //! Voice is gone from the server in seconds: canaries are sent as voice, heard while they may be, and
 //! looked for a second after their time, in memory, on the raw disk, in the log and in the kernel's
-//! queues. `cargo xtask canary` does it at length.
+//! queues; plain and under TLS, where sealed records are looked for, too. `cargo xtask canary` does it at
+//! length. What is not whole is in `unfinished.rs`.
 
 use std::time::{Duration, Instant};
 
 use crate::image::Image;
+use crate::line::{Mode, PIECE};
 use crate::queues::Queues;
-use crate::search::{Needle, Search};
+use crate::search::{Found, Needle, Search};
 use crate::server::Server;
 use crate::socket::{Account, Hello, Socket};
+use crate::table::{Row, in_every_mode};
 use fastrand::Rng;
 use serde_json::{Value, json};
 
@@ -30,42 +33,50 @@ struct Plan {
     frames: u16,
     /// Times that everybody talks.
     rounds: usize,
-    /// Of each of the four kinds, on each channel.
+    /// Of each of the five kinds, on each channel.
     listeners: usize,
 }
 
-/// What was done and seen.
+/// Forms of what is looked for.
+const VOICE: &str = "voice";
+const SEALED: &str = "sealed record";
+
+/// What was found after the promise, wherever it was.
 #[derive(Default)]
 struct Tally {
     frames: usize,
-    found: usize,
-    queued: u64,
-    bytes: u64,
+    records: usize,
+    left: Found,
 }
 
 #[test]
 fn voice_is_gone_a_second_after_its_hold_whoever_has_not_taken_it() {
-    fly(&Plan { hold: Duration::from_secs(2), talkers: 3, frames: 100, rounds: 1, listeners: 2 });
+    let plan = Plan { hold: Duration::from_secs(2), talkers: 3, frames: 100, rounds: 1, listeners: 2 };
+    in_every_mode("Voice, a second after its hold", |mode| fly(&plan, mode));
 }
 
 /// At length: `cargo xtask canary`.
 #[test]
 #[ignore = "takes minutes: cargo xtask canary"]
 fn at_length() {
-    fly(&Plan { hold: Duration::from_secs(10), talkers: 10, frames: 140, rounds: 6, listeners: 10 });
+    let plan = Plan { hold: Duration::from_secs(10), talkers: 10, frames: 140, rounds: 6, listeners: 10 };
+    in_every_mode("Voice, a second after its hold", |mode| fly(&plan, mode));
 }
 
-fn fly(plan: &Plan) {
+fn fly(plan: &Plan, mode: Mode) -> Vec<Row> {
     let image = Image::mount();
-    let server = Server::start_in(&image.path(), &format!("{}s", plan.hold.as_secs()));
-    let mut flight = Flight { plan, server, image, rng: Rng::with_seed(0xca4a), tally: Tally::default() };
+    let server = Server::start_in(mode, image.path(), &format!("{}s", plan.hold.as_secs()));
+    let rng = Rng::with_seed(0xca4a);
+    let mut flight = Flight { plan, server, image, rng, tally: Tally::default() };
     (0..plan.rounds).for_each(|round| flight.round(round));
-    let Tally { frames, found, queued, bytes } = flight.tally;
-    let seconds = (plan.hold + PROMISE).as_secs();
-    println!(
-        "{frames} canaries sent, found {found} times while they were held, {queued} bytes in queues of the kernel; \
-         {seconds} s after the last: {bytes} bytes of memory, raw disk and log searched, 0 hits, 0 bytes queued"
-    );
+    let Tally { frames, records, left } = flight.tally;
+    let (voice, sealed): (Vec<_>, Vec<_>) = left.hits.into_iter().partition(|hit| hit.form != SEALED);
+    let found = |hits| Found { bytes: left.bytes, hits };
+    let mut rows = vec![Row::new(mode, VOICE, frames, &found(voice))];
+    if mode.is_secure() {
+        rows.push(Row::new(mode, SEALED, records, &found(sealed)));
+    }
+    rows
 }
 
 struct Flight<'a> {
@@ -80,7 +91,7 @@ impl Flight<'_> {
     /// Everybody talks. While voice is held it is found, a second after that it is not.
     fn round(&mut self, round: usize) {
         let mut air = Air::open(&self.server, self.plan, round, &mut self.rng);
-        let mut canaries = Canaries { rng: &mut self.rng, needles: Vec::new() };
+        let mut canaries = Canaries::new(&mut self.rng, self.tally.frames);
         let half = self.plan.frames / 2;
         air.press();
         air.say(0..half, &mut canaries);
@@ -90,37 +101,37 @@ impl Flight<'_> {
         air.say(half..self.plan.frames, &mut canaries);
         let last = Instant::now();
         air.hear(self.plan.frames - half);
-        let search = Search::new(canaries.needles);
-        self.look_while_held(&search);
+        let (frames, needles) = (canaries.frames(), canaries.needles);
+        self.look_while_held(&Search::new(needles.iter().cloned()));
         air.release(self.plan.frames);
+        self.tally.frames += frames;
+        let records = air.records();
+        let sealed = records.iter().zip(self.tally.records..);
+        let sealed = sealed.map(|(record, owner)| Needle::new(owner, SEALED, record));
+        self.tally.records += records.len();
+        let all = Search::new(needles.into_iter().chain(sealed));
         std::thread::sleep((last + self.plan.hold + PROMISE).saturating_duration_since(Instant::now()));
-        self.look_after(&search);
+        self.look_after(&all);
     }
 
-    fn look_while_held(&mut self, search: &Search) {
+    fn look_while_held(&self, search: &Search) {
         let held = search.process(self.server.pid());
         assert!(
             held.hits.len() >= usize::from(self.plan.frames),
             "{} of the voice are found",
             held.hits.len()
         );
-        let queues = Queues::of_port(self.server.address().port());
+        let queues = Queues::of_port(self.server.door().address.port());
         assert!(queues.bytes > 0, "the kernel has something for those who take nothing");
-        self.tally.frames += search.len();
-        self.tally.found += held.hits.len();
-        self.tally.queued += queues.bytes;
     }
 
     fn look_after(&mut self, search: &Search) {
         let memory = search.process(self.server.pid());
-        let queues = Queues::of_port(self.server.address().port());
-        for (place, found) in [
-            ("memory", memory),
-            ("raw disk", search.bytes("raw disk", &self.image.raw())),
-            ("log", search.bytes("log", &self.server.log())),
-        ] {
-            assert!(found.hits.is_empty(), "{place}, after the hold: {}", found.report());
-            self.tally.bytes += found.bytes;
+        let queues = Queues::of_port(self.server.door().address.port());
+        let disk = search.bytes("raw disk", &self.image.raw());
+        let log = search.bytes("log", &self.server.log());
+        for found in [memory, disk, log] {
+            self.tally.left.add(found);
         }
         assert_eq!(queues, Queues::default(), "the kernel keeps voice for nobody");
     }
@@ -136,6 +147,8 @@ struct Air {
     stalled: Vec<Socket>,
     /// Reset in the middle.
     killed: Vec<Socket>,
+    /// Not heard of again from the middle on, as in a tunnel: not even their kernel says anything.
+    lost: Vec<Socket>,
     /// Whose connection drops, and who resumes.
     late: (Account, Socket),
 }
@@ -143,12 +156,13 @@ struct Air {
 impl Air {
     fn open(server: &Server, plan: &Plan, round: usize, rng: &mut Rng) -> Self {
         let mut account = |what: &str, number: usize| {
-            Account::register(server.address(), rng, &format!("{what} {round} {number}"))
+            Account::register(server.door(), rng, &format!("{what} {round} {number}"))
         };
         let late = account("Late", 0);
         let socket = tuned(late.open(Hello::InTurn, &json!({})), 0);
-        let (talkers, live, stalled, killed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut air = Self { talkers, live, stalled, killed, late: (late, socket) };
+        let (talkers, live) = (Vec::new(), Vec::new());
+        let (stalled, killed, lost) = (Vec::new(), Vec::new(), Vec::new());
+        let mut air = Self { talkers, live, stalled, killed, lost, late: (late, socket) };
         for channel in 0..plan.talkers {
             let (talker, listener) = (account("Talker", channel), account("Listener", channel));
             let open = |account: &Account| tuned(account.open(Hello::InTurn, &json!({})), channel);
@@ -158,6 +172,7 @@ impl Air {
                 air.stalled.push(open(&listener));
                 air.stalled.push(tuned(listener.open_narrow(&json!({})), channel));
                 air.killed.push(open(&listener));
+                air.lost.push(open(&listener));
             }
         }
         air
@@ -192,9 +207,16 @@ impl Air {
         talker.voice(77, 0, &canaries.payload());
     }
 
+    /// Pieces of what went over the wires of those who talk and listen.
+    fn records(&self) -> Vec<[u8; PIECE]> {
+        let listeners = self.live.iter().flatten();
+        self.talkers.iter().chain(listeners).flat_map(|socket| socket.line.records()).collect()
+    }
+
     /// Listeners and a talker lose their connection; one comes back.
     fn lose_some(&mut self) {
         self.killed.drain(..).for_each(Socket::reset);
+        self.lost.iter().for_each(Socket::hear_nothing);
         self.talkers.pop().expect("a talker").reset();
         let (account, late) = &mut self.late;
         let resume = json!({ "token": late.welcome["resume"], "have": [] });
@@ -216,26 +238,45 @@ fn tuned(mut socket: Socket, talker: usize) -> Socket {
     socket
 }
 
-fn start(burst: u32, channel: u32) -> Value {
+pub(crate) fn start(burst: u32, channel: u32) -> Value {
     let channel = channel.to_string();
     json!({ "type": "burst.start", "channel": channel, "burst": burst, "codec": "opus", "frame_ms": 20 })
 }
 
 /// Random bytes that are told apart from everything else.
-struct Canaries<'a> {
+pub(crate) struct Canaries<'a> {
     rng: &'a mut Rng,
-    needles: Vec<Needle>,
+    pub(crate) needles: Vec<Needle>,
+    /// The number of the first frame, and of the next.
+    first: usize,
+    next: usize,
 }
 
-impl Canaries<'_> {
+impl<'a> Canaries<'a> {
+    pub(crate) fn new(rng: &'a mut Rng, first: usize) -> Self {
+        Self { rng, needles: Vec::new(), first, next: first }
+    }
+
     /// A payload that nobody has seen before, which is looked for from now on.
-    fn payload(&mut self) -> [u8; PAYLOAD] {
+    pub(crate) fn payload(&mut self) -> [u8; PAYLOAD] {
         let mut payload = [0; PAYLOAD];
         self.rng.fill(&mut payload);
         payload[0] = TOC;
+        let owner = self.next;
+        self.next += 1;
         for (at, form) in [(1, "begin of a frame"), (PAYLOAD - CANARY, "end of a frame")] {
-            self.needles.push(Needle::new(self.needles.len() / 2, form, &payload[at..at + CANARY]));
+            self.needles.push(Needle::new(owner, form, &payload[at..at + CANARY]));
         }
         payload
+    }
+
+    /// The last one is looked for in this form as well.
+    pub(crate) fn is_also(&mut self, form: &str, bytes: &[u8]) {
+        self.needles.push(Needle::new(self.next - 1, form, bytes));
+    }
+
+    /// How many there were.
+    pub(crate) fn frames(&self) -> usize {
+        self.next - self.first
     }
 }

@@ -12,15 +12,15 @@ use serde_json::{Value, json};
 use tenfour_protocol::DeviceText;
 use tenfour_protocol::limits::FIRST_CELLS_PER_HOUR;
 
-use crate::http::connect;
+use crate::line::{Door, Mode};
 use crate::operational::{Format, lines};
-use crate::server::Server;
+use crate::server::{Server, Setup};
 use crate::socket::{Account, Hello, Socket};
 
 /// People at once, each on a thread.
 const PEOPLE: usize = 10;
-/// Sessions of each of them; with both formats of the operational log a thousand.
-const SESSIONS: usize = 50;
+/// Sessions of each of them; with both formats of the operational log, plain and under TLS, a thousand.
+const SESSIONS: usize = 25;
 /// What a client calls itself that says no version of its device.
 const CLIENT: &str = "secrets 1";
 
@@ -118,7 +118,7 @@ fn expected(account: &Account, device: &Value) -> Session {
 /// One person comes and goes, in all ways there are.
 fn come_and_go(server: &Server, person: usize) -> Vec<Session> {
     let mut rng = Rng::with_seed(person as u64);
-    let account = Account::register(server.address(), &mut rng, &format!("Žaklina {person}"));
+    let account = Account::register(server.door(), &mut rng, &format!("Žaklina {person}"));
     let devices = devices();
     let mut sessions = Vec::new();
     for n in 0..SESSIONS {
@@ -174,16 +174,20 @@ fn noise(server: &Server) {
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03Roadrunner",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ] {
-        let mut socket = connect(server.address());
-        socket.write_all(bytes).expect("the server reads");
-        socket.shutdown(std::net::Shutdown::Write).expect("a socket");
-        // To the answer's end; a reset is an answer as well.
-        socket.read_to_end(&mut Vec::new()).ok();
+        let door = server.door();
+        // Under TLS once inside of it, and once instead of it.
+        for mode in [door.mode, Mode::Plain] {
+            let mut line = Door { mode, ..door }.connect();
+            // To the answer's end; a reset is an answer as well.
+            let sent = line.write_all(bytes).and_then(|()| line.finish());
+            sent.and_then(|()| line.read_to_end(&mut Vec::new())).ok();
+        }
     }
 }
 
-fn soak(format: Format) {
-    let mut server = Server::start_with(&[], &[("TENFOUR_LOG_FORMAT", format.name())]);
+fn soak(mode: Mode, format: Format) {
+    let variables = &[("TENFOUR_LOG_FORMAT", format.name())];
+    let mut server = Server::start_with(mode, Setup { variables, ..Setup::default() });
     let expected = std::thread::scope(|scope| {
         let people: Vec<_> = (0..PEOPLE)
             .map(|person| {
@@ -195,7 +199,7 @@ fn soak(format: Format) {
         people.into_iter().flat_map(|person| person.join().expect("it went well")).collect::<Vec<_>>()
     });
     server.stop();
-    let rows = rows(&server.data());
+    let rows = rows(server.data());
     assert_eq!(rows.len(), PEOPLE * SESSIONS);
     assert_eq!(counted(rows.into_iter().map(EightFields::rest)), counted(expected));
     let said = lines(&server.log(), format);
@@ -203,7 +207,8 @@ fn soak(format: Format) {
     assert_eq!((ever("the server is on the air"), ever("the server has stopped")), (1, 1));
     assert!(ever("an HTTP connection broke") > 3, "{said:?}");
     println!(
-        "{} sessions, {} lines in the operational log as {}",
+        "{}: {} sessions, {} lines in the operational log as {}",
+        mode.name(),
         PEOPLE * SESSIONS,
         said.len(),
         format.name()
@@ -212,6 +217,8 @@ fn soak(format: Format) {
 
 #[test]
 fn every_byte_of_every_log_of_a_thousand_sessions_is_accounted_for() {
-    soak(Format::Json);
-    soak(Format::Text);
+    soak(Mode::Plain, Format::Json);
+    soak(Mode::Plain, Format::Text);
+    soak(Mode::Tls12, Format::Text);
+    soak(Mode::Tls13, Format::Json);
 }

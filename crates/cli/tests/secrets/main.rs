@@ -7,16 +7,25 @@
 
 mod canary;
 mod cells;
+mod clients;
 mod coordinates;
 mod forms;
 mod http;
 mod image;
+mod line;
 mod logs;
+#[path = "../../../server/tests/cluster/nats.rs"]
+#[allow(dead_code, reason = "made for more tests than these")]
+mod nats;
+mod nodes;
 mod operational;
 mod people;
 mod queues;
 mod recorder;
+mod requests;
 mod search;
 mod server;
 mod sessions;
 mod socket;
+mod table;
+mod unfinished;

@@ -37,7 +37,10 @@ const REASONS: [&str; 14] = [
     "read header from client timeout",
 ];
 /// What the program says to whoever started it.
-const ASIDES: [&str; 1] = ["Stopping. Press Ctrl-C again to stop at once."];
+const ASIDES: [&str; 2] = [
+    "Stopping. Press Ctrl-C again to stop at once.",
+    "The certificate is self-signed: a browser warns once. Its SHA-256 fingerprint is",
+];
 const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 
 /// How lines are written.
@@ -68,12 +71,20 @@ pub(crate) struct Line {
 pub(crate) fn lines(log: &[u8], format: Format) -> Vec<Line> {
     let text = std::str::from_utf8(log).expect("text");
     assert!(text.is_empty() || text.ends_with('\n'), "the last line is torn");
-    let said = text.split_terminator('\n').filter(|line| !ASIDES.contains(line));
+    let said = text.split_terminator('\n').filter(|line| !is_aside(line));
     let read = |line| match format {
         Format::Json => in_json(line),
         Format::Text => in_text(line),
     };
     said.map(|line| read(line).unwrap_or_else(|wrong| panic!("{wrong}: {line}"))).collect()
+}
+
+/// Not for the log, but for a person who started the server: among these, its address as a picture, and the
+/// fingerprint of its certificate.
+fn is_aside(line: &str) -> bool {
+    let picture = line.chars().all(|c| matches!(c, ' ' | '▀' | '▄' | '█'));
+    let fingerprint = line.len() == 95 && line.split(':').all(|byte| u8::from_str_radix(byte, 16).is_ok());
+    ASIDES.contains(&line) || picture || fingerprint
 }
 
 fn in_json(line: &str) -> Result<Line, String> {

@@ -23,6 +23,15 @@ impl Queues {
         Self::read(&String::from_utf8(output.stdout).expect("text"))
     }
 
+    /// Bytes that the program at port `from` has not read of what the one at port `to` sent it.
+    pub(crate) fn unread(from: u16, to: u16) -> usize {
+        let mut ss = Command::new("ss");
+        ss.args(["-tanHO", &format!("sport = :{from} and dport = :{to}")]).stdin(Stdio::null());
+        let output = ss.output().expect("ss, of iproute2, is needed");
+        let line = String::from_utf8(output.stdout).expect("text");
+        line.split_whitespace().nth(1).and_then(|queue| queue.parse().ok()).expect("a connection")
+    }
+
     fn read(lines: &str) -> Self {
         let mut queues = Self::default();
         for line in lines.lines().filter(|line| !line.starts_with("LISTEN")) {

@@ -1,24 +1,31 @@
 //! A client of the radio socket that does exactly what it is told.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{ErrorKind, Read, Write};
 use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signer, SigningKey};
 use fastrand::Rng;
 use serde_json::{Value, json};
-use socket2::SockRef;
+use socket2::{SockFilter, SockRef};
 use tenfour_protocol::auth::signed_bytes;
 use tenfour_protocol::{BurstNo, UserId, VoiceFrame};
 
-use crate::http::{connect, post};
+use crate::http::{head, post};
+use crate::line::{Door, Line};
 
-const TEXT: u8 = 0x01;
-const FINAL_CONTINUATION: u8 = 0x80;
-const FINAL_TEXT: u8 = 0x81;
-const FINAL_BINARY: u8 = 0x82;
+pub(crate) const CONTINUATION: u8 = 0x00;
+pub(crate) const TEXT: u8 = 0x01;
+pub(crate) const BINARY: u8 = 0x02;
+pub(crate) const FINAL_CONTINUATION: u8 = 0x80;
+pub(crate) const FINAL_TEXT: u8 = 0x81;
+pub(crate) const FINAL_BINARY: u8 = 0x82;
 const FINAL_CLOSE: u8 = 0x88;
+pub(crate) const PING: u8 = 0x89;
+const PONG: u8 = 0x8a;
+
+/// What has happened already is told before this.
+const AT_ONCE: Duration = Duration::from_millis(300);
 
 /// How a client says hello.
 #[derive(Clone, Copy)]
@@ -31,37 +38,66 @@ pub(crate) enum Hello {
     InPieces,
 }
 
-/// A key that is registered, with a session.
-pub(crate) struct Account {
-    address: SocketAddr,
-    handle: String,
-    user: String,
-    token: String,
-}
+/// A key of a device.
+pub(crate) struct Key(SigningKey);
 
-impl Account {
-    /// Registers at the server that `address` leads to.
-    pub(crate) fn register(address: SocketAddr, rng: &mut Rng, handle: &str) -> Self {
+impl Key {
+    pub(crate) fn new(rng: &mut Rng) -> Self {
         let mut seed = [0; 32];
         rng.fill(&mut seed);
-        let key = SigningKey::from_bytes(&seed);
-        let public = key.verifying_key();
-        let nonce = post(address, "/api/v1/nonce", &json!({}));
+        Self(SigningKey::from_bytes(&seed))
+    }
+
+    /// A proof for a log-in at `door`, to a session of this kind.
+    pub(crate) fn prove(&self, door: Door, session: &str) -> Value {
+        let public = self.0.verifying_key();
+        let nonce = post(door, "/api/v1/nonce", &json!({}));
         let bytes = BASE64URL_NOPAD.decode(nonce["nonce"].as_str().expect("a nonce").as_bytes());
         let bytes = bytes.expect("base64url").try_into().expect("32 bytes");
         let expiry = nonce["expiry"].as_u64().expect("a time");
-        let origin = format!("http://{address}");
-        let signed = signed_bytes(&origin, &bytes, expiry, &UserId::of_key(public.as_bytes()));
-        let proof = json!({
+        let signed = signed_bytes(&door.origin(), &bytes, expiry, &UserId::of_key(public.as_bytes()));
+        json!({
             "key": BASE64URL_NOPAD.encode(public.as_bytes()),
             "nonce": nonce["nonce"],
             "expiry": expiry,
-            "signature": BASE64URL_NOPAD.encode(&key.sign(&signed).to_bytes()),
-            "session": "bearer",
-        });
-        let me = post(address, "/api/v1/register", &json!({ "handle": handle, "proof": proof }));
+            "signature": BASE64URL_NOPAD.encode(&self.0.sign(&signed).to_bytes()),
+            "session": session,
+        })
+    }
+}
+
+/// A key that is registered, with a session.
+pub(crate) struct Account {
+    door: Door,
+    handle: String,
+    user: String,
+    token: String,
+    /// Shows its session as a browser does, in a cookie.
+    in_cookie: bool,
+}
+
+impl Account {
+    /// Registers at the server that `door` leads to.
+    pub(crate) fn register(door: Door, rng: &mut Rng, handle: &str) -> Self {
+        let proof = Key::new(rng).prove(door, "bearer");
+        let me = post(door, "/api/v1/register", &json!({ "handle": handle, "proof": proof }));
         let text = |field: &str| me[field].as_str().expect("a text").to_owned();
-        Self { address, handle: text("handle"), user: text("user"), token: text("token") }
+        Self { door, handle: text("handle"), user: text("user"), token: text("token"), in_cookie: false }
+    }
+
+    /// The same session, shown as a browser does.
+    pub(crate) fn in_cookie(self) -> Self {
+        Self { in_cookie: true, ..self }
+    }
+
+    /// The header with which it shows its session, with the line's end.
+    pub(crate) fn credential(&self) -> String {
+        let (cookie, token) = (self.door.cookie(), &self.token);
+        if self.in_cookie {
+            format!("cookie: {cookie}={token}\r\n")
+        } else {
+            format!("authorization: Bearer {token}\r\n")
+        }
     }
 
     pub(crate) fn handle(&self) -> &str {
@@ -75,7 +111,7 @@ impl Account {
 
     /// Opens a socket and says hello, with `more` in it.
     pub(crate) fn open(&self, how: Hello, more: &Value) -> Socket {
-        self.open_on(connect(self.address), how, more)
+        self.open_on(self.door.connect(), how, more)
     }
 
     /// The same for a socket of which the kernel takes next to nothing unless it is read.
@@ -83,11 +119,11 @@ impl Account {
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
         let socket = socket.expect("a socket");
         socket.set_recv_buffer_size(1).expect("an option");
-        socket.connect(&self.address.into()).expect("the server listens");
-        self.open_on(socket.into(), Hello::InTurn, more)
+        socket.connect(&self.door.address.into()).expect("the server listens");
+        self.open_on(self.door.connect_on(socket.into()), Hello::InTurn, more)
     }
 
-    fn open_on(&self, stream: TcpStream, how: Hello, more: &Value) -> Socket {
+    fn open_on(&self, line: Line, how: Hello, more: &Value) -> Socket {
         let head = self.request();
         let mut hello = json!({ "type": "hello", "client": "secrets 1" });
         for (name, value) in more.as_object().into_iter().flatten() {
@@ -105,46 +141,47 @@ impl Account {
             Hello::Early => ([head.into_bytes(), hello].concat(), Vec::new()),
             Hello::InTurn | Hello::InPieces => (head.into_bytes(), hello),
         };
-        let mut socket = Socket::after(stream, &now);
-        socket.stream.write_all(&then).expect("the server reads");
+        let mut socket = Socket::after(line, &now);
+        socket.line.write_all(&then).expect("the server reads");
         socket.welcome = socket.expect("welcome");
         socket
     }
 
     /// A request for the radio.
-    fn request(&self) -> String {
+    pub(crate) fn request(&self) -> String {
         format!(
             "GET /api/v1/radio HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-             sec-websocket-protocol: tenfour.v1\r\nauthorization: Bearer {}\r\n\r\n",
-            self.address, self.token
+             sec-websocket-protocol: tenfour.v1\r\n{}\r\n",
+            self.door.address,
+            self.credential()
         )
+    }
+
+    /// The session token.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
     }
 }
 
 /// A radio socket.
 pub(crate) struct Socket {
-    stream: TcpStream,
+    pub(crate) line: Line,
     pub(crate) welcome: Value,
 }
 
 impl Socket {
     /// A socket that has said nothing yet.
     pub(crate) fn upgraded(account: &Account) -> Self {
-        Self::after(connect(account.address), account.request().as_bytes())
+        Self::after(account.door.connect(), account.request().as_bytes())
     }
 
     /// Sends the request, and what comes with it, and waits for the answer.
-    fn after(mut stream: TcpStream, request: &[u8]) -> Self {
-        stream.write_all(request).expect("the server reads");
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).expect("an answer");
-            head.push(byte[0]);
-        }
-        assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
-        Self { stream, welcome: Value::Null }
+    fn after(mut line: Line, request: &[u8]) -> Self {
+        line.write_all(request).expect("the server reads");
+        let head = head(&mut line);
+        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+        Self { line, welcome: Value::Null }
     }
 
     /// Waits for the end, and returns the code that the server gives.
@@ -195,9 +232,7 @@ impl Socket {
 
     /// A frame with this payload.
     pub(crate) fn voice(&mut self, burst: u32, seq: u16, payload: &[u8]) {
-        let (burst, media_time) = (BurstNo(burst), u32::from(seq) * 960);
-        let frame = VoiceFrame { burst, seq, media_time, last: false, payload };
-        self.write(FINAL_BINARY, &frame.to_bytes());
+        self.write(FINAL_BINARY, &voice(burst, seq, payload));
     }
 
     /// The payloads of the next frames of voice; what else comes is passed over.
@@ -220,38 +255,99 @@ impl Socket {
 
     /// Ends without a word: the kernel sends a reset.
     pub(crate) fn reset(self) {
-        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).expect("an option");
+        SockRef::from(self.line.tcp()).set_linger(Some(Duration::ZERO)).expect("an option");
     }
 
-    fn write(&mut self, first: u8, payload: &[u8]) {
-        self.stream.write_all(&frame(first, payload)).expect("the server reads");
+    /// From now on nothing comes here, and nobody is told so: the kernel drops each packet for this socket
+    /// before it could acknowledge it, as if it were in a tunnel.
+    pub(crate) fn hear_nothing(&self) {
+        /// `BPF_RET | BPF_K`, and how many bytes of a packet are kept.
+        const KEEP: u16 = 0x06;
+        let nothing = SockFilter::new(KEEP, 0, 0, 0);
+        SockRef::from(self.line.tcp()).attach_filter(&[nothing]).expect("an option");
+    }
+
+    /// Sends bytes that need not be whole frames.
+    pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
+        self.try_send(bytes).expect("the server reads");
+    }
+
+    /// The same to a server that may have gone.
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.line.write_all(bytes)
+    }
+
+    /// Waits for an answer to a ping: all that was sent before the ping, and with it, was read.
+    pub(crate) fn await_pong(&mut self) {
+        while self.next().expect("an answer to a ping").0 != PONG {}
+    }
+
+    /// Whether the server answers.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        let mark = b"are you there?";
+        if self.try_send(&frame(PING, mark)).is_err() {
+            return false;
+        }
+        loop {
+            match self.next() {
+                Some((PONG, payload)) if payload == mark => return true,
+                Some(_) => {}
+                None => return false,
+            }
+        }
+    }
+
+    /// Whether the server has said that it is over, or has ended the connection.
+    pub(crate) fn is_over(&mut self) -> bool {
+        self.line.tcp().set_read_timeout(Some(AT_ONCE)).expect("a timeout");
+        loop {
+            match self.read() {
+                Ok((FINAL_CLOSE, _)) => return true,
+                Ok(_) => {}
+                Err(error) => return !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+            }
+        }
+    }
+
+    pub(crate) fn write(&mut self, first: u8, payload: &[u8]) {
+        self.line.write_all(&frame(first, payload)).expect("the server reads");
     }
 
     /// The next frame, or nothing at the end.
     fn next(&mut self) -> Option<(u8, Vec<u8>)> {
+        self.read().ok()
+    }
+
+    fn read(&mut self) -> std::io::Result<(u8, Vec<u8>)> {
         let mut head = [0; 2];
-        self.stream.read_exact(&mut head).ok()?;
+        self.line.read_exact(&mut head)?;
         let length = match head[1] {
             126 => {
                 let mut length = [0; 2];
-                self.stream.read_exact(&mut length).ok()?;
+                self.line.read_exact(&mut length)?;
                 u64::from(u16::from_be_bytes(length))
             }
             127 => {
                 let mut length = [0; 8];
-                self.stream.read_exact(&mut length).ok()?;
+                self.line.read_exact(&mut length)?;
                 u64::from_be_bytes(length)
             }
             short => u64::from(short),
         };
         let mut payload = vec![0; usize::try_from(length).expect("a message")];
-        self.stream.read_exact(&mut payload).ok()?;
-        Some((head[0], payload))
+        self.line.read_exact(&mut payload)?;
+        Ok((head[0], payload))
     }
 }
 
+/// A frame of voice with this payload, as a message.
+pub(crate) fn voice(burst: u32, seq: u16, payload: &[u8]) -> Vec<u8> {
+    let (burst, media_time) = (BurstNo(burst), u32::from(seq) * 960);
+    VoiceFrame { burst, seq, media_time, last: false, payload }.to_bytes()
+}
+
 /// The mask is zero: what the server keeps of the raw bytes is found like the message itself.
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![first];
     match u8::try_from(payload.len()) {
         Ok(short @ 0..126) => bytes.push(0x80 | short),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tenfour_protocol::limits::{HEARD_AHEAD, HOLD_RANGE, RESUME_BURSTS};
+
 /// First wait after a lost link; it doubles with each try that fails.
 pub const BACK_OFF_FIRST: Duration = Duration::from_millis(250);
 /// Longest wait between two tries.
@@ -15,6 +17,9 @@ pub const CONNECT: Duration = Duration::from_secs(10);
 pub const QUIET: Duration = Duration::from_secs(20);
 /// A link that answers nothing to that for this long is given up.
 pub const ANSWER: Duration = Duration::from_secs(10);
+/// Silence after which a link is dead. A message, or a record of TLS, that has not come whole for this long
+/// never will: the shell ends the connection, and wipes what it keeps of it.
+pub const DEAD: Duration = QUIET.saturating_add(ANSWER);
 
 /// A tune that came too fast is sent again after this long, if the server names no time.
 pub const TUNE_AGAIN: Duration = Duration::from_secs(1);
@@ -31,6 +36,13 @@ pub const RECEIPTS_DUE: usize = 4;
 /// Time for the receipt after the release.
 pub const RECEIPT: Duration = Duration::from_secs(10);
 
+/// Sound that a radio takes of all bursts together: of as many as it has open at once, as long as each
+/// lasts, and at once what a server may have held of them. Else a server that lies could fill a disk
+/// with one burst after the other.
+pub const HEARD_AT_ONCE: u32 = RESUME_BURSTS as u32;
+/// How long ago what comes at once may have been said.
+pub const HEARD_LATE: Duration =
+    Duration::from_millis(HOLD_RANGE.end().as_millis() as u64 + HEARD_AHEAD.as_millis() as u64);
 /// A burst of which nothing came for this long after the server's hold is taken as lost.
 pub const BURST_LOST: Duration = Duration::from_secs(5);
 /// Finished bursts remembered by number, so that none is heard twice.

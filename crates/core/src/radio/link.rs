@@ -6,7 +6,7 @@ use std::time::Duration;
 use tenfour_protocol::control::Resume;
 use tenfour_protocol::{ClientMessage, Code, Device, Refusal, limits::HANDSHAKE};
 
-use super::limits::{ANSWER, BACK_OFF_FIRST, BACK_OFF_LONGEST, CONNECT, QUIET, STEADY};
+use super::limits::{BACK_OFF_FIRST, BACK_OFF_LONGEST, CONNECT, DEAD, QUIET, STEADY};
 use super::place::Whereabouts;
 use super::{Config, Event, LinkState, Output};
 use crate::Time;
@@ -121,7 +121,7 @@ impl Link {
     pub(super) fn timeout(&self) -> Option<Time> {
         match self.state {
             State::Connecting { until } | State::Greeting { until } => Some(until),
-            State::Up { alive, asked, .. } => Some(alive + if asked { QUIET + ANSWER } else { QUIET }),
+            State::Up { alive, asked, .. } => Some(alive + if asked { DEAD } else { QUIET }),
             State::Down { retry } => Some(retry),
             State::Gone => None,
         }

@@ -98,9 +98,9 @@ impl Radio {
             economy: config.economy,
             plays: config.playout,
             link: Link::new(&config, now, &mut out),
+            receiver: Receiver::new(&config),
             tuning: Tuning::default(),
             button: Button::default(),
-            receiver: Receiver::default(),
             playout: Playout::default(),
             memory: Memory::default(),
             place: Whereabouts::new(config),
@@ -213,9 +213,10 @@ impl Radio {
             } => {
                 if self.link.welcomed(resume, now) {
                     let (hold, talk_limit) = (millis(hold_ms), millis(talk_limit_ms));
+                    self.receiver.told(hold, talk_limit);
                     let link = LinkState::OnTheAir { you, resumed, hold, talk_limit, host };
                     self.event(Event::Link(link));
-                    self.link_up(resumed, &tuned, hold, millis(epoch_in_ms), now);
+                    self.link_up(resumed, &tuned, millis(epoch_in_ms), now);
                 }
             }
             ServerMessage::Tuned { info, participants, pages } => {
@@ -278,8 +279,8 @@ impl Radio {
         }
     }
 
-    fn link_up(&mut self, resumed: bool, tuned: &[ChannelId], hold: Duration, epoch_in: Duration, now: Time) {
-        let lost = self.receiver.link_up(resumed, hold, now);
+    fn link_up(&mut self, resumed: bool, tuned: &[ChannelId], epoch_in: Duration, now: Time) {
+        let lost = self.receiver.link_up(resumed, now);
         self.tell_ended(lost);
         self.tuning.link_up(tuned, &mut self.out);
         self.place.welcomed(epoch_in, now, &mut self.out);
@@ -309,7 +310,7 @@ impl Radio {
         if !self.tuning.wants(&channel) {
             return;
         }
-        let Some(heard) = self.receiver.started(burst, channel.clone(), now) else { return };
+        let Some(heard) = self.receiver.started(burst, channel.clone(), frame_ms, now) else { return };
         if self.plays {
             self.playout.open(&channel, heard, pace);
             self.memory.open(heard, channel.clone(), frame_ms, now);
@@ -322,15 +323,14 @@ impl Radio {
         self.link.alive(now);
         let Ok(frame) = VoiceFrame::parse(bytes) else { return };
         let Some(taken) = self.receiver.voice(&frame, now) else { return };
-        let (heard, seq, media_time) = (taken.heard, frame.seq, frame.media_time);
-        let payload = Payload::new(frame.payload);
+        let (heard, seq, at, payload) = (taken.heard, frame.seq, taken.at, Payload::new(frame.payload));
         self.tell_gap(taken.gap);
         if self.plays {
-            self.memory.push(heard, (seq, media_time, payload.clone()), now);
+            self.memory.push(heard, (seq, at, payload.clone()), now);
             self.memory.forget(now, &mut self.out);
-            self.playout.push(&taken.channel, heard, (seq, media_time, payload.clone()), now);
+            self.playout.push(&taken.channel, heard, (seq, at, payload.clone()), now);
         }
-        self.event(Event::Voice { heard, seq, media_time, payload });
+        self.event(Event::Voice { heard, seq, media_time: at, payload });
     }
 
     fn say_again(&mut self, heard: HeardNo, now: Time) {

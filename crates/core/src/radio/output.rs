@@ -196,7 +196,9 @@ pub enum Event {
         heard: HeardNo,
         /// Its sequence number.
         seq: u16,
-        /// Position of its first sample, at 48 kHz.
+        /// Position of its first sample, at 48 kHz, counted from the first frame that came. As far as
+        /// the talker's clock is believed: it grows, and runs ahead of time by
+        /// [`HEARD_AHEAD`](tenfour_protocol::limits::HEARD_AHEAD) at most but where sound itself does.
         media_time: u32,
         /// One Opus packet.
         payload: Payload,

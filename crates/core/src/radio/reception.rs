@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tenfour_protocol::control::{EndReason, Heard, Resume};
-use tenfour_protocol::limits::RESUME_BURSTS;
+use tenfour_protocol::control::{EndReason, FrameTime, Heard, Resume};
+use tenfour_protocol::limits::{
+    HEARD_AHEAD, HOLD, HOLD_RANGE, RESUME_BURSTS, SAMPLE_RATE, TALK_LIMIT, TALK_LIMIT_RANGE,
+};
 use tenfour_protocol::{BurstNo, ChannelId, VoiceFrame};
 
-use super::limits::{BURST_LOST, BURSTS_DONE};
-use super::{HeardEnd, HeardNo};
+use super::limits::{BURST_LOST, BURSTS_DONE, HEARD_AT_ONCE, HEARD_LATE};
+use super::{Config, HeardEnd, HeardNo};
 use crate::Time;
+use crate::bucket::Bucket;
+use crate::timeline::Timeline;
 
-#[derive(Default)]
 pub(super) struct Receiver {
     /// At most [`RESUME_BURSTS`], so that a resume can name them all.
     open: BTreeMap<BurstNo, Reception>,
@@ -20,6 +23,12 @@ pub(super) struct Receiver {
     newest: Option<BurstNo>,
     last: u32,
     hold: Duration,
+    /// The longest that a burst may be here.
+    longest: Duration,
+    /// Samples that all bursts together may still have.
+    sound: Bucket,
+    #[cfg(feature = "mutants")]
+    mutants: crate::mutants::Mutants,
 }
 
 /// Why no more of a burst comes, with the sequence number that would have been next.
@@ -41,13 +50,21 @@ struct Reception {
     from: u16,
     received: u32,
     lost: u32,
+    since: Time,
     touched: Time,
+    /// Samples in one frame.
+    frame: u32,
+    timeline: Timeline,
+    /// Samples by which its media time may still outrun its arrival.
+    ahead: Bucket,
 }
 
 /// A frame that was taken.
 pub(super) struct Taken {
     pub(super) heard: HeardNo,
     pub(super) channel: ChannelId,
+    /// Position of its first sample, as far as the talker's clock is believed: from 0.
+    pub(super) at: u32,
     /// What is missing before it.
     pub(super) gap: Option<Gap>,
 }
@@ -70,9 +87,30 @@ pub(super) struct Ended {
 }
 
 impl Receiver {
+    #[cfg_attr(not(feature = "mutants"), expect(unused_variables, reason = "for mutants"))]
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            open: BTreeMap::new(),
+            done: BTreeMap::new(),
+            newest: None,
+            last: 0,
+            hold: HOLD,
+            longest: TALK_LIMIT + HEARD_AHEAD,
+            sound: Bucket::of_time(HEARD_LATE, HEARD_AT_ONCE * SAMPLE_RATE),
+            #[cfg(feature = "mutants")]
+            mutants: config.mutants,
+        }
+    }
+
     /// A burst was announced. `None` when it goes on after a resume, was heard before, or is
     /// one too many.
-    pub(super) fn started(&mut self, burst: BurstNo, channel: ChannelId, now: Time) -> Option<HeardNo> {
+    pub(super) fn started(
+        &mut self,
+        burst: BurstNo,
+        channel: ChannelId,
+        frame_ms: FrameTime,
+        now: Time,
+    ) -> Option<HeardNo> {
         self.newest = self.newest.max(Some(burst));
         let over = self.done.get(&burst) == Some(&Done::Over);
         if self.open.contains_key(&burst) || over || self.open.len() >= RESUME_BURSTS {
@@ -85,21 +123,45 @@ impl Receiver {
         };
         self.last += 1;
         let heard = HeardNo(self.last);
-        let reception = Reception { heard, channel, next, from, received: 0, lost: 0, touched: now };
+        let reception = Reception {
+            heard,
+            channel,
+            next,
+            from,
+            received: 0,
+            lost: 0,
+            since: now,
+            touched: now,
+            frame: frame_ms.samples(),
+            timeline: Timeline::default(),
+            ahead: Bucket::of_time(HEARD_AHEAD, SAMPLE_RATE),
+        };
         self.open.insert(burst, reception);
         Some(heard)
     }
 
+    /// A frame came. What no burst of an honest server could have is dropped: more sound than its
+    /// talk limit allows, or later than it can be held. Sound is not cut for coming early, since what
+    /// was held comes at once; silence is.
     pub(super) fn voice(&mut self, frame: &VoiceFrame<'_>, now: Time) -> Option<Taken> {
-        let reception = self.open.get_mut(&frame.burst)?;
+        let sound = self.sound.level(now);
+        // A frame is held, and lies in the network for as long again before the link is given up.
+        let (longest, late) = (self.longest, self.longest + self.hold * 2);
+        let reception = self.open.get_mut(&frame.burst).filter(|open| now <= open.since + late)?;
         reception.touched = now;
         if frame.seq < reception.next.unwrap_or(reception.from) {
             return None;
         }
+        let room = sound.min(reception.room(longest, now));
+        #[cfg(feature = "mutants")]
+        let room = if self.mutants.has(crate::mutants::Mutant::BelieveClock) { u32::MAX } else { room };
+        let placed = reception.timeline.place(frame.media_time, reception.frame, room)?;
+        reception.ahead.spend(placed.length);
+        self.sound.spend(placed.length);
         let gap = reception.next.and_then(|next| reception.lose(next, frame.seq));
         reception.next = Some(frame.seq.saturating_add(1));
         reception.received += 1;
-        Some(Taken { heard: reception.heard, channel: reception.channel.clone(), gap })
+        Some(Taken { heard: reception.heard, channel: reception.channel.clone(), at: placed.at, gap })
     }
 
     pub(super) fn gap(&mut self, burst: BurstNo, from: u16, to: u16, now: Time) -> Option<Gap> {
@@ -149,10 +211,15 @@ impl Receiver {
         Resume { token, newest: self.newest, have: have.collect() }
     }
 
+    /// What the server says of its times, within the bounds that any server has.
+    pub(super) fn told(&mut self, hold: Duration, talk_limit: Duration) {
+        self.hold = hold.clamp(*HOLD_RANGE.start(), *HOLD_RANGE.end());
+        self.longest = talk_limit.clamp(*TALK_LIMIT_RANGE.start(), *TALK_LIMIT_RANGE.end()) + HEARD_AHEAD;
+    }
+
     /// The link is up. Unless the session goes on, all that was open is lost, and the server's
     /// numbers may begin anew.
-    pub(super) fn link_up(&mut self, resumed: bool, hold: Duration, now: Time) -> Vec<Ended> {
-        self.hold = hold;
+    pub(super) fn link_up(&mut self, resumed: bool, now: Time) -> Vec<Ended> {
         self.open.values_mut().for_each(|open| open.touched = now);
         if resumed { Vec::new() } else { self.lose_all() }
     }
@@ -189,6 +256,12 @@ impl Receiver {
 }
 
 impl Reception {
+    /// Samples that there is room for: its own at least, unless the burst is as long as it may be.
+    fn room(&mut self, longest: Duration, now: Time) -> u32 {
+        let longest = u32::try_from(longest.as_millis()).map_or(u32::MAX, |ms| ms * (SAMPLE_RATE / 1000));
+        self.ahead.level(now).max(self.frame).min(longest.saturating_sub(self.timeline.end()))
+    }
+
     /// What lies between `from` and `to` does not come.
     fn lose(&mut self, from: u16, to: u16) -> Option<Gap> {
         let frames = to.checked_sub(from).filter(|frames| *frames > 0)?;

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use tenfour_protocol::limits::{HEARD_AHEAD, SAMPLE_RATE};
 use tenfour_protocol::node::{Frames, FramesError, NodeId};
-use tenfour_protocol::{BurstNo, VoiceFrame};
+use tenfour_protocol::{BurstNo, VoiceFrame, opus};
 
 use super::{Framing, Packet};
 use crate::Time;
+use crate::bucket::Bucket;
+use crate::timeline::Timeline;
 
 /// Frames of a burst that wait for the hub to say what they are.
 const WAITING: usize = 64;
@@ -49,6 +52,8 @@ pub struct Intake {
     /// How far others were heard, and when that ended. One that comes again goes on from there.
     past: BTreeMap<(NodeId, BurstNo), (u16, Time)>,
     outputs: VecDeque<IntakeOutput>,
+    #[cfg(feature = "mutants")]
+    mutants: crate::mutants::Mutants,
 }
 
 #[derive(Debug)]
@@ -56,6 +61,11 @@ struct Heard {
     local: BurstNo,
     /// The sequence number that comes next: what is below came late, or twice.
     next: u16,
+    timeline: Timeline,
+    /// Samples by which its media time may still outrun its arrival.
+    ahead: Bucket,
+    #[cfg(feature = "mutants")]
+    believed: bool,
 }
 
 #[derive(Debug)]
@@ -69,7 +79,22 @@ impl Intake {
     /// Of `node`, whose own frames it ignores.
     pub fn new(node: NodeId, framing: Framing) -> Self {
         let (heard, waiting, past) = Default::default();
-        Self { node, framing, heard, waiting, past, outputs: VecDeque::new() }
+        Self {
+            node,
+            framing,
+            heard,
+            waiting,
+            past,
+            outputs: VecDeque::new(),
+            #[cfg(feature = "mutants")]
+            mutants: crate::mutants::Mutants::default(),
+        }
+    }
+
+    /// The same, broken on purpose.
+    #[cfg(feature = "mutants")]
+    pub fn broken(self, mutants: crate::mutants::Mutants) -> Self {
+        Self { mutants, ..self }
     }
 
     /// A message with frames came.
@@ -83,13 +108,7 @@ impl Intake {
         }
         for frame in frames.iter() {
             match self.heard.get_mut(&(frames.from, frame.burst)) {
-                Some(heard) if frame.seq < heard.next => {}
-                Some(heard) => {
-                    heard.next = frame.seq.saturating_add(1);
-                    let burst = heard.local;
-                    let packet = Packet::new(self.framing, &VoiceFrame { burst, ..*frame }, now);
-                    self.outputs.push_back(IntakeOutput::Frame { burst, packet });
-                }
+                Some(heard) => self.outputs.extend(heard.take(frame, self.framing, now)),
                 None => self.wait(frames.from, frame, now),
             }
         }
@@ -99,15 +118,18 @@ impl Intake {
     /// The hub knows the burst as `local`: what waits goes on.
     pub fn hear(&mut self, node: NodeId, burst: BurstNo, local: BurstNo) {
         let next = self.past.remove(&(node, burst)).map_or(0, |(next, _)| next);
-        let mut heard = Heard { local, next };
-        for packet in self.waiting.remove(&(node, burst)).into_iter().flat_map(|waiting| waiting.frames) {
+        let waiting = self.waiting.remove(&(node, burst));
+        let mut heard = Heard {
+            local,
+            next,
+            timeline: Timeline::default(),
+            ahead: Bucket::of_time(HEARD_AHEAD, SAMPLE_RATE),
+            #[cfg(feature = "mutants")]
+            believed: self.mutants.has(crate::mutants::Mutant::BelieveClock),
+        };
+        for packet in waiting.into_iter().flat_map(|waiting| waiting.frames) {
             let frame = VoiceFrame::parse(packet.message()).expect("framed from a frame");
-            if frame.seq >= heard.next {
-                heard.next = frame.seq.saturating_add(1);
-                let frame = VoiceFrame { burst: local, ..frame };
-                let packet = Packet::new(self.framing, &frame, packet.arrived());
-                self.outputs.push_back(IntakeOutput::Frame { burst: local, packet });
-            }
+            self.outputs.extend(heard.take(&frame, self.framing, packet.arrived()));
         }
         self.heard.insert((node, burst), heard);
     }
@@ -154,5 +176,30 @@ impl Intake {
         if let Some(waiting) = self.waiting.get_mut(&key).filter(|waiting| waiting.frames.len() < WAITING) {
             waiting.frames.push(Packet::new(super::unframed, frame, now));
         }
+    }
+}
+
+impl Heard {
+    /// A frame that comes late, twice, or too far ahead of its time goes no further, nor does one that
+    /// is no sound.
+    fn take(&mut self, frame: &VoiceFrame<'_>, framing: Framing, now: Time) -> Option<IntakeOutput> {
+        let sound = opus::check(frame.payload).ok().filter(|_| frame.seq >= self.next)?;
+        let samples = u32::try_from(sound.as_micros() * u128::from(SAMPLE_RATE) / 1_000_000).ok()?;
+        let room = self.room(now);
+        let placed = self.timeline.place(frame.media_time, samples, room)?;
+        self.ahead.spend(placed.length);
+        self.next = frame.seq.saturating_add(1);
+        let burst = self.local;
+        let packet =
+            Packet::new(framing, &VoiceFrame { burst, media_time: placed.media_time, ..*frame }, now);
+        Some(IntakeOutput::Frame { burst, packet })
+    }
+
+    fn room(&mut self, now: Time) -> u32 {
+        #[cfg(feature = "mutants")]
+        if self.believed {
+            return u32::MAX;
+        }
+        self.ahead.level(now)
     }
 }

@@ -5,13 +5,14 @@
 //! burst, and for each listener a [`Cursor`] into it, so that a slow listener costs nothing
 //! and wiping a log wipes the only copy. Frames of other nodes come in through the [`Intake`].
 
+mod budget;
 mod deck;
 mod intake;
 mod log;
 mod packet;
 mod uplink;
 
-pub use deck::{ByGrade, Deck, DeckFigures, Item, LINGER, NAMED};
+pub use deck::{ByGrade, Deck, DeckFigures, Item, LINGER, NAMED, Turn};
 pub use intake::{Intake, IntakeOutput};
 pub use log::{BurstLog, Cursor};
 pub use packet::{Framing, Packet, Prefix, unframed};

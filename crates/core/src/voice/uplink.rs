@@ -5,20 +5,19 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use tenfour_protocol::control::{EndReason, FrameTime};
-use tenfour_protocol::limits::{SILENT_BURST, VOICE_AHEAD, VOICE_BITS_PER_SECOND, VOICE_FRAMES_PER_SECOND};
+use tenfour_protocol::limits::SILENT_BURST;
 use tenfour_protocol::{BurstNo, Code, Refusal, VoiceFrame, opus};
 use zeroize::Zeroizing;
 
+use super::budget::Budget;
 use super::{Framing, Packet};
 use crate::Time;
-use crate::bucket::Bucket;
+use crate::timeline::Timeline;
 
 /// Bursts of one connection that may wait for the hub. The hub refuses more long before.
 const OPEN_BURSTS: usize = 16;
 /// A refusal of one code is told this often.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
-const AHEAD_SECONDS: u32 = VOICE_AHEAD.as_secs() as u32;
-const VOICE_BYTES_PER_SECOND: u32 = VOICE_BITS_PER_SECOND / 8;
 
 /// What the shell does for an uplink.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +52,7 @@ pub struct Uplink {
     framing: Framing,
     bursts: BTreeMap<BurstNo, Burst>,
     newest: Option<BurstNo>,
-    frames_budget: Bucket,
-    bytes_budget: Bucket,
+    budget: Budget,
     told: BTreeMap<Code, Time>,
     outputs: VecDeque<UplinkOutput>,
 }
@@ -68,6 +66,7 @@ struct Burst {
     waiting: Vec<Waiting>,
     passed_on: u32,
     last: Option<(u16, u32)>,
+    timeline: Timeline,
     last_sign: Time,
     ended: Option<EndReason>,
 }
@@ -87,16 +86,21 @@ impl std::fmt::Debug for Waiting {
 impl Uplink {
     /// For a connection to a server whose transport frames messages with `framing`.
     pub fn new(framing: Framing, now: Time) -> Self {
-        let bucket = |per_second: u32| Bucket::new(per_second * AHEAD_SECONDS, per_second, now);
         Self {
             framing,
             bursts: BTreeMap::new(),
             newest: None,
-            frames_budget: bucket(VOICE_FRAMES_PER_SECOND),
-            bytes_budget: bucket(VOICE_BYTES_PER_SECOND),
+            budget: Budget::new(now),
             told: BTreeMap::new(),
             outputs: VecDeque::new(),
         }
+    }
+
+    /// The same, broken on purpose.
+    #[cfg(feature = "mutants")]
+    pub fn broken(mut self, mutants: crate::mutants::Mutants) -> Self {
+        self.budget.mutants = mutants;
+        self
     }
 
     /// A press: frames of burst `local` may come from now on. A number that does not grow is
@@ -110,7 +114,8 @@ impl Uplink {
     }
 
     /// A binary message of the client. Frames of a burst that is not open are dropped without
-    /// a word.
+    /// a word. The media time that is passed on never runs ahead of the frames' arrival by more than
+    /// [`VOICE_AHEAD`](tenfour_protocol::limits::VOICE_AHEAD), whatever the talker says.
     pub fn frame(&mut self, bytes: &[u8], now: Time) {
         let Ok(frame) = VoiceFrame::parse(bytes) else {
             return self.refuse_voice(Code::MalformedFrame, now);
@@ -118,24 +123,25 @@ impl Uplink {
         let Some(burst) = self.bursts.get_mut(&frame.burst).filter(|burst| burst.ended.is_none()) else {
             return;
         };
-        let taken = burst.check(&frame).and_then(|()| {
-            // One token of each, or none: a dropped frame is not paid for.
-            let size = frame.payload.len() as u32;
-            let affordable = self.frames_budget.has(1, now) && self.bytes_budget.has(size, now);
-            let paid = affordable && self.frames_budget.take(1, now) && self.bytes_budget.take(size, now);
-            paid.then_some(()).ok_or(Code::TooMuchVoice)
-        });
+        let said = (frame.media_time, burst.frame_time.samples(), frame.payload.len() as u32);
+        let taken = burst
+            .check(&frame)
+            .and_then(|()| self.budget.pay(&mut burst.timeline, said, now).ok_or(Code::TooMuchVoice));
         match taken {
-            Ok(()) => {
+            Ok(placed) => {
                 burst.last = Some((frame.seq, frame.media_time));
                 burst.last_sign = now;
+                let frame = VoiceFrame { media_time: placed.media_time, ..frame };
                 match burst.admitted {
                     Some(admitted) => {
                         burst.passed_on += 1;
                         let packet = Packet::new(self.framing, &VoiceFrame { burst: admitted, ..frame }, now);
                         self.outputs.push_back(UplinkOutput::Frame { burst: admitted, packet });
                     }
-                    None => burst.waiting.push(Waiting { bytes: Zeroizing::new(bytes.into()), arrived: now }),
+                    None => {
+                        let bytes = Zeroizing::new(frame.to_bytes().into());
+                        burst.waiting.push(Waiting { bytes, arrived: now });
+                    }
                 }
             }
             Err(code) => self.refuse_voice(code, now),
@@ -257,6 +263,7 @@ impl Burst {
             waiting: Vec::new(),
             passed_on: 0,
             last: None,
+            timeline: Timeline::default(),
             last_sign: now,
             ended: None,
         }

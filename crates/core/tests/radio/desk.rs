@@ -140,6 +140,14 @@ impl Desk {
     }
 }
 
+/// What the environment asks to be broken: a test must notice.
+#[cfg(feature = "mutants")]
+pub(crate) fn mutants() -> tenfour_core::mutants::Mutants {
+    use tenfour_core::mutants::{Mutants, VARIABLE};
+    let named = std::env::var_os(VARIABLE);
+    Mutants::of_process(named.as_ref().and_then(|named| named.to_str()))
+}
+
 pub(crate) fn letter(sound: &Sound) -> char {
     use tenfour_core::radio::SoundKind;
     match (&sound.kind, sound.heard) {
@@ -261,12 +269,9 @@ pub(crate) fn no(n: u32) -> HeardNo {
     HeardNo(n)
 }
 
-/// In a build that has mutants, the process is told which one to be.
 #[cfg(feature = "mutants")]
 fn broken(config: Config) -> Config {
-    use tenfour_core::mutants::{Mutants, VARIABLE};
-    let named = std::env::var_os(VARIABLE);
-    Config { mutants: Mutants::of_process(named.as_ref().and_then(|named| named.to_str())), ..config }
+    Config { mutants: mutants(), ..config }
 }
 
 #[cfg(not(feature = "mutants"))]

@@ -49,7 +49,7 @@ fn voice_sent_with_the_press_is_not_clipped() {
     let anna = world.tuned("Anna", "19");
     let bert = world.tuned("Bert", "19");
     // All of it is in the uplink before the hub has heard of the press.
-    let mut uplink = tenfour_core::voice::Uplink::new(tenfour_core::voice::unframed, world.now);
+    let mut uplink = crate::world::uplink(tenfour_core::voice::unframed, world.now);
     uplink.start(BurstNo(1), tenfour_protocol::control::FrameTime::Ms20, world.now);
     for seq in 0..5 {
         uplink.frame(&crate::world::frame(1, seq), world.now);

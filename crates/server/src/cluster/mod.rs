@@ -89,11 +89,14 @@ impl Cluster {
         clock: Clock,
     ) -> Result<Self, BusError> {
         let node = NodeId(u64::from_be_bytes(random()));
+        let intake = Intake::new(node, codec::voice_framing);
+        #[cfg(feature = "mutants")]
+        let intake = intake.broken(crate::mutants::active());
         let side = Arc::new(Side {
             hub,
             workers,
             clock,
-            intake: Mutex::new(Intake::new(node, codec::voice_framing)),
+            intake: Mutex::new(intake),
             lanes: Mutex::default(),
             counts: Counts::default(),
             others: Mutex::default(),

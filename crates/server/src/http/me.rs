@@ -9,6 +9,7 @@ use axum::response::Response;
 use tenfour_core::hub::Input;
 #[cfg(feature = "mutants")]
 use tenfour_core::mutants::Mutant;
+use tenfour_core::reach::scrub_stack;
 use tenfour_protocol::http::{Held, Me, Problem, Profile};
 use tenfour_protocol::{Code, Refusal};
 
@@ -52,15 +53,15 @@ pub(super) async fn change(
 ) -> Answer<Json<Me>> {
     let (_, session) = session(&shared, &headers).await?;
     let profile: Profile = parse(body)?;
-    let user = carry_through(async move {
+    let me = carry_through(async move {
         let tell = |user: &crate::store::User, logins: Vec<_>| {
             for login in logins {
                 shared.hub.input(Input::Profile { login, person: user.person() });
             }
         };
-        shared.auth.change_profile(session.user, profile, peer, tell).await
+        shared.auth.change_profile(session.user, profile, peer, tell).await.map(describe)
     });
-    Ok(Json(describe(user.await?)))
+    Ok(Json(me.await?))
 }
 
 /// Erases the user: everything that is stored, every session, every socket.
@@ -109,6 +110,12 @@ pub(super) async fn log_out_everywhere(
 async fn carry_through<T: Send + 'static>(
     work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
 ) -> Result<T, Refusal> {
+    let work = async move {
+        let done = work.await;
+        // Whose it was lies on the stack of this thread, which may have nothing to do for long.
+        scrub_stack();
+        done
+    };
     // It ends early only with the server.
     tokio::spawn(work).await.unwrap_or_else(|_| Err(Code::GoingAway.into()))
 }

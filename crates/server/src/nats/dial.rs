@@ -10,7 +10,6 @@ use serde_json::{Map, Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::credentials::Credentials;
@@ -95,6 +94,11 @@ impl Entry {
         };
         self.check_version(&dialed.info)?;
         if server.tls || dialed.info.tls_required {
+            if !dialed.reader.is_empty() {
+                // Whoever sits in between could have said it, and it would pass for the server's word.
+                let reason = "something was said in clear after its greeting".to_owned();
+                return Err(NatsError::Tls { servers: self.all(), reason });
+            }
             dialed.carrier = self.secure(dialed.carrier, &server.host).await?;
         }
         let words = Zeroizing::new(format!("CONNECT {}\r\nPING\r\n", self.words(server, &dialed.info)));
@@ -146,7 +150,7 @@ impl Entry {
             .with_root_certificates(roots)
             .with_no_client_auth();
         let name = ServerName::try_from(host.to_owned()).map_err(|error| refuse(error.to_string()))?;
-        let secured = TlsConnector::from(Arc::new(config)).connect(name, carrier).await;
+        let secured = tenfour_tls::connect(carrier, Arc::new(config), name).await;
         Ok(Box::new(secured.map_err(|error| refuse(error.to_string()))?))
     }
 

@@ -89,6 +89,11 @@ impl Reader {
         self.buffer.extend_from_slice(bytes);
     }
 
+    /// Whether everything that came was used.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.used == self.buffer.len()
+    }
+
     /// What comes next, as far as it is all there. To be asked until there is nothing.
     pub(crate) fn next(&mut self) -> Result<Option<Op<'_>>, Violation> {
         match measure(&self.buffer[self.used..])? {

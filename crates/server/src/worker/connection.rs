@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::future::poll_fn;
-use std::os::fd::RawFd;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -19,8 +18,10 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::Worker;
 use super::codec::{self, Decoder, Event};
+use super::lanes::Lane;
 use super::outbox::Outbox;
 use super::socket::Stream;
+use super::unfinished::Unfinished;
 use crate::cluster::Relay;
 use crate::connection_log::Connected;
 use crate::fault::fault;
@@ -40,10 +41,14 @@ pub(super) struct Connection {
     pub(super) blocked: Cell<Option<Time>>,
     pub(super) stream: RefCell<Stream>,
     pub(super) outbox: RefCell<Outbox>,
+    /// When the oldest voice arrived that was sealed and has not been taken.
+    sealed: Cell<Option<Time>>,
     /// Pings since the last sign of life.
     pub(super) pings: Cell<u32>,
     /// When it stands among those who talk.
     pub(super) silent: Cell<Option<Time>>,
+    /// Until when it may finish what it has begun to send.
+    pub(super) unfinished: Cell<Option<Time>>,
     /// When a connection that is being closed is over.
     pub(super) closes: Cell<Option<Time>>,
     /// True when hub and deck have forgotten it.
@@ -70,17 +75,22 @@ pub(super) enum State {
 
 impl Connection {
     pub(super) fn new(id: ConnId, stream: Stream, permit: Permit, connected: Connected, now: Time) -> Self {
+        let uplink = Uplink::new(codec::voice_framing, now);
+        #[cfg(feature = "mutants")]
+        let uplink = uplink.broken(crate::mutants::active());
         Self {
             id,
             stream: RefCell::new(stream),
             outbox: RefCell::default(),
+            sealed: Cell::new(None),
             state: Cell::new(State::Open),
             blocked: Cell::new(None),
             pings: Cell::new(0),
             silent: Cell::new(None),
+            unfinished: Cell::new(None),
             closes: Cell::new(None),
             left: Cell::new(false),
-            uplink: RefCell::new(Uplink::new(codec::voice_framing, now)),
+            uplink: RefCell::new(uplink),
             relay: RefCell::new(None),
             connected: Cell::new(Some(connected)),
             waker: RefCell::new(Waker::noop().clone()),
@@ -92,10 +102,29 @@ impl Connection {
         self.state.get() == State::Open
     }
 
-    /// The socket that frames can be sent to as they are, when nothing else has to be sent before.
-    pub(super) fn takes_frames(&self) -> Option<RawFd> {
-        let free = self.is_open() && self.blocked.get().is_none() && self.outbox.borrow().is_empty();
-        free.then(|| self.stream.borrow().plain()).flatten()
+    /// Where frames can be sent, when nothing else has to be sent before.
+    pub(super) fn takes_frames(&self) -> Option<Lane> {
+        let stream = self.stream.borrow();
+        let blocked = self.blocked.get().is_some() || !self.outbox.borrow().is_empty() || stream.buffers();
+        let free = self.is_open() && !blocked;
+        free.then(|| Lane { socket: stream.socket(), tls: stream.is_tls() })
+    }
+
+    /// Sealed bytes wait for the socket, among them voice that arrived then. They are ended with its hold.
+    pub(super) fn note_sealed(&self, arrived: Option<Time>) {
+        let oldest = [self.sealed.get(), arrived].into_iter().flatten().min();
+        self.sealed.set(oldest);
+    }
+
+    /// The socket has taken everything.
+    pub(super) fn sealed_is_gone(&self) {
+        self.sealed.set(None);
+    }
+
+    /// When the oldest voice arrived that was begun and not taken.
+    pub(super) fn begun_voice(&self) -> Option<Time> {
+        let sealed = self.sealed.get().filter(|_| self.stream.borrow().buffers());
+        [self.outbox.borrow().begun_voice(), sealed].into_iter().flatten().min()
     }
 
     pub(super) fn uplink(&self) -> RefMut<'_, Uplink> {
@@ -125,14 +154,23 @@ impl Drop for Parting<'_> {
     }
 }
 
+/// What the task of a connection keeps between two reads.
+#[derive(Default)]
+struct Reader {
+    decoder: Decoder,
+    unfinished: Unfinished,
+}
+
 impl Worker {
     /// Reads the socket until it is over. `early` came together with the upgrade.
     pub(super) async fn attend(self: Rc<Self>, connection: Rc<Connection>, mut early: Zeroizing<Vec<u8>>) {
-        let mut decoder = Decoder::default();
+        let mut reader = Reader::default();
         let _parting = Parting(&self, &connection);
-        self.hear(&connection, &mut decoder, &mut early);
+        self.hear(&connection, &mut reader.decoder, &mut early);
         drop(early);
-        poll_fn(|context| self.poll(&connection, &mut decoder, context)).await;
+        poll_fn(|context| self.poll(&connection, &mut reader, context)).await;
+        // What has not come whole never will.
+        drop(reader);
         // One try to say good-bye under TLS; the kernel sends the rest.
         poll_fn(|context| {
             let mut stream = connection.stream.borrow_mut();
@@ -141,13 +179,23 @@ impl Worker {
         .await;
     }
 
-    fn poll(&self, connection: &Connection, decoder: &mut Decoder, context: &mut Context<'_>) -> Poll<()> {
+    fn poll(&self, connection: &Connection, reader: &mut Reader, context: &mut Context<'_>) -> Poll<()> {
         connection.keep_waker(context.waker());
         if connection.blocked.get().is_some() {
             self.write(connection, self.clock.now());
         }
-        let read = self.read(connection, decoder, context);
-        self.pump_few(self.clock.now());
+        let read = self.read(connection, &mut reader.decoder, context);
+        let since = {
+            let mut stream = connection.stream.borrow_mut();
+            let session = stream.session().map(|session| &*session);
+            reader.unfinished.note(&mut reader.decoder, session, self.clock.now())
+        };
+        self.note_unfinished(connection, since);
+        // An answer of TLS itself that the socket did not take.
+        if connection.blocked.get().is_none() && connection.stream.borrow().buffers() {
+            self.write(connection, self.clock.now());
+        }
+        self.pump_small(self.clock.now());
         if self.deck.borrow().has_due() || self.next_alarm() < self.alarm.get() {
             self.earlier.notify_one();
         }
@@ -163,16 +211,13 @@ impl Worker {
             let mut buffer = ReadBuf::new(&mut scratch);
             let read = Pin::new(&mut *connection.stream.borrow_mut()).poll_read(context, &mut buffer);
             let bytes = buffer.filled().len();
-            match read {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(())) if bytes > 0 => {}
-                Poll::Ready(ended) => {
-                    ended.inspect_err(|error| self.note_end(error)).ok();
-                    return Poll::Ready(());
-                }
-            }
+            let Poll::Ready(read) = read else { return Poll::Pending };
+            // Under TLS a good record may come together with one that ends the connection.
             self.hear(connection, decoder, &mut scratch[..bytes]);
             scratch[..bytes].zeroize();
+            if read.inspect_err(|error| self.note_end(error)).is_err() || bytes == 0 {
+                return Poll::Ready(());
+            }
         }
         context.waker().wake_by_ref();
         Poll::Pending
@@ -180,7 +225,7 @@ impl Worker {
 
     /// Takes the client's bytes.
     fn hear(&self, connection: &Connection, decoder: &mut Decoder, bytes: &mut [u8]) {
-        if matches!(connection.state.get(), State::Over | State::Answering) {
+        if matches!(connection.state.get(), State::Over | State::Answering) || bytes.is_empty() {
             return;
         }
         let now = self.clock.now();
@@ -198,7 +243,7 @@ impl Worker {
     }
 
     fn event(&self, connection: &Connection, event: Event<'_>, now: Time) {
-        if let Event::Close(code) = event {
+        if let Event::Close { code, .. } = event {
             return self.closed_by_client(connection, code, now);
         }
         if !connection.is_open() {
@@ -215,7 +260,7 @@ impl Worker {
                 self.drain_uplink(connection, now);
             }
             Event::Ping(payload) => self.send_to(connection, codec::pong(payload), now),
-            Event::Pong | Event::Close(_) => {}
+            Event::Pong | Event::Close { .. } => {}
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue, SET_COOKIE};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -29,9 +30,15 @@ const REQUEST: Duration = Duration::from_secs(10);
 impl Worker {
     /// Serves a TCP connection in a task of its own.
     pub(super) fn serve(self: &Rc<Self>, socket: std::net::TcpStream, peer: SocketAddr, permit: Permit) {
-        // The runtime keeps a record of each socket for a while after it was closed, with gaps in it
-        // that have what lay on the stack.
+        // The runtime keeps a record of each socket for a while after it was closed, and the task one for
+        // as long as it is open, with gaps in them that have what lay on the stack.
         scrub_stack();
+        self.begin(socket, peer, permit);
+    }
+
+    /// In a frame of its own, which is where the stack was overwritten: what is made here is made there.
+    #[inline(never)]
+    fn begin(self: &Rc<Self>, socket: std::net::TcpStream, peer: SocketAddr, permit: Permit) {
         match TcpStream::from_std(socket) {
             Ok(socket) => drop(tokio::task::spawn_local(self.clone().talk_http(socket, peer, permit))),
             Err(error) => tracing::warn!(reason = %error, "a connection was lost at the door"),
@@ -45,7 +52,7 @@ impl Worker {
         let stream = match &self.shared.tls {
             None => Stream::Plain(socket),
             Some(certificates) => {
-                match timeout(HANDSHAKE, certificates.acceptor().accept(socket)).await {
+                match timeout(HANDSHAKE, tenfour_tls::accept(socket, certificates.current())).await {
                     Ok(Ok(stream)) => Stream::Tls(Box::new(stream)),
                     // A scanner, or somebody who does not like the certificate.
                     Ok(Err(_)) | Err(_) => return,
@@ -56,7 +63,10 @@ impl Worker {
         let served = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HANDSHAKE)
+            // Also what hyper reads at once. With more, heads of requests and their tokens stay in its memory.
             .max_buf_size(HEADER_BYTES)
+            // Who sends a request and then no more still gets the answer.
+            .half_close(true)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades()
             .await;
@@ -82,6 +92,10 @@ impl Worker {
             }
         };
         secure(response.headers_mut(), self.shared.secure());
+        if response.headers().contains_key(SET_COOKIE) {
+            // hyper keeps the head of its last answer for as long as the connection stays.
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         // Whoever asked was looked up on this stack.
         scrub_stack();
         Ok(response)

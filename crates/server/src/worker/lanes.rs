@@ -1,5 +1,5 @@
-//! Which sockets take frames as they are: a short row, where a large channel is served from the
-//! processor's cache, while the connections themselves lie far apart.
+//! Which sockets take frames now: a short row, where a large channel is served from the processor's
+//! cache, while the connections themselves lie far apart.
 
 use std::os::fd::RawFd;
 
@@ -10,13 +10,21 @@ use super::place_of;
 
 /// One for each place in the table of connections.
 #[derive(Debug, Default)]
-pub(super) struct Lanes(Vec<Option<(ConnId, RawFd)>>);
+pub(super) struct Lanes(Vec<Option<(ConnId, Lane)>>);
+
+/// A socket that frames can be sent to, since nothing else has to be sent before.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lane {
+    pub(super) socket: RawFd,
+    /// Frames have to be sealed first.
+    pub(super) tls: bool,
+}
 
 impl Lanes {
-    /// The socket, when frames can be sent to it and nothing else has to be sent before.
-    pub(super) fn socket(&self, conn: ConnId) -> Option<RawFd> {
+    /// The lane of a connection that takes frames now.
+    pub(super) fn lane(&self, conn: ConnId) -> Option<Lane> {
         let lane = self.0.get(place_of(conn)).copied().flatten();
-        lane.filter(|&(of, _)| of == conn).map(|(_, socket)| socket)
+        lane.filter(|&(of, _)| of == conn).map(|(_, lane)| lane)
     }
 
     /// Looks again, after each write.
@@ -25,7 +33,7 @@ impl Lanes {
         if place >= self.0.len() {
             self.0.resize(place + 1, None);
         }
-        self.0[place] = connection.takes_frames().map(|socket| (connection.id, socket));
+        self.0[place] = connection.takes_frames().map(|lane| (connection.id, lane));
     }
 
     /// The socket is about to be closed: its number will be somebody else's.

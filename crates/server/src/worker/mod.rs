@@ -4,6 +4,7 @@
 
 pub(crate) mod codec;
 mod connection;
+mod decoy;
 mod http;
 mod lanes;
 mod listen;
@@ -17,6 +18,7 @@ mod ring;
 mod socket;
 mod timers;
 mod together;
+mod unfinished;
 mod upgrade;
 
 use std::cell::{Cell, RefCell};
@@ -38,10 +40,12 @@ use crate::gate::Permit;
 use crate::hub_thread::{Framed, Order};
 use crate::shared::Shared;
 use connection::Connection;
+use decoy::Sink;
+pub use decoy::Sinks;
 use lanes::Lanes;
 use outbox::Chunk;
 use ring::Ring;
-use together::Row;
+use together::Rows;
 
 /// A worker reads into one buffer, whichever socket it is: it is wiped after each use.
 const SCRATCH_BYTES: usize = 16 * 1024;
@@ -87,13 +91,17 @@ pub(crate) struct Worker {
     batch: Cell<Vec<Rc<Connection>>>,
     lanes: RefCell<Lanes>,
     ring: RefCell<Ring>,
-    row: RefCell<Row>,
+    rows: RefCell<Rows>,
+    /// Where what nobody hears goes.
+    sink: Option<Sink>,
     /// Messages of bursts that were written, and not counted yet.
     written: Cell<u64>,
     /// Whose socket takes nothing just now.
     blocked: RefCell<BTreeSet<ConnId>>,
     /// Who has an open burst, and when it may be silent for too long.
     talking: RefCell<BTreeSet<(Time, ConnId)>>,
+    /// Who has begun something, and until when it has to be finished.
+    unfinished: RefCell<BTreeSet<(Time, ConnId)>>,
     /// Who is being closed, and until when it may take.
     closing: RefCell<BTreeSet<(Time, ConnId)>>,
     /// When the main loop wakes up by itself.
@@ -108,11 +116,12 @@ pub(crate) fn start(
     shared: Arc<Shared>,
     peers: Vec<mpsc::UnboundedSender<ToWorker>>,
     inbox: mpsc::UnboundedReceiver<ToWorker>,
+    sink: Option<Sink>,
 ) -> std::io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name(format!("tenfour-{index}")).spawn(move || {
         let tasks = LocalSet::new();
-        let worker = Rc::new(Worker::new(index, shared, peers));
+        let worker = Rc::new(Worker::new(index, shared, peers, sink));
         // The pump writes to thousands of sockets in a row: a budget of cooperation would
         // make it believe that they are full.
         tasks.block_on(&runtime, unconstrained(worker.run(inbox)));
@@ -120,7 +129,12 @@ pub(crate) fn start(
 }
 
 impl Worker {
-    fn new(index: usize, shared: Arc<Shared>, peers: Vec<mpsc::UnboundedSender<ToWorker>>) -> Self {
+    fn new(
+        index: usize,
+        shared: Arc<Shared>,
+        peers: Vec<mpsc::UnboundedSender<ToWorker>>,
+        sink: Option<Sink>,
+    ) -> Self {
         let deck = Deck::new(shared.hold);
         #[cfg(feature = "mutants")]
         let deck = deck.broken(crate::mutants::active());
@@ -139,10 +153,12 @@ impl Worker {
             batch: Cell::default(),
             lanes: RefCell::default(),
             ring: RefCell::new(Ring::new(NAMED as u32)),
-            row: RefCell::new(Row::new()),
+            rows: RefCell::new(Rows::new()),
+            sink,
             written: Cell::new(0),
             blocked: RefCell::default(),
             talking: RefCell::default(),
+            unfinished: RefCell::default(),
             closing: RefCell::default(),
             alarm: Cell::new(Time::ZERO),
             earlier: Notify::new(),

@@ -22,6 +22,14 @@ impl Chunk {
             Self::Voice(packet) => packet.bytes(),
         }
     }
+
+    /// When it arrived, if it is voice.
+    pub(super) fn voice(&self) -> Option<Time> {
+        match self {
+            Self::Control(_) => None,
+            Self::Voice(packet) => Some(packet.arrived()),
+        }
+    }
 }
 
 /// The queue of one connection. Voice is not in it, but for a packet that was begun.
@@ -86,10 +94,7 @@ impl Outbox {
 
     /// When the voice that was begun arrived.
     pub(super) fn begun_voice(&self) -> Option<Time> {
-        match &self.begun {
-            Some((Chunk::Voice(packet), _)) => Some(packet.arrived()),
-            _ => None,
-        }
+        self.begun.as_ref().and_then(|(chunk, _)| chunk.voice())
     }
 
     fn next(&mut self) -> Option<(Chunk, usize)> {

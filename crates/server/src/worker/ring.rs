@@ -33,7 +33,8 @@ impl Ring {
     }
 
     /// Offers each socket its bytes, and waits for none: how many bytes each has taken, in the same order.
-    /// [`ErrorKind::WouldBlock`] for a socket that is full, and for all that could not be asked.
+    /// [`ErrorKind::WouldBlock`] for a socket that is full or was not asked, which is the same: it has taken
+    /// nothing. Fewer answers than sends: the rest was not asked.
     pub(super) fn send<'a>(
         &mut self,
         sends: impl Iterator<Item = (RawFd, &'a [u8])>,
@@ -78,11 +79,23 @@ fn send_all<'a>(
             awaited -= 1;
         }
         match submitted {
-            Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
+            Err(error) if error.kind() != ErrorKind::Interrupted => {
+                forget(ring, answers, awaited);
+                return Err(error);
+            }
             _ => {}
         }
     }
     Ok(())
+}
+
+/// The kernel gives up with so many answers to come. What it took and did not answer may have been sent: that
+/// is told as a failure, since nobody knows. It takes in order, so what it did not take is at the end.
+fn forget(ring: &mut IoUring, answers: &mut [io::Result<usize>], awaited: usize) {
+    let taken = answers.len() - ring.submission().len().min(answers.len());
+    let blocked = |answer: &io::Result<usize>| matches!(answer, Err(error) if error.kind() == ErrorKind::WouldBlock && error.raw_os_error().is_none());
+    let unknown = answers[..taken].iter_mut().filter(|answer| blocked(answer));
+    unknown.take(awaited).for_each(|answer| *answer = Err(ErrorKind::Other.into()));
 }
 
 #[cfg(test)]

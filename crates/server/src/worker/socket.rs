@@ -8,21 +8,19 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use socket2::SockRef;
+use tenfour_tls::Session;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
 
 /// What the kernel keeps unsent for one listener before it says that it is full.
 const UNSENT_BYTES: u32 = 16 * 1024;
 /// What the kernel keeps for one listener at most; Linux takes twice the number.
 const SEND_BUFFER_BYTES: usize = 32 * 1024;
-/// What rustls keeps for one listener, encrypted.
-const TLS_BUFFER_BYTES: usize = 16 * 1024;
 
 /// One connection.
 pub(super) enum Stream {
     Plain(Tcp),
-    Tls(Box<TlsStream<Tcp>>),
+    Tls(Box<tenfour_tls::Stream<Tcp>>),
 }
 
 /// A socket that is written to past the runtime, which would first look up what it knows of it: lines
@@ -50,7 +48,7 @@ impl Tcp {
 impl Stream {
     /// Keeps little for a listener that is slow, and nothing for longer than `hold`: what the other
     /// side has not taken by then, the kernel throws away with the connection.
-    pub(super) fn keep_queues_short(&mut self, hold: Duration) {
+    pub(super) fn keep_queues_short(&self, hold: Duration) {
         let socket = SockRef::from(self.tcp());
         // Larger queues cost memory, not service.
         socket.set_send_buffer_size(SEND_BUFFER_BYTES).ok();
@@ -59,9 +57,6 @@ impl Stream {
             socket.set_tcp_notsent_lowat(UNSENT_BYTES).ok();
             // Voice that lies there would outlive its hold.
             socket.set_tcp_user_timeout(Some(hold)).ok();
-        }
-        if let Self::Tls(stream) = self {
-            stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER_BYTES));
         }
     }
 
@@ -82,26 +77,44 @@ impl Stream {
         Pin::new(self).poll_write_vectored(&mut Context::from_waker(&waker.borrow()), pieces)
     }
 
-    /// True when what was written may still wait inside.
+    /// True when what was written still waits here for the socket.
     pub(super) fn buffers(&self) -> bool {
         match self {
             Self::Plain(_) => false,
-            Self::Tls(stream) => stream.get_ref().1.wants_write(),
+            Self::Tls(stream) => stream.session().is_pending(),
         }
     }
 
-    /// The socket, when what is written to it is what its peer should get.
-    pub(super) fn plain(&self) -> Option<RawFd> {
+    /// Who seals what goes out, under TLS.
+    pub(super) fn session(&mut self) -> Option<&mut Session> {
         match self {
-            Self::Plain(stream) => Some(stream.0.as_raw_fd()),
-            Self::Tls(_) => None,
+            Self::Plain(_) => None,
+            Self::Tls(stream) => Some(stream.parts().0),
         }
+    }
+
+    /// Fetches the memory that sealing needs; the answer is worth nothing.
+    pub(super) fn touch(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::Tls(stream) => stream.session().touch(),
+        }
+    }
+
+    /// Whether what is sent has to be sealed.
+    pub(super) fn is_tls(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
+
+    /// The socket itself.
+    pub(super) fn socket(&self) -> RawFd {
+        self.tcp().as_raw_fd()
     }
 
     fn tcp(&self) -> &TcpStream {
         match self {
             Self::Plain(stream) => &stream.0,
-            Self::Tls(stream) => &stream.get_ref().0.0,
+            Self::Tls(stream) => &stream.get_ref().0,
         }
     }
 }
@@ -113,7 +126,12 @@ impl AsyncRead for Stream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Plain(stream) => {
+                // hyper reads each request into the room of the one before, whose token is there until then;
+                // what is read into otherwise is wiped already, and this does nothing.
+                buffer.initialize_unfilled();
+                Pin::new(stream).poll_read(context, buffer)
+            }
             Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }

@@ -1,4 +1,4 @@
-//! What is due in time: wiping, silent bursts, pings, stalled and closing sockets. There is no
+//! What is due in time: wiping, silent bursts, unfinished input, pings, stalled and closing sockets. There is no
 //! timer for a connection: a tick each second looks after a share of them.
 
 use std::time::Duration;
@@ -33,13 +33,15 @@ impl Worker {
         let closing = self.closing.borrow().first().map(|(at, _)| *at);
         let wiping = self.deck.borrow().poll_timeout();
         let silent = self.talking.borrow().first().map(|(at, _)| *at);
-        [closing, wiping, silent].into_iter().flatten().min().unwrap_or(tick).min(tick)
+        let unfinished = self.unfinished.borrow().first().map(|(at, _)| *at);
+        [closing, wiping, silent, unfinished].into_iter().flatten().min().unwrap_or(tick).min(tick)
     }
 
     /// Does what is due.
     pub(super) fn timers(&self, now: Time) {
         self.deck.borrow_mut().handle_timeout(now);
         self.end_silent(now);
+        self.end_unfinished(now);
         self.end_closing(now);
         let tick = now.as_micros() / TICK.as_micros() as u64;
         // After a pause without sockets, one round is as good as all that were missed.
@@ -92,7 +94,7 @@ impl Worker {
         let blocked: Vec<_> = self.blocked.borrow().iter().filter_map(|conn| self.find(*conn)).collect();
         for connection in blocked {
             let stalled = connection.blocked.get().is_some_and(|since| now.since(since) >= STALLED);
-            let voice = connection.outbox.borrow().begun_voice();
+            let voice = connection.begun_voice();
             if stalled || voice.is_some_and(|arrived| now.since(arrived) >= self.shared.hold) {
                 self.shared.metrics.resets.inc();
                 connection.stream.borrow().reset_on_drop();
@@ -168,6 +170,7 @@ impl Worker {
         connection.state.set(State::Over);
         self.take_leave(connection, self.clock.now());
         self.blocked.borrow_mut().remove(&connection.id);
+        self.note_unfinished(connection, None);
         if let Some(at) = connection.closes.get() {
             self.closing.borrow_mut().remove(&(at, connection.id));
         }

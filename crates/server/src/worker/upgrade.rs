@@ -14,7 +14,6 @@ use hyper::header::{
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use sha1::{Digest, Sha1};
 use tenfour_core::hub::{Input, ResumeToken};
 use tenfour_protocol::{Code, Person, Refusal, SUBPROTOCOL};
 use tokio::task::{spawn_local, unconstrained};
@@ -28,9 +27,6 @@ use crate::connection_log::Connected;
 use crate::gate::Permit;
 use crate::http::{origin_of, problem, token_of};
 use crate::store::TokenHash;
-
-/// RFC 6455, 1.3.
-const MAGIC: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// Somebody who may come in.
 struct Admitted {
@@ -110,7 +106,7 @@ impl Worker {
     async fn welcome(self: Rc<Self>, upgrade: OnUpgrade, admitted: Admitted, connected: Connected) {
         // A client that goes away between request and answer.
         let Ok(upgraded) = upgrade.await else { return };
-        let Some((mut stream, early)) = raw(upgraded) else {
+        let Some((stream, early)) = raw(upgraded) else {
             tracing::error!("an upgraded connection is not one of ours");
             return;
         };
@@ -164,8 +160,7 @@ fn websocket_key(headers: &HeaderMap) -> Option<HeaderValue> {
         && headers.get(SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13");
     let key = headers.get(SEC_WEBSOCKET_KEY).filter(|_| is_websocket)?;
     BASE64.decode(key.as_bytes()).ok().filter(|bytes| bytes.len() == 16)?;
-    let hash = Sha1::new().chain_update(key.as_bytes()).chain_update(MAGIC).finalize();
-    HeaderValue::from_str(&BASE64.encode(&hash)).ok()
+    HeaderValue::from_str(&tenfour_websocket::accept(key.as_bytes())).ok()
 }
 
 /// True when one of the comma-separated values of a header fits.

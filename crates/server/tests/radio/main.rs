@@ -21,6 +21,7 @@ mod privacy;
 mod proxies;
 mod radio;
 mod relay;
+mod sealed;
 mod secure;
 mod sessions;
 mod side_doors;

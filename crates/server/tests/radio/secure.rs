@@ -15,7 +15,7 @@ use crate::desk::{Desk, Key};
 use crate::http::{Reply, connect, exchange};
 use crate::radio::{Radio, frame};
 
-fn trusting(certificate: &Path) -> Arc<ClientConfig> {
+pub(crate) fn trusting(certificate: &Path) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(certificate).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -23,7 +23,7 @@ fn trusting(certificate: &Path) -> Arc<ClientConfig> {
     Arc::new(config.with_root_certificates(roots).with_no_client_auth())
 }
 
-fn name() -> ServerName<'static> {
+pub(crate) fn name() -> ServerName<'static> {
     ServerName::try_from("127.0.0.1").unwrap()
 }
 
@@ -32,6 +32,13 @@ fn post(desk: &Desk, config: &Arc<ClientConfig>, path: &str, body: &Value) -> Re
     let mut stream = StreamOwned::new(session, connect(desk.address()));
     let host = desk.address().to_string();
     exchange(&mut stream, &host, "POST", path, &[], body.to_string().as_bytes())
+}
+
+/// Registers a key under a handle.
+pub(crate) fn enter(desk: &Desk, config: &Arc<ClientConfig>, seed: u8, handle: &str, session: &str) -> Reply {
+    let nonce = post(desk, config, "/api/v1/nonce", &json!({})).json();
+    let proof = Key::new(seed).prove(&nonce, desk.url(), session);
+    post(desk, config, "/api/v1/register", &json!({ "handle": handle, "proof": proof }))
 }
 
 fn make(cert: &Path, key: &Path) {
@@ -45,20 +52,17 @@ async fn the_radio_works_over_tls_with_a_self_signed_certificate() {
     let desk = Desk::with(Settings { tls: Some("self-signed".into()), ..Settings::default() });
     assert!(desk.url().starts_with("https://127.0.0.1:"));
     let config = trusting(&desk.data().join("self-signed.pem"));
-    let enter = |seed: u8, handle: &str, session: &str| {
-        let nonce = post(&desk, &config, "/api/v1/nonce", &json!({})).json();
-        let proof = Key::new(seed).prove(&nonce, desk.url(), session);
-        post(&desk, &config, "/api/v1/register", &json!({ "handle": handle, "proof": proof }))
-    };
-    let browser = enter(9, "Browser", "cookie");
+    let browser = enter(&desk, &config, 9, "Browser", "cookie");
+    assert_eq!(browser.header("connection"), Some("close"), "hyper would keep the cookie");
     assert_eq!(browser.header("strict-transport-security"), Some("max-age=63072000"));
     let cookie = browser.header("set-cookie").unwrap();
     assert!(cookie.starts_with("__Host-tenfour=") && cookie.ends_with("SameSite=Strict; Secure"), "{cookie}");
     let mut radios = Vec::new();
     for (seed, handle) in [(1, "Talker"), (2, "Listener"), (3, "Listener")] {
-        let token = enter(seed, handle, "bearer").json()["token"].as_str().unwrap().to_owned();
+        let token =
+            enter(&desk, &config, seed, handle, "bearer").json()["token"].as_str().unwrap().to_owned();
         let tcp = TcpStream::connect(desk.address()).await.unwrap();
-        let tls = tokio_rustls::TlsConnector::from(config.clone()).connect(name(), tcp).await.unwrap();
+        let tls = tenfour_tls::connect(tcp, config.clone(), name()).await.unwrap();
         let mut radio = Radio::over(tls, desk.url(), &token, json!({})).await;
         radio.tune("19").await;
         radios.push(radio);

@@ -2,6 +2,7 @@
 //! of it, and complains. It is simple where the real thing is fast.
 
 mod audience;
+mod clock;
 mod end;
 mod mutes;
 mod people;
@@ -19,6 +20,7 @@ use tenfour_protocol::control::EndReason;
 use tenfour_protocol::{BurstNo, ChannelId, ParticipantNo};
 
 use audience::Audiences;
+use clock::Clock;
 pub use end::Belief;
 use mutes::Mutes;
 use whereabouts::Whereabouts;
@@ -51,6 +53,8 @@ pub struct Seen {
     pub refused: usize,
     /// Frames that were heard.
     pub heard: usize,
+    /// Samples of silence that were told by clocks which lie.
+    pub lies: usize,
     /// Frames that were told as gaps.
     pub gaps: usize,
     /// Links that went on where they had ended.
@@ -75,6 +79,7 @@ impl AddAssign for Seen {
         self.aired += other.aired;
         self.refused += other.refused;
         self.heard += other.heard;
+        self.lies += other.lies;
         self.gaps += other.gaps;
         self.resumed += other.resumed;
         self.whole += other.whole;
@@ -98,6 +103,7 @@ struct Burst {
     channel: ChannelId,
     opened: Time,
     frames: BTreeMap<u16, Time>,
+    clock: Clock,
     closed: Option<(Time, u32, EndReason)>,
 }
 

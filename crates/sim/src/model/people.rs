@@ -5,6 +5,7 @@ use std::time::Duration;
 use tenfour_core::Time;
 use tenfour_core::radio::{HeardEnd, HeardNo};
 use tenfour_protocol::control::{EndReason, Outcome};
+use tenfour_protocol::limits::{HEARD_AHEAD, SAMPLE_RATE};
 use tenfour_protocol::{BurstNo, ChannelId, SignalGrade};
 
 use super::{Hearing, Kind, Model, Press, Trouble};
@@ -91,6 +92,17 @@ impl Model {
         let frames = usize::from(to.saturating_sub(from));
         *self.gaps.entry((client, hearing.burst)).or_default() += frames;
         self.seen.gaps += frames;
+    }
+
+    /// A talker's clock says that so many samples are silence, and they are not.
+    pub fn lied(&mut self, samples: u32) {
+        self.seen.lies += samples as usize;
+    }
+
+    /// A burst has come so far for a listener, in samples.
+    pub fn reaches(&mut self, client: usize, heard: HeardNo, samples: u32) {
+        let most = (self.talk_limit + HEARD_AHEAD).as_millis() as u32 * (SAMPLE_RATE / 1000);
+        self.must(samples <= most, || format!("client {client} has {samples} samples of {heard:?}"));
     }
 
     /// A burst is over for a listener.

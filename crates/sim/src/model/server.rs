@@ -1,6 +1,5 @@
 //! What the server may do.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tenfour_core::hub::{HubFigures, Input, Output, Recipients};
@@ -110,8 +109,8 @@ impl Model {
         self.must(pressed == Some(channel.clone()), || format!("burst {burst} airs where it was pressed"));
         let twice = self.admitted.insert((talker, local), burst);
         self.must(twice.is_none(), || format!("press {local} of {talker} is admitted twice"));
-        let frames = BTreeMap::new();
-        self.bursts.insert(burst, Burst { talker, local, channel, opened, frames, closed: None });
+        let (frames, clock) = Default::default();
+        self.bursts.insert(burst, Burst { talker, local, channel, opened, frames, clock, closed: None });
     }
 
     /// The hub's word on a session. Its connection may be gone already, and then nobody reads it.
@@ -161,15 +160,19 @@ impl Model {
     }
 
     /// An uplink passes on a frame.
-    pub fn relayed(&mut self, burst: BurstNo, seq: u16, now: Time) {
+    pub fn relayed(&mut self, burst: BurstNo, packet: &Packet, now: Time) {
+        let frame = VoiceFrame::parse(packet.message()).expect("an uplink passes on voice frames");
+        let seq = frame.seq;
         let Some(state) = self.bursts.get_mut(&burst) else {
             return self
                 .must(false, || format!("a frame of burst {burst}, which was never admitted, is relayed"));
         };
         let (closed, opened) = (state.closed.is_some(), state.opened);
         let again = state.frames.insert(seq, now).is_some();
+        let told = state.clock.frame(frame.media_time, packet.arrived());
         self.must(!closed, || format!("burst {burst} is relayed after its end"));
         self.must(!again, || format!("frame {seq} of burst {burst} is relayed twice"));
+        self.judge(told.map_err(|wrong| format!("burst {burst}: {wrong}")));
         let longest = self.talk_limit + SLACK;
         self.must(now - opened <= longest, || format!("burst {burst} is over the talk limit"));
     }

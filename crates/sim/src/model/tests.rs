@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use tenfour_core::hub::{From, Hears, HubFigures, Input, LoginId, Output, Recipients, ResumeToken, Route};
+use tenfour_core::hub::{
+    From, Hears, HubFigures, Input, LoginId, Output, Recipients, ResumeToken, Route, Tuned,
+};
 use tenfour_core::radio::HeardEnd;
 use tenfour_core::voice::{Packet, unframed};
 use tenfour_protocol::control::{ChannelInfo, Codec, FrameTime, Outcome};
@@ -129,18 +131,25 @@ fn on_the_air() -> Model {
         grade: None,
         bundle: None,
     };
-    let listeners = vec![Hears { conn: conn(1), grade }];
-    let route = Route { burst, channel: channel.clone(), bundle: 1, started, listeners };
+    let tuned = vec![Tuned::Hears(Hears { conn: conn(1), grade })];
+    let route = Route { burst, channel: channel.clone(), bundle: 1, started, small: true, tuned };
     says(&mut model, &Output::Open(Arc::new(route)));
     says(&mut model, &Output::Admit { conn: conn(0), local: LOCAL, burst });
     model.hub_is_done(BOTH, Time::ZERO);
-    model.relayed(BURST, 0, Time::ZERO);
+    relayed(&mut model, 0, 0, Time::ZERO);
     model.begins(1, HEARD, (BURST, channel), grade);
     model
 }
 
 fn packet(seq: u16) -> Vec<u8> {
     Mark { talker: 0, local: LOCAL, seq }.packet()
+}
+
+/// The uplink of client 0 passes on a frame that has just come.
+fn relayed(model: &mut Model, seq: u16, media_time: u32, now: Time) {
+    let payload = packet(seq);
+    let frame = VoiceFrame { burst: BURST, seq, media_time, last: false, payload: &payload };
+    model.relayed(BURST, &Packet::new(unframed, &frame, now), now);
 }
 
 /// The server writes the first frame to client 1.
@@ -174,6 +183,8 @@ fn complaints(act: impl FnOnce(&mut Model)) -> Vec<String> {
 fn what_is_right_is_let_pass() {
     assert_eq!(complaints(|model| model.heard(1, HEARD, 0, &packet(0))), [""; 0]);
     assert_eq!(complaints(written), [""; 0]);
+    assert_eq!(complaints(|model| relayed(model, 1, 48_000 * 3 - 960, Time::ZERO)), [""; 0]);
+    assert_eq!(complaints(|model| model.reaches(1, HEARD, 48_000 * 8 + 24_000)), [""; 0]);
     assert_eq!(complaints(|model| narrows(model, Range::Km100, |_| ())), [""; 0]);
     let goes = |model: &mut Model| {
         narrows(model, Range::Km50, |model| {
@@ -190,13 +201,17 @@ fn each_broken_promise_is_noticed() {
     let now = Time::from_micros(6_000_000);
     let aired = Outcome::Aired { frames: 1, ended: EndReason::Released };
     type Act<'a> = &'a dyn Fn(&mut Model);
-    let broken: [(&str, Act<'_>); 9] = [
+    let broken: [(&str, Act<'_>); 13] = [
         ("a frame twice", &|m| (0..2).for_each(|_| m.heard(1, HEARD, 0, &packet(0)))),
         ("out of order", &|m| [1, 0].into_iter().for_each(|seq| m.heard(1, HEARD, seq, &packet(seq)))),
         ("changed bytes", &|m| m.heard(1, HEARD, 0, &[0x08; 60])),
         ("another frame's sound", &|m| m.heard(1, HEARD, 0, &packet(1))),
         ("a frame held too long", &|m| m.holds(Some(Time::ZERO), now)),
-        ("over the talk limit", &|m| m.relayed(BURST, 1, now)),
+        ("over the talk limit", &|m| relayed(m, 1, 960, now)),
+        ("a clock that runs away", &|m| relayed(m, 1, 48_000 * 3, Time::ZERO)),
+        ("time that was saved", &|m| relayed(m, 1, 48_000 * 5, Time::from_micros(4_000_000))),
+        ("two frames in one place", &|m| relayed(m, 1, 959, Time::ZERO)),
+        ("a burst too long to hear", &|m| m.reaches(1, HEARD, 48_000 * 8 + 24_001)),
         ("a second receipt", &|m| (0..2).for_each(|_| m.receipt(0, LOCAL, &aired))),
         ("no end", &|m| m.settled(&[(None, vec![]), (None, vec![])])),
         ("something left", &|m| m.left(vec!["a burst".into()])),
@@ -224,7 +239,7 @@ fn each_listener_who_may_not_hear_is_noticed() {
     };
     let joins = |model: &mut Model| {
         let listener = Hears { conn: conn(1), grade: SignalGrade::try_from(2).ok() };
-        says(model, &Output::Join { burst: BURST, listener, from: From::Live });
+        says(model, &Output::Join { burst: BURST, who: Tuned::Hears(listener), from: From::Live });
     };
     type Act<'a> = &'a dyn Fn(&mut Model);
     let broken: [(&str, Act<'_>); 6] = [
@@ -273,7 +288,7 @@ fn each_listener_who_may_not_hear_is_noticed() {
 fn each_broken_promise_about_places_is_noticed() {
     let joins = |grade| {
         let listener = Hears { conn: conn(1), grade: SignalGrade::try_from(grade).ok() };
-        Output::Join { burst: BURST, listener, from: From::Live }
+        Output::Join { burst: BURST, who: Tuned::Hears(listener), from: From::Live }
     };
     let moves = |message| Input::Message { conn: conn(1), message };
     let elsewhere = ClientMessage::locate(Some(position(3).said()));

@@ -35,6 +35,8 @@ impl World {
         let (node, name) = (NodeId(number), format!("node-{number}").parse().unwrap());
         let config = HubConfig { cluster: Some(ClusterConfig { node, name }), ..config };
         let intake = Intake::new(node, unframed);
+        #[cfg(feature = "mutants")]
+        let intake = intake.broken(super::mutants());
         let (subscribed, relays) = Default::default();
         let bus = Bus { node, intake, subscribed, news: Vec::new(), relays, sent: Vec::new() };
         // Neither connections nor tokens are those of another node.

@@ -1,0 +1,60 @@
+//! What a talking connection may send: bytes and media time.
+
+use tenfour_protocol::limits::{SAMPLE_RATE, VOICE_AHEAD, VOICE_BITS_PER_SECOND};
+
+use crate::Time;
+use crate::bucket::Bucket;
+use crate::timeline::{Placed, Timeline};
+
+const AHEAD_SECONDS: u32 = VOICE_AHEAD.as_secs() as u32;
+const VOICE_BYTES_PER_SECOND: u32 = VOICE_BITS_PER_SECOND / 8;
+
+/// Both fill with time, and hold [`VOICE_AHEAD`]. No frame is shorter than 20 ms, so media time bounds
+/// their number as well.
+#[derive(Debug)]
+pub(super) struct Budget {
+    bytes: Bucket,
+    /// Samples. Of the connection, not of a burst: else a row of short presses, each with
+    /// [`VOICE_AHEAD`] of silence in it, would fill an ear.
+    media: Bucket,
+    #[cfg(feature = "mutants")]
+    pub(super) mutants: crate::mutants::Mutants,
+}
+
+impl Budget {
+    pub(super) fn new(now: Time) -> Self {
+        let bucket = |per_second: u32| Bucket::new(per_second * AHEAD_SECONDS, per_second, now);
+        Self {
+            bytes: bucket(VOICE_BYTES_PER_SECOND),
+            media: bucket(SAMPLE_RATE),
+            #[cfg(feature = "mutants")]
+            mutants: crate::mutants::Mutants::default(),
+        }
+    }
+
+    /// Pays for a frame of `frame` samples and `bytes` bytes, and for the silence that its talker
+    /// tells before it, as far as the budget goes; gives it its place on `timeline`. A frame that
+    /// cannot be paid for has none, and costs nothing.
+    pub(super) fn pay(
+        &mut self,
+        timeline: &mut Timeline,
+        (media_time, frame, bytes): (u32, u32, u32),
+        now: Time,
+    ) -> Option<Placed> {
+        if self.bytes.level(now) < bytes {
+            return None;
+        }
+        let placed = timeline.place(media_time, frame, self.room(now))?;
+        self.bytes.spend(bytes);
+        self.media.spend(placed.length);
+        Some(placed)
+    }
+
+    fn room(&mut self, now: Time) -> u32 {
+        #[cfg(feature = "mutants")]
+        if self.mutants.has(crate::mutants::Mutant::BelieveClock) {
+            return u32::MAX;
+        }
+        self.media.level(now)
+    }
+}

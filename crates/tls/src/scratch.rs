@@ -1,0 +1,51 @@
+//! The buffers of a thread: one in which records are decrypted, one in which they are sealed. They are lent
+//! for one call, never over an await, and wiped after it up to what was used.
+
+use std::cell::RefCell;
+#[cfg(feature = "mutants")]
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use zeroize::Zeroize;
+
+use crate::Row;
+use crate::session::{CLIENT_INCOMING, RECORD, SEALED_MORE};
+
+/// Fits what a session keeps of unfinished input, and more behind it.
+const INCOMING: usize = CLIENT_INCOMING + RECORD;
+
+thread_local! {
+    static INPUT: RefCell<Box<[u8]>> = RefCell::new(vec![0; INCOMING].into());
+    static OUTPUT: RefCell<(Row, Row)> = RefCell::new((Row::new(RECORD), Row::new(RECORD + SEALED_MORE)));
+}
+
+/// Lends the buffer for input; `work` says how much of it was used, which is wiped.
+pub(crate) fn input<T>(work: impl FnOnce(&mut [u8]) -> (usize, T)) -> T {
+    INPUT.with_borrow_mut(|buffer| {
+        let (used, result) = work(buffer);
+        #[cfg(feature = "mutants")]
+        if KEEP.load(Ordering::Relaxed) {
+            return result;
+        }
+        buffer[..used].zeroize();
+        result
+    })
+}
+
+/// Lends a row for what is to be sealed, and one for what is sealed. Both are wiped.
+pub(crate) fn output<T>(work: impl FnOnce(&mut Row, &mut Row) -> T) -> T {
+    OUTPUT.with_borrow_mut(|(plain, sealed)| {
+        let result = work(plain, sealed);
+        plain.wipe();
+        sealed.wipe();
+        result
+    })
+}
+
+#[cfg(feature = "mutants")]
+static KEEP: AtomicBool = AtomicBool::new(false);
+
+/// Breaks a promise on purpose, for the whole process: what was decrypted stays where it is.
+#[cfg(feature = "mutants")]
+pub fn keep_buffers() {
+    KEEP.store(true, Ordering::Relaxed);
+}
