@@ -76,9 +76,9 @@ impl Client {
         };
         let (outbox, inbox) = mpsc::channel(DOWNSTREAM);
         let begin = Instant::now();
-        let key = key.into();
+        let (key, Session { token, .. }) = (key.into(), session);
         // Without the key the radio is told that there is no session, as soon as it connects.
-        let token = key.fetch().ok().and_then(|identity| Sealed::new(&session.token, &identity).ok());
+        let token = key.fetch().ok().and_then(|identity| Sealed::new(&token, &identity).ok());
         let mut client = Self {
             radio: Radio::new(config, Time::ZERO),
             server,
