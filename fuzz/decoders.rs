@@ -78,13 +78,13 @@ pub(crate) fn text_types(data: &[u8]) {
     }
 }
 
-/// An uplink passes on what grows in number and is well-formed, whatever it is given. The data
-/// are frames, each behind its length.
+/// An uplink passes on what grows in number and in time, is well-formed, and does not run ahead of its
+/// arrival, whatever it is given. The data are frames, each behind its length.
 pub(crate) fn uplink(data: &[u8]) {
     let mut uplink = Uplink::new(unframed, Time::ZERO);
     uplink.start(BurstNo(1), FrameTime::Ms20, Time::ZERO);
     uplink.admit(BurstNo(1), BurstNo(7), Time::ZERO);
-    let (mut rest, mut now, mut newest) = (data, 0, None);
+    let (mut rest, mut now, mut newest, mut begun, mut end) = (data, 0, None, None, 0);
     while let Some((&length, after)) = rest.split_first() {
         let (frame, after) = after.split_at(after.len().min(length.into()));
         uplink.frame(frame, Time::from_micros(now));
@@ -96,6 +96,11 @@ pub(crate) fn uplink(data: &[u8]) {
         assert_eq!((burst, frame.burst), (BurstNo(7), BurstNo(7)));
         assert!(newest.replace(frame.seq) < Some(frame.seq), "sequence numbers grow");
         assert!(tenfour_protocol::opus::check(frame.payload).is_ok());
+        let at = frame.media_time.wrapping_sub(*begun.get_or_insert(frame.media_time));
+        assert!(end <= at, "frames lie side by side");
+        end = at + FrameTime::Ms20.samples();
+        let come = packet.arrived().as_micros() * 48 / 1000;
+        assert!(u64::from(end) <= come + 3 * 48_000, "media time outruns arrival");
     }
 }
 

@@ -1,4 +1,4 @@
-import type { Browser, BrowserContext } from '@playwright/test';
+import type { Browser, BrowserContext, BrowserContextOptions } from '@playwright/test';
 import { chromium, firefox } from '@playwright/test';
 
 const CHROMIUM = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
@@ -61,8 +61,13 @@ export function chromiumWithin(wrap: (program: string) => string, wav: string): 
 }
 
 /** The same with a profile in `folder` that stays. */
-export function chromiumKeeping(folder: string, wav: string): Promise<BrowserContext> {
-  return chromium.launchPersistentContext(folder, { executablePath: CHROMIUM, args: playing(wav) });
+export function chromiumKeeping(
+  folder: string,
+  wav: string,
+  options: BrowserContextOptions = {},
+): Promise<BrowserContext> {
+  const launch = { executablePath: CHROMIUM, args: playing(wav) };
+  return chromium.launchPersistentContext(folder, { ...options, ...launch });
 }
 
 /** A Chromium that only listens. */

@@ -45,6 +45,18 @@ export function asInt16(samples: Float32Array): Buffer {
 
 /** The files of a folder with pieces in them, and how many bytes were searched. */
 export function search(folder: string, pieces: Pieces): { bytes: number; hits: string[] } {
+  return look(folder, (content) => pieces.foundIn(content) > 0);
+}
+
+/** The same for whole strings of bytes. */
+export function filesWith(folder: string, forms: Buffer[]): { bytes: number; hits: string[] } {
+  return look(folder, (content) => forms.some((form) => content.includes(form)));
+}
+
+function look(
+  folder: string,
+  has: (content: Buffer) => boolean,
+): { bytes: number; hits: string[] } {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true });
   let bytes = 0;
   const hits: string[] = [];
@@ -52,7 +64,7 @@ export function search(folder: string, pieces: Pieces): { bytes: number; hits: s
     const path = join(file.parentPath, file.name);
     const content = readFileSync(path);
     bytes += content.length;
-    if (pieces.foundIn(content) > 0) hits.push(path.slice(folder.length + 1));
+    if (has(content)) hits.push(path.slice(folder.length + 1));
   }
   return { bytes, hits };
 }

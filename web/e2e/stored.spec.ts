@@ -1,12 +1,14 @@
-/** Voice is kept nowhere on the device: not in what the page could find again, not in the profile. */
+/** Neither voice nor place is kept on the device: not in what the page could find again, not in the profile. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContext, Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
+import { latLngToCell } from 'h3-js';
 import { chromiumKeeping, chromiumWith } from './launch';
-import { asInt16, Pieces, search } from './profile';
+import { at, HOME, set, share } from './location';
+import { asInt16, filesWith, Pieces, search } from './profile';
 import { Server } from './server';
 import { speak } from './speech';
 import { Station } from './station';
@@ -188,4 +190,53 @@ test('after bursts that were sent and heard, neither page nor profile keeps any 
   expect(search(profile, pieces).hits.join()).toContain('IndexedDB');
   expect([...one.errors, ...later.errors]).toEqual([]);
   await other.close();
+});
+
+test('of a place that was shared the tab keeps the stamp, and neither page nor profile the cell', async () => {
+  test.setTimeout(120_000);
+  const speech = speak('Where I am is not for the disk. One, two, three.');
+  const cell = latLngToCell(HOME.latitude, HOME.longitude, 6);
+  const index = Buffer.from(cell.padStart(16, '0'), 'hex');
+  // As text, as it would lie in a string of two bytes a letter, and as a number.
+  const forms = [
+    Buffer.from(cell),
+    Buffer.from(cell, 'utf16le'),
+    index,
+    Buffer.from(index).reverse(),
+    Buffer.from(BigInt(`0x${cell}`).toString()),
+  ];
+  const context = await chromiumKeeping(profile, speech.file, at(HOME));
+  const one = await Station.visit(context, server.url);
+  const asked: string[] = [];
+  one.page.on('websocket', (socket) =>
+    socket.on('framesent', ({ payload }) => asked.push(String(payload))),
+  );
+  await one.register('Roadrunner');
+  await share(one);
+  await set(one, 'Transmit range', ['Home'], 'you reach 10 km, you hear everybody');
+  for (let load = 0; load < 2; load += 1) {
+    await one.page.reload();
+    await one.until(({ location }) => location.state === 'shared' && location.country === 'RS');
+  }
+  // It was there to be kept.
+  expect(asked.join()).toContain(cell);
+  expect(await kept(one.page)).toMatchObject({ session: ['tenfour.place'], files: [], caches: [] });
+  const stored = await one.page.evaluate(() => sessionStorage.getItem('tenfour.place'));
+  const { stamp, ...more } = JSON.parse(stored ?? '{}');
+  // A serial number of eight bytes and sixteen bytes of a keyed hash, and nothing beside it.
+  expect(Buffer.from(stamp, 'base64url')).toHaveLength(24);
+  expect(more).toEqual({});
+  expect(filesWith(profile, forms).hits).toEqual([]);
+  await context.close();
+  const { bytes, hits } = filesWith(profile, forms);
+  expect(hits).toEqual([]);
+  console.log(`${bytes} bytes of the profile searched for ${forms.length} forms of a cell`);
+
+  // A page that kept the cell where the stamp lies would be found.
+  const again = await chromiumKeeping(profile, speech.file, at(HOME));
+  const later = await Station.visit(again, server.url);
+  await later.page.evaluate((cell) => sessionStorage.setItem('tenfour.place', cell), cell);
+  await again.close();
+  expect(filesWith(profile, forms).hits.join()).toContain('Session Storage');
+  expect([...one.errors, ...later.errors]).toEqual([]);
 });

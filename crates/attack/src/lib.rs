@@ -10,6 +10,7 @@
 //! * [`quarry`], [`path`] - the one who is looked for, and how they drive
 //! * [`geo`], [`clause`], [`patch`], [`cells`], [`fit`], [`particles`] - what answers say of a place
 //! * [`oracle`], [`hunt`] - asking, and closing in
+//! * [`over_sockets::moment`] - does the moment at which a frame comes tell who else hears it? [`permutation`] judges
 //! * [`programs`] - the league; [`league`] - a match; [`season`] - all of them; [`table`] - what came of it
 
 pub mod air;
@@ -26,6 +27,7 @@ pub mod over_sockets;
 pub mod particles;
 pub mod patch;
 pub mod path;
+pub mod permutation;
 pub mod programs;
 pub mod quarry;
 pub mod season;

@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use tenfour_attack::over_sockets::moment;
 use tenfour_attack::season::{Size, season};
 
 /// Programs that look for somebody, by all that a server lets them see
 #[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Args {
+    #[command(subcommand)]
+    instead: Option<Instead>,
     /// Quarries that stay, for each program
     #[arg(long, default_value_t = 2000)]
     quarries: u64,
@@ -26,8 +30,56 @@ struct Args {
     report: Option<PathBuf>,
 }
 
+#[derive(Subcommand)]
+enum Instead {
+    /// Whether the moment at which a frame comes tells who else hears it
+    Moment {
+        /// Presses a side
+        #[arg(long, default_value_t = 10_000)]
+        presses: usize,
+        /// Everybody tuned to a channel
+        #[arg(long, default_value_t = 4)]
+        tuned: usize,
+        /// Workers of the server
+        #[arg(long, default_value_t = 1)]
+        workers: usize,
+        /// Attacks this program, `tenfour`, instead of a server of this build
+        #[arg(long)]
+        server: Option<PathBuf>,
+        /// Seed of the order of blocks
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// One run, instead of all
+        #[arg(long)]
+        only: Option<moment::Run>,
+    },
+    /// The server that `moment` attacks
+    #[command(hide = true)]
+    Serve {
+        /// Its folder
+        data: PathBuf,
+        /// Its workers
+        workers: usize,
+    },
+}
+
 fn main() -> ExitCode {
-    let Args { quarries, drives, sockets, seed, report } = Args::parse();
+    let Args { instead, quarries, drives, sockets, seed, report } = Args::parse();
+    match instead {
+        None => league(quarries, drives, sockets, seed, report),
+        Some(Instead::Serve { data, workers }) => {
+            moment::serve(&data, workers);
+            ExitCode::SUCCESS
+        }
+        Some(Instead::Moment { presses, tuned, workers, server, seed, only }) => {
+            let plan = moment::Plan { presses, tuned, workers, server, seed, only };
+            let good = moment::play(&plan, &mut |line| println!("{line}"));
+            if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn league(quarries: u64, drives: u64, sockets: u64, seed: u64, report: Option<PathBuf>) -> ExitCode {
     if cfg!(not(feature = "mutants")) {
         println!("built without the feature `mutants`: the half with the defence only");
     }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenfour_core::hub::{Hears, Hub, HubConfig, Input, LoginId, Output, Recipients, ResumeToken, Route};
+use tenfour_core::hub::{
+    Hears, Hub, HubConfig, Input, LoginId, Output, Recipients, ResumeToken, Route, Tuned,
+};
 use tenfour_core::radio::{Config, Input as ToRadio, Output as FromRadio, Radio};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::control::{Codec, EndReason, FrameTime};
@@ -174,12 +176,12 @@ impl OverHub {
                     conns.iter().for_each(|&conn| self.deliver(conn, message.clone()));
                 }
                 Output::Open(route) => {
-                    for &listener in &route.listeners {
+                    for listener in route.listeners() {
                         self.start(&route, listener);
                     }
                     self.routes.insert(route.burst, route);
                 }
-                Output::Join { burst, listener, .. } => {
+                Output::Join { burst, who: Tuned::Hears(listener), .. } => {
                     if let Some(route) = self.routes.get(&burst).cloned() {
                         self.start(&route, listener);
                     }
@@ -192,7 +194,11 @@ impl OverHub {
                 }
                 Output::EndBurst { conn, local, reason } => self.close_burst(conn, local, reason),
                 Output::Disconnect { conn, .. } => self.disconnect(conn, false),
-                Output::Leave { .. } | Output::Refuse { .. } | Output::Bundle { .. } | Output::Node(_) => {}
+                Output::Join { .. }
+                | Output::Leave { .. }
+                | Output::Refuse { .. }
+                | Output::Bundle { .. }
+                | Output::Node(_) => {}
             }
         }
     }
@@ -208,7 +214,7 @@ impl OverHub {
     /// To everybody who has been told of the beginning: the attacker learns no more by it.
     fn end(&mut self, burst: BurstNo, ended: &ServerMessage) {
         let Some(route) = self.routes.get(&burst).cloned() else { return };
-        for listener in &route.listeners {
+        for listener in route.listeners() {
             self.deliver(listener.conn, ended.clone());
         }
     }

@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
-use tenfour_server::Server;
 use tenfour_server::config::{Config, Settings, Tls};
 use tenfour_server::confine::confine;
 use tenfour_server::nats::NatsAddress;
+use tenfour_server::{Server, Sinks};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -75,9 +75,10 @@ impl Serve {
         // Before there is any other thread.
         let ports: Vec<u16> =
             config.nats.iter().flat_map(|nats| &nats.servers).map(|server| server.port).collect();
+        let sinks = Sinks::open(config.workers);
         let confinement = confine(&config.data, &ports);
         let mut signals = Signals::new()?;
-        let server = Server::start(config)?;
+        let server = Server::start_with(config, sinks)?;
         confinement.tell();
         if self_signed {
             introduce(&server)?;

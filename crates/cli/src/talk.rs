@@ -61,11 +61,11 @@ struct Line<'a> {
 struct OnTheAir {
     client: Client,
     source: Source,
-    encoder: Encoder,
+    /// Until the release: it has the last sound in it.
+    encoder: Option<Encoder>,
     quality: Quality,
     meter: Meter,
     sent: u32,
-    released: bool,
 }
 
 impl Talk {
@@ -90,9 +90,9 @@ impl Talk {
         source.ready().await?;
         let quality = if self.low_data { Quality::LOW_DATA } else { Quality::NORMAL };
         client.handle(Input::Press { channel: self.channel.clone(), frame_ms: quality.frame_ms });
-        let encoder = Encoder::new(quality).map_err(failed)?;
+        let encoder = Some(Encoder::new(quality).map_err(failed)?);
         let meter = Meter::new(&format!("Talking on channel {}", self.channel));
-        let mut air = OnTheAir { client, source, encoder, quality, meter, sent: 0, released: false };
+        let mut air = OnTheAir { client, source, encoder, quality, meter, sent: 0 };
         let outcome = air.until_receipt().await;
         station::leave(&air.client).await;
         let outcome = outcome?;
@@ -185,7 +185,7 @@ impl OnTheAir {
                     Event::Link(LinkState::Gone { refusal }) => return Err(refusal.into()),
                     _ => {}
                 },
-                _ = ticks.tick(), if !self.released => self.frame()?,
+                _ = ticks.tick(), if self.encoder.is_some() => self.frame()?,
                 () = &mut stop, if !stopped => {
                     stopped = true;
                     self.source.stop();
@@ -195,17 +195,18 @@ impl OnTheAir {
     }
 
     fn frame(&mut self) -> Result<(), Failure> {
-        match self.source.frame(self.encoder.samples(), self.encoder.lookahead())? {
+        let Some(encoder) = &mut self.encoder else { return Ok(()) };
+        match self.source.frame(encoder.samples(), encoder.lookahead())? {
             Frame::NotYet => {}
             Frame::Sound(samples) => {
                 self.meter.show(&samples);
-                let payload = self.encoder.encode(&samples).map_err(failed)?;
+                let payload = encoder.encode(&samples).map_err(failed)?;
                 let media_time = self.sent * self.quality.frame_ms.samples();
                 self.client.handle(Input::Frame { media_time, payload });
                 self.sent += 1;
             }
             Frame::End => {
-                self.released = true;
+                self.encoder = None;
                 self.client.handle(Input::Release);
             }
         }

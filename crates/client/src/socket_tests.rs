@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use rustls::pki_types::{PrivateKeyDer, ServerName};
 use tokio::io::{AsyncReadExt, DuplexStream, duplex};
-use tokio::time::advance;
 
 use super::*;
 
@@ -149,9 +148,8 @@ async fn only_the_newest_ping_is_answered() {
         bytes.truncate(came);
         bytes
     });
-    second(&mut socket).await.unwrap();
-    advance(SECOND).await;
-    second(&mut socket).await.unwrap();
+    // Until it has heard enough.
+    while second(&mut socket).await.is_ok() {}
     assert!(socket.out.capacity() <= 64, "{}", socket.out.capacity());
     let frames = flood.await.unwrap();
     let [.., mask, more, _, _, high, low] = frames[..] else { panic!("{frames:?}") };

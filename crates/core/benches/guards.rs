@@ -8,8 +8,8 @@ mod crowd;
 
 use std::hint::black_box;
 
-use tenfour_core::hub::{Hears, Hub, HubConfig, Input};
-use tenfour_core::voice::{ByGrade, Deck, Packet, Uplink, UplinkOutput, unframed};
+use tenfour_core::hub::{Hears, Hub, HubConfig, Input, Tuned};
+use tenfour_core::voice::{ByGrade, Deck, Packet, Turn, Uplink, UplinkOutput, unframed};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::control::FrameTime;
 use tenfour_protocol::{BurstNo, Range, VoiceFrame};
@@ -58,8 +58,8 @@ fn packets() -> Vec<Packet> {
 
 fn deck(listeners: u64) -> Deck<()> {
     let mut deck = Deck::new(std::time::Duration::from_secs(10));
-    let listeners = (1..=listeners).map(|conn| Hears::from_anywhere(ConnId(conn)));
-    deck.open(BURST, ByGrade::from_fn(|_| ()), 1, listeners, START);
+    let listeners = (1..=listeners).map(|conn| Tuned::Hears(Hears::from_anywhere(ConnId(conn))));
+    deck.open(BURST, ByGrade::from_fn(|_| ()), 1, true, listeners, START);
     serve(&mut deck);
     deck
 }
@@ -67,7 +67,7 @@ fn deck(listeners: u64) -> Deck<()> {
 /// Everybody who is due takes everything, as a worker does it; says how many frames that were.
 fn serve(deck: &mut Deck<()>) -> usize {
     let mut written = 0;
-    while let Some(conn) = deck.due() {
+    while let Some(conn) = deck.due(START).and_then(Turn::listener) {
         let frames = deck.frames(conn).map(|frames| frames.map(black_box).len());
         let items = frames.unwrap_or_else(|| {
             let mut items = Vec::new();

@@ -16,6 +16,8 @@ const LEFT_BY_SILENCE: u32 = SILENT_BURST.as_secs() as u32 * SAMPLE_RATE;
 pub(crate) struct Timeline {
     /// Media time behind the last frame, by the talker's word. None before the first.
     told: Option<u32>,
+    /// Media time of the first frame that has a place.
+    begun: u32,
     /// Position behind the last frame.
     end: u32,
 }
@@ -23,8 +25,10 @@ pub(crate) struct Timeline {
 /// A frame that was given its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Placed {
-    /// Position of its first sample.
+    /// Position of its first sample, from 0.
     pub(crate) at: u32,
+    /// Media time of its first sample: as the talker told it, less what was left out before it.
+    pub(crate) media_time: u32,
     /// Samples that it takes, with the silence before it.
     pub(crate) length: u32,
 }
@@ -40,9 +44,12 @@ impl Timeline {
         self.told = Some(media_time.wrapping_add(frame));
         let quiet = room.checked_sub(frame)?.saturating_sub(LEFT_BY_SILENCE);
         let silence = u32::try_from(told).unwrap_or(0).min(quiet);
+        if self.end == 0 {
+            self.begun = media_time;
+        }
         let at = self.end.saturating_add(silence);
         self.end = at.saturating_add(frame);
-        Some(Placed { at, length: silence + frame })
+        Some(Placed { at, media_time: self.begun.wrapping_add(at), length: silence + frame })
     }
 
     /// Position behind the last frame: how long the burst is so far.

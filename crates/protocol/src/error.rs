@@ -170,7 +170,7 @@ impl Code {
             }
             Self::TooManyMessages => ("Too many messages.", "Wait a moment and send fewer."),
             Self::TooMuchVoice => {
-                ("More voice than the limit allows.", "Use a lower bit rate or 20 ms frames.")
+                ("More voice than the limit allows.", "Send at the pace of sound, or at a lower bit rate.")
             }
             Self::UnknownChannel => ("There is no such channel.", "Use 1 to 40, or a name like road-66."),
             Self::NotTuned => ("You are not tuned to this channel.", "Tune in first."),

@@ -84,6 +84,13 @@ pub const BUNDLE_TIME: Duration = Duration::from_millis(60);
 /// has time for about 3,000 single sends in the 20 ms of a frame, whoever serves them (measured
 /// with a bare loop of writes): from half of that on, fewer and larger packets keep the pace.
 pub const BUNDLES: [(usize, u8); 2] = [(1_500, 2), (3_000, 3)];
+/// In a channel with at most so many participants everybody who is tuned has a turn of their own for
+/// each frame, and who does not hear it is served in appearance: a frame's moment says nothing of the others.
+/// Nobody waits longer than 64 turns.
+pub const TURNS: u8 = 64;
+/// From one turn to the next: longer than serving somebody takes (4 to 20 µs, cold and with the receiver's
+/// half of loopback), so that a turn begins when it should, whatever came before.
+pub const TURN: Duration = Duration::from_micros(20);
 /// Joins and leaves of a channel are collected for this long before they are told.
 pub const PRESENCE_TICK: Duration = Duration::from_millis(200);
 /// Participants one session may have muted.

@@ -25,7 +25,8 @@ pub struct VoiceFrame<'a> {
     pub burst: BurstNo,
     /// Counts frames from 0; a hole is a loss.
     pub seq: u16,
-    /// Position of the first sample, at 48 kHz; a hole without a loss is silence (DTX).
+    /// Position of the first sample, at 48 kHz, by the word of who sends it; a hole without a loss is
+    /// silence (DTX).
     pub media_time: u32,
     /// True on the last frame of a burst.
     pub last: bool,

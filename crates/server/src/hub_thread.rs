@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tenfour_core::ConnId;
 use tenfour_core::hub::{
-    From, Hears, Hub, HubConfig, HubFigures, Input, NodeOutput, Output, Recipients, Route,
+    From, Hub, HubConfig, HubFigures, Input, NodeOutput, Output, Recipients, Route, Tuned,
 };
 use tenfour_core::reach::scrub_stack;
 use tenfour_core::voice::ByGrade;
@@ -44,8 +44,8 @@ enum ToHub {
 #[derive(Debug)]
 pub(crate) enum Order {
     Send { to: Vec<ConnId>, message: Framed },
-    Open { burst: BurstNo, started: ByGrade<Framed>, bundle: u8, listeners: Vec<Hears> },
-    Join { burst: BurstNo, listener: Hears, from: From },
+    Open { burst: BurstNo, started: ByGrade<Framed>, bundle: u8, small: bool, tuned: Vec<Tuned> },
+    Join { burst: BurstNo, who: Tuned, from: From },
     Leave { burst: BurstNo, conn: ConnId },
     Bundle { conn: ConnId, frames: u8 },
     Close { burst: BurstNo, ended: Framed },
@@ -181,11 +181,11 @@ impl HubThread {
             }
             Output::Open(route) => {
                 let started = announcements(&route);
-                let by_worker = self.by_worker(&route.listeners, |listener| listener.conn);
-                for (worker, listeners) in by_worker.into_iter().enumerate() {
+                let by_worker = self.by_worker(&route.tuned, |who| who.conn());
+                for (worker, tuned) in by_worker.into_iter().enumerate() {
                     let (burst, started) = (route.burst, started.clone());
-                    let bundle = route.bundle;
-                    self.outboxes[worker].push(Order::Open { burst, started, bundle, listeners });
+                    let Route { bundle, small, .. } = *route;
+                    self.outboxes[worker].push(Order::Open { burst, started, bundle, small, tuned });
                 }
             }
             Output::Close { burst, ended } => {
@@ -194,9 +194,7 @@ impl HubThread {
                     outbox.push(Order::Close { burst, ended: ended.clone() });
                 }
             }
-            Output::Join { burst, listener, from } => {
-                self.give(listener.conn, Order::Join { burst, listener, from });
-            }
+            Output::Join { burst, who, from } => self.give(who.conn(), Order::Join { burst, who, from }),
             Output::Leave { burst, conn } => self.give(conn, Order::Leave { burst, conn }),
             Output::Bundle { conn, frames } => self.give(conn, Order::Bundle { conn, frames }),
             Output::Admit { conn, local, burst } => {
@@ -292,7 +290,7 @@ mod tests {
             "talker": { "id": 1, "handle": "Broken } \"Roadrunner\"", "tag": "aaaa" },
         });
         let started = serde_json::from_value(started).unwrap();
-        let route = Route { burst: BurstNo(7), channel, bundle: 1, started, listeners: Vec::new() };
+        let route = Route { burst: BurstNo(7), channel, bundle: 1, started, small: true, tuned: Vec::new() };
         let (framed, messages) = (announcements(&route), route.started());
         for grade in SignalGrade::ALL.into_iter().map(Some).chain([None]) {
             assert_eq!(framed.of(grade), &encode(messages.of(grade)), "{grade:?}");

@@ -49,3 +49,4 @@ pub use http::openapi;
 pub use server::{STORE, Server};
 pub use subject::{SubjectError, store_in, subject, subject_in};
 pub use tls::TlsError;
+pub use worker::Sinks;

@@ -29,7 +29,7 @@ use crate::shared::Shared;
 use crate::store::{Changes, JetStream, Keeper, Sqlite, Store, StoreThread};
 use crate::tls::{Certificates, names_of};
 use crate::visitors::Visitors;
-use crate::worker::{self, ToWorker};
+use crate::worker::{self, Sinks, ToWorker};
 use crate::{door, telemetry};
 
 /// Name of the store's file in the data folder.
@@ -62,6 +62,13 @@ pub struct Server {
 impl Server {
     /// Starts a server; it answers when this returns.
     pub fn start(config: Config) -> Result<Self, StartError> {
+        let sinks = Sinks::open(config.workers);
+        Self::start_with(config, sinks)
+    }
+
+    /// The same in a process that has taken the right to call anybody away from itself: what a server needs
+    /// to call was opened before.
+    pub fn start_with(config: Config, sinks: Sinks) -> Result<Self, StartError> {
         telemetry::start(config.log, config.log_format);
         forbid_core_dumps();
         #[cfg(feature = "mutants")]
@@ -127,7 +134,7 @@ impl Server {
             sockets: Gate::new(files.saturating_sub(files / 10 + OWN_FILES).max(DOORS)),
         });
 
-        let mut threads = start_workers(&shared, &workers, inboxes)?;
+        let mut threads = start_workers(&shared, &workers, inboxes, sinks)?;
         let hub = hub_thread::start(hub_config, inbox, workers.clone(), clock, cluster);
         threads.push(hub.map_err(StartError::System)?);
         let (close_door, closed) = oneshot::channel();
@@ -259,8 +266,9 @@ fn start_workers(
     shared: &Arc<Shared>,
     workers: &[mpsc::UnboundedSender<ToWorker>],
     inboxes: Vec<mpsc::UnboundedReceiver<ToWorker>>,
+    mut sinks: Sinks,
 ) -> Result<Vec<JoinHandle<()>>, StartError> {
-    let start = |(index, inbox)| worker::start(index, shared.clone(), workers.to_vec(), inbox);
+    let start = |(index, inbox)| worker::start(index, shared.clone(), workers.to_vec(), inbox, sinks.take());
     inboxes.into_iter().enumerate().map(start).collect::<Result<_, _>>().map_err(StartError::System)
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use tenfour_core::hub::{Hears, Hub, HubConfig, HubFigures, Input, LoginId, Output, Recipients, ResumeToken};
+use tenfour_core::hub::{Hub, HubConfig, HubFigures, Input, LoginId, Output, Recipients, ResumeToken, Tuned};
 use tenfour_core::voice::{Deck, DeckFigures, Item, Packet, Uplink, UplinkOutput, unframed};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{BurstNo, ClientMessage, Code, Person, ServerMessage, UserId};
@@ -75,6 +75,8 @@ pub struct Server {
     hub: Hub,
     decks: Vec<Deck<ServerMessage>>,
     conns: BTreeMap<ConnId, Conn>,
+    /// The worker of each connection, also of one that is gone.
+    homes: BTreeMap<ConnId, usize>,
     /// The end of each queue: nothing overtakes within one.
     hub_queue: Time,
     worker_queues: Vec<Time>,
@@ -92,6 +94,7 @@ impl Server {
             hub: Hub::new(config),
             decks: (0..workers).map(|_| Deck::new(hold)).collect(),
             conns: BTreeMap::new(),
+            homes: BTreeMap::new(),
             hub_queue: Time::ZERO,
             worker_queues: vec![Time::ZERO; workers],
         }
@@ -100,6 +103,7 @@ impl Server {
     /// A client's socket arrives.
     pub fn accept(&mut self, caller: Caller, conn: ConnId, cx: &mut Context) {
         let worker = cx.rng.usize(0..self.decks.len());
+        self.homes.insert(conn, worker);
         let uplink = Uplink::new(unframed, cx.now());
         #[cfg(feature = "mutants")]
         let uplink = uplink.broken(self.mutants);
@@ -216,15 +220,15 @@ impl Server {
                 self.send(conn, Down::Text(message), cx);
             }
             Output::Open(route) => {
-                let here = |listener: &Hears| {
-                    self.conns.get(&listener.conn).is_some_and(|conn| conn.worker == worker)
-                };
-                let listeners: Vec<_> = route.listeners.iter().copied().filter(here).collect();
-                self.decks[worker].open(route.burst, route.started(), route.bundle, listeners, now);
+                let here = |who: &Tuned| self.homes[&who.conn()] == worker;
+                let tuned: Vec<_> =
+                    route.tuned.iter().copied().filter(here).map(|who| self.present(who)).collect();
+                let (burst, started) = (route.burst, route.started());
+                self.decks[worker].open(burst, started, route.bundle, route.small, tuned, now);
             }
-            Output::Join { burst, listener, from } => {
-                if self.conns.contains_key(&listener.conn) {
-                    self.decks[worker].join(burst, listener, from, now);
+            Output::Join { burst, who, from } => {
+                if self.conns.contains_key(&who.conn()) {
+                    self.decks[worker].join(burst, who, from, now);
                 }
             }
             Output::Leave { burst, conn } => self.decks[worker].leave(burst, conn),
@@ -247,6 +251,11 @@ impl Server {
                 self.disconnect(conn, cx);
             }
         }
+    }
+
+    /// Nobody hears without a connection.
+    fn present(&self, who: Tuned) -> Tuned {
+        if self.conns.contains_key(&who.conn()) { who } else { Tuned::Not(who.conn()) }
     }
 
     fn with_uplink(&mut self, conn: ConnId, cx: &mut Context, act: impl FnOnce(&mut Uplink)) {
@@ -306,13 +315,13 @@ impl Server {
                     }
                 }
                 Output::Send { to: Recipients::One(conn), .. }
-                | Output::Join { listener: Hears { conn, .. }, .. }
                 | Output::Leave { conn, .. }
                 | Output::Bundle { conn, .. }
                 | Output::Admit { conn, .. }
                 | Output::Refuse { conn, .. }
                 | Output::EndBurst { conn, .. }
                 | Output::Disconnect { conn, .. } => self.queue_for_worker_of(*conn, output.clone(), cx),
+                Output::Join { who, .. } => self.queue_for_worker_of(who.conn(), output.clone(), cx),
                 Output::Node(_) => {}
             }
         }
@@ -325,10 +334,14 @@ impl Server {
     /// Writes what is due on a worker, as far as the windows allow.
     fn pump(&mut self, worker: usize, cx: &mut Context) {
         let mut written = 0;
-        while let Some(conn) = self.decks[worker].due() {
-            written += self.write(conn, WRITE * written, cx);
+        while let Some(turn) = self.decks[worker].due(cx.now()) {
+            written += match turn.listener() {
+                Some(conn) => self.write(conn, WRITE * written, cx),
+                None => 1,
+            };
         }
-        if let Some(at) = self.decks[worker].poll_timeout() {
+        let deck = &mut self.decks[worker];
+        for at in deck.poll_timeout().into_iter().chain(deck.next_due()) {
             cx.wake(Sleeper::Worker(worker), at);
         }
     }

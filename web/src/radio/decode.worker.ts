@@ -9,8 +9,8 @@ let playout: MessagePort | null = null;
 
 self.onmessage = ({ data }: MessageEvent<ToDecoder>) => {
   if (data.type === 'playout') connect(data.port);
-  else if (data.type === 'begin') begin(data.play, data.frame, data.live);
-  else if (data.type === 'packet') plays.get(data.play)?.packet(data.time, data.lost, data.payload);
+  else if (data.type === 'begin') begin(data);
+  else if (data.type === 'packet') plays.get(data.play)?.packet(data);
   else if (data.type === 'end') plays.get(data.play)?.end();
   else stop(data.play);
 };
@@ -20,9 +20,9 @@ function connect(port: MessagePort): void {
   port.onmessage = ({ data }: MessageEvent<Progress>) => plays.get(data.play)?.played(data.played);
 }
 
-function begin(play: number, frame: number, live: boolean): void {
+function begin({ play, frame, bundle, live }: Extract<ToDecoder, { type: 'begin' }>): void {
   const curve = new LevelCurve();
-  const decoding = new Decoding(makeDecoder, {
+  const decoding = new Decoding(makeDecoder, frame, {
     chunk: (time, lost, pcm) => {
       if (curve.add(pcm)) tellPage({ type: 'levels', play, levels: curve.values });
       tellPlayout({ type: 'chunk', play, time, lost, pcm }, [pcm.buffer]);
@@ -33,7 +33,7 @@ function begin(play: number, frame: number, live: boolean): void {
     },
   });
   plays.set(play, decoding);
-  tellPlayout({ type: 'begin', play, frame, live });
+  tellPlayout({ type: 'begin', play, frame: frame * bundle, live });
 }
 
 function stop(play: number): void {

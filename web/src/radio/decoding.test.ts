@@ -5,7 +5,7 @@ import { settle } from './testing/clock';
 
 const FRAME = 960;
 
-/** A decoder that gives one frame for each packet, and breaks at a packet of 0. */
+/** A decoder that gives one frame for each packet, or six for one of 6, and breaks at a packet of 0. */
 class FakeDecoder implements Decoder {
   static made: FakeDecoder[] = [];
   readonly inside: number[] = [];
@@ -26,7 +26,7 @@ class FakeDecoder implements Decoder {
         this.failed();
         return;
       }
-      this.output(new Float32Array(FRAME).fill(value));
+      this.output(new Float32Array(value === 6 ? 6 * FRAME : FRAME).fill(value));
     }
   }
   async flush(): Promise<void> {
@@ -40,16 +40,20 @@ class FakeDecoder implements Decoder {
 function make() {
   FakeDecoder.made = [];
   const out: { time: number; lost: boolean; value: number | undefined }[] = [];
+  const lengths: number[] = [];
   let ended = 0;
-  const decoding = new Decoding((output, failed) => new FakeDecoder(output, failed), {
-    chunk: (time, lost, pcm) => out.push({ time, lost, value: pcm[0] }),
+  const decoding = new Decoding((output, failed) => new FakeDecoder(output, failed), FRAME, {
+    chunk: (time, lost, pcm) => {
+      out.push({ time, lost, value: pcm[0] });
+      lengths.push(pcm.length);
+    },
     ended: () => {
       ended += 1;
     },
   });
   const packet = (seq: number, value: number, lost = false) =>
-    decoding.packet(seq * FRAME, lost, Uint8Array.of(value));
-  return { decoding, out, packet, ended: () => ended };
+    decoding.packet({ time: seq * FRAME, lost, payload: Uint8Array.of(value) });
+  return { decoding, out, lengths, packet, ended: () => ended };
 }
 
 test('sound keeps the media time of its packet', async () => {
@@ -90,6 +94,16 @@ test('decodes two seconds ahead of the loudspeaker and no more', () => {
   work();
   expect(out.length).toBeGreaterThanOrEqual(150);
   expect(out.length).toBeLessThan(170);
+});
+
+test('a packet sounds for as long as was announced, whatever is in it', async () => {
+  const { decoding, out, lengths, packet } = make();
+  packet(0, 6);
+  packet(1, 1);
+  decoding.end();
+  await settle();
+  expect(out.map(({ value }) => value)).toEqual([6, 1]);
+  expect(lengths).toEqual([FRAME, FRAME]);
 });
 
 test('nothing comes out after a stop', () => {

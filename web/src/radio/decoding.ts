@@ -1,4 +1,5 @@
 import { SAMPLE_RATE } from './frame';
+import type { Packet } from './memory';
 
 /** A decoder of one Opus stream, such as WebCodecs' `AudioDecoder`. */
 export interface Decoder {
@@ -17,12 +18,6 @@ export interface DecodingEvents {
   chunk(time: number, lost: boolean, pcm: Float32Array<ArrayBuffer>): void;
   /** Everything has come out. */
   ended(): void;
-}
-
-interface Packet {
-  time: number;
-  lost: boolean;
-  payload: Uint8Array<ArrayBuffer>;
 }
 
 /** Decodes no further ahead of the loudspeaker than this: a long burst stays small in memory. */
@@ -47,13 +42,15 @@ export class Decoding {
 
   constructor(
     private readonly make: MakeDecoder,
+    /** A packet sounds for so many samples at most: else it could play for six times its time. */
+    private readonly frame: number,
     private readonly events: DecodingEvents,
   ) {
     this.#decoder = this.#fresh();
   }
 
-  packet(time: number, lost: boolean, payload: Uint8Array<ArrayBuffer>): void {
-    this.#queue.push({ time, lost, payload });
+  packet(packet: Packet): void {
+    this.#queue.push(packet);
     this.#pump();
   }
 
@@ -102,9 +99,10 @@ export class Decoding {
     });
   }
 
-  #output(pcm: Float32Array<ArrayBuffer>): void {
+  #output(sound: Float32Array<ArrayBuffer>): void {
     const packet = this.#inside.shift();
     if (!packet || this.#closed) return;
+    const pcm = sound.subarray(0, this.frame);
     this.#decoded += pcm.length;
     this.events.chunk(packet.time, packet.lost || this.#lossBefore, pcm);
     this.#lossBefore = false;

@@ -4,6 +4,8 @@ export const HEADER_BYTES = 12;
 export const PAYLOAD_BYTES = 400;
 /** Media time counts samples at this rate. */
 export const SAMPLE_RATE = 48_000;
+/** Samples of a millisecond. */
+export const MS = SAMPLE_RATE / 1000;
 
 const VERSION_AND_KIND = 0x10;
 const LAST = 0x01;

@@ -8,6 +8,7 @@ let store: Store;
 let hear: Hear;
 let events: string[];
 let wished: number;
+let now: number;
 
 const talker = { id: 5, handle: 'Roadrunner', tag: 'k7f2' };
 const start = (burst: number, channel = '19', who = talker) =>
@@ -20,7 +21,7 @@ const end = (burst: number, frames: number) =>
 const rows = () => store.state.air.map(({ state }) => state);
 
 beforeEach(() => {
-  [said, events, wished] = [[], [], 1];
+  [said, events, wished, now] = [[], [], 1, 0];
   store = new Store('Tenfour', '19');
   store.on(({ type }) => events.push(type));
   const memory = new Memory((key) => store.setBurst(key, { replayable: false }));
@@ -28,13 +29,16 @@ beforeEach(() => {
     store,
     memory,
     {
-      begin: (play, samples, live) => said.push(`begin ${play} ${samples}${live ? '' : ' whole'}`),
+      begin: (play, samples, bundle, live) =>
+        said.push(`begin ${play} ${samples * bundle}${live ? '' : ' whole'}`),
       packet: (play, { time, lost }) => said.push(`${play}:${time / 960}${lost ? ' lost' : ''}`),
       end: (play) => said.push(`end ${play}`),
       stop: (play) => said.push(`stop ${play}`),
     },
+    () => now,
     () => wished,
   );
+  hear.welcomed(60_000);
 });
 
 describe('what is heard', () => {
@@ -95,7 +99,7 @@ describe('what is heard', () => {
     frame(1, 7);
     expect(hear.heard().have).toEqual([{ burst: 1, next: 8 }]);
     hear.finished(1);
-    expect(said).toEqual(['begin 1 960', '1:0', '1:1', 'end 1', 'begin 2 960 whole', '2:7']);
+    expect(said).toEqual(['begin 1 960', '1:0', '1:1', 'end 1', 'begin 2 960 whole', '2:0']);
   });
 
   test('frames that come together have to be waited for', () => {
@@ -168,12 +172,12 @@ describe('what is heard', () => {
     expect(store.state.air[0]?.gaps).toBe(3 + 1 + 2);
   });
 
-  test('a late entry begins in the middle without a gap', () => {
+  test('a late entry begins in the middle without a gap, and its time with it', () => {
     start(1);
     frame(1, 100);
     frame(1, 101);
     end(1, 102);
-    expect(said).toEqual(['begin 1 960', '1:100', '1:101', 'end 1']);
+    expect(said).toEqual(['begin 1 960', '1:0', '1:1', 'end 1']);
     expect(store.state.air[0]).toMatchObject({ gaps: 0, length: 40 });
   });
 

@@ -4,16 +4,21 @@ import type { Heard as HeardSoFar } from '../gen/Heard';
 import type { Resume } from '../gen/Resume';
 import type { ServerMessage } from '../gen/ServerMessage';
 import type { VoiceFrame } from './frame';
-import { SAMPLE_RATE } from './frame';
+import { MS } from './frame';
 import { another, look, withHeard } from './heardBefore';
 import type { Memory, Packet, Recording } from './memory';
 import type { Burst } from './model';
 import type { Store } from './store';
+import type { Timeline } from './timeline';
+import { AHEAD, timeline } from './timeline';
 
 /** What decodes and plays. A play is one playing of one burst. */
 export interface Player {
-  /** `frame` in samples; a `live` burst may catch up in pauses, one from memory keeps them. */
-  begin(play: number, frame: number, live: boolean): void;
+  /**
+   * A packet sounds for `frame` samples, and `bundle` packets come together. A `live` burst may catch up
+   * in pauses, one from memory keeps them.
+   */
+  begin(play: number, frame: number, bundle: number, live: boolean): void;
   packet(play: number, packet: Packet): void;
   end(play: number): void;
   stop(play: number): void;
@@ -27,6 +32,7 @@ type Ended = Extract<ServerMessage, { type: 'burst.ended' }>;
 interface Live {
   no: BurstNo;
   recording: Recording;
+  place: Timeline;
   /** The sequence number it waits for; null until the first frame of a late entry. */
   next: number | null;
   /** What came before this number was heard before the burst went out of range. */
@@ -46,6 +52,8 @@ interface Turn {
 
 /** Sound that is sent at once, at most, in ms. */
 const BUNDLE_MS = 60;
+/** The longest talk limit there is, in ms: `limits::TALK_LIMIT_RANGE`. */
+const TALK_LIMIT = 600_000;
 /** Unfinished bursts that a resume may name. */
 const RESUME_BURSTS = 64;
 /** So many are remembered to have been told of; then all are forgotten. */
@@ -62,6 +70,8 @@ export class Hear {
   /** Bursts that went out of range, which may come back, and the number they stood at. */
   readonly #beyond = new Map<BurstNo, number>();
   #newest: BurstNo | undefined;
+  /** The longest burst, in samples. */
+  #most = 0;
   #count = 0;
   #plays = 0;
   /** Whose handle was said to have been another's. */
@@ -73,9 +83,15 @@ export class Hear {
     private readonly store: Store,
     private readonly memory: Memory,
     private readonly player: Player,
+    private readonly now: () => number,
     /** Frames that this page wishes to get at once. */
-    private readonly wished: () => number = () => 1,
+    private readonly wished: () => number,
   ) {}
+
+  /** The server's talk limit, in ms. */
+  welcomed(talkLimit: number): void {
+    this.#most = Math.min(talkLimit, TALK_LIMIT) * MS + AHEAD;
+  }
 
   started({ burst, channel, talker, frame_ms, grade, bundle = 1 }: Started): void {
     // Announced again after a resume: it goes on where it was.
@@ -86,7 +102,8 @@ export class Hear {
     const recording = this.memory.record(key, channel, frame_ms);
     const from = this.#beyond.get(burst) ?? 0;
     this.#beyond.delete(burst);
-    this.#live.set(burst, { no: burst, recording, next: null, from, lost: false, gaps: 0 });
+    const place = timeline(frame_ms * MS, this.#most);
+    this.#live.set(burst, { no: burst, recording, place, next: null, from, lost: false, gaps: 0 });
     const { known } = this.store.state;
     const earlier = another(known, talker);
     if (earlier === undefined) this.store.set({ known: withHeard(known, talker) });
@@ -111,9 +128,11 @@ export class Hear {
     const live = this.#live.get(burst);
     if (!live) return;
     if (seq < (live.next ?? live.from)) return;
+    const time = live.place(mediaTime, this.now());
+    if (time === undefined) return;
     if (live.next !== null && seq > live.next) this.#miss(live, seq - live.next);
     live.next = seq + 1;
-    const packet = { time: mediaTime, lost: live.lost, payload };
+    const packet = { time, lost: live.lost, payload };
     live.lost = false;
     live.recording.add(packet);
     const play = this.#playing(live.recording);
@@ -146,14 +165,14 @@ export class Hear {
 
   /** The session is a new one: bursts that were coming in will not go on. */
   restarted(): void {
-    for (const live of [...this.#live.values()]) this.#end(live, 'talker_lost');
+    for (const live of this.#live.values()) this.#end(live, 'talker_lost');
     this.#newest = undefined;
     this.#beyond.clear();
   }
 
   /** Left a channel: nothing of it is played any more. */
   left(channel: string): void {
-    for (const live of [...this.#live.values()]) {
+    for (const live of this.#live.values()) {
       if (live.recording.channel === channel) this.#end(live, 'untuned');
     }
     const turns = this.#queues.get(channel) ?? [];
@@ -190,7 +209,7 @@ export class Hear {
 
   /** The level curve so far, as it is decoded. */
   levels(play: number, levels: number[]): void {
-    const turn = this.#turn(play);
+    const turn = [...this.#queues.values()].flat().find((turn) => turn.play === play);
     if (turn && !turn.again) this.store.setBurst(turn.recording.key, { levels });
   }
 
@@ -220,8 +239,7 @@ export class Hear {
     const play = this.#plays;
     turn.play = play;
     const live = recording.packets.length === 0;
-    const together = recording.frameMs * turn.bundle;
-    this.player.begin(play, (together * SAMPLE_RATE) / 1000, live);
+    this.player.begin(play, recording.frameMs * MS, turn.bundle, live);
     for (const packet of recording.packets) this.player.packet(play, packet);
     if (recording.finished) this.player.end(play);
     this.store.setBurst(recording.key, { state: 'playing' });
@@ -280,10 +298,6 @@ export class Hear {
   #playing(recording: Recording): number | null {
     const turn = this.#queues.get(recording.channel)?.[0];
     return turn?.recording === recording && !turn.again ? turn.play : null;
-  }
-
-  #turn(play: number): Turn | undefined {
-    return [...this.#queues.values()].flat().find((turn) => turn.play === play);
   }
 }
 

@@ -58,7 +58,7 @@ describe('a jitter buffer', () => {
     expect(first).toBeGreaterThanOrEqual(FRAME - QUANTUM);
     expect(first).toBeLessThanOrEqual(FRAME + QUANTUM);
     expect(heardOf(sound, 50)).toEqual(new Array(50).fill(FRAME));
-    expect(buffer.underruns).toBe(0);
+    expect(buffer.target).toBe(40 * 48);
   });
 
   test.each([1, 2, 3, 4, 5, 6, 7, 8])('loses nothing over a jittery network, seed %i', (seed) => {
@@ -111,9 +111,9 @@ describe('a jitter buffer', () => {
     }
     const speech = pull(buffer, 48_000);
     expect(speech.filter((sample) => sample === 0.5).length).toBeGreaterThan(48_000 - QUANTUM);
-    expect(buffer.dropped).toBe(0);
+    expect(buffer.played).toBe(48_000);
     pull(buffer, 24_000);
-    expect(buffer.dropped).toBeGreaterThan(20 * FRAME);
+    expect(buffer.played).toBeGreaterThan(72_000 + 20 * FRAME);
     expect(buffer.buffered).toBeLessThanOrEqual(buffer.target + 2 * FRAME);
   });
 
@@ -125,7 +125,7 @@ describe('a jitter buffer', () => {
     buffer.end();
     pull(buffer, 100 * FRAME - 1);
     expect(buffer.finished).toBe(false);
-    expect(buffer.dropped).toBe(0);
+    expect(buffer.played).toBe(100 * FRAME - 1);
   });
 
   test('plays silence where the talker was silent, and does not call it a loss', () => {
@@ -145,7 +145,7 @@ describe('a jitter buffer', () => {
     buffer.push(0, false, tone());
     buffer.push(FRAME, false, tone());
     pull(buffer, 2 * FRAME + 9_600);
-    expect(buffer.underruns).toBe(1);
+    expect(buffer.target).toBe(60 * 48);
     buffer.push(2 * FRAME + 14_400, false, tone());
     expect(buffer.target).toBe(40 * 48);
     // The rest of the silence and the frame: 14400 were meant, about 9600 have passed.

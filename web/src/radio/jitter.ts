@@ -1,25 +1,21 @@
-import { SAMPLE_RATE } from './frame';
-
-const ms = (millis: number) => (millis * SAMPLE_RATE) / 1000;
+import { MS } from './frame';
 
 /** Sound held back before a burst begins to play. */
-const START = ms(40);
+const START = 40 * MS;
 /** Held back beyond one frame, at least: large frames come seldom. */
-const MARGIN = ms(20);
-const STEP = ms(20);
-const MOST = ms(200);
+const MARGIN = 20 * MS;
+const STEP = 20 * MS;
+const MOST = 200 * MS;
 /** Without an underrun for so long, one step less is held back. */
-const CALM = ms(2_000);
+const CALM = 2_000 * MS;
 /** A loss is never longer than this when played: nobody wants to hear seconds of nothing. */
-const LONGEST_LOSS = ms(200);
-/** The server ends a burst that is silent for longer. */
-const LONGEST_SILENCE = ms(1_000);
+const LONGEST_LOSS = 200 * MS;
 /** A concealed loss fades to nothing within this time. */
-const FADE = ms(60);
+const FADE = 60 * MS;
 /** Sound that a concealment is made of. */
-const HISTORY = ms(20);
+const HISTORY = 20 * MS;
 /** Crossing over from concealment to voice. */
-const BLEND = ms(2);
+const BLEND = 2 * MS;
 /** Quiet frames may be left out to catch up: under this, and well under the burst's loudest. */
 const QUIET = 0.01;
 const QUIET_SHARE = 0.05;
@@ -50,10 +46,8 @@ export class JitterBuffer {
   #raised = 0;
   #calm = 0;
   #offset = 0;
-  #expected: number | null = null;
+  #expected = 0;
   #played = 0;
-  #dropped = 0;
-  #underruns = 0;
   #loudest = 0;
   #skippedLast = false;
   readonly #history = new Float32Array(HISTORY);
@@ -87,28 +81,20 @@ export class JitterBuffer {
   get played(): number {
     return this.#played;
   }
-  /** Samples of quiet that were left out to catch up. */
-  get dropped(): number {
-    return this.#dropped;
-  }
-  get underruns(): number {
-    return this.#underruns;
-  }
-  get started(): boolean {
-    return this.#started;
-  }
   /** True when the burst has ended and all of it was played. */
   get finished(): boolean {
     return this.#ended && this.#queue.length === 0;
   }
 
-  /** Adds decoded sound. `lost` tells that frames before it never came. */
+  /**
+   * Adds decoded sound behind what is there: `time` is its place, from 0. `lost` tells that frames before
+   * it never came.
+   */
   push(time: number, lost: boolean, pcm: Float32Array): void {
-    const jump = this.#expected === null ? 0 : Math.max(0, time - this.#expected);
+    const jump = time - this.#expected;
     this.#expected = time + pcm.length;
     if (lost) this.#add({ kind: 'loss', samples: Math.min(jump, LONGEST_LOSS) });
-    else
-      this.#add({ kind: 'silence', samples: this.#meantSilence(Math.min(jump, LONGEST_SILENCE)) });
+    else this.#add({ kind: 'silence', samples: this.#meantSilence(jump) });
     this.#add({ kind: 'voice', time, pcm });
   }
 
@@ -177,7 +163,6 @@ export class JitterBuffer {
 
   #underrun(out: Float32Array, from: number): void {
     this.#playing = false;
-    this.#underruns += 1;
     this.#raised = Math.min(STEP, MOST - this.#target);
     this.#target += Math.max(0, this.#raised);
     this.#calm = 0;
@@ -212,7 +197,6 @@ export class JitterBuffer {
 
   #leaveOut(samples: number): void {
     this.#count(samples);
-    this.#dropped += samples;
     this.#skippedLast = true;
   }
 

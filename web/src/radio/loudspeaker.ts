@@ -72,12 +72,12 @@ export class Loudspeaker implements Player {
     this.#playout?.postMessage({ type: 'hold', on } satisfies PageToPlayout);
   }
 
-  begin(play: number, frame: number, live: boolean): void {
-    this.#ask({ type: 'begin', play, frame, live });
+  begin(play: number, frame: number, bundle: number, live: boolean): void {
+    this.#ask({ type: 'begin', play, frame, bundle, live });
   }
 
-  packet(play: number, { time, lost, payload }: Packet): void {
-    this.#ask({ type: 'packet', play, time, lost, payload });
+  packet(play: number, packet: Packet): void {
+    this.#ask({ type: 'packet', play, ...packet });
   }
 
   end(play: number): void {
@@ -94,7 +94,7 @@ export class Loudspeaker implements Player {
 
   #fromPlayout(message: FromPlayout): void {
     if (message.type === 'finished') this.events.finished(message.play);
-    else if (message.type !== 'started') this.events.measured?.(message);
+    else this.events.measured?.(message);
   }
 
   #tellBlocked(): void {

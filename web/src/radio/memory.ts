@@ -1,6 +1,8 @@
+import { MS } from './frame';
+
 /** One Opus packet of a burst. */
 export interface Packet {
-  /** Media time of the first sample, at 48 kHz. */
+  /** Place of the first sample, at 48 kHz. The first packet of a burst lies at 0. */
   time: number;
   /** True when frames before it never came. */
   lost: boolean;
@@ -37,8 +39,8 @@ export class Recording {
   }
   /** Sound in it, in ms. */
   get length(): number {
-    const [first, last] = [this.#packets[0], this.#packets.at(-1)];
-    return first && last ? (last.time - first.time) / 48 + this.frameMs : 0;
+    const last = this.#packets.at(-1);
+    return last ? last.time / MS + this.frameMs : 0;
   }
 
   add(packet: Packet): void {

@@ -6,7 +6,6 @@ const FRAME = 960;
 function make() {
   const events: string[] = [];
   const playout = new Playout({
-    started: (play) => events.push(`started ${play}`),
     finished: (play) => events.push(`finished ${play}`),
     progress: (play, played) => events.push(`played ${play} ${played}`),
     reached: () => {},
@@ -38,7 +37,7 @@ test('two channels are mixed and do not exceed full scale', () => {
   expect(out[0]).toBe(0.5);
   expect(out[2 * FRAME + 10]).toBe(1);
   expect(out[3 * FRAME + 10]).toBe(0);
-  expect(events).toEqual(['started 1', 'started 2', 'finished 1', 'finished 2']);
+  expect(events).toEqual(['finished 1', 'finished 2']);
 });
 
 test('progress is told while a burst plays, and nothing is heard of one that was stopped', () => {
@@ -46,7 +45,7 @@ test('progress is told while a burst plays, and nothing is heard of one that was
   playout.handle({ type: 'begin', play: 1, frame: FRAME, live: true });
   for (let seq = 0; seq < 20; seq += 1) chunk(1, seq, 0.25);
   render(5 * FRAME);
-  expect(events).toEqual(['started 1', 'played 1 4800']);
+  expect(events).toEqual(['played 1 4800']);
   playout.handle({ type: 'stop', play: 1 });
   expect(render(FRAME).every((sample) => sample === 0)).toBe(true);
 });

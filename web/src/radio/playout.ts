@@ -3,7 +3,6 @@ import type { ToPlayout } from './voicepath';
 
 /** What a playout tells of its plays. */
 export interface PlayoutEvents {
-  started(play: number): void;
   finished(play: number): void;
   progress(play: number, played: number): void;
   /** The sound at media time `time` is heard from now on. */
@@ -15,7 +14,6 @@ const TELL = 4_800;
 
 interface Play {
   buffer: JitterBuffer;
-  begun: boolean;
   told: number;
 }
 
@@ -33,16 +31,15 @@ export class Playout {
   }
 
   handle(message: ToPlayout): void {
-    if (message.type === 'begin') {
-      const { play, frame, live } = message;
-      const buffer = new JitterBuffer(frame, live, (time) => this.events.reached(play, time));
-      this.#plays.set(play, { buffer, begun: false, told: 0 });
-      return;
-    }
-    const buffer = this.#plays.get(message.play)?.buffer;
-    if (message.type === 'chunk') buffer?.push(message.time, message.lost, message.pcm);
-    else if (message.type === 'end') buffer?.end();
-    else this.#plays.delete(message.play);
+    const { type, play } = message;
+    const buffer = this.#plays.get(play)?.buffer;
+    if (type === 'begin') {
+      const reached = (time: number) => this.events.reached(play, time);
+      const buffer = new JitterBuffer(message.frame, message.live, reached);
+      this.#plays.set(play, { buffer, told: 0 });
+    } else if (type === 'chunk') buffer?.push(message.time, message.lost, message.pcm);
+    else if (type === 'end') buffer?.end();
+    else this.#plays.delete(play);
   }
 
   /** Fills `out` with the next samples of everything. */
@@ -59,15 +56,12 @@ export class Playout {
   }
 
   #tell(play: number, one: Play): void {
-    if (one.buffer.started && !one.begun) {
-      one.begun = true;
-      this.events.started(play);
+    const { played, finished } = one.buffer;
+    if (played - one.told >= TELL) {
+      one.told = played;
+      this.events.progress(play, played);
     }
-    if (one.buffer.played - one.told >= TELL) {
-      one.told = one.buffer.played;
-      this.events.progress(play, one.told);
-    }
-    if (one.buffer.finished) {
+    if (finished) {
       this.#plays.delete(play);
       this.events.finished(play);
     }

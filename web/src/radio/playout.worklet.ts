@@ -10,7 +10,6 @@ class PlayoutProcessor extends AudioWorkletProcessor {
   #tap = new Float32Array(TAP);
   #tapped = 0;
   readonly #playout = new Playout({
-    started: (play) => this.#tell({ type: 'started', play }),
     finished: (play) => this.#tell({ type: 'finished', play }),
     progress: (play, played) =>
       this.#decoder?.postMessage({ type: 'progress', play, played } satisfies Progress),

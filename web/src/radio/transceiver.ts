@@ -56,7 +56,13 @@ export class Transceiver {
     this.#memory = new Memory((key) => store.setBurst(key, { replayable: false }));
     this.place = this.#makePlace();
     this.link = this.#makeLink();
-    this.hear = new Hear(store, this.#memory, player, () => (this.#lowData ? 3 : 1));
+    this.hear = new Hear(
+      store,
+      this.#memory,
+      player,
+      () => clock.now(),
+      () => (this.#lowData ? 3 : 1),
+    );
     this.tuning = new Tuning({
       store,
       send: (message) => this.link.send(message),
@@ -187,6 +193,7 @@ export class Transceiver {
     const { you, host, talk_limit_ms } = welcome;
     this.around.store.set({ self: you.id, host, notice: null, link: { state: 'on_the_air' } });
     if (!welcome.resumed) this.hear.restarted();
+    this.hear.welcomed(talk_limit_ms);
     this.tuning.welcomed(welcome);
     this.place.whereabouts.welcomed(welcome.epoch_in_ms);
     this.talk.linkUp(talk_limit_ms);

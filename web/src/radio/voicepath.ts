@@ -1,9 +1,12 @@
 /** What passes between the page, the decoding worker and the playout worklet. */
 
-/** Page to worker. `play` numbers one playing of one burst; a `live` one may catch up in pauses. */
+/**
+ * Page to worker. `play` numbers one playing of one burst; a `live` one may catch up in pauses. A packet
+ * sounds for `frame` samples, whatever is in it, and `bundle` packets come together.
+ */
 export type ToDecoder =
   | { type: 'playout'; port: MessagePort }
-  | { type: 'begin'; play: number; frame: number; live: boolean }
+  | { type: 'begin'; play: number; frame: number; bundle: number; live: boolean }
   | { type: 'packet'; play: number; time: number; lost: boolean; payload: Uint8Array<ArrayBuffer> }
   | { type: 'end'; play: number }
   | { type: 'stop'; play: number };
@@ -11,7 +14,7 @@ export type ToDecoder =
 /** Worker to page: the level curve so far. */
 export type FromDecoder = { type: 'levels'; play: number; levels: number[] };
 
-/** Worker to worklet. `frame` and `time` in samples. */
+/** Worker to worklet. `frame` and `time` in samples; `frame` is what comes together. */
 export type ToPlayout =
   | { type: 'begin'; play: number; frame: number; live: boolean }
   | { type: 'chunk'; play: number; time: number; lost: boolean; pcm: Float32Array<ArrayBuffer> }
@@ -26,7 +29,6 @@ export type Progress = { type: 'progress'; play: number; played: number };
 
 /** Worklet to page. The last two come only when the page is measured. */
 export type FromPlayout =
-  | { type: 'started'; play: number }
   | { type: 'finished'; play: number }
   | { type: 'tap'; pcm: Float32Array<ArrayBuffer> }
   | { type: 'heard'; play: number; time: number; at: number };

@@ -56,7 +56,7 @@ const again = 'It is tried again at the next quarter of an hour.';
 const lost: Record<LocationLost, { message: string; hint: string }> = {
   revoked: {
     message: 'Your location is no longer shared: the browser took its permission back.',
-    hint: 'Your range stays as you chose it.',
+    hint: 'Your range stays.',
   },
   unavailable: {
     message: 'Your location could not be found.',
@@ -82,8 +82,8 @@ export const place = {
     not_shared: (km: string) => `To talk within ${km}, share your location.`,
     later: (km: string) => `You can talk within ${km} when your cell is in force.`,
     laterIn: (km: string, time: string) => `You can talk within ${km} in ${time}.`,
-    denied: (km: string) => `To talk within ${km}, allow your location in the browser.`,
-    unsupported: (km: string) => `This browser has no location, to talk within ${km}.`,
+    denied: (km: string) => `To talk within ${km}, allow your location.`,
+    unsupported: (km: string) => `To talk within ${km}, use another browser.`,
   },
   everybody: 'Everybody',
   everybodyLabel: 'Reach and hear everybody',
@@ -92,6 +92,7 @@ export const place = {
   stop: 'Stop',
   stopLabel: 'Stop sharing your location',
   allow: 'How to allow',
+  how: 'How',
   why: 'Why',
   lost,
 };

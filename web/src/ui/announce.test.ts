@@ -59,7 +59,7 @@ test('where the server has the cell, what became of it, and the ranges', () => {
   expect(say({ state: 'shared', inForce: false })).toBe(text.place.later);
   expect(say({ state: 'denied' })).toBe(text.place.denied);
   expect(say({ state: 'denied' }, '10km')).toBe(text.place.held.denied('10 km'));
-  expect(say({ state: 'denied', lost: 'revoked' })).toContain('stays as you chose it');
+  expect(say({ state: 'denied', lost: 'revoked' })).toContain('Your range stays.');
   expect(say({ state: 'shared', inForce: false, lost: 'too_many_moves' })).toContain('too often');
   expect(sentence({ type: 'ranged', ranges: { tx: '25km', rx: 'unlimited' } }, text)).toBe(
     'you reach 25 km, you hear everybody',

@@ -37,7 +37,9 @@ export function locationLine(
     case 'asking':
       return { sentence: words.asking, act: '', held };
     case 'denied':
-      return { sentence: held ? words.held.denied(km) : words.denied, act: words.allow, held };
+      return held
+        ? { sentence: words.held.denied(km), act: words.how, label: words.allow, held }
+        : { sentence: words.denied, act: words.allow, held };
     case 'unsupported':
       return {
         sentence: held ? words.held.unsupported(km) : words.unsupported,

@@ -1,5 +1,6 @@
 //! One radio socket.
 
+use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use tenfour_protocol::{ClientMessage, Code, RADIO_PATH, SUBPROTOCOL, ServerMessa
 use tokio_tungstenite::tungstenite::client::{ClientRequestBuilder, client};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{Message, WebSocket};
+use tokio_tungstenite::tungstenite::{Error, Message, WebSocket};
 
 use super::keys::Key;
 
@@ -79,6 +80,27 @@ impl Line {
         if self.socket.close(Some(frame)).is_ok() {
             while self.socket.read().is_ok() {}
         }
+    }
+
+    /// From now on the line is asked with [`Line::poll`] and by nothing else.
+    pub(super) fn asks(&self) {
+        self.socket.get_ref().set_nonblocking(true).expect("a socket that does not wait");
+    }
+
+    /// What has come, if anything has.
+    pub(super) fn poll(&mut self) -> Option<Message> {
+        match self.socket.read() {
+            Ok(message) => Some(message),
+            Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => None,
+            Err(error) => panic!("the server answers: {error}"),
+        }
+    }
+
+    /// A message and a frame in one packet.
+    pub(super) fn say_with_voice(&mut self, message: &ClientMessage, frame: Vec<u8>) {
+        let text = serde_json::to_string(message).expect("plain data");
+        self.socket.write(Message::text(text)).expect("the server takes it");
+        self.send(Message::binary(frame));
     }
 
     fn send(&mut self, message: Message) {

@@ -2,6 +2,7 @@
 
 mod keys;
 mod line;
+pub mod moment;
 
 use std::time::{Duration, Instant};
 

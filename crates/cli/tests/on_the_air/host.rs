@@ -169,6 +169,10 @@ impl Running {
         kill_process(Pid::from_child(&self.child), signal).expect("it runs");
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn wait(&mut self) {
         self.child.wait().expect("it ends");
     }

@@ -94,6 +94,27 @@ fn people_see_country_and_signal_and_no_coordinate() {
     assert!(!printed.contains("44.8") && !printed.contains("20.46"), "{printed}");
 }
 
+/// Everybody on the computer may read the words of a program, and its owner the variables.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_place_is_not_in_what_a_program_was_started_with_once_it_is_ready() {
+    let host = Host::start();
+    let key = host.path("Bob.key");
+    for words in [&["--at", HERE][..], &[&format!("--at={HERE}")]] {
+        let mut program = tenfour();
+        program.args(["listen", "--server", &host.url, "--handle", "Bob", "--key"]).arg(&key).args(words);
+        program.env("TENFOUR_AT", NEAR);
+        let listener = Running::start(program);
+        listener.said("Ready:");
+        for (file, kept) in [("cmdline", "--at"), ("environ", "TENFOUR_AT=************\0")] {
+            let text = std::fs::read(format!("/proc/{}/{file}", listener.pid())).unwrap();
+            let text = String::from_utf8_lossy(&text);
+            assert!(text.contains(kept), "{text}");
+            assert!(!text.contains(HERE) && !text.contains(NEAR), "{text}");
+        }
+    }
+}
+
 #[test]
 fn a_place_or_range_that_is_wrong_is_exit_2_with_the_form_that_is_right() {
     // Without a server: it is looked at first.

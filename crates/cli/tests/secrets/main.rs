@@ -14,6 +14,10 @@ mod http;
 mod image;
 mod line;
 mod logs;
+#[path = "../../../server/tests/cluster/nats.rs"]
+#[allow(dead_code, reason = "made for more tests than these")]
+mod nats;
+mod nodes;
 mod operational;
 mod people;
 mod queues;

@@ -6,7 +6,7 @@ use tenfour_protocol::{BurstNo, ChannelId, ParticipantNo, Range, ServerMessage, 
 use super::members::Member;
 use super::nodes::Air;
 use super::session::Link;
-use super::{From, Hears, Hub, Output};
+use super::{From, Hears, Hub, Output, Tuned};
 use crate::ConnId;
 use crate::reach::Slot;
 
@@ -14,8 +14,9 @@ use crate::reach::Slot;
 pub(super) type Hearing = Vec<(BurstNo, ParticipantNo, bool)>;
 
 impl Hub {
-    /// Everybody on the channel who is in range and has a connection, but the talker and who muted
-    /// the talker. Shuffled: who is served when says nothing about them.
+    /// Everybody on a large channel who is in range and has a connection, but the talker and who muted
+    /// the talker. Of a small one everybody, and who of them hears: as much is done for each. Shuffled: who is
+    /// served when says nothing about them.
     #[inline]
     pub(super) fn audience(
         &mut self,
@@ -23,27 +24,39 @@ impl Hub {
         slot: Option<Slot>,
         tx: Range,
         channel: &ChannelId,
-    ) -> Vec<Hears> {
+    ) -> Vec<Tuned> {
         let muters = self.muters(talker);
         let Self { channels, spots, chance, .. } = self;
         let heard = spots.talker(slot, tx);
-        let members = &channels[channel].here;
-        let mut audience: Vec<Hears> = Vec::with_capacity(members.len());
-        for &Member { participant, conn, slot } in members.iter() {
-            if participant == talker || (!muters.is_empty() && muters.contains(&participant)) {
+        let channel = &channels[channel];
+        let small = channel.is_small();
+        let mut audience: Vec<Tuned> = Vec::with_capacity(channel.here.len());
+        let mut shuffle = |audience: &mut Vec<Tuned>, who| {
+            let newest = audience.len();
+            audience.push(who);
+            audience.swap(chance.below(newest + 1), newest);
+        };
+        for &Member { participant, conn, slot } in channel.here.iter() {
+            if participant == talker {
                 continue;
             }
-            let Some(grade) = heard.heard_by(slot) else { continue };
-            let newest = audience.len();
-            audience.push(Hears { conn, grade });
-            audience.swap(chance.below(newest + 1), newest);
+            let muted = !muters.is_empty() && muters.contains(&participant);
+            match heard.heard_by(slot) {
+                Some(grade) if !muted => shuffle(&mut audience, Tuned::Hears(Hears { conn, grade })),
+                _ if small => shuffle(&mut audience, Tuned::Not(conn)),
+                _ => {}
+            }
+        }
+        if small {
+            channel.away.values().for_each(|&conn| shuffle(&mut audience, Tuned::Not(conn)));
         }
         #[cfg(feature = "mutants")]
         if self.config.mutants.has(crate::mutants::Mutant::SortedFanOut) {
             let heard = self.spots.talker(slot, tx);
             let slots: std::collections::BTreeMap<_, _> =
-                self.channels[channel].here.iter().map(|member| (member.conn, member.slot)).collect();
-            audience.sort_by_key(|listener| (heard.distance_key(slots[&listener.conn]), listener.conn));
+                channel.here.iter().map(|member| (member.conn, member.slot)).collect();
+            let key = |conn| slots.get(&conn).map(|&slot| heard.distance_key(slot));
+            audience.sort_by_key(|who| (key(who.conn()), who.conn()));
         }
         audience
     }
@@ -104,18 +117,38 @@ impl Hub {
                 continue;
             };
             match (heard, self.hears(listener, burst)) {
-                (true, None) => self.out_of_range(burst, conn),
+                (true, None) => {
+                    self.hears_no_more(burst, conn);
+                    self.send(conn, out_of_range(burst));
+                }
                 (false, Some(grade)) => {
-                    let listener = Hears { conn, grade };
-                    self.outputs.push_back(Output::Join { burst, listener, from: From::Live });
+                    let who = Tuned::Hears(Hears { conn, grade });
+                    self.outputs.push_back(Output::Join { burst, who, from: From::Live });
                 }
                 _ => {}
             }
         }
     }
 
-    pub(super) fn out_of_range(&mut self, burst: BurstNo, conn: ConnId) {
-        self.outputs.push_back(Output::Leave { burst, conn });
-        self.send(conn, ServerMessage::BurstEnded { burst, frames: 0, reason: EndReason::OutOfRange });
+    /// Somebody hears a burst no more, and stays tuned.
+    pub(super) fn hears_no_more(&mut self, burst: BurstNo, conn: ConnId) {
+        if !self.sits_by(burst, conn, From::Live) {
+            self.outputs.push_back(Output::Leave { burst, conn });
+        }
     }
+
+    /// Somebody is tuned and does not hear a burst. In a small channel it goes on for nobody, from `from` when
+    /// they are new. False in a large one, where that is nothing.
+    pub(super) fn sits_by(&mut self, burst: BurstNo, conn: ConnId, from: From) -> bool {
+        let small = self.bursts.get(&burst).is_some_and(|burst| burst.small);
+        if small {
+            self.outputs.push_back(Output::Join { burst, who: Tuned::Not(conn), from });
+        }
+        small
+    }
+}
+
+/// What is told to somebody who hears a burst no more, or not the rest of it.
+pub(super) fn out_of_range(burst: BurstNo) -> ServerMessage {
+    ServerMessage::BurstEnded { burst, frames: 0, reason: EndReason::OutOfRange }
 }

@@ -1,11 +1,11 @@
 //! Channels, and who is tuned to them.
 
-use std::collections::BTreeSet;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tenfour_protocol::control::{ChannelInfo, EndReason};
 use tenfour_protocol::limits::{
-    CHANNEL_NUMBERS, CHANNELS_PER_SESSION, NAMED_CHANNELS, SNAPSHOT_PARTICIPANTS,
+    CHANNEL_NUMBERS, CHANNELS_PER_SESSION, NAMED_CHANNELS, SNAPSHOT_PARTICIPANTS, TURNS,
 };
 use tenfour_protocol::{
     BurstNo, ChannelId, Code, Participant, ParticipantNo, Refusal, ServerMessage, SignalGrade,
@@ -15,7 +15,7 @@ use super::members::{Member, Members};
 use super::presence::News;
 use super::roll::Roll;
 use super::session::{Link, Session};
-use super::{From, Hears, Hub, Output};
+use super::{From, Hears, Hub, Output, Tuned};
 use crate::{ConnId, Time};
 
 /// A channel that has a participant.
@@ -25,6 +25,8 @@ pub(super) struct Channel {
     pub(super) roll: Roll,
     /// Those who have a connection.
     pub(super) here: Members,
+    /// Those whose connection is gone for now, and which it was.
+    pub(super) away: BTreeMap<ParticipantNo, ConnId>,
     /// Who came and left since it was told.
     pub(super) news: News,
     pub(super) on_air: BTreeSet<BurstNo>,
@@ -34,6 +36,11 @@ pub(super) struct Channel {
 impl Channel {
     pub(super) fn count(&self) -> u32 {
         self.roll.len() as u32
+    }
+
+    /// Whether everybody who is tuned has a turn in each burst.
+    pub(super) fn is_small(&self) -> bool {
+        self.roll.len() <= usize::from(TURNS)
     }
 
     /// Whether it has too many participants to name them all.
@@ -70,8 +77,16 @@ impl Hub {
         self.enter_channel(conn, participant, channel, now);
         self.send_tuned(conn, channel);
         let from = if catch_up && !heard_elsewhere { From::Oldest } else { From::Live };
-        for (burst, grade) in self.audible(participant, channel) {
-            self.outputs.push_back(Output::Join { burst, listener: Hears { conn, grade }, from });
+        for (burst, heard) in self.on_air_for(participant, channel) {
+            match heard {
+                Some(grade) => {
+                    let who = Tuned::Hears(Hears { conn, grade });
+                    self.outputs.push_back(Output::Join { burst, who, from });
+                }
+                None => {
+                    self.sits_by(burst, conn, from);
+                }
+            }
         }
     }
 
@@ -137,6 +152,7 @@ impl Hub {
         let Some(left) = self.channels.get_mut(channel) else { return };
         left.roll.remove(&session.you);
         left.here.remove(participant);
+        left.away.remove(&participant);
         if !left.roll.is_empty() {
             left.news.left(participant);
             return left.news.tell(channel, now, &mut self.timers);
@@ -159,7 +175,8 @@ impl Hub {
         self.timers.set(until, super::Timer::Suspended(participant));
         for channel in session.tuned.keys() {
             if let Some(channel) = self.channels.get_mut(channel) {
-                channel.here.remove(participant);
+                let member = channel.here.remove(participant);
+                channel.away.extend(member.map(|member| (participant, member.conn)));
             }
         }
     }
@@ -169,6 +186,7 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(&participant) else { return };
         for channel in session.tuned.keys() {
             let Some(channel) = self.channels.get_mut(channel) else { continue };
+            channel.away.remove(&participant);
             channel.here.insert(Member { participant, conn, slot: session.whereabouts.slot });
         }
         self.interest_on(participant);
@@ -233,14 +251,15 @@ impl Hub {
         participants
     }
 
-    /// Bursts on the air that `participant` hears, and how well.
-    pub(super) fn audible(
+    /// Bursts of others on the air, and how well `participant` hears them, if at all.
+    #[expect(clippy::type_complexity, reason = "not heard, heard from nowhere, heard from somewhere")]
+    pub(super) fn on_air_for(
         &self,
         participant: ParticipantNo,
         channel: &ChannelId,
-    ) -> Vec<(BurstNo, Option<SignalGrade>)> {
+    ) -> Vec<(BurstNo, Option<Option<SignalGrade>>)> {
         let on_air = self.channels.get(channel).map(|channel| channel.on_air.iter());
-        let heard = on_air.into_iter().flatten();
-        heard.filter_map(|&burst| Some((burst, self.hears(participant, burst)?))).collect()
+        let of_others = on_air.into_iter().flatten().filter(|burst| self.bursts[burst].talker != participant);
+        of_others.map(|&burst| (burst, self.hears(participant, burst))).collect()
     }
 }

@@ -9,9 +9,10 @@ use tenfour_protocol::control::{Codec, EndReason, FrameTime, Outcome};
 use tenfour_protocol::limits::{BUNDLES, CHANNEL_BURSTS, PRESS_PATIENCE, PRESSES_WAITING};
 use tenfour_protocol::{BurstNo, ChannelId, Code, Participant, ParticipantNo, Range, Refusal, ServerMessage};
 
+use super::channel::Channel;
 use super::nodes::Air;
 use super::session::{Connection, Link, Stage, millis};
-use super::{Hears, Hub, Output, Route, Timer};
+use super::{Hub, Output, Route, Timer, Tuned};
 use crate::{ConnId, Time};
 
 /// When to try a busy channel again.
@@ -64,6 +65,8 @@ pub(super) struct Burst {
     /// Who had the talker muted when its session ended: a mute outlives it as long as its voice.
     pub(super) unwanted_by: BTreeSet<ParticipantNo>,
     pub(super) channel: ChannelId,
+    /// Whether everybody who is tuned has a turn, as it was at the start.
+    pub(super) small: bool,
     pub(super) air: Air,
 }
 
@@ -142,6 +145,7 @@ impl Hub {
                 over: None,
                 unwanted_by: BTreeSet::new(),
                 channel: press.channel.clone(),
+                small: self.channels.get(&press.channel).is_some_and(Channel::is_small),
                 air: Air::Here { conn, word: None },
             },
         );
@@ -175,15 +179,15 @@ impl Hub {
     fn route(&mut self, burst: BurstNo, talker: ParticipantNo, press: &Press) -> Route {
         let whereabouts = &self.sessions[&talker].whereabouts;
         let (slot, tx) = (whereabouts.slot, whereabouts.ranges.tx);
-        let listeners = self.audience(talker, Some(slot), tx, &press.channel);
+        let tuned = self.audience(talker, Some(slot), tx, &press.channel);
         #[cfg(feature = "mutants")]
         if self.config.mutants.has(crate::mutants::Mutant::SendDistance) {
-            return self.route_with_distance(burst, talker, press, listeners);
+            return self.route_with_distance(burst, talker, press, tuned);
         }
-        self.route_to(burst, talker, press, listeners)
+        self.route_to(burst, talker, press, tuned)
     }
 
-    fn route_to(&self, burst: BurstNo, talker: ParticipantNo, press: &Press, listeners: Vec<Hears>) -> Route {
+    fn route_to(&self, burst: BurstNo, talker: ParticipantNo, press: &Press, tuned: Vec<Tuned>) -> Route {
         let bundle = self.channels.get(&press.channel).map_or(1, |channel| bundle(channel.count() as usize));
         Route {
             burst,
@@ -198,7 +202,8 @@ impl Hub {
                 grade: None,
                 bundle: (bundle > 1).then_some(bundle),
             },
-            listeners,
+            small: self.bursts[&burst].small,
+            tuned,
         }
     }
 
@@ -209,9 +214,9 @@ impl Hub {
         burst: BurstNo,
         talker: ParticipantNo,
         press: &Press,
-        listeners: Vec<Hears>,
+        tuned: Vec<Tuned>,
     ) -> Route {
-        let mut route = self.route_to(burst, talker, press, listeners);
+        let mut route = self.route_to(burst, talker, press, tuned);
         let heard = self.spots.talker(Some(self.sessions[&talker].whereabouts.slot), Range::Unlimited);
         let here = self.channels[&press.channel].here.iter();
         let mut apart = here.filter(|member| member.participant != talker);

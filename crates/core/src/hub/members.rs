@@ -34,12 +34,13 @@ impl Members {
     }
 
     /// Takes somebody out; the last one gets the place.
-    pub(super) fn remove(&mut self, participant: ParticipantNo) {
-        let Some(place) = self.places.remove(&participant) else { return };
-        self.row.swap_remove(place);
+    pub(super) fn remove(&mut self, participant: ParticipantNo) -> Option<Member> {
+        let place = self.places.remove(&participant)?;
+        let member = self.row.swap_remove(place);
         if let Some(moved) = self.row.get(place) {
             self.places.insert(moved.participant, place);
         }
+        Some(member)
     }
 
     pub(super) fn len(&self) -> usize {

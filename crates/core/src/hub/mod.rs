@@ -48,7 +48,7 @@ pub use config::{ClusterConfig, HubConfig};
 pub use figures::HubFigures;
 pub use floor::FloorMode;
 pub use input::{Input, LoginId, NodeInput, ResumeToken};
-pub use output::{From, Hears, NodeNews, NodeOutput, Output, Recipients, Route};
+pub use output::{From, Hears, NodeNews, NodeOutput, Output, Recipients, Route, Tuned};
 
 /// Decides everything that is rare: sessions, channels, presence, permission to talk, routes.
 /// Driven as the [crate's contract](crate) says.

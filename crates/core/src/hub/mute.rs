@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tenfour_protocol::limits::MUTES_PER_SESSION;
 use tenfour_protocol::{Code, ParticipantNo};
 
-use super::{From, Hears, Hub, Output};
+use super::{From, Hears, Hub, Output, Tuned};
 use crate::ConnId;
 
 impl Hub {
@@ -45,16 +45,16 @@ impl Hub {
         let tuned = self.sessions[&participant].tuned.keys();
         let channels = tuned.filter_map(|channel| self.channels.get(channel));
         let bursts = channels.flat_map(|channel| channel.held.iter().chain(&channel.on_air));
-        let theirs = bursts.filter(|burst| self.bursts[burst].talker == other);
-        self.outputs.extend(theirs.map(|&burst| Output::Leave { burst, conn }));
+        let theirs: Vec<_> = bursts.filter(|burst| self.bursts[burst].talker == other).copied().collect();
+        theirs.into_iter().for_each(|burst| self.hears_no_more(burst, conn));
     }
 
     fn start_hearing(&mut self, conn: ConnId, participant: ParticipantNo, other: ParticipantNo) {
         for channel in self.sessions[&participant].tuned.keys().cloned().collect::<Vec<_>>() {
-            for (burst, grade) in self.audible(participant, &channel) {
-                if self.bursts[&burst].talker == other {
-                    let listener = Hears { conn, grade };
-                    self.outputs.push_back(Output::Join { burst, listener, from: From::Live });
+            for (burst, heard) in self.on_air_for(participant, &channel) {
+                if let Some(grade) = heard.filter(|_| self.bursts[&burst].talker == other) {
+                    let who = Tuned::Hears(Hears { conn, grade });
+                    self.outputs.push_back(Output::Join { burst, who, from: From::Live });
                 }
             }
         }

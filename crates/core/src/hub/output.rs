@@ -30,11 +30,19 @@ pub struct Route {
     pub bundle: u8,
     /// `burst.started`, for listeners whose distance is not known.
     pub started: ServerMessage,
-    /// The listeners, never the talker, in an order that says nothing about them.
-    pub listeners: Vec<Hears>,
+    /// Whether the channel has at most [`TURNS`](tenfour_protocol::limits::TURNS) participants.
+    pub small: bool,
+    /// In a small channel everybody who is tuned, in a large one those who hear it; never the talker. In
+    /// an order that says nothing about them.
+    pub tuned: Vec<Tuned>,
 }
 
 impl Route {
+    /// Those who hear it.
+    pub fn listeners(&self) -> impl Iterator<Item = Hears> {
+        self.tuned.iter().filter_map(|who| who.hears())
+    }
+
     /// `burst.started` for each grade.
     pub fn started(&self) -> ByGrade<ServerMessage> {
         ByGrade::from_fn(|heard| {
@@ -63,6 +71,33 @@ impl Hears {
     }
 }
 
+/// Somebody who is tuned to the channel of a burst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tuned {
+    /// They hear it.
+    Hears(Hears),
+    /// They do not: the talker is too far away, or muted, or their connection is gone for now. In a small
+    /// channel as much is done for them as for those who hear, and nothing is sent.
+    Not(ConnId),
+}
+
+impl Tuned {
+    /// Through which connection; it may be gone.
+    pub fn conn(self) -> ConnId {
+        match self {
+            Self::Hears(Hears { conn, .. }) | Self::Not(conn) => conn,
+        }
+    }
+
+    /// How they hear it, if they do.
+    pub fn hears(self) -> Option<Hears> {
+        match self {
+            Self::Hears(hears) => Some(hears),
+            Self::Not(_) => None,
+        }
+    }
+}
+
 /// Where a listener begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum From {
@@ -86,20 +121,21 @@ pub enum Output {
     },
     /// Opens a burst: on every worker, before [`Output::Admit`].
     Open(Arc<Route>),
-    /// One more listener, on the worker of its connection. The burst may be over and still held.
+    /// One more who is tuned, on the worker of its connection, or another word on one: it hears the burst
+    /// from now on, or does not any more. The burst may be over and still held.
     Join {
         /// Which burst.
         burst: BurstNo,
-        /// Who hears it from now on.
-        listener: Hears,
-        /// From where.
+        /// Who.
+        who: Tuned,
+        /// From where, for one that is new.
         from: From,
     },
-    /// One listener less, without a word to it.
+    /// One less who is tuned, without a word to it.
     Leave {
         /// Which burst.
         burst: BurstNo,
-        /// Who hears no more of it.
+        /// Who.
         conn: ConnId,
     },
     /// How many frames the deck of `conn`'s worker bundles for it, 1 to 3.

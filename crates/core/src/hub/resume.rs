@@ -6,8 +6,9 @@ use data_encoding::BASE64URL_NOPAD;
 use tenfour_protocol::control::Resume;
 use tenfour_protocol::{BurstNo, Code, ParticipantNo, Person};
 
+use super::audience::out_of_range;
 use super::session::Link;
-use super::{From, Hears, Hub, Output, ResumeToken, Timer};
+use super::{From, Hears, Hub, Output, ResumeToken, Timer, Tuned};
 use crate::{ConnId, Time};
 
 impl Hub {
@@ -80,23 +81,26 @@ impl Hub {
         for (burst, from) in joins {
             match self.hears(participant, burst) {
                 Some(grade) => {
-                    let listener = Hears { conn, grade };
-                    self.outputs.push_back(Output::Join { burst, listener, from });
+                    let who = Tuned::Hears(Hears { conn, grade });
+                    self.outputs.push_back(Output::Join { burst, who, from });
                 }
-                // It waits for the rest of it.
-                None if have.contains_key(&burst) => match self.lost_end(burst) {
-                    Some(ended) => self.send(conn, ended),
-                    None => self.out_of_range(burst, conn),
-                },
-                None => {}
+                None => {
+                    self.sits_by(burst, conn, from);
+                    // It waits for the rest of it.
+                    if have.contains_key(&burst) && self.wants(participant, burst) {
+                        let ended = self.lost_end(burst).unwrap_or_else(|| out_of_range(burst));
+                        self.send(conn, ended);
+                    }
+                }
             }
         }
     }
 
     /// Whether `burst` was, or would have been, sent to a participant tuned in at `since`, were it in
-    /// range.
+    /// range and did it mute nobody.
     fn was_sent(&self, participant: ParticipantNo, burst: BurstNo, since: u64) -> bool {
-        self.bursts[&burst].over.is_none_or(|over| over.moment > since) && self.wants(participant, burst)
+        let burst = &self.bursts[&burst];
+        burst.over.is_none_or(|over| over.moment > since) && burst.talker != participant
     }
 }
 

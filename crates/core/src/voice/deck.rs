@@ -5,6 +5,8 @@ mod by_grade;
 mod figures;
 mod listener;
 mod ready;
+mod seats;
+mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,15 +16,16 @@ use tenfour_protocol::BurstNo;
 use tenfour_protocol::limits::BUNDLE_FRAMES;
 
 use self::burst::{Burst, largest_bundle};
-use self::listener::{Entry, Listener, State};
-use self::ready::{Named, Ready};
+use self::listener::{Listener, State};
+use self::ready::{Call, Named, Ready};
 use super::{BurstLog, Packet};
-use crate::hub::{From, Hears};
+use crate::hub::{From, Tuned};
 use crate::{ConnId, Time};
 
 pub use self::by_grade::ByGrade;
 pub use self::figures::DeckFigures;
 pub use self::ready::NAMED;
+pub use self::turns::Turn;
 
 /// A bundle that is not full is sent when no frame came for this long: the talker pauses.
 const BUNDLE_WAIT: Duration = Duration::from_millis(40);
@@ -57,6 +60,11 @@ pub enum Item<A> {
 /// advances by what was written. A listener that `due` has named is not named again before
 /// it was advanced to its end (or [`Deck::gather`] had nothing): until then the shell has it
 /// in hand and goes on when its socket takes more.
+///
+/// When a frame leaves says nothing of who else hears it (docs/adr/0021). Each member of a burst has a
+/// turn, [`TURN`](tenfour_protocol::limits::TURN) after the one before. In a small channel everybody who
+/// is tuned is a member, and the turn of somebody who does not hear is [`Turn::Nobody`]'s. In a large one
+/// only those who hear are, and each has any of as many turns.
 #[derive(Debug)]
 pub struct Deck<A> {
     hold: Duration,
@@ -82,7 +90,7 @@ impl<A: Clone> Deck<A> {
             numbers: BTreeMap::new(),
             listeners: Slab::new(),
             connections: BTreeMap::new(),
-            ready: Ready::default(),
+            ready: Ready::new(),
             named: Named::new(),
             deadlines: BTreeSet::new(),
             #[cfg(feature = "mutants")]
@@ -97,25 +105,27 @@ impl<A: Clone> Deck<A> {
     }
 
     /// A burst begins. `started` is for each listener, by its grade; `bundle` frames are sent at
-    /// once. A number that is known is ignored. Listeners are served in the order in which they
-    /// come here.
+    /// once. A number that is known is ignored. In a `small` channel everybody who is tuned comes here, and
+    /// has a turn in the order of the row.
     pub fn open(
         &mut self,
         number: BurstNo,
         started: ByGrade<A>,
         bundle: u8,
-        listeners: impl IntoIterator<Item = Hears>,
+        small: bool,
+        tuned: impl IntoIterator<Item = Tuned>,
         now: Time,
     ) {
         if self.numbers.contains_key(&number) {
             return;
         }
-        let burst = self.bursts.insert(Burst::new(number, started, bundle, BurstLog::new(self.hold)));
+        let log = BurstLog::new(self.hold);
+        let burst = self.bursts.insert(Burst::new(number, started, bundle, small, log));
         self.numbers.insert(number, burst);
-        for listener in listeners {
-            self.enter(burst, listener, From::Live);
+        for who in tuned {
+            self.enter(burst, who, From::Live, None);
         }
-        self.wake_members(burst);
+        self.wake_members(burst, now);
         self.schedule(burst, now);
     }
 
@@ -139,7 +149,7 @@ impl<A: Clone> Deck<A> {
             let bundle = listener.bundle.max(burst.crowd).min(burst.bundle);
             bundled |= bundle > 1;
             if bundle <= 1 || (frames + listener.phase).is_multiple_of(u32::from(bundle)) {
-                listener.wake(place, burst.members.len(), &mut self.ready);
+                listener.wake(Call { place, burst: slot }, burst.small, &mut self.ready, now);
             }
         }
         burst.flush = bundled.then(|| now + BUNDLE_WAIT);
@@ -156,38 +166,8 @@ impl<A: Clone> Deck<A> {
         burst.ended = Some(ended);
         burst.flush = None;
         burst.forget = Some(now + self.hold + LINGER);
-        self.wake_members(slot);
+        self.wake_members(slot, now);
         self.schedule(slot, now);
-    }
-
-    /// One more listener. One that listens already begins anew.
-    pub fn join(&mut self, number: BurstNo, listener: Hears, from: From, now: Time) {
-        self.leave(number, listener.conn);
-        if let Some(&slot) = self.numbers.get(&number) {
-            let place = self.enter(slot, listener, from);
-            self.listeners[place].wake(place, self.bursts[slot].members.len(), &mut self.ready);
-            self.schedule(slot, now);
-        }
-    }
-
-    /// One listener less, without a word to it.
-    pub fn leave(&mut self, number: BurstNo, conn: ConnId) {
-        let (Some(&slot), Some(&place)) = (self.numbers.get(&number), self.connections.get(&conn)) else {
-            return;
-        };
-        if let Some(entry) = self.listeners[place].take_entry(slot) {
-            self.leave_members(slot, entry.member);
-        }
-    }
-
-    /// A connection ended, or will be closed.
-    pub fn remove(&mut self, conn: ConnId) {
-        let Some(place) = self.connections.remove(&conn) else { return };
-        let listener = self.listeners.remove(place);
-        self.named.remove(conn);
-        for entry in listener.entries {
-            self.leave_members(entry.burst, entry.member);
-        }
     }
 
     /// How many frames wait at least until `conn` is due: 1 to [`BUNDLE_FRAMES`]. Announcements,
@@ -195,38 +175,6 @@ impl<A: Clone> Deck<A> {
     pub fn set_bundle(&mut self, conn: ConnId, frames: u8) {
         let place = self.place(conn);
         self.listeners[place].bundle = frames.clamp(1, BUNDLE_FRAMES);
-    }
-
-    /// A connection that has something to write now.
-    pub fn due(&mut self) -> Option<ConnId> {
-        self.name_next(Ready::pop)
-    }
-
-    /// The same, when it is of a burst with few listeners: those are served at once.
-    pub fn due_of_few(&mut self) -> Option<ConnId> {
-        self.name_next(Ready::pop_of_few)
-    }
-
-    /// Whether [`Deck::due`] may have somebody.
-    pub fn has_due(&self) -> bool {
-        !self.ready.is_empty()
-    }
-
-    fn name_next(&mut self, pop: fn(&mut Ready) -> Option<usize>) -> Option<ConnId> {
-        while let Some(place) = pop(&mut self.ready) {
-            let Some(listener) = self.listeners.get_mut(place) else { continue };
-            if listener.state != State::Queued {
-                continue;
-            }
-            if !listener.entries.iter().any(|entry| entry.waits(&self.bursts[entry.burst])) {
-                listener.state = State::Idle;
-                continue;
-            }
-            listener.state = State::InHand;
-            self.named.add(listener.conn, place);
-            return Some(listener.conn);
-        }
-        None
     }
 
     /// The frames that `conn` should get next, when they are all that waits for it: nearly always. They
@@ -302,21 +250,11 @@ impl<A: Clone> Deck<A> {
         // bundle does not wait as long as a hold.
         burst.log.expire(now);
         if burst.flush.take_if(|flush| *flush <= now).is_some() {
-            self.wake_members(slot);
+            self.wake_members(slot, now);
         }
         if !self.forget_if_over(slot, now) {
             self.schedule(slot, now);
         }
-    }
-
-    /// Lets `listener` hear the burst from now on; its place. It has to be woken.
-    fn enter(&mut self, slot: usize, listener: Hears, from: From) -> usize {
-        let place = self.place(listener.conn);
-        let burst = &mut self.bursts[slot];
-        let entry = Entry::new(slot, burst.members.len(), listener.grade, burst.log.cursor(from));
-        burst.members.push(place);
-        self.listeners[place].entries.push(entry);
-        place
     }
 
     /// Takes out the entries of bursts that this listener has heard to the end.
@@ -329,22 +267,9 @@ impl<A: Clone> Deck<A> {
         }
     }
 
-    /// Takes one out of a burst's listeners; the last one gets its place.
-    fn leave_members(&mut self, slot: usize, member: usize) {
-        let burst = &mut self.bursts[slot];
-        burst.members.swap_remove(member);
-        if let Some(&moved) = burst.members.get(member) {
-            self.listeners[moved].move_member(slot, member);
-        }
-        if burst.members.is_empty() && burst.forget.is_some() && burst.deadline.is_none() {
-            // Its time was over before its last listener was.
-            self.forget(slot);
-        }
-    }
-
-    fn wake_members(&mut self, slot: usize) {
+    fn wake_members(&mut self, slot: usize, now: Time) {
         for &place in &self.bursts[slot].members {
-            self.listeners[place].wake(place, self.bursts[slot].members.len(), &mut self.ready);
+            self.listeners[place].wake_if(place, slot, &self.bursts[slot], &mut self.ready, now);
         }
     }
 
@@ -374,13 +299,5 @@ impl<A: Clone> Deck<A> {
             self.deadlines.extend(deadline.map(|new| (new, slot)));
             burst.deadline = deadline;
         }
-    }
-
-    fn find(&self, conn: ConnId) -> Option<usize> {
-        self.named.place(conn).or_else(|| self.connections.get(&conn).copied())
-    }
-
-    fn place(&mut self, conn: ConnId) -> usize {
-        *self.connections.entry(conn).or_insert_with(|| self.listeners.insert(Listener::new(conn)))
     }
 }

@@ -181,7 +181,7 @@ impl Intake {
 
 impl Heard {
     /// A frame that comes late, twice, or too far ahead of its time goes no further, nor does one that
-    /// is no sound. The rest counts media time from 0.
+    /// is no sound.
     fn take(&mut self, frame: &VoiceFrame<'_>, framing: Framing, now: Time) -> Option<IntakeOutput> {
         let sound = opus::check(frame.payload).ok().filter(|_| frame.seq >= self.next)?;
         let samples = u32::try_from(sound.as_micros() * u128::from(SAMPLE_RATE) / 1_000_000).ok()?;
@@ -190,7 +190,8 @@ impl Heard {
         self.ahead.spend(placed.length);
         self.next = frame.seq.saturating_add(1);
         let burst = self.local;
-        let packet = Packet::new(framing, &VoiceFrame { burst, media_time: placed.at, ..*frame }, now);
+        let packet =
+            Packet::new(framing, &VoiceFrame { burst, media_time: placed.media_time, ..*frame }, now);
         Some(IntakeOutput::Frame { burst, packet })
     }
 

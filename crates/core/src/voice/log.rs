@@ -79,6 +79,11 @@ impl BurstLog {
         self.bytes
     }
 
+    /// Bytes of the newest held frame.
+    pub(super) fn newest_bytes(&self) -> usize {
+        self.frames.back().map_or(0, |packet| packet.bytes().len())
+    }
+
     /// Wipes each frame whose hold is over, and says how many.
     pub fn expire(&mut self, now: Time) -> usize {
         let mut wiped = 0;

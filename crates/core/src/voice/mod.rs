@@ -12,7 +12,7 @@ mod log;
 mod packet;
 mod uplink;
 
-pub use deck::{ByGrade, Deck, DeckFigures, Item, LINGER, NAMED};
+pub use deck::{ByGrade, Deck, DeckFigures, Item, LINGER, NAMED, Turn};
 pub use intake::{Intake, IntakeOutput};
 pub use log::{BurstLog, Cursor};
 pub use packet::{Framing, Packet, Prefix, unframed};

@@ -114,8 +114,8 @@ impl Uplink {
     }
 
     /// A binary message of the client. Frames of a burst that is not open are dropped without
-    /// a word. What is passed on counts media time from 0 and never runs ahead of the frames' arrival
-    /// by more than [`VOICE_AHEAD`](tenfour_protocol::limits::VOICE_AHEAD), whatever the talker says.
+    /// a word. The media time that is passed on never runs ahead of the frames' arrival by more than
+    /// [`VOICE_AHEAD`](tenfour_protocol::limits::VOICE_AHEAD), whatever the talker says.
     pub fn frame(&mut self, bytes: &[u8], now: Time) {
         let Ok(frame) = VoiceFrame::parse(bytes) else {
             return self.refuse_voice(Code::MalformedFrame, now);
@@ -131,7 +131,7 @@ impl Uplink {
             Ok(placed) => {
                 burst.last = Some((frame.seq, frame.media_time));
                 burst.last_sign = now;
-                let frame = VoiceFrame { media_time: placed.at, ..frame };
+                let frame = VoiceFrame { media_time: placed.media_time, ..frame };
                 match burst.admitted {
                     Some(admitted) => {
                         burst.passed_on += 1;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tenfour_core::Time;
-use tenfour_core::voice::{Uplink, unframed};
+use tenfour_core::voice::{Uplink, UplinkOutput, unframed};
 use tenfour_protocol::control::FrameTime;
-use tenfour_protocol::{BurstNo, Code};
+use tenfour_protocol::{BurstNo, Code, VoiceFrame};
 
 use crate::shapes::{Arrival, Row, SECOND, START, all, any, arrivals, forward, honest, samples, span};
 use crate::{Placed, ahead, door, length, say};
@@ -19,6 +19,19 @@ fn each_shape_of_the_table_passes_the_door_as_far_as_it_says() {
         let (passed, _) = door(shape.frame_ms, &shape.arrivals);
         let got = (passed.len() as u64, length(shape.frame_ms, &passed));
         assert_eq!(got, shape.door, "{}", shape.name);
+    }
+}
+
+#[test]
+fn a_clock_that_does_not_lie_is_passed_on_as_it_stands() {
+    let mut uplink = uplink();
+    uplink.start(BurstNo(1), MS_20, START);
+    uplink.admit(BurstNo(1), BurstNo(9), START);
+    for (n, media_time) in [u32::MAX - 959, 0, 960 + 4800].into_iter().enumerate() {
+        let at = START + Duration::from_millis(200) * n as u32;
+        uplink.frame(&Arrival { at, seq: n as u16, media_time }.bytes(1, MS_20), at);
+        let Some(UplinkOutput::Frame { packet, .. }) = uplink.poll() else { panic!("frame {n}") };
+        assert_eq!(VoiceFrame::parse(packet.message()).expect("a frame").media_time, media_time);
     }
 }
 

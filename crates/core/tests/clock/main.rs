@@ -16,7 +16,7 @@ use tenfour_protocol::{BurstNo, Code, VoiceFrame};
 
 use shapes::{Arrival, START, samples};
 
-/// A frame that was passed on or taken: when it came, its number, and its place.
+/// A frame that was passed on or taken: when it came, its number, and its place behind the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Placed {
     pub(crate) arrived: Time,
@@ -42,14 +42,15 @@ pub(crate) fn say(
     frame_ms: FrameTime,
     arrivals: &[Arrival],
 ) -> (Vec<Placed>, Vec<Code>) {
-    let (mut passed, mut told) = (Vec::new(), Vec::new());
+    let (mut passed, mut told, mut begun) = (Vec::new(), Vec::new(), None);
     for arrival in arrivals {
         uplink.frame(&arrival.bytes(burst, frame_ms), arrival.at);
         while let Some(output) = uplink.poll() {
             match output {
                 UplinkOutput::Frame { packet, .. } => {
                     let frame = VoiceFrame::parse(packet.message()).expect("a frame");
-                    passed.push(Placed { arrived: packet.arrived(), seq: frame.seq, at: frame.media_time });
+                    let at = frame.media_time.wrapping_sub(*begun.get_or_insert(frame.media_time));
+                    passed.push(Placed { arrived: packet.arrived(), seq: frame.seq, at });
                 }
                 UplinkOutput::Refused(refusal) => told.push(refusal.code),
                 UplinkOutput::Closed { .. } => {}

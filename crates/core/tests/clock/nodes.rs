@@ -18,7 +18,7 @@ fn intake(frame_ms: FrameTime, arrivals: &[Arrival], heard_after: usize) -> Vec<
     {
         intake = intake.broken(crate::desk::mutants());
     }
-    let mut passed = Vec::new();
+    let (mut passed, mut begun) = (Vec::new(), None);
     for (n, arrival) in arrivals.iter().enumerate() {
         if n == heard_after {
             intake.hear(OTHER, BurstNo(5), BurstNo(9));
@@ -28,7 +28,8 @@ fn intake(frame_ms: FrameTime, arrivals: &[Arrival], heard_after: usize) -> Vec<
         while let Some(output) = intake.poll() {
             let IntakeOutput::Frame { packet, .. } = output else { continue };
             let frame = VoiceFrame::parse(packet.message()).expect("a frame");
-            passed.push(Placed { arrived: packet.arrived(), seq: frame.seq, at: frame.media_time });
+            let at = frame.media_time.wrapping_sub(*begun.get_or_insert(frame.media_time));
+            passed.push(Placed { arrived: packet.arrived(), seq: frame.seq, at });
         }
     }
     passed

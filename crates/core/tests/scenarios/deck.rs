@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use tenfour_core::hub::{From, Hears};
-use tenfour_core::voice::{ByGrade, Deck, Item, LINGER, Packet, unframed};
+use tenfour_core::hub::{From, Hears, Tuned};
+use tenfour_core::voice::{ByGrade, Deck, Item, LINGER, Packet, Turn, unframed};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{BurstNo, VoiceFrame};
 
@@ -26,14 +26,23 @@ fn append(deck: &mut Deck<&'static str>, seq: u16, now: Time) {
     deck.append(BURST, packet(BURST, seq, &OPUS_20_MS, now), now);
 }
 
-pub(crate) fn hears(conn: u64) -> Hears {
-    Hears::from_anywhere(ConnId(conn))
+pub(crate) fn hears(conn: u64) -> Tuned {
+    Tuned::Hears(Hears::from_anywhere(ConnId(conn)))
 }
 
 fn open(listeners: u64) -> Deck<&'static str> {
     let mut deck = Deck::new(HOLD);
-    deck.open(BURST, ByGrade::from_fn(|_| "started"), 1, (1..=listeners).map(hears), T);
+    deck.open(BURST, ByGrade::from_fn(|_| "started"), 1, true, (1..=listeners).map(hears), T);
     deck
+}
+
+/// Later than all turns of what was appended at [`T`].
+const TURNS_OVER: Time = Time::from_micros(T.as_micros() + 60_000_000);
+
+/// Who hears and has a turn, or had one since [`T`].
+fn named(deck: &mut Deck<&'static str>) -> Option<ConnId> {
+    let mut turns = std::iter::from_fn(|| deck.due(TURNS_OVER));
+    turns.find_map(Turn::listener)
 }
 
 /// Everything that waits for `conn`, as text.
@@ -51,7 +60,7 @@ fn take(deck: &mut Deck<&'static str>, conn: ConnId) -> Vec<String> {
 
 fn due(deck: &mut Deck<&'static str>) -> Vec<(u64, Vec<String>)> {
     let mut all = Vec::new();
-    while let Some(conn) = deck.due() {
+    while let Some(conn) = named(deck) {
         all.push((conn.0, take(deck, conn)));
     }
     all
@@ -99,22 +108,22 @@ fn a_listener_goes_on_where_a_short_write_left_it() {
         append(&mut deck, seq, T);
     }
     deck.close(BURST, "ended", T);
-    assert_eq!(deck.due(), Some(ConnId(1)));
+    assert_eq!(named(&mut deck), Some(ConnId(1)));
     let mut items = Vec::new();
     deck.gather(ConnId(1), 10, &mut items);
     assert_eq!(items.len(), 5);
     deck.advance(ConnId(1), 2);
-    assert_eq!(deck.due(), None, "the shell has it in hand");
+    assert_eq!(named(&mut deck), None, "the shell has it in hand");
     assert_eq!(take(&mut deck, ConnId(1)), ["1", "2", "ended"]);
 }
 
 #[test]
 fn a_listener_in_hand_is_not_named_for_each_frame() {
     let mut deck = open(1);
-    assert_eq!(deck.due(), Some(ConnId(1)));
+    assert_eq!(named(&mut deck), Some(ConnId(1)));
     for seq in 0..10 {
         append(&mut deck, seq, T);
-        assert_eq!(deck.due(), None);
+        assert_eq!(named(&mut deck), None);
     }
     assert_eq!(take(&mut deck, ConnId(1)).len(), 11);
     append(&mut deck, 10, T);
@@ -142,7 +151,7 @@ fn a_bundle_waits_for_its_frames_and_the_listeners_take_turns() {
 #[test]
 fn a_crowd_is_sent_bundles_and_who_wishes_for_more_gets_more() {
     let mut deck = Deck::new(HOLD);
-    deck.open(BURST, ByGrade::from_fn(|_| "started"), 2, (1..=6).map(hears), T);
+    deck.open(BURST, ByGrade::from_fn(|_| "started"), 2, true, (1..=6).map(hears), T);
     deck.set_bundle(ConnId(3), 3);
     due(&mut deck);
     let mut writes = BTreeMap::new();
@@ -159,8 +168,15 @@ fn a_crowd_is_sent_bundles_and_who_wishes_for_more_gets_more() {
 fn whose_turn_it_is_does_not_tell_who_else_has_heard_something() {
     let turns = |heard_before: &[u64]| {
         let mut deck = Deck::new(HOLD);
-        deck.open(BurstNo(7), ByGrade::from_fn(|_| "before"), 1, heard_before.iter().copied().map(hears), T);
-        deck.open(BURST, ByGrade::from_fn(|_| "started"), 1, [hears(4)], T);
+        deck.open(
+            BurstNo(7),
+            ByGrade::from_fn(|_| "before"),
+            1,
+            true,
+            heard_before.iter().copied().map(hears),
+            T,
+        );
+        deck.open(BURST, ByGrade::from_fn(|_| "started"), 1, true, [hears(4)], T);
         deck.set_bundle(ConnId(4), 3);
         due(&mut deck);
         let heard = |seq| {
@@ -254,12 +270,12 @@ fn a_burst_is_kept_for_late_listeners_and_then_forgotten() {
 fn a_burst_outlives_its_time_only_for_who_has_not_taken_it() {
     let mut deck = open(2);
     deck.close(BURST, "ended", T);
-    assert_eq!(deck.due(), Some(ConnId(1)));
+    assert_eq!(named(&mut deck), Some(ConnId(1)));
     deck.handle_timeout(T + HOLD + LINGER);
     assert_eq!(deck.figures().bursts, 1);
     deck.remove(ConnId(2));
     assert_eq!(take(&mut deck, ConnId(1)), ["started", "ended"]);
-    assert_eq!(deck.figures().bursts, 0);
+    assert_eq!((named(&mut deck), deck.figures().bursts), (None, 0), "a turn of nobody's ends it");
 }
 
 #[test]
@@ -267,7 +283,7 @@ fn somebody_who_is_gone_is_not_due() {
     let mut deck = open(2);
     deck.remove(ConnId(1));
     deck.leave(BURST, ConnId(2));
-    assert_eq!(deck.due(), None);
+    assert_eq!(named(&mut deck), None);
 }
 
 #[test]
@@ -279,5 +295,5 @@ fn what_is_unknown_is_ignored() {
     deck.leave(BURST, ConnId(1));
     deck.remove(ConnId(1));
     deck.advance(ConnId(1), 0);
-    assert_eq!((deck.due(), deck.figures()), (None, Default::default()));
+    assert_eq!((named(&mut deck), deck.figures()), (None, Default::default()));
 }

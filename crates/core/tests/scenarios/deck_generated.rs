@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use tenfour_core::hub::From;
-use tenfour_core::voice::{ByGrade, Deck, Item, LINGER};
+use tenfour_core::hub::{From, Tuned};
+use tenfour_core::voice::{ByGrade, Deck, Item, LINGER, Turn};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{BurstNo, VoiceFrame};
 
@@ -13,10 +13,11 @@ use crate::world::{OPUS_20_MS, ms};
 
 #[derive(Debug, Clone)]
 enum Act {
-    Open(u32),
+    /// In a small channel or a large one, with those who hear it as bits.
+    Open(u32, bool, u8),
     Append(u32),
     Close(u32),
-    Join(u32, u64, u8),
+    Join(u32, u64, bool, u8),
     Leave(u32, u64),
     Remove(u64),
     Bundle(u64, u8),
@@ -30,10 +31,11 @@ fn act() -> impl Strategy<Value = Act> {
     let burst = || 1..4u32;
     let conn = || 1..5u64;
     prop_oneof![
-        1 => burst().prop_map(Act::Open),
+        1 => (burst(), any::<bool>(), any::<u8>()).prop_map(|(burst, small, hears)| Act::Open(burst, small, hears)),
         6 => burst().prop_map(Act::Append),
         1 => burst().prop_map(Act::Close),
-        1 => (burst(), conn(), 0..3u8).prop_map(|(burst, conn, from)| Act::Join(burst, conn, from)),
+        1 => (burst(), conn(), any::<bool>(), 0..3u8)
+            .prop_map(|(burst, conn, hears, from)| Act::Join(burst, conn, hears, from)),
         1 => (burst(), conn()).prop_map(|(burst, conn)| Act::Leave(burst, conn)),
         1 => conn().prop_map(Act::Remove),
         1 => (conn(), 1..=3u8).prop_map(|(conn, k)| Act::Bundle(conn, k)),
@@ -41,6 +43,10 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (conn(), 0..5usize).prop_map(|(conn, items)| Act::Resume(conn, items)),
         2 => (0..900u64).prop_map(Act::Wait),
     ]
+}
+
+fn tuned(conn: u64, is_heard: bool) -> Tuned {
+    if is_heard { hears(conn) } else { Tuned::Not(ConnId(conn)) }
 }
 
 /// What a listener has had of a burst.
@@ -100,11 +106,12 @@ proptest! {
                 out.iter().for_each(|item| check(&mut had, conn.0, item, now));
             };
             match act {
-                Act::Open(slot) => {
+                Act::Open(slot, small, heard) => {
                     newest += 1;
                     let earlier = number.insert(slot, newest);
                     earlier.into_iter().for_each(|earlier| deck.close(BurstNo(earlier), earlier, now));
-                    deck.open(BurstNo(newest), ByGrade::from_fn(|_| newest), 1, (1..4).map(hears), now);
+                    let tuned = (1..4).map(|conn| tuned(conn, heard & 1 << conn > 0));
+                    deck.open(BurstNo(newest), ByGrade::from_fn(|_| newest), 1, small, tuned, now);
                 }
                 Act::Append(slot) => {
                     let burst = of(&number, slot);
@@ -113,17 +120,17 @@ proptest! {
                     *seq += 1;
                 }
                 Act::Close(slot) => deck.close(BurstNo(of(&number, slot)), of(&number, slot), now),
-                Act::Join(slot, conn, from) => {
+                Act::Join(slot, conn, heard, from) => {
                     let from = [From::Live, From::Oldest, From::Seq(0)][usize::from(from)];
                     had.remove(&(conn, of(&number, slot)));
-                    deck.join(BurstNo(of(&number, slot)), hears(conn), from, now);
+                    deck.join(BurstNo(of(&number, slot)), tuned(conn, heard), from, now);
                 }
                 Act::Leave(slot, conn) => deck.leave(BurstNo(of(&number, slot)), ConnId(conn)),
                 Act::Remove(conn) => deck.remove(ConnId(conn)),
                 Act::Bundle(conn, frames) => deck.set_bundle(ConnId(conn), frames),
                 Act::Serve(items) => {
-                    let together = [deck.due(), deck.due()];
-                    together.into_iter().flatten().for_each(|conn| serve(&mut deck, conn, items, now));
+                    let together = [deck.due(now), deck.due(now)].into_iter().flatten();
+                    together.filter_map(Turn::listener).for_each(|conn| serve(&mut deck, conn, items, now));
                 }
                 Act::Resume(conn, items) => serve(&mut deck, ConnId(conn), items, now),
                 Act::Wait(millis) => {
@@ -140,6 +147,10 @@ proptest! {
         (1..5).for_each(|conn| deck.remove(ConnId(conn)));
         now += HOLD + LINGER;
         deck.handle_timeout(now);
+        while let Some(turn) = deck.due(now) {
+            prop_assert_eq!(turn.listener(), None, "nobody is there");
+        }
+        prop_assert!(!deck.has_due());
         prop_assert_eq!(deck.figures(), Default::default());
         prop_assert_eq!(deck.poll_timeout(), None);
     }

@@ -22,4 +22,5 @@ mod range;
 mod resuming;
 mod talking;
 mod tuning;
+mod turns;
 mod world;

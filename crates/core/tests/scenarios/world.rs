@@ -7,8 +7,8 @@ mod places;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use tenfour_core::hub::{Hears, Hub, HubConfig, Input, Output, Recipients, ResumeToken};
-use tenfour_core::voice::{Deck, Framing, Item, Uplink, UplinkOutput, unframed};
+use tenfour_core::hub::{Hub, HubConfig, Input, Output, Recipients, ResumeToken};
+use tenfour_core::voice::{Deck, Framing, Item, Turn, Uplink, UplinkOutput, unframed};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{BurstNo, ClientMessage, Code, Handle, Person, ServerMessage, UserId, VoiceFrame};
 
@@ -21,6 +21,15 @@ pub(crate) use self::places::*;
 pub(crate) enum Got {
     Control(ServerMessage),
     Voice { burst: u32, seq: u16, at: Time },
+}
+
+/// A turn: whose it was cannot be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Given {
+    pub(crate) worker: usize,
+    pub(crate) at: Time,
+    pub(crate) bytes: usize,
+    pub(crate) messages: usize,
 }
 
 struct Client {
@@ -39,6 +48,8 @@ pub(crate) struct World {
     inputs: VecDeque<Input>,
     /// The listeners of the newest burst, in their order.
     opened: Vec<ConnId>,
+    /// Each turn that was given, and how much was written or would have been.
+    pub(crate) turns: Vec<Given>,
     connections: u64,
     /// What it has of the bus, in a cluster.
     bus: Option<Bus>,
@@ -52,7 +63,10 @@ impl World {
     pub(crate) fn with(config: HubConfig) -> Self {
         #[cfg(feature = "mutants")]
         let config = broken(config);
-        let decks = vec![Deck::new(config.hold), Deck::new(config.hold)];
+        let deck = || Deck::new(config.hold);
+        #[cfg(feature = "mutants")]
+        let deck = || deck().broken(config.mutants);
+        let decks = vec![deck(), deck()];
         Self {
             now: Time::from_micros(1_000_000),
             hub: Hub::new(config),
@@ -61,6 +75,7 @@ impl World {
             clients: BTreeMap::new(),
             inputs: VecDeque::new(),
             opened: Vec::new(),
+            turns: Vec::new(),
             connections: 0,
             bus: None,
         }
@@ -78,7 +93,7 @@ impl World {
         let mut token = [0; 32];
         token[..8].copy_from_slice(&self.connections.to_be_bytes());
         let client = Client {
-            worker: (self.connections % 2) as usize,
+            worker: worker_of(conn),
             uplink: uplink(unframed, self.now),
             got: Vec::new(),
             stalled: false,
@@ -261,18 +276,15 @@ impl World {
                 }
             }
             Output::Open(route) => {
-                self.opened = route.listeners.iter().map(|listener| listener.conn).collect();
+                self.opened = route.listeners().map(|listener| listener.conn).collect();
                 for (worker, deck) in self.decks.iter_mut().enumerate() {
-                    let clients = &self.clients;
-                    let own =
-                        |listener: &Hears| clients.get(&listener.conn).is_some_and(|c| c.worker == worker);
-                    let own = route.listeners.iter().copied().filter(own);
-                    deck.open(route.burst, route.started(), route.bundle, own, now);
+                    let own = route.tuned.iter().copied().filter(|who| worker_of(who.conn()) == worker);
+                    deck.open(route.burst, route.started(), route.bundle, route.small, own, now);
                 }
             }
-            Output::Join { burst, listener, from } => {
-                if let Some(worker) = self.worker(listener.conn) {
-                    self.decks[worker].join(burst, listener, from, now);
+            Output::Join { burst, who, from } => {
+                if let Some(worker) = self.worker(who.conn()) {
+                    self.decks[worker].join(burst, who, from, now);
                 }
             }
             Output::Leave { burst, conn } => {
@@ -336,33 +348,51 @@ impl World {
         }
     }
 
+    /// Gives everybody their turn. That this takes a millisecond shows in `turns` only.
     fn drain_decks(&mut self) {
         for worker in 0..self.decks.len() {
-            while let Some(conn) = self.decks[worker].due() {
-                if !self.clients[&conn].stalled {
-                    self.write(conn);
+            let mut now = self.now;
+            loop {
+                while let Some(turn) = self.decks[worker].due(now) {
+                    let (bytes, messages) = match turn {
+                        Turn::Nobody { bytes, messages } => (bytes, messages),
+                        Turn::Small(conn) | Turn::Large(conn) if self.clients[&conn].stalled => (0, 0),
+                        Turn::Small(conn) | Turn::Large(conn) => self.write(conn),
+                    };
+                    self.turns.push(Given { worker, at: now, bytes, messages });
                 }
+                let Some(next) = self.decks[worker].next_due() else { break };
+                now = next;
             }
         }
     }
 
-    /// Writes, three items at a time as a full socket would take them.
-    fn write(&mut self, conn: ConnId) {
+    /// Writes, three items at a time as a full socket would take them: how many bytes of frames, how many
+    /// messages.
+    fn write(&mut self, conn: ConnId) -> (usize, usize) {
         let client = self.clients.get_mut(&conn).expect("only clients are named");
         let deck = &mut self.decks[client.worker];
         let mut items = Vec::new();
+        let (mut bytes, mut messages) = (0, 0);
         loop {
             items.clear();
             deck.gather(conn, 3, &mut items);
             if items.is_empty() {
-                return;
+                return (bytes, messages);
             }
             deck.advance(conn, items.len());
             let now = self.now;
             client.got.extend(items.drain(..).map(|item| match item {
-                Item::Started(message) | Item::Ended(message) => Got::Control(message),
-                Item::Gap { burst, from, to } => Got::Control(ServerMessage::BurstGap { burst, from, to }),
+                Item::Started(message) | Item::Ended(message) => {
+                    messages += 1;
+                    Got::Control(message)
+                }
+                Item::Gap { burst, from, to } => {
+                    messages += 1;
+                    Got::Control(ServerMessage::BurstGap { burst, from, to })
+                }
                 Item::Voice(packet) => {
+                    bytes += packet.bytes().len();
                     let frame = VoiceFrame::parse(packet.message()).expect("relayed whole");
                     Got::Voice { burst: frame.burst.0, seq: frame.seq, at: now }
                 }
@@ -393,6 +423,11 @@ pub(crate) fn uplink(framing: Framing, now: Time) -> Uplink {
     #[cfg(feature = "mutants")]
     let uplink = uplink.broken(mutants());
     uplink
+}
+
+/// Connections are of one worker and of the other in turn.
+fn worker_of(conn: ConnId) -> usize {
+    (conn.0 % 2) as usize
 }
 
 /// The hub that the environment asks for: a test must notice, whatever is broken.

@@ -195,7 +195,7 @@ impl Worker {
         if connection.blocked.get().is_none() && connection.stream.borrow().buffers() {
             self.write(connection, self.clock.now());
         }
-        self.pump_few(self.clock.now());
+        self.pump_small(self.clock.now());
         if self.deck.borrow().has_due() || self.next_alarm() < self.alarm.get() {
             self.earlier.notify_one();
         }

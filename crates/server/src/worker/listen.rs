@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use tenfour_core::hub::Input;
+use tenfour_core::hub::{Input, Tuned};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::control::EndReason;
 use tokio::sync::mpsc;
@@ -72,18 +72,19 @@ impl Worker {
         self.find(conn).is_some_and(|listener| listener.is_open())
     }
 
+    /// The same word on somebody, but that nobody hears who is gone.
+    fn present(&self, who: Tuned) -> Tuned {
+        if self.hears(who.conn()) { who } else { Tuned::Not(who.conn()) }
+    }
+
     fn obey(self: &Rc<Self>, order: Order, now: Time) {
         let mut deck = self.deck.borrow_mut();
         match order {
-            Order::Open { burst, started, bundle, listeners } => {
-                let open = listeners.into_iter().filter(|listener| self.hears(listener.conn));
-                deck.open(burst, started, bundle, open, now);
+            Order::Open { burst, started, bundle, small, tuned } => {
+                let tuned = tuned.into_iter().map(|who| self.present(who));
+                deck.open(burst, started, bundle, small, tuned, now);
             }
-            Order::Join { burst, listener, from } => {
-                if self.hears(listener.conn) {
-                    deck.join(burst, listener, from, now);
-                }
-            }
+            Order::Join { burst, who, from } => deck.join(burst, self.present(who), from, now),
             Order::Leave { burst, conn } => deck.leave(burst, conn),
             Order::Bundle { conn, frames } => {
                 if self.hears(conn) {

@@ -4,6 +4,7 @@
 
 pub(crate) mod codec;
 mod connection;
+mod decoy;
 mod http;
 mod lanes;
 mod listen;
@@ -39,6 +40,8 @@ use crate::gate::Permit;
 use crate::hub_thread::{Framed, Order};
 use crate::shared::Shared;
 use connection::Connection;
+use decoy::Sink;
+pub use decoy::Sinks;
 use lanes::Lanes;
 use outbox::Chunk;
 use ring::Ring;
@@ -89,6 +92,8 @@ pub(crate) struct Worker {
     lanes: RefCell<Lanes>,
     ring: RefCell<Ring>,
     rows: RefCell<Rows>,
+    /// Where what nobody hears goes.
+    sink: Option<Sink>,
     /// Messages of bursts that were written, and not counted yet.
     written: Cell<u64>,
     /// Whose socket takes nothing just now.
@@ -111,11 +116,12 @@ pub(crate) fn start(
     shared: Arc<Shared>,
     peers: Vec<mpsc::UnboundedSender<ToWorker>>,
     inbox: mpsc::UnboundedReceiver<ToWorker>,
+    sink: Option<Sink>,
 ) -> std::io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name(format!("tenfour-{index}")).spawn(move || {
         let tasks = LocalSet::new();
-        let worker = Rc::new(Worker::new(index, shared, peers));
+        let worker = Rc::new(Worker::new(index, shared, peers, sink));
         // The pump writes to thousands of sockets in a row: a budget of cooperation would
         // make it believe that they are full.
         tasks.block_on(&runtime, unconstrained(worker.run(inbox)));
@@ -123,7 +129,12 @@ pub(crate) fn start(
 }
 
 impl Worker {
-    fn new(index: usize, shared: Arc<Shared>, peers: Vec<mpsc::UnboundedSender<ToWorker>>) -> Self {
+    fn new(
+        index: usize,
+        shared: Arc<Shared>,
+        peers: Vec<mpsc::UnboundedSender<ToWorker>>,
+        sink: Option<Sink>,
+    ) -> Self {
         let deck = Deck::new(shared.hold);
         #[cfg(feature = "mutants")]
         let deck = deck.broken(crate::mutants::active());
@@ -143,6 +154,7 @@ impl Worker {
             lanes: RefCell::default(),
             ring: RefCell::new(Ring::new(NAMED as u32)),
             rows: RefCell::new(Rows::new()),
+            sink,
             written: Cell::new(0),
             blocked: RefCell::default(),
             talking: RefCell::default(),

@@ -4,7 +4,7 @@ use std::io::{Error, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use tenfour_core::voice::{Deck, Item, NAMED, Packet};
+use tenfour_core::voice::{Deck, Item, NAMED, Packet, Turn};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{Code, ServerMessage};
 use tokio::io::AsyncWrite;
@@ -34,25 +34,34 @@ enum Wrote {
 }
 
 impl Worker {
-    /// Writes to [`NAMED`] of those who are due, which takes about a quarter of a millisecond: somebody who
-    /// talks now does not wait until a large channel is served.
+    /// Writes to [`NAMED`] of those whose turn it is, which takes about a quarter of a millisecond: somebody
+    /// who talks now does not wait until a large channel is served.
     pub(super) fn pump(&self, now: Time) {
         self.write_batch(Deck::due, now);
     }
 
-    /// Writes to those who are due and are few.
-    pub(super) fn pump_few(&self, now: Time) {
-        while self.write_batch(Deck::due_of_few, now) {}
+    /// Writes to those in small channels whose turn it is.
+    pub(super) fn pump_small(&self, now: Time) {
+        while self.write_batch(Deck::due_in_small, now) {}
     }
 
     /// Writes to a batch of those whom `next` names. Says whether the batch was full.
-    fn write_batch(&self, next: fn(&mut Deck<Framed>) -> Option<ConnId>, now: Time) -> bool {
+    fn write_batch(&self, next: fn(&mut Deck<Framed>, Time) -> Option<Turn>, now: Time) -> bool {
         let mut due = Due::new();
-        {
-            let mut deck = self.deck.borrow_mut();
-            due.extend(std::iter::from_fn(|| next(&mut deck)).take(NAMED));
+        let mut turns = 0;
+        while turns < NAMED {
+            let turn = next(&mut self.deck.borrow_mut(), now);
+            match turn {
+                None => break,
+                Some(Turn::Large(conn)) => due.push(conn),
+                Some(Turn::Small(conn)) => self.write_to(conn, now),
+                Some(Turn::Nobody { bytes, messages }) => {
+                    self.sink.iter().for_each(|sink| sink.send(bytes, messages));
+                }
+            }
+            turns += 1;
         }
-        let full = due.len() == NAMED;
+        let full = turns == NAMED;
         self.write_together(&mut due);
         // Several are found before the first is written to: the memory of each has to be fetched from
         // far away, and so it is fetched for all at once.
@@ -68,6 +77,13 @@ impl Worker {
         // Counted once for all: other workers count in the same place.
         self.shared.metrics.messages_out.inc_by(self.written.take());
         full
+    }
+
+    fn write_to(&self, conn: ConnId, now: Time) {
+        match self.find(conn) {
+            Some(connection) => self.write(&connection, now),
+            None => self.deck.borrow_mut().remove(conn),
+        }
     }
 
     /// Queues a control message and writes what the socket takes.

@@ -32,7 +32,11 @@ fn number(frame: &[u8]) -> u16 {
     u16::from_be_bytes([payload[1], payload[2]])
 }
 
-async fn open(node: &(String, std::net::SocketAddr), token: &str, hello: serde_json::Value) -> Radio {
+pub(crate) async fn open(
+    node: &(String, std::net::SocketAddr),
+    token: &str,
+    hello: serde_json::Value,
+) -> Radio {
     let stream = TcpStream::connect(node.1).await.unwrap();
     let mut radio = Radio::over(stream, &node.0, token, hello).await;
     radio.tune("19").await;
@@ -103,7 +107,7 @@ async fn talk(home: Place, token: String, stop: Arc<AtomicBool>) {
 }
 
 /// Waits until a node sees so many others.
-fn until_others(node: &Process, others: u64) {
+pub(crate) fn until_others(node: &Process, others: u64) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while node.figure("other_nodes") != others {
         assert!(Instant::now() < deadline, "{} others", node.figure("other_nodes"));

@@ -15,6 +15,7 @@ mod process;
 #[path = "../radio/radio.rs"]
 #[allow(dead_code, reason = "made for more tests than these")]
 mod radio;
+mod secure;
 mod store;
 mod trouble;
 mod voice;

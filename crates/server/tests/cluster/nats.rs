@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
 use tenfour_server::nats::Nats;
 
@@ -29,6 +30,28 @@ impl NatsServer {
         let arguments: Vec<String> = arguments.iter().map(|one| (*one).to_owned()).collect();
         let (child, port) = run(folder.path(), &arguments, "-1");
         Self { child, port, folder, arguments }
+    }
+
+    /// With JetStream, and TLS, which it demands of everybody. Also the file of the certificate that
+    /// vouches for it.
+    pub(crate) fn secure() -> (Self, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let mut ours = CertificateParams::new(Vec::new()).unwrap();
+        ours.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let ours = CertifiedIssuer::self_signed(ours, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let its = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().signed_by(&key, &ours).unwrap();
+        std::fs::write(path("authority.pem"), ours.pem()).unwrap();
+        std::fs::write(path("server.pem"), its.pem()).unwrap();
+        std::fs::write(path("server.key"), key.serialize_pem()).unwrap();
+        let files = (path("server.pem"), path("server.key"));
+        let conf = format!("tls {{ cert_file: {:?}, key_file: {:?} }}\n", files.0, files.1);
+        std::fs::write(path("tls.conf"), conf).unwrap();
+        let arguments = ["-js".into(), "-c".into(), path("tls.conf").to_str().unwrap().to_owned()];
+        let (child, port) = run(folder.path(), &arguments, "-1");
+        let authority = path("authority.pem");
+        (Self { child, port, folder, arguments: arguments.into() }, authority)
     }
 
     /// Ends it as a power cut would.

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
@@ -29,10 +29,16 @@ pub(crate) struct Process {
 impl Process {
     /// This program once more, as a node.
     pub(crate) fn start(nats: &NatsServer, name: &str) -> Self {
+        Self::at(&format!("nats://127.0.0.1:{}", nats.port), name, &[])
+    }
+
+    /// The same with the address of NATS, and variables.
+    pub(crate) fn at(address: &str, name: &str, variables: &[(&str, &Path)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "process::node", "--ignored", "--nocapture"])
-            .env(NATS, format!("nats://127.0.0.1:{}", nats.port))
+            .env(NATS, address)
+            .envs(variables.iter().copied())
             .env(NAME, name)
             .env(DATA, folder.path())
             .stdin(Stdio::piped())

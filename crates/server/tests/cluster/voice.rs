@@ -70,7 +70,7 @@ async fn range(radio: &mut Radio, tx: &str, rx: &str) {
 }
 
 /// A whole burst, to its receipt.
-async fn say(talker: &mut Radio, burst: u32, frames: u16) -> Vec<Vec<u8>> {
+pub(crate) async fn say(talker: &mut Radio, burst: u32, frames: u16) -> Vec<Vec<u8>> {
     say_before(talker, burst, frames, None).await
 }
 
@@ -99,7 +99,7 @@ async fn say_before(
 
 /// Voice goes across once the other nodes have said that they have listeners: says short bursts until one
 /// comes, so that what follows does.
-async fn warm(talker: &mut Radio, first: u32, listeners: &mut [&mut Radio]) -> u32 {
+pub(crate) async fn warm(talker: &mut Radio, first: u32, listeners: &mut [&mut Radio]) -> u32 {
     let mut burst = first;
     for listener in listeners {
         loop {
@@ -114,12 +114,12 @@ async fn warm(talker: &mut Radio, first: u32, listeners: &mut [&mut Radio]) -> u
     burst
 }
 
-fn payloads(frames: &[Vec<u8>]) -> Vec<Vec<u8>> {
+pub(crate) fn payloads(frames: &[Vec<u8>]) -> Vec<Vec<u8>> {
     frames.iter().map(|frame| VoiceFrame::parse(frame).unwrap().payload.to_vec()).collect()
 }
 
 /// Passes over what comes until a burst of so many frames has ended; its frames.
-async fn burst_of(radio: &mut Radio, frames: usize) -> (Value, Vec<Vec<u8>>) {
+pub(crate) async fn burst_of(radio: &mut Radio, frames: usize) -> (Value, Vec<Vec<u8>>) {
     loop {
         let (started, heard, ended) = radio.burst().await;
         if ended["frames"] == json!(frames) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tenfour_core::hub::{ClusterConfig, Hub, HubConfig, Input, NodeInput, NodeOutput, Output, Recipients};
 use tenfour_core::voice::{Deck, Intake, IntakeOutput, Item, Uplink, UplinkOutput, unframed};
 use tenfour_core::{ConnId, Time};
+use tenfour_protocol::limits::{TURN, TURNS};
 use tenfour_protocol::node::{Envelope, Frames, NodeId, Subject};
 use tenfour_protocol::{BurstNo, ClientMessage, ServerMessage};
 
@@ -168,7 +169,7 @@ impl Node {
             }
             self.drain_uplinks(now);
             self.drain_intake(now);
-            self.write();
+            self.write(now);
             let Some(input) = self.inputs.pop_front() else { return };
             self.hub.handle(input, now);
         }
@@ -184,10 +185,10 @@ impl Node {
                 self.effects.extend(conns.iter().map(|&conn| Effect::Told(conn, message.clone())));
             }
             Output::Open(route) => {
-                let listeners = route.listeners.iter().copied();
-                self.deck.open(route.burst, route.started(), 1, listeners, now);
+                let tuned = route.tuned.iter().copied();
+                self.deck.open(route.burst, route.started(), 1, route.small, tuned, now);
             }
-            Output::Join { burst, listener, from } => self.deck.join(burst, listener, from, now),
+            Output::Join { burst, who, from } => self.deck.join(burst, who, from, now),
             Output::Leave { burst, conn } => self.deck.leave(burst, conn),
             Output::Bundle { .. } => {}
             Output::Close { burst, ended } => {
@@ -270,9 +271,11 @@ impl Node {
         }
     }
 
-    fn write(&mut self) {
+    fn write(&mut self, now: Time) {
         let mut items = Vec::new();
-        while let Some(conn) = self.deck.due() {
+        // Turns take no time here.
+        while let Some(turn) = self.deck.due(now + TURN * 2 * u32::from(TURNS)) {
+            let Some(conn) = turn.listener() else { continue };
             loop {
                 items.clear();
                 self.deck.gather(conn, 16, &mut items);

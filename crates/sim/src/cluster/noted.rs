@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tenfour_core::hub::{NodeOutput, Output, Route};
+use tenfour_core::hub::{NodeOutput, Output, Route, Tuned};
 use tenfour_protocol::BurstNo;
 use tenfour_protocol::node::NodeId;
 
@@ -38,7 +38,7 @@ impl World {
                 self.known.insert((me, *local), (*from, *burst));
                 self.judge_opened(node, (*from, *burst));
             }
-            Output::Join { burst, listener, .. } => {
+            Output::Join { burst, who: Tuned::Hears(listener), .. } => {
                 let key = (me, *burst);
                 let key = self.known.get(&key).copied().unwrap_or(key);
                 if let Some(line) = self.lines.get(&listener.conn) {
@@ -54,7 +54,8 @@ impl World {
 
     fn judge_opened(&mut self, node: usize, key: (NodeId, BurstNo)) {
         if let Some(route) = self.opened.take() {
-            self.judge.opened(key, node, &route.listeners, &self.lines);
+            let listeners: Vec<_> = route.listeners().collect();
+            self.judge.opened(key, node, &listeners, &self.lines);
         }
     }
 }

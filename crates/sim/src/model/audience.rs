@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenfour_core::hub::{Hears, Output, Recipients, Route};
+use tenfour_core::hub::{Hears, Output, Recipients, Route, Tuned};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::control::EndReason;
 use tenfour_protocol::{BurstNo, ChannelId, ParticipantNo, Range, ServerMessage, SignalGrade};
@@ -80,13 +80,13 @@ impl Model {
     pub(super) fn hub_routes(&mut self, output: &Output, now: Time) {
         match output {
             Output::Open(route) => self.opens(route),
-            Output::Join { burst, listener, .. } => {
+            Output::Join { burst, who: Tuned::Hears(listener), .. } => {
                 self.is_graded(*burst, listener);
                 if let Some(air) = self.audiences.airs.get_mut(burst) {
                     air.audience.insert(listener.conn);
                 }
             }
-            Output::Leave { burst, conn } => {
+            Output::Leave { burst, conn } | Output::Join { burst, who: Tuned::Not(conn), .. } => {
                 let air = self.audiences.airs.get_mut(burst);
                 if air.is_some_and(|air| air.audience.remove(conn)) {
                     self.audiences.until.insert((*burst, *conn), now);
@@ -119,14 +119,15 @@ impl Model {
         let ServerMessage::BurstStarted { talker, .. } = &route.started else {
             return self.must(false, || format!("burst {} begins with {:?}", route.burst, route.started));
         };
-        let audience: BTreeSet<_> = route.listeners.iter().map(|listener| listener.conn).collect();
-        self.must(audience.len() == route.listeners.len(), || format!("burst {} has twins", route.burst));
+        let tuned: BTreeSet<_> = route.tuned.iter().map(|who| who.conn()).collect();
+        self.must(tuned.len() == route.tuned.len(), || format!("burst {} has twins", route.burst));
+        let audience = route.listeners().map(|listener| listener.conn).collect();
         let tx = self.whereabouts.ranges(talker.id).tx;
         let channel = route.channel.clone();
         let air = Air { talker: talker.id, channel, tx, audience, ending: false, over: None };
         self.audiences.airs.insert(route.burst, air);
-        for listener in &route.listeners {
-            self.is_graded(route.burst, listener);
+        for listener in route.listeners() {
+            self.is_graded(route.burst, &listener);
         }
     }
 

@@ -20,7 +20,7 @@ pub(super) struct Clock {
 impl Clock {
     /// A frame that arrived at `arrived` is passed on.
     pub(super) fn frame(&mut self, media_time: u32, arrived: Time) -> Result<(), String> {
-        let (before, end) = self.last.unwrap_or((arrived, 0));
+        let (before, end) = self.last.unwrap_or((arrived, media_time));
         let Some(silence) = media_time.checked_sub(end) else {
             return Err(format!("a frame at {media_time} begins before {end}, where the one before it ends"));
         };

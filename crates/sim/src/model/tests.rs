@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use tenfour_core::hub::{From, Hears, HubFigures, Input, LoginId, Output, Recipients, ResumeToken, Route};
+use tenfour_core::hub::{
+    From, Hears, HubFigures, Input, LoginId, Output, Recipients, ResumeToken, Route, Tuned,
+};
 use tenfour_core::radio::HeardEnd;
 use tenfour_core::voice::{Packet, unframed};
 use tenfour_protocol::control::{ChannelInfo, Codec, FrameTime, Outcome};
@@ -129,8 +131,8 @@ fn on_the_air() -> Model {
         grade: None,
         bundle: None,
     };
-    let listeners = vec![Hears { conn: conn(1), grade }];
-    let route = Route { burst, channel: channel.clone(), bundle: 1, started, listeners };
+    let tuned = vec![Tuned::Hears(Hears { conn: conn(1), grade })];
+    let route = Route { burst, channel: channel.clone(), bundle: 1, started, small: true, tuned };
     says(&mut model, &Output::Open(Arc::new(route)));
     says(&mut model, &Output::Admit { conn: conn(0), local: LOCAL, burst });
     model.hub_is_done(BOTH, Time::ZERO);
@@ -237,7 +239,7 @@ fn each_listener_who_may_not_hear_is_noticed() {
     };
     let joins = |model: &mut Model| {
         let listener = Hears { conn: conn(1), grade: SignalGrade::try_from(2).ok() };
-        says(model, &Output::Join { burst: BURST, listener, from: From::Live });
+        says(model, &Output::Join { burst: BURST, who: Tuned::Hears(listener), from: From::Live });
     };
     type Act<'a> = &'a dyn Fn(&mut Model);
     let broken: [(&str, Act<'_>); 6] = [
@@ -286,7 +288,7 @@ fn each_listener_who_may_not_hear_is_noticed() {
 fn each_broken_promise_about_places_is_noticed() {
     let joins = |grade| {
         let listener = Hears { conn: conn(1), grade: SignalGrade::try_from(grade).ok() };
-        Output::Join { burst: BURST, listener, from: From::Live }
+        Output::Join { burst: BURST, who: Tuned::Hears(listener), from: From::Live }
     };
     let moves = |message| Input::Message { conn: conn(1), message };
     let elsewhere = ClientMessage::locate(Some(position(3).said()));

@@ -101,7 +101,7 @@ impl Node {
         let from = NodeId(u64::MAX);
         let told = self.tell(Input::Node(NodeInput::Message(Envelope { from, message: start.clone() })));
         let listeners = told.iter().map(|output| match output {
-            Output::Open(route) => route.listeners.len(),
+            Output::Open(route) => route.listeners().count(),
             _ => 0,
         });
         let listeners = listeners.sum();

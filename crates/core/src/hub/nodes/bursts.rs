@@ -164,6 +164,7 @@ impl Hub {
                 if theirs >= NODE_CHANNEL_BURSTS {
                     return;
                 }
+                let small = there.is_small();
                 let slot = self.spots.insert();
                 if let Some(place) = &place {
                     self.spots.place(slot, place);
@@ -176,6 +177,7 @@ impl Hub {
                     over: None,
                     unwanted_by: BTreeSet::new(),
                     channel,
+                    small,
                     air: Air::Elsewhere(air),
                 };
                 self.open_elsewhere(key, burst, talker, codec, frame_ms);
@@ -197,7 +199,7 @@ impl Hub {
         let local = BurstNo(self.newest_burst);
         let channel = burst.channel.clone();
         let Air::Elsewhere(Elsewhere { slot, .. }) = burst.air else { return };
-        let listeners = self.audience(talker.id, slot, burst.tx, &channel);
+        let (small, tuned) = (burst.small, self.audience(talker.id, slot, burst.tx, &channel));
         self.bursts.insert(local, burst);
         if let Some(nodes) = &mut self.nodes {
             nodes.bursts.insert(key, Some(local));
@@ -214,7 +216,7 @@ impl Hub {
             grade: None,
             bundle: (bundle > 1).then_some(bundle),
         };
-        let route = Route { burst: local, channel, bundle, started, listeners };
+        let route = Route { burst: local, channel, bundle, started, small, tuned };
         self.outputs.push_back(Output::Open(Arc::new(route)));
         let (node, burst) = key;
         self.outputs.push_back(Output::Node(NodeOutput::Hear { node, burst, local }));

@@ -2,22 +2,27 @@
 
 use std::time::Duration;
 
-use tenfour_protocol::limits::{BUNDLE_FRAMES, BUNDLE_TIME};
+use tenfour_protocol::limits::{BUNDLE_FRAMES, BUNDLE_TIME, TURNS};
 use tenfour_protocol::{BurstNo, opus};
 
 use super::ByGrade;
-use crate::Time;
+use crate::chance::Chance;
 use crate::voice::{BurstLog, Packet};
+use crate::{ConnId, Time};
 
-/// Its log, and who hears it.
+/// Its log, and who is sent it.
 #[derive(Debug)]
 pub(super) struct Burst<A> {
     pub(super) number: BurstNo,
     pub(super) started: ByGrade<A>,
     pub(super) ended: Option<A>,
     pub(super) log: BurstLog,
-    /// Places of the listeners.
+    /// Places of those who hear it, and in a small channel of everybody else who is tuned.
     pub(super) members: Vec<usize>,
+    /// Whether everybody who is tuned has a turn.
+    pub(super) small: bool,
+    /// Turns that were given so far, in a small channel.
+    turns: u8,
     /// Frames that its listeners are sent at once, or more if they wish so.
     pub(super) crowd: u8,
     /// The largest bundle, from the length of a frame.
@@ -30,19 +35,34 @@ pub(super) struct Burst<A> {
 }
 
 impl<A> Burst<A> {
-    pub(super) fn new(number: BurstNo, started: ByGrade<A>, crowd: u8, log: BurstLog) -> Self {
+    pub(super) fn new(number: BurstNo, started: ByGrade<A>, crowd: u8, small: bool, log: BurstLog) -> Self {
         Self {
             number,
             started,
             ended: None,
             log,
             members: Vec::new(),
+            small,
+            turns: 0,
             crowd,
             bundle: 1,
             flush: None,
             forget: None,
             deadline: None,
         }
+    }
+}
+
+impl<A> Burst<A> {
+    /// The turn of somebody who is new. In a small channel the next one. In a large one any, and the
+    /// same whoever else is there: it follows from two numbers.
+    pub(super) fn turn_of(&mut self, conn: ConnId) -> u8 {
+        if !self.small {
+            return Chance::new(conn.0 ^ u64::from(self.number.0) << 32).below(TURNS.into()) as u8;
+        }
+        let turn = self.turns % TURNS;
+        self.turns = turn + 1;
+        turn
     }
 }
 

@@ -10,7 +10,7 @@ pub struct DeckFigures {
     pub bursts: usize,
     /// Connections that are known.
     pub listeners: usize,
-    /// Pairs of a burst and somebody who hears it.
+    /// Pairs of a burst and somebody who hears it, or in a small channel is tuned.
     pub cursors: usize,
     /// Frames that are held.
     pub frames: usize,
@@ -25,7 +25,7 @@ impl<A: Clone> Deck<A> {
     pub fn figures(&self) -> DeckFigures {
         DeckFigures {
             bursts: self.bursts.len(),
-            listeners: self.listeners.len(),
+            listeners: self.connections.len(),
             cursors: self.bursts.iter().map(|(_, burst)| burst.members.len()).sum(),
             frames: self.bursts.iter().map(|(_, burst)| burst.log.held()).sum(),
             bytes: self.bursts.iter().map(|(_, burst)| burst.log.held_bytes()).sum(),

@@ -4,12 +4,13 @@ use smallvec::SmallVec;
 use tenfour_protocol::SignalGrade;
 use tenfour_protocol::limits::BUNDLE_FRAMES;
 
-use super::ready::Ready;
+use super::ready::{Call, Ready};
 use super::{Burst, Item};
 use crate::ConnId;
+use crate::Time;
 use crate::voice::{Cursor, Packet};
 
-/// A connection that hears bursts.
+/// A connection that hears bursts; or somebody who is tuned and does not hear one, and has this one entry.
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) conn: ConnId,
@@ -24,20 +25,24 @@ pub(super) struct Listener {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
-    /// Has taken what there was.
+    /// Has taken what there was, or is called when it has something.
     Idle,
-    /// Waits in the queue of those who may be due.
-    Queued,
     /// The shell has it.
     InHand,
 }
 
-/// A burst that a listener hears.
+/// A burst that a listener hears, or that goes on for somebody who does not.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) burst: usize,
-    /// Index among the burst's listeners.
+    /// Index among the burst's members.
     pub(super) member: usize,
+    /// Which turn of a frame is its own.
+    pub(super) turn: u8,
+    /// False for somebody who is tuned, no more.
+    pub(super) hears: bool,
+    /// Is called, now or later.
+    pub(super) called: bool,
     pub(super) over: bool,
     announced: bool,
     grade: Option<SignalGrade>,
@@ -52,16 +57,38 @@ impl Listener {
         Self { conn, bundle: 1, phase, state: State::Idle, entries: SmallVec::new() }
     }
 
-    /// Queues it for a burst with so many listeners, unless it is known to have something.
-    pub(super) fn wake(&mut self, place: usize, listeners: usize, ready: &mut Ready) {
-        if self.state == State::Idle {
-            self.state = State::Queued;
-            ready.push(place, listeners);
+    /// Has it called for `burst`, unless it is. One whom the shell has in hand needs no call; in a small
+    /// channel its turn passes all the same.
+    pub(super) fn wake(&mut self, call: Call, small: bool, ready: &mut Ready, now: Time) {
+        let Some(entry) = self.entries.iter_mut().find(|entry| entry.burst == call.burst) else { return };
+        if !entry.called && (small || self.state == State::Idle) {
+            entry.called = true;
+            ready.push(call, small, entry.turn, now);
+        }
+    }
+
+    /// The same, when something waits.
+    pub(super) fn wake_if<A>(
+        &mut self,
+        place: usize,
+        slot: usize,
+        burst: &Burst<A>,
+        ready: &mut Ready,
+        now: Time,
+    ) {
+        if self.entries.iter().any(|entry| entry.burst == slot && entry.waits(burst)) {
+            self.wake(Call { place, burst: slot }, burst.small, ready, now);
         }
     }
 
     pub(super) fn take_entry(&mut self, burst: usize) -> Option<Entry> {
         let at = self.entries.iter().position(|entry| entry.burst == burst)?;
+        Some(self.entries.remove(at))
+    }
+
+    /// The same, when it is over.
+    pub(super) fn take_over(&mut self, burst: usize) -> Option<Entry> {
+        let at = self.entries.iter().position(|entry| entry.burst == burst && entry.over)?;
         Some(self.entries.remove(at))
     }
 
@@ -73,8 +100,25 @@ impl Listener {
 }
 
 impl Entry {
-    pub(super) fn new(burst: usize, member: usize, grade: Option<SignalGrade>, cursor: Cursor) -> Self {
-        Self { burst, member, over: false, announced: false, grade, cursor }
+    /// Nobody hears with it until it is said who.
+    pub(super) fn new(burst: usize, member: usize, turn: u8, cursor: Cursor) -> Self {
+        let (called, over, announced) = (false, false, false);
+        Self { burst, member, turn, hears: false, called, over, announced, grade: None, cursor }
+    }
+
+    /// The same, for somebody who hears.
+    pub(super) fn heard(self, grade: Option<SignalGrade>) -> Self {
+        Self { hears: true, grade, ..self }
+    }
+
+    /// The same, for somebody who hears no more: it goes on where it is.
+    pub(super) fn unheard(self) -> Self {
+        Self { hears: false, ..self }
+    }
+
+    /// The same as another member, who has to be called anew.
+    pub(super) fn moved(self, member: usize) -> Self {
+        Self { member, called: false, ..self }
     }
 
     /// Whether there is something to write.

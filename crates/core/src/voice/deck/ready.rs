@@ -1,57 +1,149 @@
-//! Whose turn it is.
+//! Whose turn it is, and when.
 
 use std::collections::VecDeque;
 
-use crate::ConnId;
+use tenfour_protocol::limits::{TURN, TURNS};
 
-/// A burst with at most so many listeners goes before the others: its listeners are written to in well
-/// under a millisecond, while those of a large channel take as long as a frame and do not notice.
-const FEW: usize = 32;
-/// After so many turns of small bursts, a large one has a turn if it waits: nobody waits for ever.
+use crate::{ConnId, Time};
+
+/// After so many turns in small channels, a large one has a turn if it waits: nobody waits for ever.
 const IN_A_ROW: u32 = 16;
 /// So many listeners may be named by [`Deck::due`](super::Deck::due) before the first of them is asked
 /// for, and cost nothing to find again.
 pub const NAMED: usize = 32;
 /// No shell has a connection of this number.
 const NOBODY: ConnId = ConnId(u64::MAX);
+/// Ticks that are looked ahead: more than the latest turn, and a power of two.
+const TICKS: u64 = 128;
 
-/// Places of listeners that may be due; some may have gone since.
-#[derive(Debug, Default)]
+const _: () = assert!(TICKS > TURNS as u64 + 1 && TICKS.is_power_of_two());
+
+/// Somebody's turn in a burst, by their places in the deck's tables.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call {
+    pub(super) place: usize,
+    pub(super) burst: usize,
+}
+
+/// Calls whose time has come, and those whose time will come. Those of small channels go first: they take
+/// little, while those of a large channel take as long as a frame and do not notice.
+#[derive(Debug)]
 pub(super) struct Ready {
-    of_few: VecDeque<usize>,
-    of_many: VecDeque<usize>,
-    /// Turns of small bursts since one of a large burst.
+    small: VecDeque<Call>,
+    large: VecDeque<Call>,
+    /// Turns in small channels since one in a large channel.
     in_a_row: u32,
+    later: Later,
+    /// The tick in which somebody was called last.
+    called: u64,
+}
+
+/// Calls by the tick at which they are due: a wheel that turns with the clock.
+#[derive(Debug)]
+struct Later {
+    /// All up to this tick were handed on.
+    tick: u64,
+    waiting: usize,
+    ticks: Box<[Vec<(Call, bool)>]>,
 }
 
 impl Ready {
-    /// Queues a listener of a burst that has so many.
-    pub(super) fn push(&mut self, place: usize, listeners: usize) {
-        let queue = if listeners <= FEW { &mut self.of_few } else { &mut self.of_many };
-        queue.push_back(place);
+    pub(super) fn new() -> Self {
+        let ticks = (0..TICKS).map(|_| Vec::new()).collect();
+        let later = Later { tick: 0, waiting: 0, ticks };
+        Self { small: VecDeque::new(), large: VecDeque::new(), in_a_row: 0, later, called: 0 }
     }
 
-    /// Whether it is nobody's turn.
+    /// Puts in a call: the first `turn` is now, each other one in a tick of its own.
+    pub(super) fn push(&mut self, call: Call, small: bool, turn: u8, now: Time) {
+        if turn > 0 {
+            self.hand_on(now);
+            // At least a whole turn after the one before, wherever in its tick `now` is.
+            let tick = tick_of(now) + 1 + u64::from(turn);
+            if tick > self.later.tick {
+                self.later.waiting += 1;
+                return self.later.of(tick).push((call, small));
+            }
+        }
+        if small { self.small.push_back(call) } else { self.large.push_back(call) }
+    }
+
+    /// Whether nobody has a turn, now or later.
     pub(super) fn is_empty(&self) -> bool {
-        self.of_few.is_empty() && self.of_many.is_empty()
+        self.small.is_empty() && self.large.is_empty() && self.later.waiting == 0
     }
 
-    /// Whose turn is next among the listeners of small bursts.
-    pub(super) fn pop_of_few(&mut self) -> Option<usize> {
-        self.of_few.pop_front()
+    /// Whose turn is next in a small channel.
+    pub(super) fn pop_small(&mut self, now: Time) -> Option<Call> {
+        self.hand_on(now);
+        let call = self.small.pop_front()?;
+        self.called = self.later.tick;
+        Some(call)
     }
 
     /// Whose turn is next.
-    pub(super) fn pop(&mut self) -> Option<usize> {
+    pub(super) fn pop(&mut self, now: Time) -> Option<Call> {
         if self.in_a_row < IN_A_ROW
-            && let Some(place) = self.of_few.pop_front()
+            && let Some(call) = self.pop_small(now)
         {
             self.in_a_row += 1;
-            return Some(place);
+            return Some(call);
         }
         self.in_a_row = 0;
-        self.of_many.pop_front().or_else(|| self.of_few.pop_front())
+        self.hand_on(now);
+        let call = self.large.pop_front().or_else(|| self.small.pop_front())?;
+        self.called = self.later.tick;
+        Some(call)
     }
+
+    /// Whether the next tick has somebody and this one has nobody: asked once a tick.
+    pub(super) fn is_ahead(&mut self) -> bool {
+        let Later { tick, waiting, .. } = self.later;
+        let ahead = waiting > 0 && self.called < tick && !self.later.of(tick + 1).is_empty();
+        if ahead {
+            self.called = tick;
+        }
+        ahead
+    }
+
+    /// When the next turn is, if it is not now.
+    pub(super) fn next(&mut self) -> Option<Time> {
+        let Later { tick, waiting, .. } = self.later;
+        let mut ahead = (tick + 1..tick + TICKS).filter(|_| waiting > 0);
+        let next = ahead.find(|&tick| !self.later.of(tick).is_empty());
+        next.map(|tick| Time::from_micros(tick * TURN.as_micros() as u64))
+    }
+
+    /// Those whose tick has come are ready.
+    fn hand_on(&mut self, now: Time) {
+        let (from, to) = (self.later.tick, tick_of(now));
+        if to <= from {
+            return;
+        }
+        self.later.tick = to;
+        if self.later.waiting == 0 {
+            return;
+        }
+        for tick in from + 1..=to.min(from + TICKS) {
+            let mut come = std::mem::take(self.later.of(tick));
+            self.later.waiting -= come.len();
+            for (call, small) in come.drain(..) {
+                if small { self.small.push_back(call) } else { self.large.push_back(call) }
+            }
+            // With the room that it has.
+            *self.later.of(tick) = come;
+        }
+    }
+}
+
+impl Later {
+    fn of(&mut self, tick: u64) -> &mut Vec<(Call, bool)> {
+        &mut self.ticks[(tick % TICKS) as usize]
+    }
+}
+
+fn tick_of(now: Time) -> u64 {
+    now.as_micros() / TURN.as_micros() as u64
 }
 
 /// The listeners that were named last, with their places: saves looking them up.
@@ -85,17 +177,73 @@ impl Named {
 mod tests {
     use super::*;
 
+    const T: Time = Time::from_micros(1_000_000);
+
+    fn call(place: usize) -> Call {
+        Call { place, burst: 0 }
+    }
+
+    fn places(mut next: impl FnMut() -> Option<Call>) -> Vec<usize> {
+        std::iter::from_fn(|| next().map(|call| call.place)).collect()
+    }
+
     #[test]
-    fn a_small_burst_goes_first_and_a_large_one_is_not_forgotten() {
-        let mut ready = Ready::default();
-        (0..100).for_each(|place| ready.push(place, 1000));
-        (100..140).for_each(|place| ready.push(place, 1));
-        let order: Vec<usize> = std::iter::from_fn(|| ready.pop()).collect();
+    fn a_small_channel_goes_first_and_a_large_one_is_not_forgotten() {
+        let mut ready = Ready::new();
+        (0..100).for_each(|place| ready.push(call(place), false, 0, T));
+        (100..140).for_each(|place| ready.push(call(place), true, 0, T));
+        let order = places(|| ready.pop(T));
         assert_eq!(order[..17], [(100..116).collect::<Vec<_>>(), vec![0]].concat());
         assert_eq!(order[17..34], [(116..132).collect::<Vec<_>>(), vec![1]].concat());
         let mut all = order.clone();
         all.sort_unstable();
         assert_eq!(all, (0..140).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn each_turn_has_its_time_whatever_else_waits() {
+        for offset in 0..40 {
+            let start = T + std::time::Duration::from_micros(offset);
+            let mut ready = Ready::new();
+            (0..TURNS).rev().for_each(|turn| ready.push(call(turn.into()), turn % 3 > 0, turn, start));
+            assert_eq!(places(|| ready.pop(start)), [0]);
+            let mut before = start;
+            for turn in 1..usize::from(TURNS) {
+                let at = ready.next().expect("somebody waits");
+                assert!(at >= before + TURN && at < before + 3 * TURN, "{turn}");
+                assert_eq!(places(|| ready.pop(Time::from_micros(at.as_micros() - 1))), [0; 0]);
+                assert_eq!(places(|| ready.pop(at)), [turn]);
+                before = at;
+            }
+            assert!(ready.is_empty() && ready.next().is_none());
+            assert!(before < start + TURN * (u32::from(TURNS) + 1));
+        }
+    }
+
+    #[test]
+    fn whoever_is_late_finds_all_in_their_order() {
+        let mut ready = Ready::new();
+        (0..TURNS).rev().for_each(|turn| ready.push(call(turn.into()), true, turn, T));
+        let late = T + std::time::Duration::from_secs(1);
+        assert_eq!(places(|| ready.pop(late)), (0..usize::from(TURNS)).collect::<Vec<_>>());
+        ready.push(call(7), true, 1, T);
+        assert_eq!(places(|| ready.pop(T)), [7], "a clock that stands still keeps nobody waiting");
+    }
+
+    #[test]
+    fn a_tick_with_nobody_knows_that_the_next_has_somebody() {
+        let mut ready = Ready::new();
+        ready.push(call(1), false, 5, T);
+        let at = ready.next().unwrap();
+        let mut ahead = Vec::new();
+        for micros in (0..200).step_by(2) {
+            let now = T + std::time::Duration::from_micros(micros);
+            if ready.pop(now).is_none() && ready.is_ahead() {
+                ahead.push(at.since(now));
+            }
+        }
+        assert_eq!(ahead.len(), 1, "{ahead:?}");
+        assert!(ahead[0] <= TURN && ahead[0] > TURN / 2, "{ahead:?}");
     }
 
     #[test]

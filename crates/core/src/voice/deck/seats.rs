@@ -1,0 +1,143 @@
+//! Who is sent a burst, and who is tuned where it is on the air.
+
+use smallvec::SmallVec;
+use tenfour_protocol::BurstNo;
+
+use super::Deck;
+use super::listener::{Entry, Listener, State};
+use crate::hub::{From, Tuned};
+use crate::{ConnId, Time};
+
+impl<A: Clone> Deck<A> {
+    /// One more member. One that listens already begins anew. One that hears no more goes on where it was,
+    /// for nobody; in a large channel it is no member any more.
+    pub fn join(&mut self, number: BurstNo, who: Tuned, from: From, now: Time) {
+        let before = self.take(number, who.conn());
+        let Some(&slot) = self.numbers.get(&number) else { return };
+        if let Some(place) = self.enter(slot, who, from, before) {
+            self.listeners[place].wake_if(place, slot, &self.bursts[slot], &mut self.ready, now);
+            self.schedule(slot, now);
+        }
+    }
+
+    /// One member less, without a word to it: it is tuned no more.
+    pub fn leave(&mut self, number: BurstNo, conn: ConnId) {
+        self.take(number, conn);
+    }
+
+    /// A connection ended, or will be closed. In small channels its turns go on, since its owner is tuned.
+    pub fn remove(&mut self, conn: ConnId) {
+        let Some(place) = self.connections.remove(&conn) else { return };
+        self.named.remove(conn);
+        let listener = &mut self.listeners[place];
+        let in_hand = std::mem::replace(&mut listener.state, State::Idle) == State::InHand;
+        let mut left = SmallVec::<[Entry; 1]>::new();
+        for mut entry in std::mem::take(&mut listener.entries) {
+            let burst = &self.bursts[entry.burst];
+            if in_hand && !entry.called {
+                // Its turn has passed, and its socket will take no more.
+                entry.advance(burst, usize::MAX);
+            }
+            if burst.small && !entry.over {
+                listener.entries.push(entry.unheard());
+            } else {
+                left.push(entry);
+            }
+        }
+        self.free(place);
+        for entry in left {
+            self.leave_members(entry.burst, entry.member);
+        }
+    }
+
+    /// Makes somebody a member of a burst; their place. They have to be woken. `before` is what they had of it.
+    pub(super) fn enter(
+        &mut self,
+        slot: usize,
+        who: Tuned,
+        from: From,
+        before: Option<Entry>,
+    ) -> Option<usize> {
+        let burst = &mut self.bursts[slot];
+        let hears = who.hears();
+        if hears.is_none() && !burst.small {
+            return None;
+        }
+        #[cfg(feature = "mutants")]
+        let as_before = self.mutants.has(crate::mutants::Mutant::ServeHearersOnly);
+        #[cfg(feature = "mutants")]
+        if as_before && hears.is_none() {
+            return None;
+        }
+        let turn = before.as_ref().map_or_else(|| burst.turn_of(who.conn()), |before| before.turn);
+        #[cfg(feature = "mutants")]
+        let turn = if as_before { 0 } else { turn };
+        let member = burst.members.len();
+        let anew = || Entry::new(slot, member, turn, burst.log.cursor(from));
+        let entry = match (hears, before) {
+            (Some(hears), _) => anew().heard(hears.grade),
+            (None, Some(before)) if before.hears || from == From::Live => before.unheard().moved(member),
+            (None, _) => anew(),
+        };
+        let place = match hears {
+            Some(hears) => self.place(hears.conn),
+            None => self.nobody(who.conn()),
+        };
+        self.bursts[slot].members.push(place);
+        self.listeners[place].entries.push(entry);
+        Some(place)
+    }
+
+    /// Takes somebody out of a burst.
+    fn take(&mut self, number: BurstNo, conn: ConnId) -> Option<Entry> {
+        let slot = *self.numbers.get(&number)?;
+        let entry = self.connections.get(&conn).and_then(|&place| self.listeners[place].take_entry(slot));
+        let entry = entry.or_else(|| self.take_unheard(slot, conn))?;
+        self.leave_members(slot, entry.member);
+        Some(entry)
+    }
+
+    /// The same for somebody who does not hear it.
+    fn take_unheard(&mut self, slot: usize, conn: ConnId) -> Option<Entry> {
+        let burst = self.bursts.get(slot).filter(|burst| burst.small)?;
+        let place = *burst.members.iter().find(|&&place| self.listeners[place].conn == conn)?;
+        let entry = self.listeners[place].take_entry(slot);
+        self.free(place);
+        entry
+    }
+
+    /// Forgets a place that no connection has, when nothing goes on there.
+    pub(super) fn free(&mut self, place: usize) {
+        if self.listeners[place].entries.is_empty() {
+            self.listeners.remove(place);
+        }
+    }
+
+    /// Takes one out of a burst's members; the last one gets its place.
+    pub(super) fn leave_members(&mut self, slot: usize, member: usize) {
+        let burst = &mut self.bursts[slot];
+        burst.members.swap_remove(member);
+        if let Some(&moved) = burst.members.get(member) {
+            self.listeners[moved].move_member(slot, member);
+        }
+        if burst.members.is_empty() && burst.forget.is_some() && burst.deadline.is_none() {
+            // Its time was over before its last listener was.
+            self.forget(slot);
+        }
+    }
+
+    /// Where `conn` is, when it hears something.
+    pub(super) fn find(&self, conn: ConnId) -> Option<usize> {
+        self.named.place(conn).or_else(|| self.connections.get(&conn).copied())
+    }
+
+    pub(super) fn place(&mut self, conn: ConnId) -> usize {
+        *self.connections.entry(conn).or_insert_with(|| self.listeners.insert(Listener::new(conn)))
+    }
+
+    /// A place for somebody who does not hear one burst. It bundles as they would.
+    fn nobody(&mut self, conn: ConnId) -> usize {
+        let bundle = self.connections.get(&conn).map_or(1, |&place| self.listeners[place].bundle);
+        self.listeners.insert(Listener { bundle, ..Listener::new(conn) })
+    }
+}
