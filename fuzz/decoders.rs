@@ -1,6 +1,9 @@
 //! What is fuzzed: each decoder that reads bytes of a stranger. The targets in `fuzz_targets/`
 //! call these, and so does the test that replays the corpus.
 
+#[path = "tls.rs"]
+mod tls;
+
 use tenfour_core::Time;
 use tenfour_core::voice::{Uplink, UplinkOutput, unframed};
 use tenfour_protocol::control::FrameTime;
@@ -10,6 +13,8 @@ use tenfour_protocol::{
     BurstNo, ChannelId, ClientMessage, ContactText, Description, Handle, ServerMessage, VoiceFrame,
 };
 use tenfour_websocket::{Decoder, Peer};
+
+pub(crate) use tls::tls_session;
 
 /// A voice frame that parses is written as the same bytes.
 pub(crate) fn voice_frame(data: &[u8]) {

@@ -43,6 +43,7 @@ targets!(
     node_message,
     server_message,
     text_types,
+    tls_session,
     uplink,
     websocket,
     wav
