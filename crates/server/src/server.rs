@@ -134,6 +134,9 @@ impl Server {
             sockets: Gate::new(files.saturating_sub(files / 10 + OWN_FILES).max(DOORS)),
         });
 
+        if sinks.are_fewer_than(config.workers) {
+            tracing::warn!("there is no loopback: when a frame leaves may tell who hears it");
+        }
         let mut threads = start_workers(&shared, &workers, inboxes, sinks)?;
         let hub = hub_thread::start(hub_config, inbox, workers.clone(), clock, cluster);
         threads.push(hub.map_err(StartError::System)?);

@@ -96,6 +96,11 @@ impl Line {
         }
     }
 
+    /// A ping of the WebSocket's own, which the server answers at once.
+    pub(super) fn ping(&mut self) {
+        self.send(Message::Ping(Vec::new().into()));
+    }
+
     /// A message and a frame in one packet.
     pub(super) fn say_with_voice(&mut self, message: &ClientMessage, frame: Vec<u8>) {
         let text = serde_json::to_string(message).expect("plain data");

@@ -20,6 +20,7 @@ pub(crate) struct Metrics {
     pub(crate) sockets: Gauge,
     pub(crate) frames_in: Counter,
     pub(crate) messages_out: Counter,
+    pub(crate) turns_unheard: Counter,
     pub(crate) registrations: Counter,
     pub(crate) logins: Counter,
     pub(crate) contacts: Counter,
@@ -78,6 +79,8 @@ impl Default for Metrics {
         let frames_in = counter("voice_frames_in", "Voice frames that were taken from talkers");
         let messages_out =
             counter("burst_messages_out", "Frames and words about bursts that went to listeners");
+        let turns_unheard =
+            counter("turns_unheard", "Turns in which as much was done for nobody as for a listener");
         let registrations = counter("registrations", "Users that were made");
         let logins = counter("logins", "Log-ins of known users");
         let contacts = counter("contacts", "Messages to the operator that were stored");
@@ -89,6 +92,7 @@ impl Default for Metrics {
             sockets,
             frames_in,
             messages_out,
+            turns_unheard,
             registrations,
             logins,
             contacts,

@@ -1,6 +1,7 @@
 //! Work for nobody: whoever is tuned to a small channel and does not hear a burst costs a worker as much as
 //! whoever hears it (docs/adr/0021), or the time at which others are served would tell which of them it is.
 
+use std::cell::Cell;
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
@@ -10,34 +11,42 @@ use socket2::SockRef;
 static NOTHING: [u8; 4096] = [0; 4096];
 /// About as long as an announcement is.
 const MESSAGE_BYTES: usize = 256;
+/// So many are sent before the far end throws them away: long before it is full.
+const SENT: u32 = 32;
 /// Whoever else finds the way in goes first, and out again.
 const STRANGERS: usize = 16;
 
 /// Connections of this process to itself, one for each worker. To be opened before the process takes the
 /// right to call anybody away from itself.
 #[derive(Debug, Default)]
-pub struct Sinks(Vec<Pair>);
-
-/// The end that a worker sends to, and the one where it is thrown away.
-#[derive(Debug)]
-struct Pair(TcpStream, TcpStream);
+pub struct Sinks(Vec<Sink>);
 
 impl Sinks {
-    /// Opens them. A system without loopback has none, and is told: then nobody is sent nothing.
+    /// Opens them, or none on a system without loopback.
     pub fn open(workers: usize) -> Self {
-        let pairs: io::Result<Vec<_>> = (0..workers).map(|_| Pair::open()).collect();
-        let opened =
-            pairs.inspect_err(|error| tracing::warn!(%error, "no loopback: moments may tell who hears"));
-        Self(opened.unwrap_or_default())
+        Self((0..workers).map_while(|_| Sink::open().ok()).collect())
     }
 
-    /// One for a worker that is about to start.
+    /// Whether a worker has none.
+    pub(crate) fn are_fewer_than(&self, workers: usize) -> bool {
+        self.0.len() < workers
+    }
+
+    /// One for a worker that starts.
     pub(crate) fn take(&mut self) -> Option<Sink> {
-        self.0.pop().and_then(|pair| pair.start().ok())
+        self.0.pop()
     }
 }
 
-impl Pair {
+/// Where a worker sends what nobody gets. Nobody waits at the far end: a client's machine is elsewhere, too.
+#[derive(Debug)]
+pub(crate) struct Sink {
+    near: TcpStream,
+    far: TcpStream,
+    sent: Cell<u32>,
+}
+
+impl Sink {
     fn open() -> io::Result<Self> {
         let door = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let near = TcpStream::connect(door.local_addr()?)?;
@@ -45,42 +54,31 @@ impl Pair {
         for _ in 0..STRANGERS {
             let (far, from) = door.accept()?;
             if from == ours {
-                return Ok(Self(near, far));
+                near.set_nodelay(true)?;
+                near.set_nonblocking(true)?;
+                far.set_nonblocking(true)?;
+                return Ok(Self { near, far, sent: Cell::new(0) });
             }
         }
         Err(io::ErrorKind::ConnectionRefused.into())
     }
 
-    /// A thread waits at the far end, as a client does: to wake it is a part of the work.
-    fn start(self) -> io::Result<Sink> {
-        let Self(near, mut far) = self;
-        near.set_nodelay(true)?;
-        near.set_nonblocking(true)?;
-        std::thread::Builder::new().name("tenfour-sink".into()).spawn(move || {
-            yield_to_others();
-            let mut scratch = [0; 4096];
-            while far.read(&mut scratch).is_ok_and(|bytes| bytes > 0) {}
-        })?;
-        Ok(Sink(near))
-    }
-}
-
-/// Where a worker sends what nobody gets.
-#[derive(Debug)]
-pub(crate) struct Sink(TcpStream);
-
-impl Sink {
-    /// Sends as much as somebody would have got, in one piece. What does not fit is left.
+    /// Sends as much as somebody would have got, in one piece.
     pub(super) fn send(&self, bytes: usize, messages: usize) {
         let bytes = (bytes + messages * MESSAGE_BYTES).min(NOTHING.len());
-        SockRef::from(&self.0).send(&NOTHING[..bytes]).ok();
+        // What does not fit is left: nobody misses it.
+        SockRef::from(&self.near).send(&NOTHING[..bytes]).ok();
+        let sent = self.sent.get() + 1;
+        self.sent.set(sent % SENT);
+        if sent == SENT {
+            self.throw_away();
+        }
     }
-}
 
-/// The far end never keeps a worker from its core.
-fn yield_to_others() {
-    #[cfg(target_os = "linux")]
-    rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19).ok();
+    fn throw_away(&self) {
+        let mut scratch = [0; NOTHING.len()];
+        while (&self.far).read(&mut scratch).is_ok_and(|bytes| bytes > 0) {}
+    }
 }
 
 #[cfg(test)]
@@ -90,15 +88,15 @@ mod tests {
     #[test]
     fn what_is_sent_to_nobody_is_taken_for_ever() {
         let sink = Sinks::open(1).take().expect("loopback");
-        for round in 0..1000 {
-            let sent = SockRef::from(&sink.0).send(&NOTHING);
-            assert!(sent.is_ok() || round > 10, "{sent:?}");
-            sink.send(100, 1);
-            std::thread::yield_now();
+        for _ in 0..100 {
+            for _ in 0..SENT {
+                sink.send(NOTHING.len(), 1);
+            }
+            SockRef::from(&sink.near).send(&NOTHING).expect("there is room again");
         }
-        // The far end is behind at most for a moment.
-        sink.0.set_nonblocking(false).unwrap();
-        SockRef::from(&sink.0).send(&NOTHING).unwrap();
+        sink.throw_away();
+        let left = sink.far.peek(&mut [0]);
+        assert_eq!(left.unwrap_err().kind(), io::ErrorKind::WouldBlock, "nothing is left there");
     }
 
     #[test]

@@ -96,6 +96,8 @@ pub(crate) struct Worker {
     sink: Option<Sink>,
     /// Messages of bursts that were written, and not counted yet.
     written: Cell<u64>,
+    /// Turns for nobody, not counted yet either.
+    unheard: Cell<u64>,
     /// Whose socket takes nothing just now.
     blocked: RefCell<BTreeSet<ConnId>>,
     /// Who has an open burst, and when it may be silent for too long.
@@ -156,6 +158,7 @@ impl Worker {
             rows: RefCell::new(Rows::new()),
             sink,
             written: Cell::new(0),
+            unheard: Cell::new(0),
             blocked: RefCell::default(),
             talking: RefCell::default(),
             unfinished: RefCell::default(),

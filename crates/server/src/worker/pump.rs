@@ -56,6 +56,7 @@ impl Worker {
                 Some(Turn::Large(conn)) => due.push(conn),
                 Some(Turn::Small(conn)) => self.write_to(conn, now),
                 Some(Turn::Nobody { bytes, messages }) => {
+                    self.unheard.set(self.unheard.get() + 1);
                     self.sink.iter().for_each(|sink| sink.send(bytes, messages));
                 }
             }
@@ -76,6 +77,7 @@ impl Worker {
         self.batch.set(batch);
         // Counted once for all: other workers count in the same place.
         self.shared.metrics.messages_out.inc_by(self.written.take());
+        self.shared.metrics.turns_unheard.inc_by(self.unheard.take());
         full
     }
 

@@ -14,6 +14,7 @@ mod identity;
 mod life;
 mod logs;
 mod looks;
+mod moment;
 mod origins;
 mod page;
 mod place;

@@ -60,11 +60,11 @@ pub enum Run {
 struct Outcome {
     presses: usize,
     lost: usize,
-    figures: [(&'static str, Verdict); 3],
+    figures: [(&'static str, Verdict); 4],
 }
 
 impl Outcome {
-    /// The least of the three, three times: each had its chance.
+    /// The least of them, as many times as they are: each had its chance.
     fn p(&self) -> f64 {
         let least = self.figures.iter().map(|(_, verdict)| verdict.p).fold(1.0, f64::min);
         (least * self.figures.len() as f64).min(1.0)
@@ -123,7 +123,7 @@ fn compare(run: Run, plan: &Plan) -> Outcome {
             let seen: Vec<Seen> = (0..BLOCK).filter_map(|_| stage.press()).collect();
             lost += BLOCK - seen.len();
             let of = |figure: fn(&Seen) -> f64| middle(&seen.iter().map(figure).collect::<Vec<_>>());
-            [of(|seen| seen.late), of(|seen| seen.apart), of(|seen| seen.begun)]
+            [of(|seen| seen.late), of(|seen| seen.apart), of(|seen| seen.begun), of(|seen| seen.busy)]
         };
         blocks.push(if rng.bool() {
             let one = block(other);
@@ -137,7 +137,7 @@ fn compare(run: Run, plan: &Plan) -> Outcome {
         let pairs: Vec<_> = blocks.iter().map(|(one, other)| (one[figure], other[figure])).collect();
         judge(&pairs, plan.seed)
     };
-    let figures =
-        [("arrival", judged(0)), ("between two listeners", judged(1)), ("first of a press", judged(2))];
+    let names = ["arrival", "between two listeners", "first of a press", "answer to a ping beside"];
+    let figures = std::array::from_fn(|figure| (names[figure], judged(figure)));
     Outcome { presses: pairs * BLOCK, lost, figures }
 }

@@ -11,8 +11,10 @@ use super::super::line::Line;
 use crate::geo::Spot;
 use crate::permutation::median;
 
-/// Frames of a press. The first goes through the hub, and tells less.
-const FRAMES: u16 = 6;
+/// Frames of a press whose arrival counts, after the first, which waits for the permission to talk.
+const FRAMES: u16 = 5;
+/// Frames after those, with which the attacker asks the server for something else.
+const PROBED: u16 = 3;
 /// Between a frame that has come and the next: longer than the turns of a small channel.
 const PAUSE: Duration = Duration::from_micros(1500);
 /// A press that takes longer is none.
@@ -46,6 +48,8 @@ pub(super) struct Seen {
     pub(super) apart: f64,
     /// The same as `late` for the first frame, which waits for the permission to talk.
     pub(super) begun: f64,
+    /// From a ping that follows a frame on another connection to its answer: how long the server was busy.
+    pub(super) busy: f64,
 }
 
 /// A channel and who is on it.
@@ -55,6 +59,8 @@ struct Scene {
     /// Whose turn it is to talk.
     next: usize,
     listeners: [Line; 2],
+    /// The attacker's, tuned to nothing.
+    probe: Line,
     quarry: Line,
     /// Tuned, out of range, and no more.
     crowd: Vec<Line>,
@@ -114,7 +120,8 @@ impl Stage {
     fn look_after(&mut self) {
         for scene in &mut self.scenes {
             let talkers = scene.talkers.iter_mut().map(|talker| &mut talker.line);
-            let others = scene.listeners.iter_mut().chain([&mut scene.quarry]).chain(&mut scene.crowd);
+            let own = [&mut scene.probe, &mut scene.quarry];
+            let others = scene.listeners.iter_mut().chain(own).chain(&mut scene.crowd);
             talkers.chain(others).for_each(drain);
         }
     }
@@ -135,10 +142,13 @@ impl Scene {
             .map(|number| Talker { line: tune(around(number), 10.0 * APART_KM, Range::Km10), presses: 0 });
         let talkers = talkers.collect();
         let listeners = [(); 2].map(|()| tune(0.0, 0.0, Range::Unlimited));
+        let probe = Line::open(url, &Key::of_nobody(url));
+        let probe = hello(probe, here, Ranges::default());
+        probe.asks();
         let quarry = tune(0.0, 0.0, Range::Km25);
         let others = size.tuned.saturating_sub(size.talkers + 3);
         let crowd = (0..others).map(|_| tune(0.0, 0.0, Range::Km10)).collect();
-        Self { channel, talkers, next: 0, listeners, quarry, crowd }
+        Self { channel, talkers, next: 0, listeners, probe, quarry, crowd }
     }
 
     fn press(&mut self) -> Option<Seen> {
@@ -153,20 +163,40 @@ impl Scene {
         talker.line.say_with_voice(&start, frame(burst, 0));
         let [begun, _] = arrivals(&mut self.listeners, sent, is_voice)?;
         let (mut late, mut apart) = (Vec::new(), Vec::new());
-        for seq in 1..FRAMES {
+        let mut busy = Vec::new();
+        for seq in 1..=FRAMES + PROBED {
             spin(PAUSE);
             sent = Instant::now();
             talker.line.say_voice(frame(burst, seq));
+            if seq > FRAMES {
+                busy.push(self.probe.asked()?);
+            }
             let [first, second] = arrivals(&mut self.listeners, sent, is_voice)?;
-            late.push(first);
-            apart.push(second - first);
+            if seq <= FRAMES {
+                late.push(first);
+                apart.push(second - first);
+            }
         }
         spin(PAUSE);
-        talker.line.say(&ClientMessage::BurstEnd { burst, frames: FRAMES.into() });
+        talker.line.say(&ClientMessage::BurstEnd { burst, frames: u32::from(FRAMES + PROBED) + 1 });
         arrivals(&mut self.listeners, sent, is_ended)?;
         drain(&mut talker.line);
         drain(&mut self.quarry);
-        Some(Seen { late: median(late), apart: median(apart), begun })
+        Some(Seen { late: median(late), apart: median(apart), begun, busy: median(busy) })
+    }
+}
+
+impl Line {
+    /// How long an answer takes that nothing but the server's work stands before.
+    fn asked(&mut self) -> Option<f64> {
+        let asked = Instant::now();
+        self.ping();
+        while asked.elapsed() < PATIENCE {
+            if matches!(self.poll(), Some(Message::Pong(_))) {
+                return Some(asked.elapsed().as_secs_f64() * 1e6);
+            }
+        }
+        None
     }
 }
 
@@ -223,7 +253,15 @@ fn until(line: &mut Line, is_right: impl Fn(&ServerMessage) -> bool) {
     panic!("the server answers");
 }
 
-fn join(mut line: Line, channel: &ChannelId, at: Spot, ranges: Ranges) -> Line {
+fn join(line: Line, channel: &ChannelId, at: Spot, ranges: Ranges) -> Line {
+    let mut line = hello(line, at, ranges);
+    line.say(&ClientMessage::Tune { channel: channel.clone(), catch_up: false });
+    line.wait_for(|message| matches!(message, ServerMessage::Tuned { .. }));
+    line.asks();
+    line
+}
+
+fn hello(mut line: Line, at: Spot, ranges: Ranges) -> Line {
     let cell = tenfour_core::reach::snap(at.lat(), at.lon()).expect("a position");
     line.say(&ClientMessage::Hello {
         client: "moment 1".into(),
@@ -233,8 +271,6 @@ fn join(mut line: Line, channel: &ChannelId, at: Spot, ranges: Ranges) -> Line {
         range: Some(ranges),
         device: None,
     });
-    line.say(&ClientMessage::Tune { channel: channel.clone(), catch_up: false });
-    line.wait_for(|message| matches!(message, ServerMessage::Tuned { .. }));
-    line.asks();
+    line.wait_for(|message| matches!(message, ServerMessage::Ranged { .. }));
     line
 }

@@ -1,0 +1,49 @@
+//! Whoever is tuned and does not hear a burst costs the server as much as whoever hears it. That turns are
+//! the same is the core's promise; here a server that runs is seen to take them.
+
+use serde_json::json;
+
+use crate::desk::Desk;
+use crate::place::cell;
+use crate::radio::{Radio, frame};
+
+const HERE: (f64, f64) = (44.8125, 20.4612);
+/// Some 60 km from there.
+const FAR: (f64, f64) = (45.3510, 20.4612);
+const FRAMES: u16 = 50;
+
+/// Turns for nobody in a press, with a listener who hears it and one who is at `place`.
+async fn unheard(place: (f64, f64)) -> u64 {
+    let desk = Desk::new();
+    let at = |(lat, lon)| {
+        let range = json!({ "tx": "unlimited", "rx": "10km" });
+        json!({ "place": { "cell": cell(lat, lon) }, "range": range })
+    };
+    let mut radios = Vec::new();
+    for (seed, handle, place) in [(1, "Talker", HERE), (2, "Near", HERE), (3, "Vera", place)] {
+        let mut radio = Radio::arrive(&desk, &desk.register(seed, handle), at(place)).await;
+        radio.expect("ranged").await;
+        radio.tune("19").await;
+        radios.push(radio);
+    }
+    radios[0].press(1).await;
+    for seq in 0..FRAMES {
+        radios[0].voice(frame(1, seq, 80, seq + 1 == FRAMES)).await;
+        // Each on its own: frames that come together go with one turn.
+        while !matches!(radios[1].hear().await, crate::radio::Heard::Voice(_)) {}
+    }
+    radios[1].expect("burst.ended").await;
+    let figures = desk.ops("/metrics");
+    let line = figures.lines().find_map(|line| line.strip_prefix("tenfour_turns_unheard_total "));
+    line.expect("it is counted").parse().unwrap()
+}
+
+#[tokio::test]
+async fn whoever_is_out_of_range_has_as_many_turns_as_frames() {
+    // A word of something else may take a frame along before its turn.
+    let heard = unheard(HERE).await;
+    assert!(heard <= 5, "{heard}: two listeners hear all");
+    // The words that it begins and ends may go together with a frame, or by themselves.
+    let turns = unheard(FAR).await;
+    assert!(turns >= u64::from(FRAMES) / 2 && turns <= u64::from(FRAMES) + 2, "{turns}");
+}
