@@ -22,11 +22,6 @@ pub(crate) fn cache(voice: &[u8]) {
     }
 }
 
-/// Those that are active.
-pub(crate) fn active() -> Mutants {
-    *ACTIVE
-}
-
 /// Whether one is active.
 pub(crate) fn broken(mutant: Mutant) -> bool {
     ACTIVE.has(mutant)

@@ -13,6 +13,7 @@
 //! rustls 0.23 makes a `Vec` for each record, both ways, and drops it before it returns. The program's
 //! allocator wipes what is freed; a program without such an allocator leaves copies there.
 
+mod nobody;
 mod row;
 mod scratch;
 mod session;

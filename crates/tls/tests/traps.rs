@@ -291,3 +291,20 @@ fn garbage_anywhere_in_the_handshake_is_an_error_and_no_panic() {
         }
     }
 }
+
+/// What is sealed for nobody is as long as for somebody, however often.
+#[test]
+fn a_session_to_nobody_seals_like_one_to_somebody() {
+    for version in VERSIONS {
+        let (config, _) = pair::configs(version);
+        let mut nobody = tenfour_tls::Session::to_nobody(config).unwrap();
+        let mut somebody = Pair::new(version);
+        somebody.shake_hands();
+        let mut row = Row::new(1000);
+        for _ in 0..100 {
+            let sealed = nobody.seal(&[0; 100], &mut row).expect("open").len();
+            assert_eq!(sealed, somebody.server.seal(&[0; 100], &mut row).unwrap().len());
+            row.wipe();
+        }
+    }
+}

@@ -1,11 +1,14 @@
 //! Work for nobody: whoever is tuned to a small channel and does not hear a burst costs a worker as much as
 //! whoever hears it (docs/adr/0021), or the time at which others are served would tell which of them it is.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::Arc;
 
+use rustls::ServerConfig;
 use socket2::SockRef;
+use tenfour_tls::{Row, SEALED_MORE, Session};
 
 /// What is sent, instead of voice.
 static NOTHING: [u8; 4096] = [0; 4096];
@@ -18,7 +21,7 @@ const STRANGERS: usize = 16;
 
 /// Connections of this process to itself, one for each worker. To be opened before the process takes the
 /// right to call anybody away from itself.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Sinks(Vec<Sink>);
 
 impl Sinks {
@@ -39,14 +42,25 @@ impl Sinks {
 }
 
 /// Where a worker sends what nobody gets. Nobody waits at the far end: a client's machine is elsewhere, too.
-#[derive(Debug)]
 pub(crate) struct Sink {
     near: TcpStream,
     far: TcpStream,
     sent: Cell<u32>,
+    /// Under TLS everybody's words are sealed first.
+    sealing: Option<RefCell<(Session, Row)>>,
 }
 
 impl Sink {
+    /// The same on a server that is reached by TLS.
+    pub(super) fn under(self, tls: Option<Arc<ServerConfig>>) -> Self {
+        let session = tls.and_then(|config| {
+            let opened = Session::to_nobody(config);
+            opened.inspect_err(|error| tracing::warn!(reason = %error, "nothing is sealed for nobody")).ok()
+        });
+        let row = || Row::new(NOTHING.len() + SEALED_MORE);
+        Self { sealing: session.map(|session| RefCell::new((session, row()))), ..self }
+    }
+
     fn open() -> io::Result<Self> {
         let door = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let near = TcpStream::connect(door.local_addr()?)?;
@@ -57,7 +71,7 @@ impl Sink {
                 near.set_nodelay(true)?;
                 near.set_nonblocking(true)?;
                 far.set_nonblocking(true)?;
-                return Ok(Self { near, far, sent: Cell::new(0) });
+                return Ok(Self { near, far, sent: Cell::new(0), sealing: None });
             }
         }
         Err(io::ErrorKind::ConnectionRefused.into())
@@ -66,8 +80,18 @@ impl Sink {
     /// Sends as much as somebody would have got, in one piece.
     pub(super) fn send(&self, bytes: usize, messages: usize) {
         let bytes = (bytes + messages * MESSAGE_BYTES).min(NOTHING.len());
+        let socket = SockRef::from(&self.near);
         // What does not fit is left: nobody misses it.
-        SockRef::from(&self.near).send(&NOTHING[..bytes]).ok();
+        match &self.sealing {
+            None => socket.send(&NOTHING[..bytes]).ok(),
+            Some(sealing) => {
+                let (session, row) = &mut *sealing.borrow_mut();
+                let record = session.seal(&NOTHING[..bytes], row);
+                let sent = record.and_then(|record| socket.send(row.get(record)).ok());
+                row.wipe();
+                sent
+            }
+        };
         let sent = self.sent.get() + 1;
         self.sent.set(sent % SENT);
         if sent == SENT {

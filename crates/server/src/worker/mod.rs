@@ -39,6 +39,7 @@ use crate::clock::Clock;
 use crate::gate::Permit;
 use crate::hub_thread::{Framed, Order};
 use crate::shared::Shared;
+use crate::tls::Certificates;
 use connection::Connection;
 use decoy::Sink;
 pub use decoy::Sinks;
@@ -137,6 +138,7 @@ impl Worker {
         peers: Vec<mpsc::UnboundedSender<ToWorker>>,
         sink: Option<Sink>,
     ) -> Self {
+        let sink = sink.map(|sink| sink.under(shared.tls.as_ref().map(Certificates::current)));
         let deck = Deck::new(shared.hold);
         #[cfg(feature = "mutants")]
         let deck = deck.broken(crate::mutants::active());
