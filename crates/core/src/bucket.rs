@@ -9,13 +9,15 @@ use crate::Time;
 #[derive(Debug, Clone)]
 pub(crate) struct Bucket {
     capacity: i64,
-    per_second: u64,
+    per_second: i64,
     /// Below nothing while something is owed.
     level: i64,
     filled: Time,
 }
 
 const MICRO: i64 = 1_000_000;
+/// Some days: what comes in so many microseconds is a number still, and fills any bucket.
+const LONG: u64 = 1 << 39;
 
 impl Bucket {
     /// A full bucket.
@@ -41,10 +43,17 @@ impl Bucket {
         enough
     }
 
+    /// Whether `amount` is there.
+    pub(crate) fn has(&mut self, amount: u32, now: Time) -> bool {
+        self.fill(now);
+        self.level >= i64::from(amount) * MICRO
+    }
+
     /// What is there, in whole tokens.
     pub(crate) fn level(&mut self, now: Time) -> u32 {
         self.fill(now);
-        u32::try_from(self.level.max(0) / MICRO).unwrap_or(u32::MAX)
+        // No bucket holds more than fits.
+        (self.level.max(0).unsigned_abs() / MICRO.unsigned_abs()) as u32
     }
 
     /// Takes `amount`, after a look at what is there; what is not is owed.
@@ -55,13 +64,15 @@ impl Bucket {
     /// Time until one token is there.
     pub(crate) fn wait(&mut self, now: Time) -> Duration {
         self.fill(now);
-        Duration::from_micros((MICRO - self.level).max(0).unsigned_abs().div_ceil(self.per_second))
+        Duration::from_micros(
+            (MICRO - self.level).max(0).unsigned_abs().div_ceil(self.per_second.unsigned_abs()),
+        )
     }
 
     fn fill(&mut self, now: Time) {
-        let micros = u64::try_from(now.since(self.filled).as_micros()).unwrap_or(u64::MAX);
-        let come = i64::try_from(micros.saturating_mul(self.per_second)).unwrap_or(i64::MAX);
-        self.level = self.level.saturating_add(come).min(self.capacity);
+        // Not by way of `Duration`, which divides: this is done for each frame.
+        let micros = now.as_micros().saturating_sub(self.filled.as_micros()).min(LONG);
+        self.level = (self.level + micros.cast_signed() * self.per_second).min(self.capacity);
         self.filled = now;
     }
 }

@@ -38,6 +38,7 @@ impl Timeline {
     /// silence before it. What does not fit in is left out: of silence as much as that is, or the whole
     /// frame, which then has no place. What comes after it lies where it would have lain, so that who
     /// ran ahead once does not stay ahead.
+    #[inline]
     pub(crate) fn place(&mut self, media_time: u32, frame: u32, room: u32) -> Option<Placed> {
         // Media time may wrap; what is nearer backwards is no silence.
         let told = self.told.map_or(0, |told| media_time.wrapping_sub(told).cast_signed());

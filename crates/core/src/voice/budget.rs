@@ -4,7 +4,7 @@ use tenfour_protocol::limits::{SAMPLE_RATE, VOICE_AHEAD, VOICE_BITS_PER_SECOND};
 
 use crate::Time;
 use crate::bucket::Bucket;
-use crate::timeline::{Placed, Timeline};
+use crate::timeline::Timeline;
 
 const AHEAD_SECONDS: u32 = VOICE_AHEAD.as_secs() as u32;
 const VOICE_BYTES_PER_SECOND: u32 = VOICE_BITS_PER_SECOND / 8;
@@ -33,21 +33,22 @@ impl Budget {
     }
 
     /// Pays for a frame of `frame` samples and `bytes` bytes, and for the silence that its talker
-    /// tells before it, as far as the budget goes; gives it its place on `timeline`. A frame that
-    /// cannot be paid for has none, and costs nothing.
+    /// tells before it, as far as the budget goes; gives it its place on `timeline`, and says its media
+    /// time there. A frame that cannot be paid for has none, and costs nothing.
+    #[inline]
     pub(super) fn pay(
         &mut self,
         timeline: &mut Timeline,
         (media_time, frame, bytes): (u32, u32, u32),
         now: Time,
-    ) -> Option<Placed> {
-        if self.bytes.level(now) < bytes {
+    ) -> Option<u32> {
+        if !self.bytes.has(bytes, now) {
             return None;
         }
         let placed = timeline.place(media_time, frame, self.room(now))?;
         self.bytes.spend(bytes);
         self.media.spend(placed.length);
-        Some(placed)
+        Some(placed.media_time)
     }
 
     fn room(&mut self, now: Time) -> u32 {

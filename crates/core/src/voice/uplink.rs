@@ -128,10 +128,10 @@ impl Uplink {
             .check(&frame)
             .and_then(|()| self.budget.pay(&mut burst.timeline, said, now).ok_or(Code::TooMuchVoice));
         match taken {
-            Ok(placed) => {
+            Ok(media_time) => {
                 burst.last = Some((frame.seq, frame.media_time));
                 burst.last_sign = now;
-                let frame = VoiceFrame { media_time: placed.media_time, ..frame };
+                let frame = VoiceFrame { media_time, ..frame };
                 match burst.admitted {
                     Some(admitted) => {
                         burst.passed_on += 1;
