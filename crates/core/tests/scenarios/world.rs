@@ -355,7 +355,7 @@ impl World {
             loop {
                 while let Some(turn) = self.decks[worker].due(now) {
                     let (bytes, messages) = match turn {
-                        Turn::Nobody { bytes, messages } => (bytes, messages),
+                        Turn::Nobody { bytes, messages, .. } => (bytes, messages),
                         Turn::Small(conn) | Turn::Large(conn) if self.clients[&conn].stalled => (0, 0),
                         Turn::Small(conn) | Turn::Large(conn) => self.write(conn),
                     };

@@ -39,6 +39,7 @@ use crate::gate::Permit;
 use crate::hub_thread::{Framed, Order};
 use crate::shared::Shared;
 use connection::Connection;
+pub(crate) use decoy::FILES;
 use decoy::Sink;
 pub use decoy::Sinks;
 use lanes::Lanes;
@@ -92,7 +93,7 @@ pub(crate) struct Worker {
     ring: RefCell<Ring>,
     row: RefCell<Row>,
     /// Where what nobody hears goes.
-    sink: Option<Sink>,
+    sink: Sink,
     /// Messages of bursts that were written, and not counted yet.
     written: Cell<u64>,
     /// Turns for nobody, not counted yet either.
@@ -115,7 +116,7 @@ pub(crate) fn start(
     shared: Arc<Shared>,
     peers: Vec<mpsc::UnboundedSender<ToWorker>>,
     inbox: mpsc::UnboundedReceiver<ToWorker>,
-    sink: Option<Sink>,
+    sink: Sink,
 ) -> std::io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name(format!("tenfour-{index}")).spawn(move || {
@@ -132,7 +133,7 @@ impl Worker {
         index: usize,
         shared: Arc<Shared>,
         peers: Vec<mpsc::UnboundedSender<ToWorker>>,
-        sink: Option<Sink>,
+        sink: Sink,
     ) -> Self {
         let deck = Deck::new(shared.hold);
         #[cfg(feature = "mutants")]
