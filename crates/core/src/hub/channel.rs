@@ -252,7 +252,6 @@ impl Hub {
     }
 
     /// Bursts of others on the air, and how well `participant` hears them, if at all.
-    #[expect(clippy::type_complexity, reason = "not heard, heard from nowhere, heard from somewhere")]
     pub(super) fn on_air_for(
         &self,
         participant: ParticipantNo,
