@@ -112,7 +112,7 @@ impl Server {
             mutants: config.mutants,
             ..HubConfig::default()
         };
-        let files = raise_file_limit();
+        let (files, own_files) = (raise_file_limit(), OWN_FILES + config.workers * worker::FILES);
         let origins = Origins::new(address, tls.is_some(), &names, &config.origins);
         let (auth, store, changes) = opened.auth(origins)?;
         let metrics = Metrics::new(config.hold, config.visitor_cookie);
@@ -131,7 +131,7 @@ impl Server {
             proxies: Proxies::new(config.trusted_proxies),
             tls,
             doors: Gate::new((files / 10).max(DOORS)),
-            sockets: Gate::new(files.saturating_sub(files / 10 + OWN_FILES).max(DOORS)),
+            sockets: Gate::new(files.saturating_sub(files / 10 + own_files).max(DOORS)),
         });
 
         if sinks.are_fewer_than(config.workers) {

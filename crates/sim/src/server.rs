@@ -221,10 +221,12 @@ impl Server {
             }
             Output::Open(route) => {
                 let here = |who: &Tuned| self.homes[&who.conn()] == worker;
-                let tuned: Vec<_> =
-                    route.tuned.iter().copied().filter(here).map(|who| self.present(who)).collect();
-                let (burst, started) = (route.burst, route.started());
-                self.decks[worker].open(burst, started, route.bundle, route.small, tuned, now);
+                // Nobody hears without a connection.
+                let there = |who: Tuned| self.conns.contains_key(&who.conn());
+                let present = |who: Tuned| if there(who) { who } else { Tuned::Not(who.conn()) };
+                let tuned = route.tuned.iter().copied().filter(here).map(present);
+                let (tuned, started): (Vec<_>, _) = (tuned.collect(), route.started());
+                self.decks[worker].open(route.burst, started, route.bundle, route.small, tuned, now);
             }
             Output::Join { burst, who, from } => {
                 if self.conns.contains_key(&who.conn()) {
@@ -251,11 +253,6 @@ impl Server {
                 self.disconnect(conn, cx);
             }
         }
-    }
-
-    /// Nobody hears without a connection.
-    fn present(&self, who: Tuned) -> Tuned {
-        if self.conns.contains_key(&who.conn()) { who } else { Tuned::Not(who.conn()) }
     }
 
     fn with_uplink(&mut self, conn: ConnId, cx: &mut Context, act: impl FnOnce(&mut Uplink)) {
@@ -335,10 +332,7 @@ impl Server {
     fn pump(&mut self, worker: usize, cx: &mut Context) {
         let mut written = 0;
         while let Some(turn) = self.decks[worker].due(cx.now()) {
-            written += match turn.listener() {
-                Some(conn) => self.write(conn, WRITE * written, cx),
-                None => 1,
-            };
+            written += turn.listener().map_or(1, |conn| self.write(conn, WRITE * written, cx));
         }
         let deck = &mut self.decks[worker];
         for at in deck.poll_timeout().into_iter().chain(deck.next_due()) {

@@ -8,7 +8,10 @@ use std::sync::Arc;
 
 use rustls::ServerConfig;
 use socket2::SockRef;
+use tenfour_core::ConnId;
 use tenfour_tls::{Row, SEALED_MORE, Session};
+
+use super::{Worker, place_of};
 
 /// What is sent, instead of voice.
 static NOTHING: [u8; 4096] = [0; 4096];
@@ -19,15 +22,21 @@ const SENT: u32 = 32;
 /// Whoever else finds the way in goes first, and out again.
 const STRANGERS: usize = 16;
 
-/// Connections of this process to itself, one for each worker. To be opened before the process takes the
+/// Connections of a worker to itself. Several, so that each lies in memory that is as cold as a listener's.
+const SOCKETS: usize = 8;
+/// Files of a worker's own that those are.
+pub(crate) const FILES: usize = 2 * SOCKETS;
+
+/// Connections of this process to itself, some for each worker. To be opened before the process takes the
 /// right to call anybody away from itself.
 #[derive(Default)]
-pub struct Sinks(Vec<Sink>);
+pub struct Sinks(Vec<Vec<Socket>>);
 
 impl Sinks {
     /// Opens them, or none on a system without loopback.
     pub fn open(workers: usize) -> Self {
-        Self((0..workers).map_while(|_| Sink::open().ok()).collect())
+        let open = |_| (0..SOCKETS).map(|_| Socket::open()).collect::<io::Result<_>>().ok();
+        Self((0..workers).map_while(open).collect())
     }
 
     /// Whether a worker has none.
@@ -35,14 +44,17 @@ impl Sinks {
         self.0.len() < workers
     }
 
-    /// One for a worker that starts.
-    pub(crate) fn take(&mut self) -> Option<Sink> {
-        self.0.pop()
+    /// Those of a worker that starts.
+    pub(crate) fn take(&mut self) -> Sink {
+        Sink(self.0.pop().unwrap_or_default())
     }
 }
 
-/// Where a worker sends what nobody gets. Nobody waits at the far end: a client's machine is elsewhere, too.
-pub(crate) struct Sink {
+/// Where a worker sends what nobody gets.
+pub(crate) struct Sink(Vec<Socket>);
+
+/// Both ends. Nobody waits at the far one: a client's machine is elsewhere, too.
+struct Socket {
     near: TcpStream,
     far: TcpStream,
     sent: Cell<u32>,
@@ -52,15 +64,34 @@ pub(crate) struct Sink {
 
 impl Sink {
     /// The same on a server that is reached by TLS.
-    pub(super) fn under(self, tls: Option<Arc<ServerConfig>>) -> Self {
-        let session = tls.and_then(|config| {
-            let opened = Session::to_nobody(config);
-            opened.inspect_err(|error| tracing::warn!(reason = %error, "nothing is sealed for nobody")).ok()
-        });
-        let row = || Row::new(NOTHING.len() + SEALED_MORE);
-        Self { sealing: session.map(|session| RefCell::new((session, row()))), ..self }
+    pub(super) fn under(mut self, tls: Option<&Arc<ServerConfig>>) -> Self {
+        for socket in &mut self.0 {
+            let session = tls.and_then(|config| {
+                let opened = Session::to_nobody(config.clone());
+                opened.inspect_err(|error| tracing::warn!(reason = %error, "nothing is sealed for nobody")).ok()
+            });
+            let row = || Row::new(NOTHING.len() + SEALED_MORE);
+            socket.sealing = session.map(|session| RefCell::new((session, row())));
+        }
+        self
     }
+}
 
+impl Worker {
+    /// Does for nobody what would be done for `conn`, up to the socket.
+    pub(super) fn write_to_nobody(&self, conn: Option<ConnId>, bytes: usize, messages: usize) {
+        self.unheard.set(self.unheard.get() + 1);
+        let connection = conn.and_then(|conn| self.find(conn));
+        if let Some(connection) = connection {
+            self.lanes.borrow_mut().note(&connection);
+        }
+        let sockets = &self.sink.0;
+        let place = conn.map_or(0, place_of) % sockets.len().max(1);
+        sockets.get(place).into_iter().for_each(|socket| socket.send(bytes, messages));
+    }
+}
+
+impl Socket {
     fn open() -> io::Result<Self> {
         let door = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let near = TcpStream::connect(door.local_addr()?)?;
@@ -78,7 +109,7 @@ impl Sink {
     }
 
     /// Sends as much as somebody would have got, in one piece.
-    pub(super) fn send(&self, bytes: usize, messages: usize) {
+    fn send(&self, bytes: usize, messages: usize) {
         let bytes = (bytes + messages * MESSAGE_BYTES).min(NOTHING.len());
         let socket = SockRef::from(&self.near);
         // What does not fit is left: nobody misses it.
@@ -111,7 +142,7 @@ mod tests {
 
     #[test]
     fn what_is_sent_to_nobody_is_taken_for_ever() {
-        let sink = Sinks::open(1).take().expect("loopback");
+        let sink = Socket::open().expect("loopback");
         for _ in 0..100 {
             for _ in 0..SENT {
                 sink.send(NOTHING.len(), 1);
@@ -126,6 +157,7 @@ mod tests {
     #[test]
     fn there_are_as_many_as_workers() {
         let mut sinks = Sinks::open(2);
-        assert!(sinks.take().is_some() && sinks.take().is_some() && sinks.take().is_none());
+        assert!(!sinks.are_fewer_than(2) && sinks.are_fewer_than(3));
+        assert_eq!([(); 3].map(|()| sinks.take().0.len()), [SOCKETS, SOCKETS, 0]);
     }
 }

@@ -41,6 +41,7 @@ use crate::hub_thread::{Framed, Order};
 use crate::shared::Shared;
 use crate::tls::Certificates;
 use connection::Connection;
+pub(crate) use decoy::FILES;
 use decoy::Sink;
 pub use decoy::Sinks;
 use lanes::Lanes;
@@ -94,7 +95,7 @@ pub(crate) struct Worker {
     ring: RefCell<Ring>,
     rows: RefCell<Rows>,
     /// Where what nobody hears goes.
-    sink: Option<Sink>,
+    sink: Sink,
     /// Messages of bursts that were written, and not counted yet.
     written: Cell<u64>,
     /// Turns for nobody, not counted yet either.
@@ -119,7 +120,7 @@ pub(crate) fn start(
     shared: Arc<Shared>,
     peers: Vec<mpsc::UnboundedSender<ToWorker>>,
     inbox: mpsc::UnboundedReceiver<ToWorker>,
-    sink: Option<Sink>,
+    sink: Sink,
 ) -> std::io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name(format!("tenfour-{index}")).spawn(move || {
@@ -136,9 +137,10 @@ impl Worker {
         index: usize,
         shared: Arc<Shared>,
         peers: Vec<mpsc::UnboundedSender<ToWorker>>,
-        sink: Option<Sink>,
+        sink: Sink,
     ) -> Self {
-        let sink = sink.map(|sink| sink.under(shared.tls.as_ref().map(Certificates::current)));
+        let tls = shared.tls.as_ref().map(Certificates::current);
+        let sink = sink.under(tls.as_ref());
         let deck = Deck::new(shared.hold);
         #[cfg(feature = "mutants")]
         let deck = deck.broken(crate::mutants::active());

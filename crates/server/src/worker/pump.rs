@@ -55,10 +55,7 @@ impl Worker {
                 None => break,
                 Some(Turn::Large(conn)) => due.push(conn),
                 Some(Turn::Small(conn)) => self.write_to(conn, now),
-                Some(Turn::Nobody { bytes, messages }) => {
-                    self.unheard.set(self.unheard.get() + 1);
-                    self.sink.iter().for_each(|sink| sink.send(bytes, messages));
-                }
+                Some(Turn::Nobody { conn, bytes, messages }) => self.write_to_nobody(conn, bytes, messages),
             }
             turns += 1;
         }

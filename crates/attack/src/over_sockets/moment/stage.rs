@@ -17,6 +17,8 @@ const FRAMES: u16 = 5;
 const PROBED: u16 = 3;
 /// Between a frame that has come and the next: longer than the turns of a small channel.
 const PAUSE: Duration = Duration::from_micros(1500);
+/// Between two presses: longer than it takes to look at what has come, however much that is.
+const REST: Duration = Duration::from_millis(3);
 /// A press that takes longer is none.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How far everybody is from the talkers who must not hear them: more than 25 km.
@@ -180,8 +182,10 @@ impl Scene {
         spin(PAUSE);
         talker.line.say(&ClientMessage::BurstEnd { burst, frames: u32::from(FRAMES + PROBED) + 1 });
         arrivals(&mut self.listeners, sent, is_ended)?;
+        let over = Instant::now();
         drain(&mut talker.line);
         drain(&mut self.quarry);
+        spin(REST.saturating_sub(over.elapsed()));
         Some(Seen { late: median(late), apart: median(apart), begun, busy: median(busy) })
     }
 }

@@ -13,10 +13,13 @@ const IN_A_ROW: u32 = 16;
 pub const NAMED: usize = 32;
 /// No shell has a connection of this number.
 const NOBODY: ConnId = ConnId(u64::MAX);
+/// Ticks from the first turn to the second. The first takes longest, since it finds memory cold, and a worker
+/// may have to answer the talker before it.
+const LEAD: u64 = 4;
 /// Ticks that are looked ahead: more than the latest turn, and a power of two.
 const TICKS: u64 = 128;
 
-const _: () = assert!(TICKS > TURNS as u64 + 1 && TICKS.is_power_of_two());
+const _: () = assert!(TICKS > TURNS as u64 + LEAD && TICKS.is_power_of_two());
 
 /// Somebody's turn in a burst, by their places in the deck's tables.
 #[derive(Debug, Clone, Copy)]
@@ -54,12 +57,11 @@ impl Ready {
         Self { small: VecDeque::new(), large: VecDeque::new(), in_a_row: 0, later, called: 0 }
     }
 
-    /// Puts in a call: the first `turn` is now, each other one in a tick of its own.
+    /// Puts in a call: the first `turn` is now, each other one in a tick of its own some time later.
     pub(super) fn push(&mut self, call: Call, small: bool, turn: u8, now: Time) {
         if turn > 0 {
             self.hand_on(now);
-            // At least a whole turn after the one before, wherever in its tick `now` is.
-            let tick = tick_of(now) + 1 + u64::from(turn);
+            let tick = tick_of(now) + LEAD + u64::from(turn);
             if tick > self.later.tick {
                 self.later.waiting += 1;
                 return self.later.of(tick).push((call, small));
@@ -207,7 +209,7 @@ mod tests {
             let mut ready = Ready::new();
             (0..TURNS).rev().for_each(|turn| ready.push(call(turn.into()), turn % 3 > 0, turn, start));
             assert_eq!(places(|| ready.pop(start)), [0]);
-            let mut before = start;
+            let mut before = start + TURN * (LEAD as u32 - 1);
             for turn in 1..usize::from(TURNS) {
                 let at = ready.next().expect("somebody waits");
                 assert!(at >= before + TURN && at < before + 3 * TURN, "{turn}");
@@ -216,7 +218,7 @@ mod tests {
                 before = at;
             }
             assert!(ready.is_empty() && ready.next().is_none());
-            assert!(before < start + TURN * (u32::from(TURNS) + 1));
+            assert!(before < start + TURN * (u32::from(TURNS) + LEAD as u32));
         }
     }
 

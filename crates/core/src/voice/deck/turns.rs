@@ -18,9 +18,11 @@ pub enum Turn {
     /// Does as much work for nobody, before it asks for the next: what follows must not show whether
     /// somebody was written to.
     Nobody {
-        /// Bytes of frames that somebody would have got.
+        /// Who would have got it; in a large channel nobody in particular.
+        conn: Option<ConnId>,
+        /// Bytes of frames that they would have got.
         bytes: usize,
-        /// Messages that somebody would have got.
+        /// Messages that they would have got.
         messages: usize,
     },
 }
@@ -40,7 +42,7 @@ impl<A: Clone> Deck<A> {
     pub fn due(&mut self, now: Time) -> Option<Turn> {
         self.next_of(Ready::pop, now).or_else(|| {
             // A send that follows another is faster than one after a pause: before each there is another.
-            self.ready.is_ahead().then_some(Turn::Nobody { bytes: FRAME_BYTES, messages: 0 })
+            self.ready.is_ahead().then_some(Turn::Nobody { conn: None, bytes: FRAME_BYTES, messages: 0 })
         })
     }
 
@@ -89,14 +91,15 @@ impl<A: Clone> Deck<A> {
             return Some(if burst.small { Turn::Small(conn) } else { Turn::Large(conn) });
         }
         // It has had all with something else, or its socket is full: its turn passes as any other.
-        burst.small.then(|| Turn::Nobody { bytes: burst.log.newest_bytes(), messages: 0 })
+        let (conn, bytes) = (Some(listener.conn), burst.log.newest_bytes());
+        burst.small.then_some(Turn::Nobody { conn, bytes, messages: 0 })
     }
 
     /// The turn of somebody who does not hear: takes what they would have got.
     fn unheard(&mut self, call: Call) -> Turn {
         let listener = &mut self.listeners[call.place];
         let burst = &self.bursts[call.burst];
-        let (mut bytes, mut messages) = (0, 0);
+        let (conn, mut bytes, mut messages) = (Some(listener.conn), 0, 0);
         if let Some(entry) = listener.entries.iter_mut().find(|entry| entry.burst == call.burst) {
             let mut items = Vec::new();
             entry.gather(burst, usize::MAX, &mut items);
@@ -112,6 +115,6 @@ impl<A: Clone> Deck<A> {
             self.free(call.place);
             self.leave_members(call.burst, entry.member);
         }
-        Turn::Nobody { bytes, messages }
+        Turn::Nobody { conn, bytes, messages }
     }
 }
