@@ -2,7 +2,8 @@
 //! operator) is in the server's memory while it is looked at: a second after the answer it is gone, though
 //! the connection stays. What never comes whole is gone a second after the server's time for it is over.
 
-use std::io::Write;
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use data_encoding::BASE64URL_NOPAD;
@@ -12,7 +13,7 @@ use tenfour_protocol::limits::{CONTACT_GRAPHEMES, HANDSHAKE, HEADER_BYTES};
 
 use crate::http::{answer, head, request};
 use crate::line::{Door, Line, Mode};
-use crate::search::{Found, Needle, Search};
+use crate::search::{Found, Hit, Needle, Search};
 use crate::server::Server;
 use crate::sessions::token_needles;
 use crate::socket::{Account, Key};
@@ -73,6 +74,11 @@ impl Input {
         }
     }
 
+    /// Whether the connection stays when it was answered.
+    fn stays(self) -> bool {
+        matches!(self, InPieces | Pipelined | Letter)
+    }
+
     /// How long the server may wait for the rest.
     fn patience(self) -> Duration {
         match self {
@@ -91,194 +97,175 @@ fn what_a_request_carries_is_gone_a_second_after_its_answer_or_its_time() {
 fn look(mode: Mode) -> Vec<Row> {
     let server = Server::start(mode);
     let mut rng = Rng::with_seed(0x477b);
-    let (mut rows, mut lines) = (Vec::new(), Vec::new());
-    let mut needles: Vec<Vec<Needle>> = Vec::new();
-    for (kind, input) in Input::ALL.into_iter().enumerate() {
-        let mut own = Vec::new();
-        for number in 0..CONNECTIONS {
-            let mut talk = Talk {
-                server: &server,
-                rng: &mut rng,
-                first: SECRETS * kind + 100 * number,
-                needles: &mut own,
-            };
-            lines.push((input, talk.begin(input)));
-        }
-        needles.push(own);
-    }
+    let kinds = || Input::ALL.into_iter().enumerate().flat_map(|one| [one; CONNECTIONS]).zip(0..);
+    // Everybody registers first: an answered connection is kept for some seconds only.
+    let mut talks: Vec<_> = kinds()
+        .map(|((kind, input), number)| Talk::prepare(input, &server, SECRETS * kind + 100 * number, &mut rng))
+        .collect();
+    let lines: Vec<_> = talks.iter_mut().map(|talk| talk.begin(server.door())).collect();
     let last = Instant::now();
-    let waiting =
-        needles.iter().flatten().filter(|needle| !Input::ALL[needle.owner / SECRETS].patience().is_zero());
-    let held = Search::new(waiting.cloned()).process(server.pid());
-    for kind in (0..Input::ALL.len()).filter(|kind| !Input::ALL[*kind].patience().is_zero()) {
-        assert!(
-            held.hits.iter().any(|hit| hit.owner / SECRETS == kind),
-            "{:?} is somewhere",
-            Input::ALL[kind]
-        );
+    let of = |patience| talks.iter().filter(move |talk| talk.input.patience() == patience);
+    for patience in [HANDSHAKE, REQUEST] {
+        let held = Search::new(of(patience).flat_map(|talk| talk.needles.clone())).process(server.pid());
+        for talk in of(patience) {
+            assert!(held.hits.iter().any(|hit| talk.has(hit)), "{:?} is somewhere", talk.input);
+        }
     }
+    let mut rows = Vec::new();
     for patience in [Duration::ZERO, HANDSHAKE, REQUEST] {
         while last.elapsed() < patience + PROMISE {
-            for (_, line) in lines.iter_mut().filter(|(input, _)| *input == SlowHead) {
+            for (_, line) in talks.iter().zip(&lines).filter(|(talk, _)| talk.input == SlowHead) {
                 // The server may have had enough.
-                line.write_all(b"x").ok();
+                line.clone().write_all(b"x").ok();
             }
             std::thread::sleep(OFTEN);
         }
-        let over: Vec<_> =
-            Input::ALL.into_iter().zip(&needles).filter(|(input, _)| input.patience() == patience).collect();
-        let found =
-            Search::new(over.iter().flat_map(|(_, needles)| needles.iter().cloned())).process(server.pid());
-        for (input, needles) in over {
-            let hits = found.hits.iter().filter(|hit| needles.iter().any(|needle| needle.owner == hit.owner));
+        let search = Search::new(of(patience).flat_map(|talk| talk.needles.clone()));
+        let found = search.process(server.pid());
+        for input in Input::ALL.into_iter().filter(|input| input.patience() == patience) {
+            let own: Vec<_> = talks.iter().filter(|talk| talk.input == input).collect();
+            let hits = found.hits.iter().filter(|hit| own.iter().any(|talk| talk.has(hit)));
             let found = Found { bytes: found.bytes, hits: hits.cloned().collect() };
-            rows.push(Row::new(mode, input.name(), secrets(needles), &found));
+            rows.push(Row::new(mode, input.name(), own.iter().map(|talk| talk.secrets()).sum(), &found));
         }
         if patience.is_zero() {
-            let kept: Vec<_> = lines
-                .iter_mut()
-                .filter(|(input, _)| matches!(input, InPieces | Pipelined | Letter))
-                .collect();
-            let all = kept.len();
-            let cut = kept.into_iter().filter(|(_, line)| !is_kept(line, server.door())).count();
-            rows.push(Row::counted(mode, "connections cut that were whole", [all, cut]));
+            let whole = talks.iter().zip(&lines).filter(|(talk, _)| talk.input.stays());
+            let kept: Vec<_> = whole.map(|(_, line)| is_kept(line, server.door())).collect();
+            let cut = kept.iter().filter(|kept| !**kept).count();
+            rows.push(Row::counted(mode, "connections cut that were whole", [kept.len(), cut]));
         }
     }
     rows
 }
 
-/// How many secrets these are forms of.
-fn secrets(needles: &[Needle]) -> usize {
-    let mut owners: Vec<_> = needles.iter().map(|needle| needle.owner).collect();
-    owners.dedup();
-    owners.len()
-}
-
 /// Whether another request is answered.
 fn is_kept(line: &Line, door: Door) -> bool {
     let mut line = line.clone();
-    let sent = line.write_all(&request("GET", door, "/privacy", "", ""));
-    sent.is_ok() && head(&mut line).starts_with("HTTP/1.1 200 ")
+    let mut begin = [0; 13];
+    let asked = line.write_all(&request("GET", door, "/privacy", "", ""));
+    asked.and_then(|()| line.read_exact(&mut begin)).is_ok() && begin == *b"HTTP/1.1 200 "
 }
 
-/// Somebody who asks.
-struct Talk<'a> {
-    server: &'a Server,
-    rng: &'a mut Rng,
+/// Somebody who asks, and what of them is looked for.
+struct Talk {
+    input: Input,
     /// The number of the first secret.
     first: usize,
-    needles: &'a mut Vec<Needle>,
+    asks: Vec<Vec<u8>>,
+    needles: Vec<Needle>,
 }
 
-impl Talk<'_> {
-    /// Sends it, and waits for the answer if there is one.
-    fn begin(&mut self, input: Input) -> Line {
-        let door = self.server.door();
-        let mut line = door.connect();
-        let mut send = |bytes: &[u8]| line.write_all(bytes).expect("the server reads");
+impl Talk {
+    /// Makes what is to be sent.
+    fn prepare(input: Input, server: &Server, first: usize, rng: &mut Rng) -> Self {
+        let door = server.door();
+        let mut talk = Self { input, first, asks: Vec::new(), needles: Vec::new() };
         match input {
-            InPieces | Pipelined => {
-                let asks: Vec<_> = (0..REQUESTS).map(|number| self.ask(number)).collect();
-                if input == Pipelined {
-                    send(&asks.concat());
-                    asks.iter().for_each(|_| good(&mut line));
-                    return line;
-                }
-                for ask in asks {
-                    // In the middle of the token.
-                    let (one, two) = ask.split_at(ask.len() - 30);
-                    line.write_all(one).expect("the server reads");
-                    line.wait_until_read();
-                    line.write_all(two).expect("the server reads");
-                    good(&mut line);
-                }
+            InPieces | Pipelined => (0..REQUESTS).for_each(|number| talk.ask(door, number, rng)),
+            HalfHead | SlowHead => {
+                talk.ask(door, 0, rng);
+                talk.cut(2);
             }
             Refused => {
                 let mut token = [0; 32];
-                self.rng.fill(&mut token);
+                rng.fill(&mut token);
                 let token = BASE64URL_NOPAD.encode(&token);
-                self.needles.extend(token_needles(self.first, &token));
-                send(&request("GET", door, "/api/v1/me", &bearer(&token), ""));
-                let (head, _) = answer(&mut line);
-                assert!(head.starts_with("HTTP/1.1 401 "), "{head}");
+                let bearer = format!("authorization: Bearer {token}\r\n");
+                talk.needles.extend(token_needles(first, &token));
+                talk.asks.push(request("GET", door, "/api/v1/me", &bearer, ""));
             }
-            Letter => {
-                // One that was taken would be in the store's own memory as well.
-                send(&self.letter(CONTACT_GRAPHEMES));
-                let (head, _) = answer(&mut line);
-                assert!(head.starts_with("HTTP/1.1 422 "), "{head}");
-            }
-            CookieLogIn | BearerLogIn => return self.log_in(input == CookieLogIn),
-            HalfHead | SlowHead => {
-                let ask = self.ask(0);
-                send(&ask[..ask.len() - 2]);
-                line.wait_until_read();
-            }
+            // One that was taken would be in the store's own memory as well.
+            Letter => talk.letter(door, CONTACT_GRAPHEMES, rng),
             HalfBody => {
-                let letter = self.letter(400);
-                send(&letter[..letter.len() - 20]);
-                line.wait_until_read();
+                talk.letter(door, 400, rng);
+                talk.cut(20);
+            }
+            CookieLogIn | BearerLogIn => {
+                let kind = if input == CookieLogIn { "cookie" } else { "bearer" };
+                let proof = Key::new(rng).prove(door, kind);
+                let body = json!({ "handle": format!("Comes {first}"), "proof": proof }).to_string();
+                let headers = "content-type: application/json\r\n";
+                talk.asks.push(request("POST", door, "/api/v1/register", headers, &body));
             }
         }
-        line
+        talk
     }
 
-    /// A request with a token of its own.
-    fn ask(&mut self, number: usize) -> Vec<u8> {
+    /// A request with a token of its own, which comes last in the head.
+    fn ask(&mut self, door: Door, number: usize, rng: &mut Rng) {
         let owner = self.first + number;
-        let account = Account::register(self.server.door(), self.rng, &format!("Asks {owner}"));
+        let account = Account::register(door, rng, &format!("Asks {owner}"));
         self.needles.extend(token_needles(owner, account.token()));
-        // The token comes last.
-        let mut ask = request("GET", self.server.door(), "/api/v1/me", "", "");
+        let mut ask = request("GET", door, "/api/v1/me", "", "");
         ask.truncate(ask.len() - 2);
-        ask.extend(account.credential().as_bytes());
-        ask.extend(b"\r\n");
-        ask
+        self.asks.push([&ask, account.credential().as_bytes(), b"\r\n"].concat());
     }
 
     /// A letter to the operator, which begins with what is looked for, and has some more letters.
-    fn letter(&mut self, more: usize) -> Vec<u8> {
-        let account = Account::register(self.server.door(), self.rng, &format!("Writes {}", self.first));
-        let secret: String = (0..24).map(|_| self.rng.alphabetic()).collect();
+    fn letter(&mut self, door: Door, more: usize, rng: &mut Rng) {
+        let account = Account::register(door, rng, &format!("Writes {}", self.first));
+        let secret: String = (0..24).map(|_| rng.alphabetic()).collect();
         self.needles.push(Needle::new(self.first, "letter", secret.as_bytes()));
         self.needles.extend(token_needles(self.first + 1, account.token()));
         let headers = account.credential() + "content-type: application/json\r\n";
         let body = json!({ "text": format!("{secret} {}", "x".repeat(more)) }).to_string();
-        request("POST", self.server.door(), "/api/v1/contact", &headers, &body)
+        self.asks.push(request("POST", door, "/api/v1/contact", &headers, &body));
     }
 
-    /// Logs in on a connection that the client keeps open, and looks for what it was given.
-    fn log_in(&mut self, with_cookie: bool) -> Line {
-        let (door, key) = (self.server.door(), Key::new(self.rng));
-        let kind = if with_cookie { "cookie" } else { "bearer" };
-        let body = json!({ "handle": format!("Comes {}", self.first), "proof": key.prove(door, kind) });
+    /// The end never comes.
+    fn cut(&mut self, bytes: usize) {
+        let ask = &mut self.asks[0];
+        ask.truncate(ask.len() - bytes);
+    }
+
+    /// Sends it, and waits for the answers if there are any.
+    fn begin(&mut self, door: Door) -> Line {
         let mut line = door.connect();
-        let ask = request(
-            "POST",
-            door,
-            "/api/v1/register",
-            "content-type: application/json\r\n",
-            &body.to_string(),
-        );
-        line.write_all(&ask).expect("the server reads");
-        let (head, body) = answer(&mut line);
-        assert!(head.starts_with("HTTP/1.1 201 "), "{head}");
-        let cookie =
-            || Some(head.split_once(&format!("{}=", door.cookie()))?.1.split(';').next()?.to_owned());
-        let token = || Some(serde_json::from_slice::<Value>(&body).ok()?["token"].as_str()?.to_owned());
-        let token = if with_cookie { cookie() } else { token() }.expect("a token");
-        self.needles.extend(token_needles(self.first, &token));
+        if self.input == InPieces {
+            for ask in &self.asks {
+                // In the middle of the token.
+                let (one, two) = ask.split_at(ask.len() - 30);
+                line.write_all(one).expect("the server reads");
+                line.wait_until_read();
+                line.write_all(two).expect("the server reads");
+                answered(&mut line, "200");
+            }
+            return line;
+        }
+        line.write_all(&self.asks.concat()).expect("the server reads");
+        match self.input {
+            Pipelined => self.asks.iter().for_each(|_| drop(answered(&mut line, "200"))),
+            Refused => drop(answered(&mut line, "401")),
+            Letter => drop(answered(&mut line, "422")),
+            CookieLogIn | BearerLogIn => {
+                let (head, body) = answered(&mut line, "201");
+                let cookie =
+                    || Some(head.split_once(&format!("{}=", door.cookie()))?.1.split(';').next()?.to_owned());
+                let token =
+                    || Some(serde_json::from_slice::<Value>(&body).ok()?["token"].as_str()?.to_owned());
+                let token = if self.input == CookieLogIn { cookie() } else { token() };
+                self.needles.extend(token_needles(self.first, &token.expect("a token")));
+            }
+            _ => line.wait_until_read(),
+        }
         line
     }
+
+    fn has(&self, hit: &Hit) -> bool {
+        self.needles.iter().any(|needle| needle.owner == hit.owner)
+    }
+
+    /// How many it has.
+    fn secrets(&self) -> usize {
+        self.needles.iter().map(|needle| needle.owner).collect::<BTreeSet<_>>().len()
+    }
 }
 
-fn bearer(token: &str) -> String {
-    format!("authorization: Bearer {token}\r\n")
-}
-
-fn good(line: &mut Line) {
-    let (head, _) = answer(line);
-    assert!(head.starts_with("HTTP/1.1 20"), "{head}");
+/// An answer with this status.
+fn answered(line: &mut Line, status: &str) -> (String, Vec<u8>) {
+    let (head, body) = answer(line);
+    assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
+    (head, body)
 }
 
 /// hyper has so much room for a head, and not more: with twice as much, tokens of heads that came in two
