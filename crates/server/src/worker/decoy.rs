@@ -68,7 +68,9 @@ impl Sink {
         for socket in &mut self.0 {
             let session = tls.and_then(|config| {
                 let opened = Session::to_nobody(config.clone());
-                opened.inspect_err(|error| tracing::warn!(reason = %error, "nothing is sealed for nobody")).ok()
+                opened
+                    .inspect_err(|error| tracing::warn!(reason = %error, "nothing is sealed for nobody"))
+                    .ok()
             });
             let row = || Row::new(NOTHING.len() + SEALED_MORE);
             socket.sealing = session.map(|session| RefCell::new((session, row())));
