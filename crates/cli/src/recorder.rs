@@ -179,6 +179,7 @@ fn word(reason: HeardEnd) -> &'static str {
         HeardEnd::Ended(EndReason::Released) => "released",
         HeardEnd::Ended(EndReason::Silent) => "silent",
         HeardEnd::Ended(EndReason::TalkLimit) => "talk_limit",
+        HeardEnd::Ended(EndReason::Courtesy) => "courtesy",
         HeardEnd::Ended(EndReason::TalkerLost) => "talker_lost",
         HeardEnd::Ended(EndReason::Untuned) => "untuned",
         HeardEnd::Ended(EndReason::OutOfRange) => "out_of_range",

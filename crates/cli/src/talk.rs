@@ -149,6 +149,9 @@ impl Talk {
             EndReason::TalkLimit => Err(Failure::Refused(format!(
                 "Cut at the talk limit after {frames} frames. Say less at a time."
             ))),
+            EndReason::Courtesy => Err(Failure::Refused(format!(
+                "Cut after {frames} frames, since others waited. Wait three seconds, then go on."
+            ))),
             EndReason::Silent => Err(Failure::Failed(
                 "The server ended the burst, since no sound came for a second. Feed the pipe without pauses."
                     .into(),
@@ -181,6 +184,9 @@ impl OnTheAir {
             tokio::select! {
                 event = self.client.next() => match event {
                     Event::Pressed { burst, .. } => mine = Some(burst),
+                    Event::OthersWait { limit, .. } => {
+                        eprintln!("Somebody else talks now, too: {:.0} s are left.", limit.as_secs_f64());
+                    }
                     Event::Receipt { burst, outcome } if Some(burst) == mine => return Ok(outcome),
                     Event::Link(LinkState::Gone { refusal }) => return Err(refusal.into()),
                     _ => {}

@@ -97,7 +97,7 @@ fn join(hub: &mut Hub, number: u64, now: Time) {
     let handle = Handle::parse(&format!("Listener {number}")).expect("a handle");
     let person = Person { handle, tag: user.tag(), description: None, country: None };
     let (conn, login) = (ConnId(number), LoginId(number));
-    hub.handle(Input::Connected { conn, login, user, person, token: ResumeToken(key) }, now);
+    hub.handle(Input::Connected { conn, login, user, address: None, person, token: ResumeToken(key) }, now);
     let client = "bench 1".into();
     let hello =
         ClientMessage::Hello { client, resume: None, economy: false, place: None, range: None, device: None };

@@ -24,7 +24,7 @@
 //! let (conn, login, token) = (ConnId(1), LoginId(1), ResumeToken([7; 32]));
 //!
 //! // Somebody connects. Nothing is to be done yet, but the hub wants to be woken.
-//! hub.handle(Input::Connected { conn, login, user, person, token }, now);
+//! hub.handle(Input::Connected { conn, login, user, address: None, person, token }, now);
 //! assert_eq!(hub.poll(), None);
 //! let wake = hub.poll_timeout().unwrap();
 //! assert_eq!(wake, now + limits::HANDSHAKE);

@@ -61,10 +61,14 @@ mutants! {
     RawCountry = "raw-country",
     /// C9: the list of participants names those in range only.
     ListByRange = "list-by-range",
-    /// C9: a press is refused while somebody in range talks, and admitted while somebody beyond does.
-    FloorByRange = "floor-by-range",
+    /// C9: a press is refused while others talk whom its talker would not hear.
+    BusyByOthers = "busy-by-others",
+    /// C9: listeners are told that others waited.
+    TellCourtesy = "tell-courtesy",
     /// C9: a new cell takes effect at once, and costs nothing.
     MovesAtOnce = "moves-at-once",
+    /// C18: one person has as many bursts on a channel as devices.
+    TwoBurstsOfOneUser = "two-bursts-of-one-user",
     /// C10: nobody comes in without a place.
     PlaceRequired = "place-required",
     /// C11: others are told the platform.

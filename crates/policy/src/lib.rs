@@ -5,7 +5,7 @@
 //! use tenfour_policy::{Facts, Table, page};
 //!
 //! let table = Table::published();
-//! assert_eq!(table.clauses.len(), 17);
+//! assert_eq!(table.clauses.len(), 18);
 //! assert!(page(&table, &Facts::default()).starts_with("<!doctype html>"));
 //! ```
 //!

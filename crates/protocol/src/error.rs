@@ -36,8 +36,12 @@ pub enum Code {
     TooManyChannels,
     /// The server has as many named channels as it takes.
     NoRoomForChannel,
-    /// As many bursts as the channel takes are on the air.
+    /// The presser would hear as many bursts of others as may be on the air there.
     ChannelBusy,
+    /// A limit ended the user's last burst there, a moment ago.
+    Resting,
+    /// The user talked for long in the last minutes, and others wait.
+    SpeechSpent,
     /// The session has a burst on the air.
     AlreadyTalking,
     /// The burst's number was used before.
@@ -96,6 +100,8 @@ pub enum Code {
     MethodNotAllowed,
     /// The client took nothing for too long, or answered no ping.
     Stalled,
+    /// The user has opened more connections than one may have, and this one was idle longest.
+    Replaced,
     /// The server stops.
     GoingAway,
     /// The link was lost before the outcome was known. Clients use it; no server sends it.
@@ -108,7 +114,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for tables and tests.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 49] = [
         Self::MalformedMessage,
         Self::MessageTooLarge,
         Self::MalformedFrame,
@@ -122,6 +128,8 @@ impl Code {
         Self::TooManyChannels,
         Self::NoRoomForChannel,
         Self::ChannelBusy,
+        Self::Resting,
+        Self::SpeechSpent,
         Self::AlreadyTalking,
         Self::BurstNumberUsed,
         Self::UnknownBurst,
@@ -151,6 +159,7 @@ impl Code {
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Stalled,
+        Self::Replaced,
         Self::GoingAway,
         Self::LinkLost,
         Self::TalkLimit,
@@ -180,6 +189,13 @@ impl Code {
                 ("The server takes no more named channels.", "Use a number or an existing name.")
             }
             Self::ChannelBusy => ("Too many people talk on this channel.", "Wait until one has finished."),
+            Self::Resting => {
+                ("You have talked as long as one may at once.", "Let others answer; press again in a moment.")
+            }
+            Self::SpeechSpent => (
+                "You have talked for most of the last minutes, and others wait.",
+                "Let them talk; listening always works.",
+            ),
             Self::AlreadyTalking => ("You are on the air already.", "Release first."),
             Self::BurstNumberUsed => ("This burst number was used before.", "Count upwards."),
             Self::UnknownBurst => ("There is no such burst of yours.", "Start one first."),
@@ -232,6 +248,10 @@ impl Code {
             Self::NotFound => ("There is nothing here.", "Check the address."),
             Self::MethodNotAllowed => ("This cannot be done here.", "Check the method."),
             Self::Stalled => ("The connection took nothing for too long.", "Connect again."),
+            Self::Replaced => (
+                "You use this radio in more places than one may at once.",
+                "This one was idle longest; close another and connect again.",
+            ),
             Self::GoingAway => {
                 ("The server is being restarted.", "It will be back; clients come back by themselves.")
             }
@@ -271,6 +291,9 @@ impl Code {
             Self::TooManyMessages
             | Self::TooMuchVoice
             | Self::TalkLimit
+            | Self::Resting
+            | Self::SpeechSpent
+            | Self::Replaced
             | Self::TooManyChannels
             | Self::TooManyMuted
             | Self::TooManyMoves
@@ -296,6 +319,7 @@ impl Code {
             Self::GoingAway => 1012,
             Self::LoggedOut => 4001,
             Self::Erased => 4002,
+            Self::Replaced => 4003,
             Self::Stalled => 4008,
             _ => 1008,
         }

@@ -5,7 +5,7 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use crate::contact::ContactText;
-use crate::control::ChannelInfo;
+use crate::control::{AirLimits, ChannelInfo};
 use crate::error::{Code, Refusal};
 use crate::id::{Tag, UserId};
 use crate::person::{Description, Handle};
@@ -204,6 +204,18 @@ pub struct HeldMessage {
 pub struct Contact {
     /// The message. Text, so that a bad one is answered with `contact_refused`.
     pub text: String,
+}
+
+/// `GET /api/v1/`: what this is, and what holds for everybody who talks.
+#[derive(Debug, Clone, Serialize, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct About {
+    /// Name of the host, for people.
+    pub host: String,
+    /// Program and version of the server.
+    pub server: String,
+    /// Limits of the air.
+    pub limits: AirLimits,
 }
 
 /// `GET /api/v1/channels`: the numbered channels, then the named ones that have visitors.

@@ -64,10 +64,38 @@ pub const HOLD_RANGE: std::ops::RangeInclusive<Duration> = Duration::from_secs(2
 pub const CHANNELS_PER_SESSION: usize = 8;
 /// Participants of one channel, when the operator sets nothing.
 pub const CHANNEL_PARTICIPANTS: usize = 20_000;
-/// Named channels that may exist at once.
+/// Named channels that may exist at once. An address opens no more of them than are left: one address has
+/// half of them at most, two have a third each.
 pub const NAMED_CHANNELS: usize = 10_000;
-/// Bursts on the air at once in one channel.
-pub const CHANNEL_BURSTS: usize = 16;
+/// Bursts on the air at once in one channel, wherever their talkers are: a bound of memory. Long before
+/// it, people listen before they talk ([`BUSY`]).
+pub const CHANNEL_BURSTS: usize = 4096;
+/// A press is refused when its talker would hear so many bursts of others in that channel: with its
+/// receive range, or with its transmit range if that is the larger one. Those of one address count as one
+/// for people of other addresses, so an address alone closes no channel.
+pub const BUSY: usize = 3;
+/// Bursts that one user has on the air at once, each in another channel.
+pub const BURSTS_PER_USER: usize = 2;
+/// Bursts that one address has on the air at once.
+pub const BURSTS_PER_ADDRESS: usize = 32;
+/// Connections of one user to the radio. The one that was idle longest goes for a new one.
+pub const CONNECTIONS_PER_USER: usize = 8;
+/// Channels that one user is tuned to in all, each counted for each session.
+pub const CHANNELS_PER_USER: usize = 16;
+/// How long a talker may go on when somebody whom they would hear has begun to talk too, when the
+/// operator sets nothing.
+pub const COURTESY: Duration = Duration::from_secs(8);
+/// Bounds of that. A listener is never more than 12 s behind, so the most is two seconds below.
+pub const COURTESY_RANGE: std::ops::RangeInclusive<Duration> =
+    Duration::from_secs(5)..=Duration::from_secs(10);
+/// After a burst that a limit ended, its user does not talk on that channel for this long.
+pub const REST: Duration = Duration::from_secs(3);
+/// Speech of one user in [`SPEECH_WINDOW`], while others wait.
+pub const SPEECH: Duration = Duration::from_secs(5 * 60);
+/// The time in which speech is counted.
+pub const SPEECH_WINDOW: Duration = Duration::from_secs(10 * 60);
+/// Others wait when one of them, whom the user would hear, began to talk in this last time.
+pub const SPEECH_WAITING: Duration = Duration::from_secs(60);
 /// Presses of one talker that may wait for the talker's earlier burst to be over.
 pub const PRESSES_WAITING: usize = 4;
 /// How long such a press waits before it is refused: the release is on its way, or there was none.

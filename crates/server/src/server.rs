@@ -10,6 +10,7 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, Socket, Type};
 use tenfour_core::hub::{ClusterConfig, HubConfig, Input};
 use tenfour_core::reach::Secret;
+use tenfour_protocol::http::About;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::auth::{Auth, Origins, random};
@@ -20,6 +21,7 @@ use crate::connection_log::ConnectionLog;
 use crate::error::StartError;
 use crate::follow::{erase_who_is_gone, follow};
 use crate::gate::Gate;
+use crate::household::Households;
 use crate::http::Proxies;
 use crate::hub_thread;
 use crate::nats::Nats;
@@ -104,13 +106,13 @@ impl Server {
             server: concat!("tenfour ", env!("CARGO_PKG_VERSION")).to_owned(),
             hold: config.hold,
             talk_limit: config.talk_limit,
+            courtesy_limit: config.courtesy_limit,
             channel_participants: config.channel_participants,
             labels: config.channels,
             secret: Secret::new(random()),
             unix_at_zero: clock.unix_at_zero(),
             #[cfg(feature = "mutants")]
             mutants: config.mutants,
-            ..HubConfig::default()
         };
         let (files, own_files) = (raise_file_limit(), OWN_FILES + config.workers * worker::FILES);
         let origins = Origins::new(address, tls.is_some(), &names, &config.origins);
@@ -127,8 +129,13 @@ impl Server {
             cluster: cluster.clone(),
             hold: config.hold,
             privacy,
-            host: config.host,
+            about: About {
+                host: config.host,
+                server: hub_config.server.clone(),
+                limits: hub_config.air_limits(),
+            },
             proxies: Proxies::new(config.trusted_proxies),
+            households: Households::default(),
             tls,
             doors: Gate::new((files / 10).max(DOORS)),
             sockets: Gate::new(files.saturating_sub(files / 10 + own_files).max(DOORS)),

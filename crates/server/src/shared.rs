@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tenfour_protocol::http::About;
+
 use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::connection_log::ConnectionLog;
 use crate::gate::Gate;
+use crate::household::Households;
 use crate::http::Proxies;
 use crate::hub_thread::HubHandle;
 use crate::ops::Metrics;
@@ -27,11 +30,12 @@ pub(crate) struct Shared {
     /// The other nodes, if there are any.
     pub(crate) cluster: Option<Cluster>,
     pub(crate) hold: Duration,
-    /// Name of the host, for people.
-    pub(crate) host: String,
+    /// What anybody is told who asks what this is.
+    pub(crate) about: About,
     /// The page `/privacy`.
     pub(crate) privacy: Privacy,
     pub(crate) proxies: Proxies,
+    pub(crate) households: Households,
     /// Present when the listener speaks TLS.
     pub(crate) tls: Option<Certificates>,
     /// Connections that are not radio sockets.

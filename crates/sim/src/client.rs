@@ -331,6 +331,7 @@ impl Client {
             | Told::Refused { .. }
             | Told::Located { .. }
             | Told::Island { .. }
+            | Told::OthersWait { .. }
             | Told::Ranged(_) => {}
         }
     }

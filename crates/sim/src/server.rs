@@ -42,7 +42,7 @@ pub enum Down {
 #[derive(Debug, Clone)]
 pub enum Task {
     /// An output of the hub that concerns this worker.
-    Hub(Output),
+    Hub(Box<Output>),
     /// A frame of a burst, from the worker of its talker.
     Frame(BurstNo, Packet),
 }
@@ -111,7 +111,10 @@ impl Server {
         self.conns.insert(conn, Conn { client, worker, uplink, control: VecDeque::new(), room: WINDOW });
         let mut token = [0; 32];
         cx.rng.fill(&mut token);
-        self.queue_for_hub(Input::Connected { conn, login, user, person, token: ResumeToken(token) }, cx);
+        self.queue_for_hub(
+            Input::Connected { conn, login, user, address: None, person, token: ResumeToken(token) },
+            cx,
+        );
     }
 
     /// A message arrives from a client.
@@ -171,7 +174,7 @@ impl Server {
         let deck = &mut self.decks[worker];
         match task {
             Task::Frame(burst, packet) => deck.append(burst, packet, now),
-            Task::Hub(output) => self.carry_out(worker, output, cx),
+            Task::Hub(output) => self.carry_out(worker, *output, cx),
         }
         self.pump(worker, cx);
     }
@@ -302,7 +305,7 @@ impl Server {
             match &output {
                 Output::Open(_) | Output::Close { .. } => {
                     for worker in 0..self.decks.len() {
-                        self.queue_for_worker(worker, Task::Hub(output.clone()), cx);
+                        self.queue_for_worker(worker, Task::Hub(Box::new(output.clone())), cx);
                     }
                 }
                 Output::Send { to: Recipients::Many(conns), message } => {
@@ -385,7 +388,7 @@ impl Server {
 
     fn queue_for_worker_of(&mut self, conn: ConnId, output: Output, cx: &mut Context) {
         if let Some(worker) = self.conns.get(&conn).map(|conn| conn.worker) {
-            self.queue_for_worker(worker, Task::Hub(output), cx);
+            self.queue_for_worker(worker, Task::Hub(Box::new(output)), cx);
         }
     }
 

@@ -14,7 +14,7 @@ pub(crate) fn join(hub: &mut Hub, number: u64, tx: Range, now: Time) {
     let handle = Handle::parse(&format!("Listener {number}")).expect("a handle");
     let person = Person { handle, tag: user.tag(), description: None, country: None };
     let (conn, login) = (ConnId(number), LoginId(number));
-    hub.handle(Input::Connected { conn, login, user, person, token: ResumeToken(key) }, now);
+    hub.handle(Input::Connected { conn, login, user, address: None, person, token: ResumeToken(key) }, now);
     // The golden ratio and its kin spread points evenly.
     let part = |step: f64| (number as f64 * step).fract();
     let (lat, lon) = (42.0 + 6.0 * part(0.754_877_666), 16.0 + 8.0 * part(0.569_840_296));

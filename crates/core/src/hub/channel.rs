@@ -4,9 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenfour_protocol::control::{ChannelInfo, EndReason};
-use tenfour_protocol::limits::{
-    CHANNEL_NUMBERS, CHANNELS_PER_SESSION, NAMED_CHANNELS, SNAPSHOT_PARTICIPANTS, TURNS,
-};
+use tenfour_protocol::limits::{CHANNEL_NUMBERS, CHANNELS_PER_SESSION, SNAPSHOT_PARTICIPANTS, TURNS};
 use tenfour_protocol::{
     BurstNo, ChannelId, Code, Participant, ParticipantNo, Refusal, ServerMessage, SignalGrade,
 };
@@ -15,7 +13,7 @@ use super::members::{Member, Members};
 use super::presence::News;
 use super::roll::Roll;
 use super::session::{Link, Session};
-use super::{From, Hears, Hub, Output, Tuned};
+use super::{AddressNo, From, Hears, Hub, Output, Tuned};
 use crate::{ConnId, Time};
 
 /// A channel that has a participant.
@@ -31,6 +29,10 @@ pub(super) struct Channel {
     pub(super) news: News,
     pub(super) on_air: BTreeSet<BurstNo>,
     pub(super) held: BTreeSet<BurstNo>,
+    /// Who talked a lot lately, or did when somebody looked.
+    pub(super) talkative: BTreeSet<ParticipantNo>,
+    /// Who brought a named channel into being.
+    pub(super) opened_by: Option<AddressNo>,
 }
 
 impl Channel {
@@ -70,9 +72,11 @@ impl Hub {
         if session.tuned.contains_key(channel) {
             return self.send_tuned(conn, channel);
         }
-        if let Err(code) = self.has_room(session, channel) {
-            return self.error(conn, Refusal::from(code).about(channel.clone()));
+        let user = session.user;
+        if let Err(refusal) = self.has_room(conn, session, channel).and_then(|()| self.may_tune(user, now)) {
+            return self.error(conn, refusal.about(channel.clone()));
         }
+        let session = &self.sessions[&participant];
         let heard_elsewhere = session.live_until.is_some_and(|until| now < until);
         self.enter_channel(conn, participant, channel, now);
         self.send_tuned(conn, channel);
@@ -90,17 +94,15 @@ impl Hub {
         }
     }
 
-    fn has_room(&self, session: &Session, channel: &ChannelId) -> Result<(), Code> {
+    fn has_room(&self, conn: ConnId, session: &Session, channel: &ChannelId) -> Result<(), Refusal> {
         if session.tuned.len() >= CHANNELS_PER_SESSION {
-            return Err(Code::TooManyChannels);
+            return Err(Code::TooManyChannels.into());
         }
         match self.channels.get(channel) {
             Some(known) if self.total_of(channel, known) as usize >= self.config.channel_participants => {
-                Err(Code::ChannelFull)
+                Err(Code::ChannelFull.into())
             }
-            None if channel.number().is_none() && self.named_channels >= NAMED_CHANNELS => {
-                Err(Code::NoRoomForChannel)
-            }
+            None if channel.number().is_none() => self.may_open_channel(self.connections[&conn].address),
             _ => Ok(()),
         }
     }
@@ -108,15 +110,19 @@ impl Hub {
     fn enter_channel(&mut self, conn: ConnId, participant: ParticipantNo, channel: &ChannelId, now: Time) {
         let Some(session) = self.sessions.get_mut(&participant) else { return };
         session.tuned.insert(channel.clone(), self.moment);
+        let mut opened_by = None;
         let entry = self.channels.entry(channel.clone());
         if matches!(entry, Entry::Vacant(_)) && channel.number().is_none() {
             self.named_channels += 1;
+            opened_by = self.connections.get(&conn).and_then(|connection| connection.address);
         }
-        let entered = entry.or_default();
+        let entered = entry.or_insert_with(|| Channel { opened_by, ..Channel::default() });
         entered.roll.insert(&session.you);
         entered.here.insert(Member { participant, conn, slot: session.whereabouts.slot });
         entered.news.joined(participant);
         entered.news.tell(channel, now, &mut self.timers);
+        self.count_share(opened_by, |share| share.named += 1);
+        self.note_talkative(participant, channel, now);
         self.interest_in(participant, channel);
         self.count_changed(channel, now);
     }
@@ -153,12 +159,14 @@ impl Hub {
         left.roll.remove(&session.you);
         left.here.remove(participant);
         left.away.remove(&participant);
+        left.talkative.remove(&participant);
         if !left.roll.is_empty() {
             left.news.left(participant);
             return left.news.tell(channel, now, &mut self.timers);
         }
         self.drop_news(channel);
-        self.channels.remove(channel);
+        let opened_by = self.channels.remove(channel).and_then(|gone| gone.opened_by);
+        self.count_share(opened_by, |share| share.named -= 1);
         if channel.number().is_none() {
             self.named_channels -= 1;
         }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use tenfour_protocol::node::{NodeId, NodeName};
 use tenfour_protocol::{ChannelId, limits};
 
-use super::FloorMode;
 use crate::reach::Secret;
 
 /// Configuration of a hub.
@@ -20,12 +19,12 @@ pub struct HubConfig {
     pub hold: Duration,
     /// Longest burst.
     pub talk_limit: Duration,
+    /// How long a talker may go on when somebody begins whom they would hear.
+    pub courtesy_limit: Duration,
     /// Participants of one channel.
     pub channel_participants: usize,
     /// What channels are for.
     pub labels: BTreeMap<ChannelId, String>,
-    /// Who may talk while somebody talks.
-    pub floor: FloorMode,
     /// Random bytes of this run: without them stamps could be made by anybody.
     pub secret: Secret,
     /// Time since the Unix epoch at [`Time::ZERO`](crate::Time::ZERO): places change at quarters of
@@ -56,9 +55,9 @@ impl Default for HubConfig {
             server: concat!("tenfour ", env!("CARGO_PKG_VERSION")).to_owned(),
             hold: limits::HOLD,
             talk_limit: limits::TALK_LIMIT,
+            courtesy_limit: limits::COURTESY,
             channel_participants: limits::CHANNEL_PARTICIPANTS,
             labels: [label(9, "Emergency"), label(19, "Calling")].into_iter().flatten().collect(),
-            floor: FloorMode::Relay,
             secret: Secret::default(),
             unix_at_zero: Duration::ZERO,
             cluster: None,

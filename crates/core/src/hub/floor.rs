@@ -6,35 +6,16 @@ use std::sync::Arc;
 #[cfg(feature = "mutants")]
 use tenfour_protocol::Description;
 use tenfour_protocol::control::{Codec, EndReason, FrameTime, Outcome};
-use tenfour_protocol::limits::{BUNDLES, CHANNEL_BURSTS, PRESS_PATIENCE, PRESSES_WAITING};
-use tenfour_protocol::{BurstNo, ChannelId, Code, Participant, ParticipantNo, Range, Refusal, ServerMessage};
+use tenfour_protocol::limits::{BUNDLES, PRESS_PATIENCE, PRESSES_WAITING};
+use tenfour_protocol::{
+    BurstNo, ChannelId, Code, Participant, ParticipantNo, Range, Refusal, ServerMessage, UserId,
+};
 
 use super::channel::Channel;
 use super::nodes::Air;
-use super::session::{Connection, Link, Stage, millis};
-use super::{Hub, Output, Route, Timer, Tuned};
+use super::session::{Link, millis};
+use super::{AddressNo, Hub, Output, Route, Timer, Tuned};
 use crate::{ConnId, Time};
-
-/// When to try a busy channel again.
-const BUSY_RETRY_MS: u32 = 1000;
-
-/// Who may talk while somebody talks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum FloorMode {
-    /// Everybody; each listener hears the bursts one after the other.
-    #[default]
-    Relay,
-}
-
-impl FloorMode {
-    /// Whether one more burst may begin on a channel where so many are on the air.
-    fn admits(self, on_air: usize) -> Result<(), Refusal> {
-        match self {
-            Self::Relay if on_air < CHANNEL_BURSTS => Ok(()),
-            Self::Relay => Err(Refusal::from(Code::ChannelBusy).retry_after(BUSY_RETRY_MS)),
-        }
-    }
-}
 
 /// Somebody wants to talk.
 #[derive(Debug)]
@@ -52,13 +33,21 @@ pub(super) struct Press {
 pub(super) struct Talk {
     pub(super) local: BurstNo,
     pub(super) burst: BurstNo,
-    limit: Time,
+    pub(super) since: Time,
+    /// When it is ended, and which limit that is.
+    pub(super) limit: Time,
+    pub(super) ends: EndReason,
+    /// How many began since whom its talker would hear.
+    pub(super) others: u32,
 }
 
 /// A burst on the air, or one that is over and held.
 #[derive(Debug)]
 pub(super) struct Burst {
     pub(super) talker: ParticipantNo,
+    /// Who that is, and from where; none on another node.
+    pub(super) user: Option<UserId>,
+    pub(super) address: Option<AddressNo>,
     /// As it was at the start.
     pub(super) tx: Range,
     pub(super) over: Option<Over>,
@@ -121,7 +110,7 @@ impl Hub {
     }
 
     fn open_burst(&mut self, conn: ConnId, press: &Press, now: Time) {
-        let talker = match self.may_talk(conn, &press.channel) {
+        let talker = match self.may_talk(conn, &press.channel, now) {
             Ok(talker) => talker,
             Err(refusal) => return self.refuse_press(conn, press.local, refusal),
         };
@@ -129,9 +118,11 @@ impl Hub {
         let burst = BurstNo(self.newest_burst);
         let limit = now + self.config.talk_limit;
         self.timers.set(limit, Timer::TalkLimit(burst));
-        if let Some(connection) = self.open_connection(conn) {
-            connection.talk = Some(Talk { local: press.local, burst, limit });
-        }
+        let Some(connection) = self.open_connection(conn) else { return };
+        let (user, address) = (Some(connection.user), connection.address);
+        let ends = EndReason::TalkLimit;
+        connection.talk = Some(Talk { local: press.local, burst, since: now, limit, ends, others: 0 });
+        self.count_share(address, |share| share.on_air += 1);
         if let Some(channel) = self.channels.get_mut(&press.channel) {
             channel.on_air.insert(burst);
         }
@@ -141,6 +132,8 @@ impl Hub {
             burst,
             Burst {
                 talker,
+                user,
+                address,
                 tx,
                 over: None,
                 unwanted_by: BTreeSet::new(),
@@ -155,25 +148,7 @@ impl Hub {
         self.outputs.push_back(Output::Admit { conn, local: press.local, burst });
         let talk_limit_ms = millis(self.config.talk_limit);
         self.send(conn, ServerMessage::BurstGranted { burst: press.local, talk_limit_ms });
-    }
-
-    fn may_talk(&self, conn: ConnId, channel: &ChannelId) -> Result<ParticipantNo, Refusal> {
-        if self.stopping {
-            return Err(Code::GoingAway.into());
-        }
-        let Some(&Connection { stage: Stage::Greeted(talker), .. }) = self.connections.get(&conn) else {
-            return Err(Code::HelloExpected.into());
-        };
-        let tuned = self.sessions.get(&talker).is_some_and(|session| session.tuned.contains_key(channel));
-        let known = self.channels.get(channel).filter(|_| tuned).ok_or(Code::NotTuned)?;
-        #[cfg(feature = "mutants")]
-        if self.config.mutants.has(crate::mutants::Mutant::FloorByRange) {
-            let busy = known.on_air.iter().any(|&burst| self.hears(talker, burst).is_some());
-            return if busy { Err(Code::ChannelBusy.into()) } else { Ok(talker) };
-        }
-        // Each node counts its own: how many there are elsewhere depends on who is near here.
-        let on_air = if self.nodes.is_some() { self.own_on_air(channel) } else { known.on_air.len() };
-        self.config.floor.admits(on_air).map(|()| talker)
+        self.begin_courtesy(burst, now);
     }
 
     fn route(&mut self, burst: BurstNo, talker: ParticipantNo, press: &Press) -> Route {
@@ -229,8 +204,10 @@ impl Hub {
     }
 
     pub(super) fn talk_limit_reached(&mut self, burst: BurstNo) {
-        if let Some(&Burst { air: Air::Here { conn, .. }, .. }) = self.bursts.get(&burst) {
-            self.end_talk(conn, EndReason::TalkLimit);
+        let Some(&Burst { air: Air::Here { conn, .. }, .. }) = self.bursts.get(&burst) else { return };
+        let talk = self.connections.get(&conn).and_then(|connection| connection.talk);
+        if let Some(talk) = talk.filter(|talk| talk.burst == burst) {
+            self.end_talk(conn, talk.ends);
         }
     }
 
@@ -263,8 +240,10 @@ impl Hub {
     ) {
         let Some(connection) = self.connections.get_mut(&conn) else { return };
         let Some(talk) = connection.talk.take_if(|talk| talk.local == local) else { return };
+        connection.active = now;
         let closing = connection.closing;
         self.timers.cancel(talk.limit, Timer::TalkLimit(talk.burst));
+        self.count_speech(&talk, reason, now);
         self.timers.set(now + self.config.hold, Timer::Forget(talk.burst));
         self.bursts_on_air -= 1;
         if let Some(burst) = self.bursts.get_mut(&talk.burst) {
@@ -276,14 +255,27 @@ impl Hub {
                 channel.held.insert(talk.burst);
             }
         }
-        let ended = ServerMessage::BurstEnded { burst: talk.burst, frames, reason };
+        let told = self.told_to_listeners(reason);
+        let ended = ServerMessage::BurstEnded { burst: talk.burst, frames, reason: told };
         self.outputs.push_back(Output::Close { burst: talk.burst, ended });
-        self.tell_end(talk.burst, frames, reason);
+        self.tell_end(talk.burst, frames, told);
         if !closing {
             self.send_receipt(conn, local, Outcome::Aired { frames, ended: reason });
             self.next_press(conn, now);
         }
         self.stop_if_quiet(now);
+    }
+
+    /// Who does not hear the others must not learn of them: a release may come at any moment.
+    fn told_to_listeners(&self, reason: EndReason) -> EndReason {
+        #[cfg(feature = "mutants")]
+        if self.config.mutants.has(crate::mutants::Mutant::TellCourtesy) {
+            return reason;
+        }
+        match reason {
+            EndReason::Courtesy => EndReason::Released,
+            reason => reason,
+        }
     }
 
     pub(super) fn forget_burst(&mut self, burst: BurstNo) {

@@ -13,6 +13,10 @@ use crate::ConnId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LoginId(pub u64);
 
+/// An address, or as much of one as a household shares: a number that the shell draws for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AddressNo(pub u64);
+
 /// Random bytes that name a session for a resume. Made by the shell, since the core has no
 /// randomness; on the wire as base64url.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +40,8 @@ pub enum Input {
         login: LoginId,
         /// The user.
         user: UserId,
+        /// Where it comes from; none, if that says nothing: loopback may be a proxy.
+        address: Option<AddressNo>,
         /// The user as others see it.
         person: Person,
         /// Fresh random token, for the session that `hello` begins or goes on with.

@@ -6,12 +6,15 @@
 //! * `place` - where a session is and how far it reaches; `members` - who is on a channel now
 //! * `audience` - who hears a burst
 //! * `nodes` - other nodes of a cluster
+//! * `fair` - what one user and one address may have; `airtime` - how long users talked lately
 //! * `floor` - presses, bursts on the air, receipts; `mute` - who does not want to hear whom
 //! * `quota`, `timers` - budgets and deadlines
 
+mod airtime;
 mod audience;
 mod channel;
 mod config;
+mod fair;
 mod figures;
 mod floor;
 mod input;
@@ -31,10 +34,12 @@ mod timers;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tenfour_protocol::{
-    BurstNo, ChannelId, ClientMessage, Code, ParticipantNo, Ranges, Refusal, ServerMessage, control,
+    BurstNo, ChannelId, ClientMessage, Code, ParticipantNo, Ranges, Refusal, ServerMessage, UserId, control,
 };
 
+use self::airtime::Airtime;
 use self::channel::Channel;
+use self::fair::Share;
 use self::floor::{Burst, Press};
 use self::nodes::Nodes;
 use self::quota::Spent;
@@ -46,8 +51,7 @@ use crate::{ConnId, Time};
 
 pub use config::{ClusterConfig, HubConfig};
 pub use figures::HubFigures;
-pub use floor::FloorMode;
-pub use input::{Input, LoginId, NodeInput, ResumeToken};
+pub use input::{AddressNo, Input, LoginId, NodeInput, ResumeToken};
 pub use output::{From, Hears, NodeNews, NodeOutput, Output, Recipients, Route, Tuned};
 
 /// Decides everything that is rare: sessions, channels, presence, permission to talk, routes.
@@ -61,8 +65,13 @@ pub struct Hub {
     moment: u64,
     connections: BTreeMap<ConnId, Connection>,
     connections_of: BTreeSet<(LoginId, ConnId)>,
+    connections_by_user: BTreeSet<(UserId, ConnId)>,
     sessions: BTreeMap<ParticipantNo, Session>,
     sessions_of: BTreeSet<(LoginId, ParticipantNo)>,
+    sessions_by_user: BTreeSet<(UserId, ParticipantNo)>,
+    /// What addresses have that have something.
+    shares: BTreeMap<AddressNo, Share>,
+    airtime: Airtime,
     tokens: BTreeMap<ResumeToken, ParticipantNo>,
     channels: BTreeMap<ChannelId, Channel>,
     named_channels: usize,
@@ -98,8 +107,12 @@ impl Hub {
             moment: 0,
             connections: BTreeMap::new(),
             connections_of: BTreeSet::new(),
+            connections_by_user: BTreeSet::new(),
             sessions: BTreeMap::new(),
             sessions_of: BTreeSet::new(),
+            sessions_by_user: BTreeSet::new(),
+            shares: BTreeMap::new(),
+            airtime: Airtime::default(),
             tokens: BTreeMap::new(),
             channels: BTreeMap::new(),
             named_channels: 0,
@@ -121,8 +134,8 @@ impl Hub {
     pub fn handle(&mut self, input: Input, now: Time) {
         self.moment += 1;
         match input {
-            Input::Connected { conn, login, user, person, token } => {
-                self.connected(conn, Connection::new(login, user, person, token, now), now);
+            Input::Connected { conn, login, user, address, person, token } => {
+                self.connected(conn, Connection::new(login, user, address, person, token, now), now);
             }
             Input::Message { conn, message } => self.message(conn, message, now),
             Input::Malformed { conn, refusal } => self.malformed(conn, refusal, now),
@@ -178,6 +191,7 @@ impl Hub {
 
     fn message(&mut self, conn: ConnId, message: ClientMessage, now: Time) {
         let Some(connection) = self.open_connection(conn) else { return };
+        connection.active = now;
         match connection.quota.spend(Some(&message), now) {
             Ok(()) => {}
             Err(Spent::Refused(refusal)) => return self.refuse(conn, &message, refusal),

@@ -299,7 +299,7 @@ impl Hub {
         let interested = self.interest_off(participant, now);
         let Some(session) = self.sessions.get_mut(&participant) else { return };
         session.whereabouts.ranges = ranges;
-        self.spots.set_rx(session.whereabouts.slot, ranges.rx);
+        self.spots.set_ranges(session.whereabouts.slot, ranges);
         if interested {
             self.interest_on(participant);
         }

@@ -15,7 +15,7 @@ use tenfour_protocol::{
 use super::floor::{Press, Talk};
 use super::place::Whereabouts;
 use super::quota::Quota;
-use super::{Hub, LoginId, Output, Recipients, ResumeToken, Timer};
+use super::{AddressNo, Hub, LoginId, Output, Recipients, ResumeToken, Timer};
 use crate::{ConnId, Time};
 
 /// How long a stop waits for the bursts on the air to end.
@@ -27,12 +27,15 @@ const CLIENT_BYTES: std::ops::RangeInclusive<usize> = 1..=64;
 pub(super) struct Connection {
     pub(super) login: LoginId,
     pub(super) user: UserId,
+    pub(super) address: Option<AddressNo>,
     pub(super) person: Person,
     pub(super) token: ResumeToken,
     pub(super) stage: Stage,
     /// The shell was asked to close it. What it still says is not heard.
     pub(super) closing: bool,
     pub(super) quota: Quota,
+    /// When its client said something last, or its last burst was over.
+    pub(super) active: Time,
     /// The largest number of a burst of its own.
     pub(super) newest_local: Option<BurstNo>,
     pub(super) talk: Option<Talk>,
@@ -88,15 +91,24 @@ pub(super) enum Link {
 }
 
 impl Connection {
-    pub(super) fn new(login: LoginId, user: UserId, person: Person, token: ResumeToken, now: Time) -> Self {
+    pub(super) fn new(
+        login: LoginId,
+        user: UserId,
+        address: Option<AddressNo>,
+        person: Person,
+        token: ResumeToken,
+        now: Time,
+    ) -> Self {
         Self {
             login,
             user,
+            address,
             person,
             token,
             stage: Stage::Greeting { until: now + HANDSHAKE },
             closing: false,
             quota: Quota::new(now),
+            active: now,
             newest_local: None,
             talk: None,
             presses: VecDeque::new(),
@@ -106,14 +118,17 @@ impl Connection {
 
 impl Hub {
     pub(super) fn connected(&mut self, conn: ConnId, connection: Connection, now: Time) {
+        let user = connection.user;
         self.connections_of.insert((connection.login, conn));
+        self.connections_by_user.insert((user, conn));
         if let Stage::Greeting { until } = connection.stage {
             self.timers.set(until, Timer::Hello(conn));
         }
         self.connections.insert(conn, connection);
         if self.stopping {
-            self.close(conn, Code::GoingAway, now);
+            return self.close(conn, Code::GoingAway, now);
         }
+        self.make_room(user, conn, now);
     }
 
     pub(super) fn hello(&mut self, conn: ConnId, hello: Hello, now: Time) {
@@ -133,7 +148,7 @@ impl Hub {
         let used = hello.resume.as_ref().and_then(|resume| self.resumable(conn, &resume.token));
         let participant = match &used {
             Some((participant, used)) => self.take_over(conn, *participant, used, now),
-            None => self.begin_session(conn),
+            None => self.begin_session(conn, now),
         };
         self.welcome(conn, participant, used.is_some(), now);
         if hello.economy {
@@ -147,7 +162,8 @@ impl Hub {
         }
     }
 
-    fn begin_session(&mut self, conn: ConnId) -> ParticipantNo {
+    fn begin_session(&mut self, conn: ConnId, now: Time) -> ParticipantNo {
+        self.let_old_sessions_go(self.connections[&conn].user, now);
         self.newest_participant += 1;
         let participant = ParticipantNo(self.newest_participant);
         let connection = &self.connections[&conn];
@@ -165,6 +181,7 @@ impl Hub {
             live_until: None,
         };
         self.sessions_of.insert((session.login, participant));
+        self.sessions_by_user.insert((session.user, participant));
         self.tokens.insert(session.token.clone(), participant);
         self.sessions.insert(participant, session);
         participant
@@ -182,6 +199,7 @@ impl Hub {
             tuned: session.tuned.keys().cloned().collect(),
             hold_ms: millis(self.config.hold),
             talk_limit_ms: millis(self.config.talk_limit),
+            limits: self.config.air_limits(),
             epoch_in_ms: millis(self.epoch_in(now)),
             host: self.config.host.clone(),
             server: self.config.server.clone(),
@@ -208,6 +226,7 @@ impl Hub {
         }
         if let Some(connection) = self.connections.remove(&conn) {
             self.connections_of.remove(&(connection.login, conn));
+            self.connections_by_user.remove(&(connection.user, conn));
         }
     }
 
@@ -316,6 +335,7 @@ impl Hub {
                 self.tokens.remove(token);
             }
             self.sessions_of.remove(&(session.login, participant));
+            self.sessions_by_user.remove(&(session.user, participant));
         }
     }
 

@@ -188,6 +188,7 @@ fn is_final(code: Code) -> bool {
         | Code::UpgradeExpected
         | Code::BadSignature
         | Code::NotRegistered
+        | Code::Replaced
         | Code::NotFound
         | Code::MethodNotAllowed
         | Code::Unsupported => true,
@@ -204,6 +205,8 @@ fn is_final(code: Code) -> bool {
         | Code::TooManyChannels
         | Code::NoRoomForChannel
         | Code::ChannelBusy
+        | Code::Resting
+        | Code::SpeechSpent
         | Code::AlreadyTalking
         | Code::BurstNumberUsed
         | Code::UnknownBurst

@@ -210,6 +210,7 @@ impl Radio {
                 epoch_in_ms,
                 host,
                 server: _,
+                limits: _,
             } => {
                 if self.link.welcomed(resume, now) {
                     let (hold, talk_limit) = (millis(hold_ms), millis(talk_limit_ms));
@@ -244,8 +245,13 @@ impl Radio {
             ServerMessage::BurstGranted { burst, talk_limit_ms } if self.button.is_due(burst) => {
                 self.event(Event::Granted { burst, talk_limit: millis(talk_limit_ms) });
             }
+            ServerMessage::OthersWait { burst, others, limit_in_ms } if self.button.is_due(burst) => {
+                self.event(Event::OthersWait { burst, others, limit: millis(limit_in_ms) });
+            }
             ServerMessage::Presence { .. } | ServerMessage::Participants { .. } => {}
-            ServerMessage::BurstGranted { .. } | ServerMessage::Pong { .. } => {}
+            ServerMessage::BurstGranted { .. }
+            | ServerMessage::OthersWait { .. }
+            | ServerMessage::Pong { .. } => {}
             ServerMessage::Receipt { burst, outcome } => self.button.receipt(burst, outcome, &mut self.out),
             ServerMessage::BurstStarted { burst, channel, talker, codec: _, frame_ms, grade, bundle } => {
                 let pace = Pace::live(frame_ms, bundle, self.economy);

@@ -160,6 +160,15 @@ pub enum Event {
         /// How long it may last.
         talk_limit: Duration,
     },
+    /// Somebody began whom one would hear: the burst may not last as long as it could.
+    OthersWait {
+        /// One's own number.
+        burst: BurstNo,
+        /// How many began since the burst did.
+        others: u32,
+        /// How long it may still last.
+        limit: Duration,
+    },
     /// What became of a press. Each [`Event::Pressed`] gets exactly one; a burst whose outcome
     /// nobody knows is refused with [`LinkLost`](tenfour_protocol::Code::LinkLost).
     Receipt {

@@ -1,7 +1,7 @@
 //! Where everybody is: one place in memory for each, that never moves and is wiped.
 
 use tenfour_protocol::node::Region;
-use tenfour_protocol::{GeoCell, Range, SignalGrade};
+use tenfour_protocol::{GeoCell, Range, Ranges, SignalGrade};
 
 use super::Place;
 use super::cell::RESOLUTION;
@@ -21,6 +21,8 @@ struct Spot {
     point: Point,
     located: bool,
     rx: Range,
+    /// The larger of receive and transmit range: what somebody listens for before they talk.
+    attends: Range,
     #[cfg(feature = "mutants")]
     sorted_by: Point,
 }
@@ -53,7 +55,7 @@ impl Spots {
     /// Wipes a spot and gives it to whoever comes next.
     pub(crate) fn remove(&mut self, slot: Slot) {
         self.clear(slot);
-        self.set_rx(slot, Range::Unlimited);
+        self.set_ranges(slot, Ranges::default());
         self.free.push(slot.0);
     }
 
@@ -111,14 +113,15 @@ impl Spots {
         if spot.located { region_of(&spot.point, tx) } else { Region::Nowhere }
     }
 
-    /// Where talkers could be whom somebody hears, by their transmit range.
+    /// Where talkers could be whom somebody hears, or would before they talk, by their transmit range.
     pub(crate) fn interest(&self, slot: Slot) -> Vec<(Range, Region)> {
         let spot = self.spot(slot);
-        interest(spot.located.then_some(&spot.point), spot.rx)
+        interest(spot.located.then_some(&spot.point), spot.attends)
     }
 
-    pub(crate) fn set_rx(&mut self, slot: Slot, rx: Range) {
-        self.spot_mut(slot).rx = rx;
+    pub(crate) fn set_ranges(&mut self, slot: Slot, Ranges { tx, rx }: Ranges) {
+        let spot = self.spot_mut(slot);
+        (spot.rx, spot.attends) = (rx, rx.max(tx));
     }
 
     /// A talker: `slot` is where it is, unless it has gone.
@@ -172,7 +175,19 @@ impl Talker<'_> {
     #[inline(always)] // Or the compiler changes its mind with the size of what is around.
     pub(crate) fn heard_by(&self, listener: Slot) -> Option<Option<SignalGrade>> {
         let listener = self.spots.spot(listener);
-        let range = self.tx.min(listener.rx);
+        self.reaches(listener, listener.rx)
+    }
+
+    /// Whether the listener would hear it with the larger of its ranges.
+    pub(crate) fn would_be_heard_by(&self, listener: Slot) -> bool {
+        let listener = self.spots.spot(listener);
+        self.reaches(listener, listener.attends).is_some()
+    }
+
+    #[expect(clippy::option_option, reason = "not heard, heard from nowhere, heard from somewhere")]
+    #[inline(always)]
+    fn reaches(&self, listener: &Spot, rx: Range) -> Option<Option<SignalGrade>> {
+        let range = self.tx.min(rx);
         match self.point.filter(|_| listener.located) {
             Some(point) => {
                 let chord2 = point.chord2(&listener.point);

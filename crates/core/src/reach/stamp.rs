@@ -38,7 +38,7 @@ impl Secret {
     }
 
     /// What stands for a user where only times are kept.
-    pub(super) fn key_of(&self, user: UserId) -> [u8; SEAL_BYTES] {
+    pub(crate) fn key_of(&self, user: UserId) -> [u8; SEAL_BYTES] {
         let sum = self.mac(&[b"key", user.as_bytes()]).finalize().into_bytes();
         sum[..SEAL_BYTES].try_into().expect("sixteen bytes")
     }

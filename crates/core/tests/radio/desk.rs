@@ -227,6 +227,7 @@ pub(crate) fn welcome_before(epoch_in_ms: u32, resumed: bool, tuned: &[&str]) ->
         tuned: tuned.iter().map(|channel| ch(channel)).collect(),
         hold_ms: 10_000,
         talk_limit_ms: 60_000,
+        limits: tenfour_protocol::control::AirLimits::default(),
         epoch_in_ms,
         host: "Desk".into(),
         server: "test".into(),

@@ -11,8 +11,8 @@ fn bundle_of(participants: usize) -> Option<u8> {
     let mut world = World::with(HubConfig::default());
     let talker = world.tuned("Anna", "19");
     let listener = world.tuned("Bert", "19");
-    for _ in 2..participants {
-        world.tuned("Extra", "19");
+    for number in 2..participants {
+        world.tuned(&format!("Extra {number}"), "19");
     }
     world.take(listener);
     world.press(talker, "19", 1);

@@ -7,6 +7,8 @@ mod deck;
 mod deck_generated;
 mod door;
 mod ending;
+mod fair;
+mod fair_shares;
 mod greeting;
 mod late_entry;
 mod muting;

@@ -2,7 +2,7 @@
 
 use tenfour_core::hub::HubConfig;
 use tenfour_protocol::control::EndReason;
-use tenfour_protocol::limits::{CHANNEL_BURSTS, PRESS_PATIENCE, PRESSES_WAITING, SILENT_BURST, TALK_LIMIT};
+use tenfour_protocol::limits::{BUSY, PRESS_PATIENCE, PRESSES_WAITING, SILENT_BURST, TALK_LIMIT};
 use tenfour_protocol::{BurstNo, ClientMessage, Code, ServerMessage};
 
 use crate::world::{
@@ -235,11 +235,11 @@ fn more_presses_than_may_wait_are_refused_at_once() {
 #[test]
 fn a_busy_channel_refuses_and_says_when_to_try_again() {
     let mut world = World::new();
-    let talkers: Vec<_> = (0..=CHANNEL_BURSTS).map(|n| world.tuned(&format!("T{n}"), "19")).collect();
+    let talkers: Vec<_> = (0..=BUSY).map(|n| world.tuned(&format!("T{n}"), "19")).collect();
     for &talker in &talkers {
         world.press(talker, "19", 1);
     }
-    let last = talkers[CHANNEL_BURSTS];
+    let last = talkers[BUSY];
     assert_eq!(refusals(&world.control(last)), [Code::ChannelBusy]);
     world.release(talkers[0], 1);
     world.press(last, "19", 2);

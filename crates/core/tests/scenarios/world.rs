@@ -8,7 +8,7 @@ mod places;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use tenfour_core::hub::{Hub, HubConfig, Input, Output, Recipients, ResumeToken};
+use tenfour_core::hub::{AddressNo, Hub, HubConfig, Input, Output, Recipients, ResumeToken};
 use tenfour_core::voice::{Deck, Framing, Uplink, UplinkOutput, unframed};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{BurstNo, ClientMessage, Code, Handle, Person, ServerMessage, UserId};
@@ -76,6 +76,12 @@ impl World {
 
     /// A connection of a user called `name`, whose log-in is the name too.
     pub(crate) fn connect(&mut self, name: &str) -> ConnId {
+        self.connect_from(name, None)
+    }
+
+    /// The same from an address.
+    pub(crate) fn connect_from(&mut self, name: &str, address: Option<u64>) -> ConnId {
+        let address = address.map(AddressNo);
         self.connections += 1;
         let conn = ConnId(self.connections);
         let mut key = [0; 32];
@@ -93,7 +99,7 @@ impl World {
         };
         self.clients.insert(conn, client);
         let login = login_of(name);
-        self.tell(Input::Connected { conn, login, user, person, token: ResumeToken(token) });
+        self.tell(Input::Connected { conn, login, user, address, person, token: ResumeToken(token) });
         conn
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{ChannelInfo, Codec, EndReason, FrameTime, Outcome};
+use super::{AirLimits, ChannelInfo, Codec, EndReason, FrameTime, Outcome};
 use crate::error::Refusal;
 use crate::id::{BurstNo, ChannelId, ParticipantNo};
 use crate::person::{Country, Participant};
@@ -29,6 +29,9 @@ pub enum ServerMessage {
         hold_ms: u32,
         /// Longest burst, in milliseconds.
         talk_limit_ms: u32,
+        /// What holds for everybody who talks.
+        #[serde(default)]
+        limits: AirLimits,
         /// Time to the next moment at which places change, in milliseconds.
         epoch_in_ms: u32,
         /// Name of the host, for people.
@@ -118,6 +121,16 @@ pub enum ServerMessage {
         burst: BurstNo,
         /// How long it may last, in milliseconds.
         talk_limit_ms: u32,
+    },
+    /// Somebody began to talk whom the talker would hear: the burst may not last as long as it could.
+    #[serde(rename = "burst.others_wait")]
+    OthersWait {
+        /// The talker's own number.
+        burst: BurstNo,
+        /// How many began since the burst did.
+        others: u32,
+        /// How long it may still last, in milliseconds.
+        limit_in_ms: u32,
     },
     /// A burst begins, or is entered late.
     #[serde(rename = "burst.started")]

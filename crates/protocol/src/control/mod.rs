@@ -110,6 +110,32 @@ pub struct ChannelInfo {
     pub count: u32,
 }
 
+/// What holds for everybody who talks: an answer to `hello`, and to `GET /api/v1/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS, utoipa::ToSchema)]
+#[ts(export)]
+pub struct AirLimits {
+    /// Longest burst, in milliseconds.
+    pub talk_ms: u32,
+    /// How long a talker goes on when somebody begins whom they would hear, in milliseconds.
+    pub courtesy_ms: u32,
+    /// Rest on a channel after a burst that a limit ended, in milliseconds.
+    pub rest_ms: u32,
+    /// Speech in `speech_window_ms` while others wait, in milliseconds.
+    pub speech_ms: u32,
+    /// The time in which speech is counted, in milliseconds.
+    pub speech_window_ms: u32,
+    /// Bursts of others that make a channel busy for who would hear them.
+    pub busy: u32,
+    /// Bursts of one user at once, each in another channel.
+    pub bursts: u32,
+    /// Connections of one user.
+    pub connections: u32,
+    /// Channels of one session.
+    pub channels: u32,
+    /// Channels of one user in all.
+    pub channels_in_all: u32,
+}
+
 /// Why a burst ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -121,6 +147,9 @@ pub enum EndReason {
     Silent,
     /// The talk limit was reached.
     TalkLimit,
+    /// Others waited, and the talker had been told. Only the talker's receipt says so: listeners, who
+    /// may not hear the others, are told `released`.
+    Courtesy,
     /// The talker's connection ended.
     TalkerLost,
     /// The talker left the channel.

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use fields::{Fields, Told, fields_of, people_in};
 use serde_json::Value;
+use tenfour_protocol::control::AirLimits;
 use tenfour_protocol::control::{ChannelInfo, Codec, EndReason, FrameTime, Outcome};
 use tenfour_protocol::person::{Country, Description};
 use tenfour_protocol::{
@@ -47,6 +48,7 @@ fn all() -> Vec<ServerMessage> {
             tuned: vec![channel.clone()],
             hold_ms: 1,
             talk_limit_ms: 1,
+            limits: AirLimits::default(),
             epoch_in_ms: 1,
             host: "host".to_owned(),
             server: "server".to_owned(),
@@ -79,6 +81,7 @@ fn all() -> Vec<ServerMessage> {
             participants: vec![somebody()],
         },
         ServerMessage::BurstGranted { burst, talk_limit_ms: 1 },
+        ServerMessage::OthersWait { burst, others: 1, limit_in_ms: 1 },
         ServerMessage::BurstStarted {
             burst,
             channel,
@@ -111,6 +114,7 @@ fn people(message: &ServerMessage) -> Vec<&Participant> {
             tuned: _,
             hold_ms: _,
             talk_limit_ms: _,
+            limits: _,
             epoch_in_ms: _,
             host: _,
             server: _,
@@ -130,6 +134,7 @@ fn people(message: &ServerMessage) -> Vec<&Participant> {
         | M::Ranged { tx: _, rx: _ }
         | M::Untuned { channel: _ }
         | M::BurstGranted { burst: _, talk_limit_ms: _ }
+        | M::OthersWait { burst: _, others: _, limit_in_ms: _ }
         | M::BurstGap { burst: _, from: _, to: _ }
         | M::BurstEnded { burst: _, frames: _, reason: _ }
         | M::Receipt {

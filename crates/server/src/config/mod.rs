@@ -53,6 +53,8 @@ pub struct Config {
     pub hold: Duration,
     /// Longest burst.
     pub talk_limit: Duration,
+    /// How long a talker may go on when somebody begins whom they would hear.
+    pub courtesy_limit: Duration,
     /// Participants of one channel.
     pub channel_participants: usize,
     /// Whether visitors of the page get a cookie and are counted.
@@ -179,6 +181,12 @@ impl Config {
                 settings.talk_limit,
                 limits::TALK_LIMIT,
                 limits::TALK_LIMIT_RANGE,
+            )?,
+            courtesy_limit: period(
+                "courtesy_limit",
+                settings.courtesy_limit,
+                limits::COURTESY,
+                limits::COURTESY_RANGE,
             )?,
             channel_participants: count(
                 "channel_participants",

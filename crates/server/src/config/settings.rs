@@ -36,6 +36,8 @@ pub struct Settings {
     pub hold: Option<Period>,
     /// Longest burst.
     pub talk_limit: Option<Period>,
+    /// How long a talker may go on when somebody begins whom they would hear.
+    pub courtesy_limit: Option<Period>,
     /// Participants of one channel.
     pub channel_participants: Option<usize>,
     /// Whether visitors of the page get a cookie and are counted.
@@ -167,6 +169,7 @@ impl Settings {
             "workers" => self.workers = Some(parse(value)?),
             "hold" => self.hold = Some(parse(value)?),
             "talk_limit" => self.talk_limit = Some(parse(value)?),
+            "courtesy_limit" => self.courtesy_limit = Some(parse(value)?),
             "channel_participants" => self.channel_participants = Some(parse(value)?),
             "visitor_cookie" => self.visitor_cookie = Some(parse(value)?),
             "connection_log" => self.connection_log = Some(parse(value)?),
@@ -202,6 +205,7 @@ impl Settings {
             workers: self.workers.or(below.workers),
             hold: self.hold.or(below.hold),
             talk_limit: self.talk_limit.or(below.talk_limit),
+            courtesy_limit: self.courtesy_limit.or(below.courtesy_limit),
             channel_participants: self.channel_participants.or(below.channel_participants),
             visitor_cookie: self.visitor_cookie.or(below.visitor_cookie),
             connection_log: self.connection_log.or(below.connection_log),

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use tenfour_core::hub::Input;
 #[cfg(feature = "mutants")]
 use tenfour_core::mutants::Mutant;
-use tenfour_protocol::http::{Channels, Login, Me, Nonce, Problem, Register, SessionKind};
+use tenfour_protocol::http::{About, Channels, Login, Me, Nonce, Problem, Register, SessionKind};
 use tenfour_protocol::limits::SESSION_LIFE;
 use tenfour_protocol::{Code, Refusal};
 
@@ -110,6 +110,12 @@ pub(super) fn good_bye(shared: &Shared) -> Answer<Response> {
     Ok(response)
 }
 
+/// What this is, and what holds for everybody who talks.
+#[utoipa::path(get, path = "/api/v1/", responses((status = 200, description = "Host, version, limits.", body = About)))]
+pub(super) async fn about(State(shared): State<Arc<Shared>>) -> Json<About> {
+    Json(shared.about.clone())
+}
+
 /// The numbered channels, then the named ones that have visitors.
 #[utoipa::path(get, path = "/api/v1/channels", responses(
     (status = 200, description = "The channels, in order.", body = Channels),
@@ -117,7 +123,7 @@ pub(super) fn good_bye(shared: &Shared) -> Answer<Response> {
 ))]
 pub(super) async fn channels(State(shared): State<Arc<Shared>>) -> Answer<Json<Channels>> {
     let channels = shared.hub.channels().await.ok_or(Code::GoingAway)?;
-    Ok(Json(Channels { host: shared.host.clone(), channels }))
+    Ok(Json(Channels { host: shared.about.host.clone(), channels }))
 }
 
 pub(super) async fn not_found() -> Refused {

@@ -29,6 +29,7 @@ use crate::web;
 /// Everything but the radio socket, which each worker answers itself.
 pub(crate) fn router(shared: &Arc<Shared>) -> Router {
     let api = Router::new()
+        .route("/", get(api::about))
         .route("/nonce", post(api::nonce))
         .route("/register", post(api::register))
         .route("/login", post(api::login))
@@ -43,6 +44,7 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         .with_state(shared.clone());
     Router::new()
         .nest("/api/v1", api)
+        .route("/api/v1/", get(api::about))
         .route("/api", axum::routing::any(api::not_found))
         .route("/api/{*rest}", axum::routing::any(api::not_found))
         .fallback(page)

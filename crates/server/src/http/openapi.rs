@@ -11,6 +11,7 @@ use super::{api, contact, me};
         description = "A virtual CB radio. The socket at /api/v1/radio is described in docs/protocol.md."
     ),
     paths(
+        api::about,
         api::nonce,
         api::register,
         api::login,

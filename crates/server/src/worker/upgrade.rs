@@ -111,6 +111,7 @@ impl Worker {
             return;
         };
         stream.keep_queues_short(self.shared.hold);
+        let address = self.shared.households.number(connected.address);
         let now = self.clock.now();
         let connection = {
             let mut table = self.table.borrow_mut();
@@ -122,8 +123,8 @@ impl Worker {
         };
         self.shared.metrics.sockets.inc();
         let Session { login, user, .. } = admitted.session;
-        let (conn, token) = (connection.id, ResumeToken(random()));
-        self.shared.hub.input(Input::Connected { conn, login, user, person: admitted.person, token });
+        let (conn, person, token) = (connection.id, admitted.person, ResumeToken(random()));
+        self.shared.hub.input(Input::Connected { conn, login, user, address, person, token });
         self.catch_up(&admitted.hash, admitted.session, admitted.changes).await;
         // In a task of its own, which does not carry what only the door needed: half a KiB.
         drop(spawn_local(unconstrained(self.attend(connection, early))));

@@ -73,6 +73,7 @@ fn every_answer_has_strict_headers() {
         "/nothing.js",
         "/api",
         "/api/v1/me",
+        "/api/v1/",
         "/api/v1/channels",
         "/api/v1/none",
         "/api/v1/radio",

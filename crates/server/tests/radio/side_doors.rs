@@ -24,27 +24,34 @@ async fn near_only(desk: &Desk, seed: u8, handle: &str, (lat, lon): (f64, f64)) 
 }
 
 /// What becomes of a press, without what it says of itself.
-async fn press(radio: &mut Radio) -> Value {
-    radio.press(1).await;
-    radio.voice(frame(1, 0, 80, true)).await;
+async fn press(radio: &mut Radio, local: u32) -> Value {
+    radio.press(local).await;
+    radio.voice(frame(local, 0, 80, true)).await;
     let mut receipt = radio.expect("receipt").await;
     receipt.as_object_mut().unwrap().remove("burst");
     receipt
 }
 
 #[tokio::test]
-async fn a_press_is_answered_alike_whether_somebody_near_or_far_is_on_the_air() {
+async fn a_press_is_answered_alike_whether_a_crowd_talks_where_one_cannot_hear_it() {
     let desk = Desk::new();
-    let mut talker = near_only(&desk, 1, "Talker", HERE).await;
-    let mut near = near_only(&desk, 2, "Near", HERE).await;
-    let mut far = near_only(&desk, 3, "Far", FAR).await;
-    talker.press(1).await;
-    talker.voice(frame(1, 0, 80, false)).await;
-    talker.expect("burst.granted").await;
-    near.expect("burst.started").await;
-    let answers = [press(&mut near).await, press(&mut far).await];
-    assert_eq!(answers[0], answers[1]);
-    assert_eq!(answers[0]["outcome"], "aired");
+    let mut here = near_only(&desk, 1, "Here", HERE).await;
+    let alone = press(&mut here, 1).await;
+    let mut crowd = Vec::new();
+    for (seed, handle) in [(2, "Ida"), (3, "Jon"), (4, "Kai")] {
+        let mut talker = near_only(&desk, seed, handle, FAR).await;
+        talker.press(1).await;
+        talker.voice(frame(1, 0, 80, false)).await;
+        talker.expect("burst.granted").await;
+        crowd.push(talker);
+    }
+    let beside = press(&mut here, 2).await;
+    assert_eq!(alone, beside);
+    assert_eq!(beside["outcome"], "aired");
+    // Among themselves they are a crowd.
+    let mut there = near_only(&desk, 5, "There", FAR).await;
+    let refused = press(&mut there, 1).await;
+    assert_eq!(refused["refusal"]["code"], "channel_busy", "{refused}");
 }
 
 #[tokio::test]

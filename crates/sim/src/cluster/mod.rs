@@ -342,7 +342,8 @@ impl World {
         let who = &mut self.people[person];
         who.conn = Some(conn);
         let (node, login, token) = (who.node, LoginId(person as u64), ResumeToken(token));
-        let input = Input::Connected { conn, login, user: who.user, person: who.seen.clone(), token };
+        let input =
+            Input::Connected { conn, login, user: who.user, address: None, person: who.seen.clone(), token };
         let hello = who.hello();
         self.lines.insert(conn, Line::new(person, node, who.place));
         self.task(node, Task::Hub(Box::new(input)));

@@ -93,6 +93,11 @@ impl Model {
         let relayed = burst.frames.len();
         // An uplink that went with its connection before it was admitted relayed nothing.
         let closed = *burst.closed.get_or_insert((now, *frames, *reason));
+        // Whoever does not hear the ones who waited must not learn of them.
+        let closed = match closed {
+            (at, frames, EndReason::Courtesy) => (at, frames, EndReason::Released),
+            closed => closed,
+        };
         self.must((closed.1, closed.2) == (*frames, *reason), || {
             format!("burst {number} ends as {ended:?}, not {closed:?}")
         });

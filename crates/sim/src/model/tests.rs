@@ -82,7 +82,7 @@ fn arrives(model: &mut Model, client: usize) {
     let (user, token) = (UserId::of_key(&[client as u8; 32]), ResumeToken([0; 32]));
     let login = LoginId(client as u64);
     model.hub_hears(
-        &Input::Connected { conn: conn(client), login, user, person: person.clone(), token },
+        &Input::Connected { conn: conn(client), login, user, address: None, person: person.clone(), token },
         Time::ZERO,
     );
     let place = Some(Place { cell: position(client).said(), stamp: None });
@@ -102,6 +102,7 @@ fn arrives(model: &mut Model, client: usize) {
         tuned: vec![],
         hold_ms: 0,
         talk_limit_ms: 0,
+        limits: Default::default(),
         epoch_in_ms: 0,
         host: "host".into(),
         server: "server".into(),

@@ -55,7 +55,7 @@ impl Node {
         let handle = Handle::parse("Radio").expect("a handle");
         let person = Person { handle, tag: user.tag(), description: None, country: None };
         let token = ResumeToken(bytes);
-        self.tell(Input::Connected { conn, login: LoginId(self.conns), user, person, token });
+        self.tell(Input::Connected { conn, login: LoginId(self.conns), user, address: None, person, token });
         let hello = ClientMessage::Hello {
             client: "planet".into(),
             resume: None,

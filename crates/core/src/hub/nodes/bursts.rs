@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tenfour_protocol::control::{Codec, EndReason, FrameTime};
 use tenfour_protocol::limits::{NODE_CHANNEL_BURSTS, NODE_SILENT};
 use tenfour_protocol::node::{NodeId, NodeMessage, Subject};
-use tenfour_protocol::{BurstNo, ChannelId, Participant, ParticipantNo, ServerMessage};
+use tenfour_protocol::{BurstNo, Participant, ParticipantNo, ServerMessage};
 
 use super::super::audience::Hearing;
 use super::super::floor::{Burst, Over, bundle};
@@ -173,6 +173,8 @@ impl Hub {
                 let air = Elsewhere { node, number: burst, word, seen: now, slot: Some(slot), ended: None };
                 let burst = Burst {
                     talker: talker.id,
+                    user: None,
+                    address: None,
                     tx,
                     over: None,
                     unwanted_by: BTreeSet::new(),
@@ -180,7 +182,7 @@ impl Hub {
                     small,
                     air: Air::Elsewhere(air),
                 };
-                self.open_elsewhere(key, burst, talker, codec, frame_ms);
+                self.open_elsewhere(key, burst, talker, (codec, frame_ms), now);
             }
         }
         drop(place);
@@ -192,8 +194,8 @@ impl Hub {
         key: (NodeId, BurstNo),
         burst: Burst,
         talker: Participant,
-        codec: Codec,
-        frame_ms: FrameTime,
+        (codec, frame_ms): (Codec, FrameTime),
+        now: Time,
     ) {
         self.newest_burst += 1;
         let local = BurstNo(self.newest_burst);
@@ -220,6 +222,7 @@ impl Hub {
         self.outputs.push_back(Output::Open(Arc::new(route)));
         let (node, burst) = key;
         self.outputs.push_back(Output::Node(NodeOutput::Hear { node, burst, local }));
+        self.begin_courtesy(local, now);
     }
 
     /// Another word on a burst: it goes on, and its talker may be elsewhere.
@@ -344,12 +347,5 @@ impl Hub {
             return None;
         };
         Some(ServerMessage::BurstEnded { burst: number, frames, reason })
-    }
-
-    /// The number of a channel's bursts that are this node's own.
-    pub(in super::super) fn own_on_air(&self, channel: &ChannelId) -> usize {
-        let on_air = self.channels.get(channel).map(|channel| channel.on_air.iter());
-        let own = |burst: &&BurstNo| matches!(self.bursts[burst].air, Air::Here { .. });
-        on_air.into_iter().flatten().filter(own).count()
     }
 }
