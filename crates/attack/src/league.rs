@@ -127,7 +127,6 @@ fn broken(open: Doors) -> Broken {
         (open.session_grid, Mutant::SessionGrid),
         (open.country, Mutant::RawCountry),
         (open.list, Mutant::ListByRange),
-        (open.floor, Mutant::FloorByRange),
         (open.order, Mutant::SortedFanOut),
         (open.moves, Mutant::MovesAtOnce),
     ];

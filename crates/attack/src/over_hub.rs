@@ -10,6 +10,7 @@ use tenfour_core::hub::{
 use tenfour_core::radio::{Config, Input as ToRadio, Output as FromRadio, Radio};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::control::{Codec, EndReason, FrameTime};
+use tenfour_protocol::limits::REST;
 use tenfour_protocol::{BurstNo, ClientMessage, Code, Handle, Person, Refusal, ServerMessage, UserId};
 
 use crate::air::{Act, Agent, Air, Heard, QUARRY, channel};
@@ -131,7 +132,14 @@ impl OverHub {
         let person = Person { handle, tag: user.tag(), description: None, country: None };
         bytes[8..16].copy_from_slice(&conn.0.to_be_bytes());
         self.lines.insert(conn, Line { owner, talks: None });
-        self.tell(Input::Connected { conn, login: LoginId(key), user, person, token: ResumeToken(bytes) });
+        self.tell(Input::Connected {
+            conn,
+            login: LoginId(key),
+            user,
+            address: None,
+            person,
+            token: ResumeToken(bytes),
+        });
         conn
     }
 
@@ -258,6 +266,21 @@ impl OverHub {
         self.message(self.line, ClientMessage::locate(Some(cell)));
     }
 
+    /// The quarry presses until it is on the air: after a limit it has to rest, while others talk to wait.
+    fn talk(&mut self) {
+        for _ in 0..PATIENCE {
+            self.local += 1;
+            let burst = BurstNo(self.local);
+            let (codec, frame_ms) = (Codec::Opus, FrameTime::Ms20);
+            let start = ClientMessage::BurstStart { channel: channel(), burst, codec, frame_ms };
+            self.message(self.line, start);
+            if self.lines.get(&self.line).is_some_and(|line| line.talks.is_some()) {
+                return;
+            }
+            self.wait(REST);
+        }
+    }
+
     fn next_timeout(&self) -> Option<Time> {
         let own = [self.next_step, self.next_drop, self.radio.poll_timeout(), self.hub.poll_timeout()];
         own.into_iter().flatten().min()
@@ -291,13 +314,7 @@ impl Air for OverHub {
         }
         let talks = self.lines.get(&self.line).and_then(|line| line.talks);
         match (act, talks) {
-            (Act::Talk, None) => {
-                self.local += 1;
-                let burst = BurstNo(self.local);
-                let (codec, frame_ms) = (Codec::Opus, FrameTime::Ms20);
-                let start = ClientMessage::BurstStart { channel: channel(), burst, codec, frame_ms };
-                self.message(self.line, start);
-            }
+            (Act::Talk, None) => self.talk(),
             (Act::Hush, Some(local)) => self.close_burst(self.line, local, EndReason::Released),
             (Act::Talk, Some(_)) | (Act::Hush, None) => return,
             (Act::Renew, _) => {

@@ -1,11 +1,11 @@
-//! Floor-state diff. A careless server refuses a press while somebody in range talks: then the
-//! answer to one's own press, given from many places, finds the talker. It is tried on a quiet
-//! channel and on one that is full but for one.
+//! Floor-state diff. A press is refused when its talker would hear three others: with two invented talkers
+//! beside every invented place, the answer to a press says whether the quarry is within the presser's range.
+//! That is what turning up a receiver says, too; and it ends at the cell.
 
 use std::time::Duration;
 
 use tenfour_protocol::control::{Codec, FrameTime};
-use tenfour_protocol::limits::CHANNEL_BURSTS;
+use tenfour_protocol::limits::BUSY;
 use tenfour_protocol::{BurstNo, ClientMessage, Range, Ranges, ServerMessage};
 
 use super::side_door::SideDoor;
@@ -19,31 +19,20 @@ use crate::oracle::{Oracle, receiving};
 /// The program.
 pub(super) const PROGRAM: Program = Program {
     name: "floor-state diff",
-    idea: "press the button in many places while the quarry talks; listen if all answers are the same",
-    sees: "`channel_busy` or `burst.granted`, on a quiet and on a full channel",
+    idea: "press the button in many places while the quarry and two invented talkers beside each place talk",
+    sees: "`channel_busy` or `burst.granted`",
     kind: Kind::Still,
-    doors: Doors { floor: true, ..Doors::DISTANCE },
+    doors: Doors::DISTANCE,
     sockets: false,
     hunt: run,
 };
 
 fn run(air: &mut dyn Air, clue: &Clue) -> Vec<(Duration, Spot)> {
-    let crowd = crowd(air, clue.rumour.antipode(), clue.seed.is_multiple_of(2));
-    let found = hunt(air, &mut SideDoor::new(Floor, clue.rumour), clue);
-    crowd.into_iter().for_each(|agent| air.leave(agent));
-    vec![(Duration::ZERO, found)]
+    vec![(Duration::ZERO, hunt(air, &mut SideDoor::new(Floor, clue.rumour), clue))]
 }
 
-/// The attacker's own talkers, whom nobody hears from afar: with the quarry they fill the channel.
-fn crowd(air: &mut dyn Air, at: Spot, wanted: bool) -> Vec<Agent> {
-    let own = if wanted { CHANNEL_BURSTS - 1 } else { 0 };
-    let quiet = Ranges { tx: Range::Km10, rx: Range::Km10 };
-    let crowd: Vec<_> = (0..own).map(|_| air.join(at.towards(1.0, 300.0), quiet)).collect();
-    crowd.iter().for_each(|&agent| press(air, agent));
-    crowd
-}
-
-fn press(air: &mut dyn Air, agent: Agent) {
+/// Presses, and stays on the air as long as it may.
+pub(super) fn press(air: &mut dyn Air, agent: Agent) {
     let (codec, frame_ms) = (Codec::Opus, FrameTime::Ms20);
     air.say(agent, ClientMessage::BurstStart { channel: channel(), burst: BurstNo(1), codec, frame_ms });
 }
@@ -52,11 +41,15 @@ struct Floor;
 
 impl Oracle for Floor {
     fn ask(&mut self, air: &mut dyn Air, at: Spot, ring: Range) -> Band {
+        // They hear nobody from afar, so that they themselves are never refused.
+        let near = Ranges { tx: Range::Km10, rx: Range::Km10 };
+        let crowd: Vec<_> = (1..BUSY).map(|_| air.join(at, near)).collect();
+        crowd.iter().for_each(|&agent| press(air, agent));
         air.quarry(Act::Talk);
-        let agent = air.join(at, receiving(ring));
+        let agent = air.join(at, Ranges { tx: Range::Km10, ..receiving(ring) });
         press(air, agent);
         let heard = air.heard(agent);
-        air.leave(agent);
+        crowd.into_iter().chain([agent]).for_each(|agent| air.leave(agent));
         let granted = heard.iter().any(|heard| matches!(heard.message, ServerMessage::BurstGranted { .. }));
         Band::of_range(ring, !granted)
     }

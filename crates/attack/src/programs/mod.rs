@@ -3,6 +3,7 @@
 mod annuli;
 mod bisect;
 mod border;
+mod courtesy;
 mod edge;
 mod floor;
 mod follow;
@@ -75,8 +76,6 @@ pub struct Doors {
     pub country: bool,
     /// The list of participants names those in range only.
     pub list: bool,
-    /// A press is refused while somebody in range talks.
-    pub floor: bool,
     /// The nearest are served first.
     pub order: bool,
     /// A new place is said and taken at once.
@@ -90,7 +89,6 @@ impl Doors {
         session_grid: false,
         country: false,
         list: false,
-        floor: false,
         order: false,
         moves: false,
     };
@@ -105,7 +103,6 @@ impl Doors {
             (self.session_grid, "SessionGrid"),
             (self.country, "RawCountry"),
             (self.list, "ListByRange"),
-            (self.floor, "FloorByRange"),
             (self.order, "SortedFanOut"),
             (self.moves, "MovesAtOnce"),
         ];
@@ -115,7 +112,7 @@ impl Doors {
 }
 
 /// All programs, in the order of the table.
-pub const ALL: [Program; 14] = [
+pub const ALL: [Program; 15] = [
     bisect::PROGRAM,
     sybils::PROGRAM,
     sessions::PROGRAM,
@@ -124,6 +121,7 @@ pub const ALL: [Program; 14] = [
     mover::PROGRAM,
     list::PROGRAM,
     floor::PROGRAM,
+    courtesy::PROGRAM,
     timing::PROGRAM,
     reconnect::PROGRAM,
     border::PROGRAM,
