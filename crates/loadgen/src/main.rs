@@ -43,9 +43,6 @@ pub(crate) struct Arguments {
     /// Bytes of Opus in one frame
     #[arg(long, value_name = "BYTES", default_value_t = 80)]
     pub(crate) payload: u16,
-    /// Log-ins that the sockets share
-    #[arg(long, value_name = "N", default_value_t = 4)]
-    pub(crate) users: u32,
     /// Sockets that are opened at once
     #[arg(long, value_name = "N", default_value_t = 32)]
     pub(crate) opening: usize,

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use tenfour_client::opus::Encoder;
 use tenfour_client::{Identity, Server, log_in};
 use tenfour_protocol::control::FrameTime;
+use tenfour_protocol::limits::CONNECTIONS_PER_USER;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, LocalSet};
 use tokio::time::Instant;
@@ -39,14 +40,15 @@ async fn load(arguments: &Arguments) -> Result<Report> {
         server.origin().strip_prefix("http://").context("load goes over plain http")?.into();
     let authority = if authority.contains(':') { authority } else { format!("{authority}:80").into() };
     let started = Instant::now();
-    let tokens = tokens(&server, arguments.users).await?;
-    let token = |user: usize| tokens[user % tokens.len()].clone();
+    let (talkers, listeners) = (arguments.talkers as usize, arguments.listeners as usize);
+    let tokens = tokens(&server, talkers + listeners.div_ceil(CONNECTIONS_PER_USER)).await?;
+    let token = |listener: usize| tokens[talkers + listener / CONNECTIONS_PER_USER].clone();
     let channel = |user: usize| arguments.channels[user % arguments.channels.len()].clone();
     let score = Score::new(arguments.talkers);
     let opening = Rc::new(Semaphore::new(arguments.opening.max(1)));
 
     let mut joining: Vec<JoinHandle<Result<Listener>>> = Vec::new();
-    for user in 0..arguments.listeners as usize {
+    for user in 0..listeners {
         let (opening, authority, score) = (Rc::clone(&opening), Rc::clone(&authority), score.clone());
         let (token, channel) = (token(user), channel(user));
         joining.push(tokio::task::spawn_local(async move {
@@ -58,14 +60,13 @@ async fn load(arguments: &Arguments) -> Result<Report> {
     for listener in joining {
         hearing.push(tokio::task::spawn_local(listener.await??.hear()));
     }
-    let mut talkers = Vec::new();
-    for number in 0..arguments.talkers as usize {
+    let mut talking = Vec::new();
+    for (number, token) in tokens.iter().enumerate().take(talkers) {
         let here = (0..arguments.listeners as usize).filter(|user| channel(*user) == channel(number)).count();
         let packets = Rc::clone(&packets);
-        let token = token(number);
         let tuned = Talker::tune(
             &authority,
-            &token,
+            token,
             score.clone(),
             number,
             channel(number),
@@ -73,7 +74,7 @@ async fn load(arguments: &Arguments) -> Result<Report> {
             packets,
             here as u64,
         );
-        talkers.push(tuned.await?);
+        talking.push(tuned.await?);
     }
     let tuned_after = started.elapsed().as_secs_f64();
     eprintln!("tenfour-load: {} listeners tuned after {tuned_after:.1} s", arguments.listeners);
@@ -85,7 +86,7 @@ async fn load(arguments: &Arguments) -> Result<Report> {
         burst: Duration::from_secs_f64(arguments.burst),
     };
     let stagger = Duration::from_millis(frame_ms.millis().into()) / arguments.talkers.max(1);
-    let talking: Vec<_> = talkers
+    let talking: Vec<_> = talking
         .into_iter()
         .zip(0..)
         .map(|(talker, at)| {
@@ -114,10 +115,10 @@ async fn drained(score: &Score) {
     }
 }
 
-/// A few users, whose log-ins the sockets share: this measures voice, not log-ins.
-async fn tokens(server: &Server, users: u32) -> Result<Vec<Rc<str>>> {
+/// Users whose log-ins the sockets share, as many as a user may have: this measures voice, not log-ins.
+async fn tokens(server: &Server, users: usize) -> Result<Vec<Rc<str>>> {
     let mut tokens = Vec::new();
-    for user in 0..users.max(1) {
+    for user in 0..users {
         let session = log_in(server, &Identity::generate()?, Some(&format!("Load {user}"))).await?;
         tokens.push(session.token().into());
     }

@@ -34,8 +34,6 @@ const QUIET: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What the kernel takes for a stalled line before its window is closed; it doubles the number.
 const STALLED_BUFFER_BYTES: usize = 2048;
-/// Log-ins that the lines to Tenfour share: a user's sessions are limited, sockets are not.
-const USERS: usize = 4;
 
 /// The kind of server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -99,9 +97,13 @@ const MAIN: usize = 0;
 const PAIRS: usize = 1;
 
 impl Fanout {
+    fn sockets(&self) -> usize {
+        self.listeners + self.talkers + 2 * self.pairs + self.stalled
+    }
+
     pub(crate) fn run(self) -> Result<serde_json::Value> {
         anyhow::ensure!(self.payload >= STAMP_BYTES, "a payload has at least {STAMP_BYTES} bytes");
-        let sockets = self.listeners + self.talkers + 2 * self.pairs + self.stalled;
+        let sockets = self.sockets();
         crate::raise_file_limit(if self.kind == Kind::Mumble { 2 * sockets } else { sockets })?;
         let server = Process(self.pid);
         let mut air = Air::new(2)?;
@@ -240,7 +242,7 @@ impl Opener {
             Kind::Tenfour => {
                 let (channel, frame_ms) = ("19".parse()?, FrameTime::try_from(fanout.frame_ms)?);
                 let wish = Wish { channel, economy: fanout.economy, frame_ms };
-                Ok(Self::Tenfour(Door::find(&fanout.at, USERS)?, wish))
+                Ok(Self::Tenfour(Door::find(&fanout.at, fanout.sockets())?, wish))
             }
             Kind::Mumble => {
                 mumble::check_payload(fanout.payload)?;

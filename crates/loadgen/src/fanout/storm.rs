@@ -12,7 +12,6 @@ use crate::lines::tenfour::{Door, Tenfour, Wish};
 
 /// Connections that are made at the same time.
 const THREADS: usize = 16;
-const USERS: usize = 400;
 
 /// Flags of `tenfour-fanout storm`.
 #[derive(Debug, Clone, Args)]
@@ -35,7 +34,7 @@ impl Storm {
     /// Opens the lines, drops all at once, and resumes each.
     pub(crate) fn run(self) -> Result<serde_json::Value> {
         crate::raise_file_limit(self.users)?;
-        let door = Door::find(&self.at, USERS.min(self.users))?;
+        let door = Door::find(&self.at, self.users)?;
         let together = Barrier::new(THREADS);
         let threads: Vec<Result<Times>> = std::thread::scope(|scope| {
             let start = |thread| {

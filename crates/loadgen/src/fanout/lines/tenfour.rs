@@ -22,6 +22,8 @@ const BINARY: u8 = 0x2;
 const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
+/// Most log-ins that lines share: five lines have one where there are 20,000.
+const USERS: usize = 4_000;
 /// How the answer to `tune` begins. It lists a hundred people in a large channel, and takes longer to read
 /// than to write: nobody here wants to know them.
 const TUNED: &[u8] = br#"{"type":"tuned""#;
@@ -45,8 +47,9 @@ pub(crate) struct Wish {
 }
 
 impl Door {
-    /// Finds the server at `url`, and logs `users` new keys in.
-    pub(crate) fn find(url: &str, users: usize) -> Result<Self> {
+    /// Finds the server at `url`, and logs in as many new keys as so many lines need: a user has 8 connections,
+    /// and talks on one channel at a time.
+    pub(crate) fn find(url: &str, lines: usize) -> Result<Self> {
         let (scheme, authority) = url.split_once("://").context("an address like http://127.0.0.1:27185")?;
         let address: SocketAddr = authority.trim_end_matches('/').parse().context("an address and a port")?;
         let tls = (scheme == "https").then(tls::config);
@@ -60,7 +63,8 @@ impl Door {
         };
         let server = Server::new(url, fingerprint.as_deref())?;
         let mut door = Self { address, server, tls, tokens: Arc::default() };
-        let identities: std::io::Result<Vec<_>> = (0..users).map(|_| Identity::generate()).collect();
+        let identities: std::io::Result<Vec<_>> =
+            (0..lines.clamp(1, USERS)).map(|_| Identity::generate()).collect();
         door.tokens = Arc::new(door.log_in(&identities?)?);
         Ok(door)
     }
