@@ -3,4 +3,4 @@
 /**
  * Why a burst ended.
  */
-export type EndReason = "released" | "silent" | "talk_limit" | "talker_lost" | "untuned" | "out_of_range" | "going_away";
+export type EndReason = "released" | "silent" | "talk_limit" | "courtesy" | "talker_lost" | "untuned" | "out_of_range" | "going_away";

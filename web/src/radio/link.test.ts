@@ -181,6 +181,15 @@ describe('a link', () => {
     expect(state()).toMatchObject({ state: 'coming_back', why: 'going_away', retryAt: 2_000 });
   });
 
+  test('is gone when the person has too many connections, and does not take turns with them', async () => {
+    link.start();
+    peer().welcome();
+    peer().events.closed(4003);
+    expect(state()).toMatchObject({ state: 'gone', refusal: { code: 'replaced' } });
+    await clock.pass(60_000);
+    expect(peers).toHaveLength(1);
+  });
+
   test('is gone after a log-out and stays so', async () => {
     link.start();
     peer().welcome();

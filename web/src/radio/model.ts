@@ -34,8 +34,8 @@ export type Button =
   | { state: 'ready' }
   /** Pressed, and kept back with what is said: the link, or the range that was chosen, is not there yet. */
   | { state: 'waiting' }
-  /** Live. `since` and `limit` in ms, for the ring that runs down. */
-  | { state: 'talking'; since: number; limit: number; granted: boolean }
+  /** Live. `since` and `limit` in ms, for the ring that runs down; `others` wait to talk. */
+  | { state: 'talking'; since: number; limit: number; granted: boolean; others?: boolean }
   /** Refused or ended by the server: shown until the next press or `until`. */
   | { state: 'refused'; refusal: Refusal; until: number }
   | { state: 'no_link' }

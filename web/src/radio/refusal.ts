@@ -3,6 +3,9 @@ import type { EndReason } from '../gen/EndReason';
 import type { Problem } from '../gen/Problem';
 import type { Refusal } from '../gen/Refusal';
 
+/** After a burst that a limit ended, the server refuses the next for so long, in ms. */
+const REST = 3_000;
+
 /** A refusal that this page makes itself; its words say more than the code. */
 export function refusal(code: Code, message: string, hint: string): Refusal {
   return { code, message, hint };
@@ -58,6 +61,14 @@ export function erased(): Refusal {
   return refusal('erased', 'You were erased from this server.', 'Register to begin anew.');
 }
 
+export function replaced(): Refusal {
+  return refusal(
+    'replaced',
+    'You use this radio in more places than one may at once.',
+    'Close another one, then come back.',
+  );
+}
+
 export function keyKept(): Refusal {
   return refusal(
     'erased',
@@ -79,6 +90,11 @@ export function ofEnd(ended: EndReason): Refusal {
   switch (ended) {
     case 'talk_limit':
       return refusal('talk_limit', 'The talk limit was reached.', 'Press again to go on.');
+    case 'courtesy':
+      return {
+        ...refusal('resting', 'Others wait to talk.', 'Let them answer; then press again.'),
+        retry_after_ms: REST,
+      };
     case 'silent':
       return refusal(
         'stalled',

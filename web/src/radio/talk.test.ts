@@ -62,8 +62,10 @@ const button = () => store.state.button;
 const row = () => store.state.air.at(-1);
 const types = () =>
   wire.map((one) => ('voice' in one ? `voice ${one.voice}.${one.seq}` : one.type));
-const aired = (burst: number, ended: 'released' | 'talk_limit' | 'silent' = 'released') =>
-  talk.receipt({ type: 'receipt', burst, outcome: 'aired', frames: 1, ended });
+const aired = (
+  burst: number,
+  ended: 'released' | 'talk_limit' | 'courtesy' | 'silent' = 'released',
+) => talk.receipt({ type: 'receipt', burst, outcome: 'aired', frames: 1, ended });
 
 async function finishSource(): Promise<void> {
   source.finished?.();
@@ -115,6 +117,25 @@ describe('the button', () => {
     aired(1);
     expect(row()).toMatchObject({ state: 'sent', length: 80, own: true, replayable: true });
     expect(events.map(({ type }) => type)).toEqual(['permit', 'sent']);
+  });
+
+  test('may not go on for long when others wait, and says why it ended', async () => {
+    talk.press();
+    talk.granted({ type: 'burst.granted', burst: 1, talk_limit_ms: 60_000 });
+    await clock.pass(4_000);
+    talk.othersWait({ type: 'burst.others_wait', burst: 1, others: 1, limit_in_ms: 8_000 });
+    expect(button()).toMatchObject({ state: 'talking', limit: 12_000, others: true });
+    talk.othersWait({ type: 'burst.others_wait', burst: 9, others: 1, limit_in_ms: 1 });
+    expect(button()).toMatchObject({ limit: 12_000 });
+    aired(1, 'courtesy');
+    await finishSource();
+    const refusal = { code: 'resting', retry_after_ms: 3_000 };
+    expect(button()).toMatchObject({ state: 'refused', refusal });
+    talk.release();
+    await clock.pass(3_000);
+    talk.press();
+    talk.granted({ type: 'burst.granted', burst: 2, talk_limit_ms: 60_000 });
+    expect(button()).toMatchObject({ state: 'talking', limit: 60_000, others: false });
   });
 
   test('counts media time in frames of the burst', () => {

@@ -59,6 +59,7 @@ interface Own {
 
 type Receipt = Extract<ServerMessage, { type: 'receipt' }>;
 type Granted = Extract<ServerMessage, { type: 'burst.granted' }>;
+type OthersWait = Extract<ServerMessage, { type: 'burst.others_wait' }>;
 
 /**
  * The button: voice leaves with the press, nothing waits for the grant. A press without a link, or without
@@ -73,6 +74,8 @@ export class Talk {
   #pressedAt = 0;
   #count = 0;
   #limit = 60_000;
+  /** The burst that others wait for. */
+  #awaited: Own | null = null;
   #current: Own | null = null;
   /** Not sent yet; the button may be up already. */
   #waiting: Own | null = null;
@@ -136,6 +139,15 @@ export class Talk {
     this.#limit = talk_limit_ms;
     if (own === this.#current && this.#isOnTheAir()) this.#showTalking(own, true);
     this.options.store.emit({ type: 'permit' });
+  }
+
+  /** Somebody began whom the talker would hear. */
+  othersWait({ burst, limit_in_ms }: OthersWait): void {
+    const own = this.#open.get(burst);
+    if (!own || own !== this.#current || !this.#isOnTheAir()) return;
+    this.#awaited = own;
+    this.#limit = this.options.clock.now() - own.since + limit_in_ms;
+    this.#showTalking(own, true);
   }
 
   receipt(receipt: Receipt): void {
@@ -370,7 +382,8 @@ export class Talk {
   }
 
   #showTalking(own: Own, granted: boolean): void {
-    this.#setButton({ state: 'talking', since: own.since, limit: this.#limit, granted });
+    const others = this.#awaited === own;
+    this.#setButton({ state: 'talking', since: own.since, limit: this.#limit, granted, others });
   }
 
   /** The button as it is when nothing goes on. */

@@ -203,6 +203,7 @@ export class Transceiver {
   #message(message: ServerMessage): void {
     const { talk, hear, place } = this;
     if (message.type === 'burst.granted') talk.granted(message);
+    else if (message.type === 'burst.others_wait') talk.othersWait(message);
     else if (message.type === 'receipt') talk.receipt(message);
     else if (message.type === 'burst.started') hear.started(message);
     else if (message.type === 'burst.gap') hear.gap(message);

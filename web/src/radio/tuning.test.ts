@@ -15,6 +15,19 @@ let timers: [number, () => void][];
 const person = (id: number, handle: string): Participant => ({ id, handle, tag: 'aaaa' });
 const answer = (channel: string, participants: Participant[] = [], pages = 1) =>
   tuning.message({ type: 'tuned', channel, count: participants.length, participants, pages });
+const LIMITS = {
+  talk_ms: 60_000,
+  courtesy_ms: 8_000,
+  rest_ms: 3_000,
+  speech_ms: 300_000,
+  speech_window_ms: 600_000,
+  busy: 3,
+  bursts: 2,
+  connections: 8,
+  channels: 8,
+  channels_in_all: 16,
+};
+
 const welcome = (change: Partial<Welcome> = {}) =>
   tuning.welcomed({
     type: 'welcome',
@@ -24,6 +37,7 @@ const welcome = (change: Partial<Welcome> = {}) =>
     tuned: [],
     hold_ms: 10_000,
     talk_limit_ms: 60_000,
+    limits: LIMITS,
     epoch_in_ms: 412_000,
     host: 'Tenfour',
     server: 'tenfour 0.1.0',

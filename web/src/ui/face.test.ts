@@ -60,6 +60,11 @@ describe('the words of a face', () => {
     expect(talkClock(talking, 49_999)).toBe('0:49');
   });
 
+  test('while others wait every second is counted', () => {
+    const talking: Face = { kind: 'talking', since: 0, limit: 20_000, others: true };
+    expect(faceWords(talking, manner, 1_000, text).sub).toBe(text.talk.othersWait(19));
+  });
+
   test.each(['refused', 'missing', 'unsupported'] as const)(
     'microphone %s says what to do',
     (why) => {

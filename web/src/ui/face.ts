@@ -18,7 +18,7 @@ export type Face =
   | { kind: 'opening' }
   /** Pressed, and kept back with what is said. */
   | { kind: 'waiting'; what: 'link' | 'place' | 'range' }
-  | { kind: 'talking'; since: number; limit: number }
+  | { kind: 'talking'; since: number; limit: number; others?: boolean }
   | { kind: 'refused'; refusal: Refusal; until: number }
   | { kind: 'no_link'; link: Link['state'] }
   | { kind: 'no_microphone'; why: Exclude<Microphone, 'ready' | 'unasked' | 'asking'> };
@@ -30,7 +30,12 @@ export function faceOf(state: RadioState): Face {
     case 'talking':
       if (state.microphone === 'asking') return { kind: 'asking' };
       return button.granted
-        ? { kind: 'talking', since: button.since, limit: button.limit }
+        ? {
+            kind: 'talking',
+            since: button.since,
+            limit: button.limit,
+            others: button.others ?? false,
+          }
         : { kind: 'opening' };
     case 'waiting': {
       const range = state.location.state === 'asking' ? 'place' : 'range';
@@ -103,7 +108,7 @@ export function faceWords(face: Face, manner: Manner, now: number, text: Text): 
   }
 }
 
-/** How to end, and near the talk limit how long it still goes. */
+/** How to end; while others wait and near the talk limit how long it still goes. */
 function liveHint(
   face: Extract<Face, { kind: 'talking' }>,
   manner: Manner,
@@ -111,6 +116,7 @@ function liveHint(
   text: Text,
 ): string {
   const left = secondsUntil(face.since + face.limit, now);
+  if (face.others) return text.talk.othersWait(left);
   if (left <= LIMIT_NEAR) return text.talk.secondsLeft(left);
   return manner.latch ? text.talk.tapToEnd : text.talk.release;
 }

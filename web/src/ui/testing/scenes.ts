@@ -195,6 +195,18 @@ export const scenes: Record<string, () => Partial<RadioState>> = {
     button: { state: 'talking', since: performance.now() - 53000, limit: 60000, granted: true },
     air: [...spoken, burst(me, 53, { own: true, state: 'talking', replayable: false })],
   }),
+  others: () => ({
+    channels,
+    microphone: 'ready',
+    button: {
+      state: 'talking',
+      since: performance.now() - 9000,
+      limit: 16000,
+      granted: true,
+      others: true,
+    },
+    air: [...spoken, burst(me, 9, { own: true, state: 'talking', replayable: false })],
+  }),
   refused: () => ({
     channels,
     button: { state: 'refused', refusal: busy, until: performance.now() + 5000 },
