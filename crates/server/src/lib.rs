@@ -35,6 +35,7 @@ pub mod nats;
 mod ops;
 mod privacy;
 mod server;
+mod share;
 mod shared;
 pub mod store;
 mod subject;

@@ -10,6 +10,7 @@ mod lanes;
 mod listen;
 mod outbox;
 mod pump;
+mod reader;
 #[cfg(all(target_os = "linux", feature = "io-uring"))]
 mod ring;
 #[cfg(not(all(target_os = "linux", feature = "io-uring")))]
@@ -32,6 +33,7 @@ use slab::Slab;
 use tenfour_core::voice::{Deck, Item, NAMED, Packet};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::BurstNo;
+use tenfour_protocol::limits::READ_BYTES;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{LocalSet, unconstrained};
 
@@ -48,9 +50,6 @@ use lanes::Lanes;
 use outbox::Chunk;
 use ring::Ring;
 use together::Rows;
-
-/// A worker reads into one buffer, whichever socket it is: it is wiped after each use.
-const SCRATCH_BYTES: usize = 16 * 1024;
 
 /// What a worker is told.
 #[derive(Debug)]
@@ -85,6 +84,7 @@ pub(crate) struct Worker {
     deck: RefCell<Deck<Framed>>,
     table: RefCell<Slab<Rc<Connection>>>,
     serial: Cell<u32>,
+    /// What is read, whichever socket it is of: it is wiped after each use.
     scratch: RefCell<Box<[u8]>>,
     /// Reused from write to write.
     items: RefCell<Vec<Item<Framed>>>,
@@ -106,6 +106,8 @@ pub(crate) struct Worker {
     talking: RefCell<BTreeSet<(Time, ConnId)>>,
     /// Who has begun something, and until when it has to be finished.
     unfinished: RefCell<BTreeSet<(Time, ConnId)>>,
+    /// Who is not read, and until when.
+    paused: RefCell<BTreeSet<(Time, ConnId)>>,
     /// Who is being closed, and until when it may take.
     closing: RefCell<BTreeSet<(Time, ConnId)>>,
     /// When the main loop wakes up by itself.
@@ -153,7 +155,7 @@ impl Worker {
             deck: RefCell::new(deck),
             table: RefCell::default(),
             serial: Cell::new(0),
-            scratch: RefCell::new(vec![0; SCRATCH_BYTES].into()),
+            scratch: RefCell::new(vec![0; READ_BYTES].into()),
             items: RefCell::default(),
             chunks: RefCell::default(),
             batch: Cell::default(),
@@ -166,6 +168,7 @@ impl Worker {
             blocked: RefCell::default(),
             talking: RefCell::default(),
             unfinished: RefCell::default(),
+            paused: RefCell::default(),
             closing: RefCell::default(),
             alarm: Cell::new(Time::ZERO),
             earlier: Notify::new(),

@@ -116,7 +116,8 @@ impl Worker {
             let mut table = self.table.borrow_mut();
             let entry = table.vacant_entry();
             let id = self.number(entry.key());
-            let connection = Rc::new(Connection::new(id, stream, admitted.permit, connected, now));
+            let share = self.shared.hub.share();
+            let connection = Rc::new(Connection::new(id, stream, share, admitted.permit, connected, now));
             entry.insert(connection.clone());
             connection
         };

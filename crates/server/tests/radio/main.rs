@@ -7,6 +7,7 @@ mod description;
 mod desk;
 mod door;
 mod erasure;
+mod floods;
 mod forged;
 mod held;
 mod http;
