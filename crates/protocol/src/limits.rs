@@ -161,6 +161,20 @@ pub const BODY_BYTES: usize = 16 * 1024;
 pub const FORWARDED_HOPS: usize = 16;
 /// Time for a request's header, for TLS, and for the first message on the socket.
 pub const HANDSHAKE: Duration = Duration::from_secs(5);
+/// Connections of one address that are not radio sockets, and radio sockets of it: a /56 of IPv6 is one address,
+/// loopback is none. Where the server has little room, its share is smaller.
+pub const ADDRESS_CONNECTIONS: usize = 2_000;
+/// Connections that are not radio sockets, whatever files there are: with a request half sent, one takes 16 KiB.
+pub const DOORS: usize = 16 * 1024;
+/// How long a peer may take to begin to take an answer.
+pub const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+/// How fast it has to take an answer after that, in bytes a second: half of what the slowest mobile network gives.
+pub const ANSWER_BYTES_PER_SECOND: u64 = 2 * 1024;
+/// Bytes of answers that wait for their peers, in all; more are refused.
+pub const ANSWERS_BYTES: usize = 32 * 1024 * 1024;
+/// The same for one address.
+pub const ADDRESS_ANSWERS_BYTES: usize = 8 * 1024 * 1024;
+
 /// A ping is sent on a connection this often.
 pub const PING: Duration = Duration::from_secs(15);
 /// Pings without an answer before the connection is closed.

@@ -27,8 +27,10 @@ mod follow;
 #[doc(hidden)]
 mod gate;
 pub mod handle;
+mod household;
 mod http;
 mod hub_thread;
+mod lobby;
 #[cfg(feature = "mutants")]
 pub mod mutants;
 pub mod nats;

@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use super::{api, contact, me};
+use super::{api, channels, contact, me};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,7 +20,7 @@ use super::{api, contact, me};
         me::erase,
         me::log_out_everywhere,
         contact::contact,
-        api::channels
+        channels::channels
     )
 )]
 struct Document;

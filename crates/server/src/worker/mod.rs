@@ -1,11 +1,11 @@
-//! A worker: one thread with its own runtime and its own sockets. HTTP is served by hyper; a
-//! socket that was upgraded is read by a task of its own and written by the [`pump`] of the
-//! worker, straight from the logs that all listeners share.
+//! A worker: one thread with its own runtime and its own radio sockets. A socket is read by a task of its
+//! own and written by the [`pump`] of the worker, straight from the logs that all listeners share. HTTP is
+//! served elsewhere (`lobby/`), which hands over what was upgraded.
 
+mod arrive;
 pub(crate) mod codec;
 mod connection;
 mod decoy;
-mod http;
 mod lanes;
 mod listen;
 mod outbox;
@@ -20,11 +20,9 @@ mod socket;
 mod timers;
 mod together;
 mod unfinished;
-mod upgrade;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::net::{SocketAddr, TcpStream};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -38,8 +36,8 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::{LocalSet, unconstrained};
 
 use crate::clock::Clock;
-use crate::gate::Permit;
 use crate::hub_thread::{Framed, Order};
+use crate::lobby::Arrival;
 use crate::shared::Shared;
 use crate::tls::Certificates;
 use connection::Connection;
@@ -49,13 +47,13 @@ pub use decoy::Sinks;
 use lanes::Lanes;
 use outbox::Chunk;
 use ring::Ring;
+pub(crate) use socket::{Stream, Tcp};
 use together::Rows;
 
 /// What a worker is told.
-#[derive(Debug)]
 pub(crate) enum ToWorker {
-    /// Serve this socket.
-    Socket(TcpStream, SocketAddr, Permit),
+    /// Serve this radio socket.
+    Arrival(Box<Arrival>),
     /// Do what the hub says, in this order.
     Orders(Vec<Order>),
     /// A frame of a talker on another worker.
@@ -80,7 +78,6 @@ pub(crate) struct Worker {
     shared: Arc<Shared>,
     clock: Clock,
     peers: Vec<mpsc::UnboundedSender<ToWorker>>,
-    router: axum::Router,
     deck: RefCell<Deck<Framed>>,
     table: RefCell<Slab<Rc<Connection>>>,
     serial: Cell<u32>,
@@ -150,7 +147,6 @@ impl Worker {
             index,
             clock: shared.clock,
             peers,
-            router: crate::http::router(&shared),
             shared,
             deck: RefCell::new(deck),
             table: RefCell::default(),
