@@ -25,7 +25,7 @@ use crate::http::{ChannelList, Proxies};
 use crate::hub_thread;
 use crate::lobby::ToLobby;
 use crate::nats::Nats;
-use crate::ops::{self, Metrics};
+use crate::ops::{self, Metrics, Names};
 use crate::privacy::Privacy;
 use crate::shared::Shared;
 use crate::store::{Changes, JetStream, Keeper, Sqlite, Store, StoreThread};
@@ -115,7 +115,8 @@ impl Server {
             mutants: config.mutants,
             ..HubConfig::default()
         };
-        let (files, own_files) = (raise_file_limit(), OWN_FILES + config.workers * worker::FILES);
+        let (files, own_files) =
+            (raise_file_limit(), OWN_FILES + ops::CONNECTIONS + config.workers * worker::FILES);
         let origins = Origins::new(address, tls.is_some(), &names, &config.origins);
         let (auth, store, changes) = opened.auth(origins)?;
         let metrics = Metrics::new(config.hold, config.visitor_cookie);
@@ -151,7 +152,11 @@ impl Server {
         let lobbies = start_lobbies(&shared, &workers, &mut threads).map_err(StartError::System)?;
         let (close_door, closed) = oneshot::channel();
         let ops_url = operator.as_ref().map(|(_, address)| format!("http://{address}"));
-        let operator = operator.map(|(listener, _)| listener);
+        let operator_names = |address: SocketAddr| {
+            let own = names_of(address.ip());
+            Names::new(own.iter().chain(&config.origins).map(String::as_str))
+        };
+        let operator = operator.map(|(listener, address)| (listener, operator_names(address)));
         threads.push(start_door(
             Door { listener, operator, changes, closed },
             shared.clone(),
@@ -313,7 +318,7 @@ fn start_lobbies(
 /// What the thread of the door looks after.
 struct Door {
     listener: TcpListener,
-    operator: Option<TcpListener>,
+    operator: Option<(TcpListener, Names)>,
     changes: Option<Changes>,
     closed: oneshot::Receiver<()>,
 }
@@ -329,7 +334,8 @@ fn start_door(
     let (listener, operator) = {
         let _inside = runtime.enter();
         let listener = tokio::net::TcpListener::from_std(listener).map_err(StartError::System)?;
-        let operator = operator.map(tokio::net::TcpListener::from_std).transpose();
+        let under = |(listener, names)| Ok((tokio::net::TcpListener::from_std(listener)?, names));
+        let operator = operator.map(under).transpose();
         (listener, operator.map_err(StartError::System)?)
     };
     let run = move || {
@@ -344,8 +350,8 @@ fn start_door(
             if let Some(cluster) = &shared.cluster {
                 tokio::spawn(cluster.questions().answer(shared.clone()));
             }
-            if let Some(operator) = operator {
-                tokio::spawn(ops::serve(operator, shared.clone()));
+            if let Some((listener, names)) = operator {
+                tokio::spawn(ops::serve(listener, names, shared.clone()));
             }
             tokio::select! {
                 () = door::accept(listener, shared, lobbies) => {}

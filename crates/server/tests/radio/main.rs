@@ -8,6 +8,7 @@ mod crowd;
 mod description;
 mod desk;
 mod door;
+mod edges;
 mod erasure;
 mod floods;
 mod forged;
