@@ -92,11 +92,10 @@ impl Export {
 
     async fn print(self) -> Result<(), Failure> {
         let (server, session, _) = self.account.log_in().await?;
-        let held = session.held(&server).await;
+        let exported = session.export(&server, &mut std::io::stdout()).await;
         close(&server, session).await;
-        let text =
-            serde_json::to_string_pretty(&held?).map_err(|error| Failure::Failed(error.to_string()))?;
-        writeln!(std::io::stdout(), "{text}")?;
+        exported?;
+        writeln!(std::io::stdout())?;
         Ok(())
     }
 }

@@ -130,7 +130,7 @@ impl Server {
         Error::NoLink { server: self.origin().into(), why: error.to_string() }
     }
 
-    fn odd(&self, why: &str) -> Error {
+    pub(crate) fn odd(&self, why: &str) -> Error {
         Error::NotTenfour { server: self.origin().into(), why: why.into() }
     }
 }
@@ -176,13 +176,46 @@ impl<'a> Conversation<'a> {
         body: Bytes,
     ) -> Result<A, Error> {
         let server = self.server;
-        let request = server.request(method, path, token, body)?;
-        let line = self.line().await?;
-        let answer = line.requests.send_request(request).await.map_err(|e| server.cut(&e))?;
-        let (head, body) = answer.into_parts();
+        let (head, body) = self.send(method, path, token, body).await?.into_parts();
         let body = Limited::new(body, ANSWER_BYTES).collect().await;
         let body = body.map_err(|error| server.odd(&error.to_string()))?.to_bytes();
         server.understand(head.status, &body)
+    }
+
+    async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, Error> {
+        let server = self.server;
+        let request = server.request(method, path, token, body)?;
+        let line = self.line().await?;
+        line.requests.send_request(request).await.map_err(|e| server.cut(&e))
+    }
+
+    /// Passes the answer to a question on to `take`, piece by piece as it comes, however long it is. A refusal is
+    /// an error.
+    pub(crate) async fn pass_on(
+        &mut self,
+        path: &str,
+        token: &str,
+        mut take: impl FnMut(&[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let server = self.server;
+        let mut answer = self.send(Method::GET, path, Some(token), Bytes::new()).await?;
+        if !answer.status().is_success() {
+            let status = answer.status();
+            let body = Limited::new(answer.into_body(), ANSWER_BYTES).collect().await;
+            let body = body.map_err(|error| server.odd(&error.to_string()))?.to_bytes();
+            return server.understand(status, &body);
+        }
+        while let Some(frame) = answer.body_mut().frame().await {
+            let frame = frame.map_err(|error| server.cut(&error))?;
+            frame.data_ref().map_or(Ok(()), |piece| take(piece))?;
+        }
+        Ok(())
     }
 
     /// The connection, or a new one if the server has ended it.

@@ -14,6 +14,7 @@ mod conceal;
 mod connection;
 mod device;
 mod error;
+mod export;
 mod http;
 mod identity;
 pub mod key_file;

@@ -46,6 +46,7 @@
 //! * [`voice::Deck`] - one for each worker: the logs of the bursts on the air, a cursor for each
 //!   listener, wiping on time.
 //! * [`radio::Radio`] - one for each native client: link, button, playout.
+//! * [`Reading`] - one for each connection: when its socket is read.
 
 mod bucket;
 mod chance;
@@ -54,10 +55,12 @@ pub mod hub;
 pub mod mutants;
 pub mod radio;
 pub mod reach;
+mod reading;
 pub mod time;
 mod timeline;
 pub mod voice;
 
+pub use reading::Reading;
 pub use time::Time;
 
 /// Names a connection. The shell chooses the numbers and never uses one twice.

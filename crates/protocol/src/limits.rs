@@ -29,6 +29,30 @@ pub const CONTROL_REFUSALS: u32 = 100;
 /// Control bytes that may wait for one client; more closes its connection.
 pub const CONTROL_QUEUE_BYTES: usize = 256 * 1024;
 
+/// What may come on one socket at once, in bytes; each frame of RFC 6455, and each record of TLS, counts as
+/// [`READ_FRAME_COST`] more. More is not read before its time: the network holds it back. An honest client,
+/// with three seconds of voice that a network held back and every control message it may send, stays below
+/// half of it.
+pub const READ_AT_ONCE: u32 = 512 * 1024;
+/// The same, a second after that: 16,000 bytes of it are what the fastest talker sends, 41,000 the largest
+/// control messages, from both of their budgets.
+pub const READ_PER_SECOND: u32 = 64 * 1024;
+/// What a frame costs beside its bytes: as much of a core as 64 bytes more would (some 0.1 µs).
+pub const READ_FRAME_COST: u32 = 64;
+/// Who has sent more is not read for at least so long: small pieces come together meanwhile.
+pub const READ_PAUSE: Duration = Duration::from_millis(20);
+/// Who has sent more for so long without a pause is closed. Less than the shortest hold: voice that
+/// waits in the kernel meanwhile is kept no longer than any other.
+pub const READ_BEHIND: Duration = Duration::from_secs(1);
+/// Bytes that are read of a socket at once.
+pub const READ_BYTES: usize = 2 * 1024;
+/// What is read of one socket before others have their turn, frames counted like above.
+pub const READ_TURN: u32 = 16 * 1024;
+/// Messages of one socket that may wait for the hub; then its socket is not read.
+pub const HUB_SHARE: usize = 32;
+/// Messages of all sockets that may wait for the hub before each has a share of one.
+pub const HUB_QUEUE: usize = 16 * 1024;
+
 /// Length of the header of a voice frame, in bytes.
 pub const VOICE_HEADER_BYTES: usize = 12;
 /// Largest payload of a voice frame, in bytes.
@@ -165,6 +189,20 @@ pub const BODY_BYTES: usize = 16 * 1024;
 pub const FORWARDED_HOPS: usize = 16;
 /// Time for a request's header, for TLS, and for the first message on the socket.
 pub const HANDSHAKE: Duration = Duration::from_secs(5);
+/// Connections of one address that are not radio sockets, and radio sockets of it: a /56 of IPv6 is one address,
+/// loopback is none. Where the server has little room, its share is smaller.
+pub const ADDRESS_CONNECTIONS: usize = 2_000;
+/// Connections that are not radio sockets, whatever files there are: with a request half sent, one takes 16 KiB.
+pub const DOORS: usize = 16 * 1024;
+/// How long a peer may take to begin to take an answer.
+pub const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+/// How fast it has to take an answer after that, in bytes a second: half of what the slowest mobile network gives.
+pub const ANSWER_BYTES_PER_SECOND: u64 = 2 * 1024;
+/// Bytes of answers that wait for their peers, in all; more are refused.
+pub const ANSWERS_BYTES: usize = 32 * 1024 * 1024;
+/// The same for one address.
+pub const ADDRESS_ANSWERS_BYTES: usize = 8 * 1024 * 1024;
+
 /// A ping is sent on a connection this often.
 pub const PING: Duration = Duration::from_secs(15);
 /// Pings without an answer before the connection is closed.

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc as tokio_mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::cluster::{Cluster, Relay};
+use crate::share::{Place, Queue, Share};
 use crate::worker::{ToWorker, codec, worker_of};
 
 /// A message that is framed and may be written to any socket.
@@ -26,7 +27,7 @@ const TOGETHER: usize = 64;
 
 /// A handle to the hub for everybody.
 #[derive(Debug, Clone)]
-pub(crate) struct HubHandle(mpsc::Sender<Boxed>);
+pub(crate) struct HubHandle(mpsc::Sender<Boxed>, Queue);
 
 /// A channel keeps what went through it for a while. By itself a message says who somebody is; its
 /// box is wiped when it is given back.
@@ -34,7 +35,7 @@ type Boxed = Box<ToHub>;
 
 #[derive(Debug)]
 enum ToHub {
-    Input(Input),
+    Input(Input, Option<Place>),
     Channels(oneshot::Sender<Vec<ChannelInfo>>),
     Figures(oneshot::Sender<HubFigures>),
     Quit,
@@ -59,7 +60,17 @@ pub(crate) enum Order {
 impl HubHandle {
     /// Tells the hub what happened. After the stop nobody listens, and nothing is lost by it.
     pub(crate) fn input(&self, input: Input) {
-        self.0.send(Box::new(ToHub::Input(input))).ok();
+        self.0.send(Box::new(ToHub::Input(input, None))).ok();
+    }
+
+    /// The same for what a client said, which takes a place of its socket's share until the hub has seen it.
+    pub(crate) fn input_of(&self, share: &Arc<Share>, input: Input) {
+        self.0.send(Box::new(ToHub::Input(input, Some(share.place())))).ok();
+    }
+
+    /// The share of a new socket.
+    pub(crate) fn share(&self) -> Arc<Share> {
+        self.1.share()
     }
 
     /// The channels, or nothing when the server stops.
@@ -89,7 +100,7 @@ pub(crate) struct HubInbox(mpsc::Receiver<Boxed>);
 /// A handle and what it leads to.
 pub(crate) fn channel() -> (HubHandle, HubInbox) {
     let (sender, receiver) = mpsc::channel();
-    (HubHandle(sender), HubInbox(receiver))
+    (HubHandle(sender, Queue::default()), HubInbox(receiver))
 }
 
 /// Starts the thread.
@@ -148,9 +159,10 @@ impl HubThread {
     /// False when the thread should end.
     fn take(&mut self, message: ToHub) -> bool {
         match message {
-            ToHub::Input(input) => {
+            ToHub::Input(input, place) => {
                 self.hub.handle(input, self.clock.now());
                 self.drain();
+                drop(place);
             }
             // Who asked may have gone away.
             ToHub::Channels(answer) => drop(answer.send(self.hub.channels())),

@@ -30,12 +30,14 @@ pub mod handle;
 mod household;
 mod http;
 mod hub_thread;
+mod lobby;
 #[cfg(feature = "mutants")]
 pub mod mutants;
 pub mod nats;
 mod ops;
 mod privacy;
 mod server;
+mod share;
 mod shared;
 pub mod store;
 mod subject;

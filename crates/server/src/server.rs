@@ -11,6 +11,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tenfour_core::hub::{ClusterConfig, HubConfig, Input};
 use tenfour_core::reach::Secret;
 use tenfour_protocol::http::About;
+use tenfour_protocol::limits::{ADDRESS_ANSWERS_BYTES, ADDRESS_CONNECTIONS, ANSWERS_BYTES, DOORS};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::auth::{Auth, Origins, random};
@@ -22,17 +23,18 @@ use crate::error::StartError;
 use crate::follow::{erase_who_is_gone, follow};
 use crate::gate::Gate;
 use crate::household::Households;
-use crate::http::Proxies;
+use crate::http::{ChannelList, Proxies};
 use crate::hub_thread;
+use crate::lobby::ToLobby;
 use crate::nats::Nats;
-use crate::ops::{self, Metrics};
+use crate::ops::{self, Metrics, Names};
 use crate::privacy::Privacy;
 use crate::shared::Shared;
 use crate::store::{Changes, JetStream, Keeper, Sqlite, Store, StoreThread};
 use crate::tls::{Certificates, names_of};
 use crate::visitors::Visitors;
 use crate::worker::{self, Sinks, ToWorker};
-use crate::{door, telemetry};
+use crate::{door, lobby, telemetry};
 
 /// Name of the store's file in the data folder.
 pub const STORE: &str = "tenfour.db";
@@ -45,7 +47,7 @@ const OWN_FILES: usize = 64;
 /// Connections that wait to be taken: after a restart everybody comes at once.
 const BACKLOG: i32 = 4096;
 /// The least room for connections that are not radio sockets.
-const DOORS: usize = 64;
+const LEAST_DOORS: usize = 64;
 
 /// A server that runs. It goes on until [`Server::stop`]; dropped, it takes no more
 /// connections and serves those it has until the process ends.
@@ -55,6 +57,7 @@ pub struct Server {
     ops_url: Option<String>,
     shared: Arc<Shared>,
     workers: Vec<mpsc::UnboundedSender<ToWorker>>,
+    lobbies: Vec<mpsc::UnboundedSender<ToLobby>>,
     close_door: oneshot::Sender<()>,
     threads: Vec<JoinHandle<()>>,
     store: StoreThread,
@@ -114,7 +117,8 @@ impl Server {
             #[cfg(feature = "mutants")]
             mutants: config.mutants,
         };
-        let (files, own_files) = (raise_file_limit(), OWN_FILES + config.workers * worker::FILES);
+        let (files, own_files) =
+            (raise_file_limit(), OWN_FILES + ops::CONNECTIONS + config.workers * worker::FILES);
         let origins = Origins::new(address, tls.is_some(), &names, &config.origins);
         let (auth, store, changes) = opened.auth(origins)?;
         let metrics = Metrics::new(config.hold, config.visitor_cookie);
@@ -137,8 +141,13 @@ impl Server {
             proxies: Proxies::new(config.trusted_proxies),
             households: Households::default(),
             tls,
-            doors: Gate::new((files / 10).max(DOORS)),
-            sockets: Gate::new(files.saturating_sub(files / 10 + own_files).max(DOORS)),
+            doors: Gate::new((files / 10).clamp(LEAST_DOORS, DOORS), ADDRESS_CONNECTIONS),
+            sockets: Gate::new(
+                files.saturating_sub(files / 10 + own_files).max(LEAST_DOORS),
+                ADDRESS_CONNECTIONS,
+            ),
+            answers: Gate::new(ANSWERS_BYTES, ADDRESS_ANSWERS_BYTES),
+            channels: ChannelList::default(),
         });
 
         if sinks.are_fewer_than(config.workers) {
@@ -147,19 +156,34 @@ impl Server {
         let mut threads = start_workers(&shared, &workers, inboxes, sinks)?;
         let hub = hub_thread::start(hub_config, inbox, workers.clone(), clock, cluster);
         threads.push(hub.map_err(StartError::System)?);
+        let lobbies = start_lobbies(&shared, &workers, &mut threads).map_err(StartError::System)?;
         let (close_door, closed) = oneshot::channel();
         let ops_url = operator.as_ref().map(|(_, address)| format!("http://{address}"));
-        let operator = operator.map(|(listener, _)| listener);
+        let operator_names = |address: SocketAddr| {
+            let own = names_of(address.ip());
+            Names::new(own.iter().chain(&config.origins).map(String::as_str))
+        };
+        let operator = operator.map(|(listener, address)| (listener, operator_names(address)));
         threads.push(start_door(
             Door { listener, operator, changes, closed },
             shared.clone(),
-            workers.clone(),
+            lobbies.clone(),
         )?);
 
         let scheme = if shared.secure() { "https" } else { "http" };
         let url = format!("{scheme}://{}:{}", names[0], address.port());
         tracing::info!(workers = config.workers, tls = shared.secure(), "the server is on the air");
-        Ok(Self { url, ops_url, shared, workers, close_door, threads, store, connection_log: log_thread })
+        Ok(Self {
+            url,
+            ops_url,
+            shared,
+            workers,
+            lobbies,
+            close_door,
+            threads,
+            store,
+            connection_log: log_thread,
+        })
     }
 
     /// Where people connect, e.g. `http://127.0.0.1:27185`.
@@ -188,8 +212,11 @@ impl Server {
         if let Some(cluster) = &self.shared.cluster {
             cluster.leave();
         }
+        // Who has ended needs no word.
+        for lobby in &self.lobbies {
+            lobby.send(ToLobby::Stop).ok();
+        }
         for worker in &self.workers {
-            // One that has ended needs no word.
             worker.send(ToWorker::Stop).ok();
         }
         for thread in self.threads {
@@ -282,10 +309,23 @@ fn start_workers(
     inboxes.into_iter().enumerate().map(start).collect::<Result<_, _>>().map_err(StartError::System)
 }
 
+fn start_lobbies(
+    shared: &Arc<Shared>,
+    workers: &[mpsc::UnboundedSender<ToWorker>],
+    threads: &mut Vec<JoinHandle<()>>,
+) -> std::io::Result<Vec<mpsc::UnboundedSender<ToLobby>>> {
+    let mut start = |index| {
+        let (lobby, inbox) = mpsc::unbounded_channel();
+        threads.push(lobby::start(index, shared.clone(), workers.to_vec(), inbox)?);
+        Ok(lobby)
+    };
+    (0..lobby::threads(workers.len())).map(&mut start).collect()
+}
+
 /// What the thread of the door looks after.
 struct Door {
     listener: TcpListener,
-    operator: Option<TcpListener>,
+    operator: Option<(TcpListener, Names)>,
     changes: Option<Changes>,
     closed: oneshot::Receiver<()>,
 }
@@ -293,7 +333,7 @@ struct Door {
 fn start_door(
     door: Door,
     shared: Arc<Shared>,
-    workers: Vec<mpsc::UnboundedSender<ToWorker>>,
+    lobbies: Vec<mpsc::UnboundedSender<ToLobby>>,
 ) -> Result<JoinHandle<()>, StartError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::System)?;
@@ -301,7 +341,8 @@ fn start_door(
     let (listener, operator) = {
         let _inside = runtime.enter();
         let listener = tokio::net::TcpListener::from_std(listener).map_err(StartError::System)?;
-        let operator = operator.map(tokio::net::TcpListener::from_std).transpose();
+        let under = |(listener, names)| Ok((tokio::net::TcpListener::from_std(listener)?, names));
+        let operator = operator.map(under).transpose();
         (listener, operator.map_err(StartError::System)?)
     };
     let run = move || {
@@ -316,11 +357,11 @@ fn start_door(
             if let Some(cluster) = &shared.cluster {
                 tokio::spawn(cluster.questions().answer(shared.clone()));
             }
-            if let Some(operator) = operator {
-                tokio::spawn(ops::serve(operator, shared.clone()));
+            if let Some((listener, names)) = operator {
+                tokio::spawn(ops::serve(listener, names, shared.clone()));
             }
             tokio::select! {
-                () = door::accept(listener, shared, workers) => {}
+                () = door::accept(listener, shared, lobbies) => {}
                 // Told, or dropped with the server.
                 _ = closed => {}
             }

@@ -11,7 +11,7 @@ use crate::cluster::Cluster;
 use crate::connection_log::ConnectionLog;
 use crate::gate::Gate;
 use crate::household::Households;
-use crate::http::Proxies;
+use crate::http::{ChannelList, Proxies};
 use crate::hub_thread::HubHandle;
 use crate::ops::Metrics;
 use crate::privacy::Privacy;
@@ -42,6 +42,10 @@ pub(crate) struct Shared {
     pub(crate) doors: Gate,
     /// Radio sockets.
     pub(crate) sockets: Gate,
+    /// Bytes of answers that wait for who asked.
+    pub(crate) answers: Gate,
+    /// The list of channels.
+    pub(crate) channels: ChannelList,
 }
 
 impl Shared {

@@ -75,6 +75,8 @@ pub struct Decoder<P> {
     closed: bool,
     /// Nothing was kept at some moment since it was asked.
     emptied: bool,
+    /// Frames that came since it was asked.
+    frames: u32,
     peer: PhantomData<P>,
 }
 
@@ -112,7 +114,7 @@ impl Header {
 impl<P> Default for Decoder<P> {
     fn default() -> Self {
         let (rest, message) = (Vec::new(), Vec::new());
-        Self { rest, message, fragmented: None, closed: false, emptied: false, peer: PhantomData }
+        Self { rest, message, fragmented: None, closed: false, emptied: false, frames: 0, peer: PhantomData }
     }
 }
 
@@ -154,6 +156,12 @@ impl<P: Peer> Decoder<P> {
     /// Whether all that is kept came since the last time that this was asked.
     pub fn take_emptied(&mut self) -> bool {
         std::mem::take(&mut self.emptied)
+    }
+
+    /// How many frames have come since the last time that this was asked, those too of which nothing was
+    /// passed on: an empty fragment is work like any other.
+    pub fn take_frames(&mut self) -> u32 {
+        std::mem::take(&mut self.frames)
     }
 
     /// Moves bytes of an incomplete frame to `rest`, never more than that frame has.
@@ -235,6 +243,7 @@ impl<P: Peer> Decoder<P> {
         payload: &mut [u8],
         sink: &mut impl FnMut(Event<'_>),
     ) -> Result<(), Violation> {
+        self.frames = self.frames.saturating_add(1);
         if P::MASKS {
             mask(payload, header.mask);
         }

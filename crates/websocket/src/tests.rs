@@ -318,3 +318,22 @@ fn what_is_kept_is_as_old_as_its_first_byte() {
     // A message without a byte so far may get one.
     assert_eq!(keeps(&mut decoder, &client(BINARY, b"")), new);
 }
+
+#[test]
+fn frames_are_counted_whatever_comes_of_them() {
+    let mut decoder = Decoder::<Client>::default();
+    let frames = [
+        client(TEXT, b""),
+        client(CONTINUATION, b""),
+        client(FIN_PING, b""),
+        client(FIN_PONG, b""),
+        client(FIN_CONT, b"x"),
+        client(FIN_BINARY, &[7; 40]),
+    ];
+    let mut bytes = frames.concat();
+    let cut = bytes.len() - 3;
+    decoder.feed(&mut bytes[..cut], |_| {}).unwrap();
+    assert_eq!((decoder.take_frames(), decoder.take_frames()), (5, 0), "the last has not come whole");
+    decoder.feed(&mut bytes[cut..], |_| {}).unwrap();
+    assert_eq!(decoder.take_frames(), 1);
+}

@@ -52,6 +52,25 @@ fn a_profile_is_changed_and_shown() {
 }
 
 #[test]
+fn an_export_is_printed_whatever_its_size() {
+    const ROWS: usize = 40_000;
+    let mut host = Host::start();
+    registered(&host, "Ann");
+    crate::speech::write(&host.path("said.wav"), &crate::speech::speech(0.2));
+    assert_eq!(host.talk("Ann", &[host.path("said.wav").to_str().unwrap()]).end().code, Some(0));
+    host.stop();
+    let file = fs::read_dir(host.path("data").join("log")).unwrap().next().unwrap().unwrap().path();
+    let row = fs::read_to_string(&file).unwrap();
+    fs::write(&file, row.repeat(ROWS)).unwrap();
+    host.start_again();
+    let ended = run(&host, "Ann", "export", &[]);
+    assert!(ended.out.len() > 4 * 1024 * 1024, "{}", ended.out.len());
+    let export = held(&ended);
+    assert_eq!(export["connections"].as_array().unwrap().len(), ROWS);
+    assert_eq!(export["handle"], "Ann");
+}
+
+#[test]
 fn what_is_wrong_is_said_with_a_way_out_and_an_exit_code() {
     let host = Host::start();
     registered(&host, "Ann");

@@ -9,8 +9,7 @@ use tenfour_protocol::limits::{AUTH_PER_SECOND, AUTH_PREFIXES, AUTH_REQUESTS};
 
 use crate::household::household;
 
-/// A bucket for each address, or for each /56 of IPv6, which is what one household has.
-/// Loopback is not limited: it is the operator, a test, or a proxy for everybody.
+/// A bucket for each household.
 #[derive(Debug, Default)]
 pub struct Rates {
     buckets: Mutex<HashMap<IpAddr, Bucket>>,

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use super::{Cluster, lock};
 use crate::bus::Lane;
+use crate::connection_log::Position;
 use crate::shared::Shared;
 
 /// What all nodes are asked by.
@@ -114,15 +115,20 @@ impl Questions {
     pub(crate) async fn answer(mut self, shared: Arc<Shared>) {
         let Some(cluster) = &shared.cluster else { return };
         while let Some(Question { from, ask, user }) = self.0.recv().await {
-            // What cannot be read is told to the operator by the log itself.
-            let rows = shared.connection_log.held_by(user).await.unwrap_or_default();
-            let mut parts = rows.chunks(ROWS).map(<[_]>::to_vec).peekable();
-            while let Some(rows) = parts.next() {
-                let more = parts.peek().is_some();
-                cluster.say(&answers_to(from), &Reply { ask, rows, more });
-            }
-            if rows.is_empty() {
-                cluster.say(&answers_to(from), &Reply { ask, rows, more: false });
+            let mut at = Some(Position::START);
+            while let Some(from_here) = at {
+                // What cannot be read is told to the operator by the log itself.
+                let page = shared.connection_log.held_by(user, from_here).await;
+                let (rows, next) = page.unwrap_or_default();
+                let mut parts = rows.chunks(ROWS).map(<[_]>::to_vec).peekable();
+                while let Some(rows) = parts.next() {
+                    let more = next.is_some() || parts.peek().is_some();
+                    cluster.say(&answers_to(from), &Reply { ask, rows, more });
+                }
+                if rows.is_empty() && next.is_none() {
+                    cluster.say(&answers_to(from), &Reply { ask, rows, more: false });
+                }
+                at = next;
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, ErrorKind, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,22 @@ const ERASURE: &str = "erase-";
 /// For the owner only.
 const FILE_MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
+
+/// What is looked through at once for one user's rows: a millisecond of the thread's time, and at most as much
+/// for an answer.
+const PAGE_BYTES: usize = 256 * 1024;
+
+/// A place in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Position {
+    hour: Hour,
+    offset: u64,
+}
+
+impl Position {
+    /// Before the first row.
+    pub(crate) const START: Self = Self { hour: Hour(0), offset: 0 };
+}
 
 #[derive(Debug, Clone)]
 pub(super) struct Folder(PathBuf);
@@ -81,6 +97,32 @@ impl Folder {
             self.read(hour, |row| rows.extend((row.user == *user).then_some(row)))?;
         }
         Ok(rows)
+    }
+
+    /// The rows of a user from `at` on, as many as are found in [`PAGE_BYTES`] of the log, and where it goes on.
+    /// Lines stay where they are: what is erased is overwritten.
+    pub(super) fn page_of(&self, user: &UserId, at: Position) -> io::Result<(Vec<Row>, Option<Position>)> {
+        let (mut rows, mut looked) = (Vec::new(), 0);
+        for hour in self.hours()?.into_iter().filter(|hour| *hour >= at.hour) {
+            let mut offset = if hour == at.hour { at.offset } else { 0 };
+            let mut file = match File::open(self.rows_file(hour)) {
+                // It has expired meanwhile.
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                file => BufReader::new(file?),
+            };
+            file.seek(SeekFrom::Start(offset))?;
+            let mut line = Vec::new();
+            while file.read_until(b'\n', &mut line)? > 0 {
+                rows.extend(Row::parse(&line).filter(|row| row.user == *user));
+                offset += line.len() as u64;
+                looked += line.len();
+                line.clear();
+                if looked >= PAGE_BYTES {
+                    return Ok((rows, Some(Position { hour, offset })));
+                }
+            }
+        }
+        Ok((rows, None))
     }
 
     /// Everybody who has rows.

@@ -54,6 +54,7 @@ pub use aggregate::{
     Aggregates, Cell, DayOfUse, EPSILON, Rules, THRESHOLD, Told, aggregate, last_days, parse_day,
 };
 use folder::Folder;
+pub(crate) use folder::Position;
 use row::{Moment, Row};
 use writer::Writer;
 
@@ -114,12 +115,15 @@ struct Backlog {
     lost: AtomicU64,
 }
 
+/// Rows of a user, and where others may follow.
+pub(crate) type HeldPage = (Vec<HeldConnection>, Option<Position>);
+
 enum Command {
     Append(Row, Instant),
     WillErase(UserId, oneshot::Sender<Result<(), ConnectionLogError>>),
     Erase(UserId, oneshot::Sender<Result<(), ConnectionLogError>>),
     Users(oneshot::Sender<Result<BTreeSet<UserId>, ConnectionLogError>>),
-    HeldBy(UserId, oneshot::Sender<Result<Vec<HeldConnection>, ConnectionLogError>>),
+    HeldBy(UserId, Position, oneshot::Sender<Result<HeldPage, ConnectionLogError>>),
 }
 
 impl ConnectionLog {
@@ -174,9 +178,10 @@ impl ConnectionLog {
         self.ask(|answer| Command::Erase(user, answer)).await
     }
 
-    /// The rows of a user, for that user.
-    pub(crate) async fn held_by(&self, user: UserId) -> Result<Vec<HeldConnection>, ConnectionLogError> {
-        self.ask(|answer| Command::HeldBy(user, answer)).await
+    /// Some rows of a user from a place on, for that user, and where it goes on: nothing reads the log in one
+    /// piece, which keeps others from writing and is as large as it likes.
+    pub(crate) async fn held_by(&self, user: UserId, at: Position) -> Result<HeldPage, ConnectionLogError> {
+        self.ask(|answer| Command::HeldBy(user, at, answer)).await
     }
 
     /// Everybody who has rows.

@@ -266,7 +266,7 @@ async fn what_is_appended_is_held_until_it_is_erased_and_not_after() {
     let device = Device { platform: DeviceText::clean("Android"), ..Device::default() };
     log.append(&connected(1, before), Some(device), "tenfour 0.1.0");
     log.append(&connected(2, before), None, "tenfour\u{7} 0.1.0");
-    let held = serde_json::to_value(log.held_by(user(1)).await.unwrap()).unwrap();
+    let held = serde_json::to_value(log.held_by(user(1), Position::START).await.unwrap().0).unwrap();
     let fields = held[0].as_object().unwrap();
     assert_eq!((held.as_array().unwrap().len(), fields.len()), (1, 8));
     assert_eq!((&fields["address"], &fields["platform"]), (&"198.51.100.1".into(), &"Android".into()));
@@ -274,9 +274,13 @@ async fn what_is_appended_is_held_until_it_is_erased_and_not_after() {
     log.erase(user(1)).await.unwrap();
     // A hello that was on its way when its user was erased.
     log.append(&connected(1, before), None, "tenfour 0.1.0");
-    assert!(log.held_by(user(1)).await.unwrap().is_empty());
+    assert!(log.held_by(user(1), Position::START).await.unwrap().0.is_empty());
     log.append(&connected(1, Instant::now() + Duration::from_millis(1)), None, "tenfour 0.1.0");
-    assert_eq!(log.held_by(user(1)).await.unwrap().len(), 1, "who comes again is logged again");
+    assert_eq!(
+        log.held_by(user(1), Position::START).await.unwrap().0.len(),
+        1,
+        "who comes again is logged again"
+    );
     drop(log);
     thread.join().unwrap();
     assert_eq!(held_by(data.path(), &user(2)).unwrap().len(), 1);

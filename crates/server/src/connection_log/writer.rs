@@ -99,10 +99,10 @@ impl Writer {
                 self.write();
                 answer.send(told(self.folder.users(), "the connection log cannot be read")).ok();
             }
-            Command::HeldBy(user, answer) => {
+            Command::HeldBy(user, at, answer) => {
                 self.write();
-                let rows = told(self.folder.rows_of(&user), "the connection log cannot be read");
-                answer.send(rows.map(|rows| rows.iter().map(Row::held).collect())).ok();
+                let page = told(self.folder.page_of(&user, at), "the connection log cannot be read");
+                answer.send(page.map(|(rows, next)| (rows.iter().map(Row::held).collect(), next))).ok();
             }
         }
     }

@@ -13,11 +13,11 @@ use serde::de::DeserializeOwned;
 use tenfour_core::hub::Input;
 #[cfg(feature = "mutants")]
 use tenfour_core::mutants::Mutant;
-use tenfour_protocol::http::{About, Channels, Login, Me, Nonce, Problem, Register, SessionKind};
+use tenfour_protocol::http::{About, Login, Me, Nonce, Problem, Register, SessionKind};
 use tenfour_protocol::limits::SESSION_LIFE;
 use tenfour_protocol::{Code, Refusal};
 
-use super::request::{Peer, Refused, client_of, cookie_name, origin_of, token_of};
+use super::request::{Peer, Refused, client_of, cookie_name, origin_of, tokens_of};
 use crate::auth::{Client, Opened, Session};
 use crate::fault::fault;
 use crate::shared::Shared;
@@ -116,16 +116,6 @@ pub(super) async fn about(State(shared): State<Arc<Shared>>) -> Json<About> {
     Json(shared.about.clone())
 }
 
-/// The numbered channels, then the named ones that have visitors.
-#[utoipa::path(get, path = "/api/v1/channels", responses(
-    (status = 200, description = "The channels, in order.", body = Channels),
-    (status = "default", description = "Refused.", body = Problem, content_type = "application/problem+json"),
-))]
-pub(super) async fn channels(State(shared): State<Arc<Shared>>) -> Answer<Json<Channels>> {
-    let channels = shared.hub.channels().await.ok_or(Code::GoingAway)?;
-    Ok(Json(Channels { host: shared.about.host.clone(), channels }))
-}
-
 pub(super) async fn not_found() -> Refused {
     Code::NotFound.into()
 }
@@ -142,8 +132,18 @@ pub(super) async fn session(shared: &Shared, headers: &HeaderMap) -> Answer<(Tok
     if origin_of(headers).is_some_and(|origin| !shared.auth.origins().allows(origin)) {
         return Err(Code::ForeignOrigin.into());
     }
-    let token = token_of(headers, shared.secure()).ok_or(Code::NotLoggedIn)?;
-    Ok(shared.auth.session(token).await.ok_or(Code::NotLoggedIn)?)
+    Ok(session_of(shared, headers).await.ok_or(Code::NotLoggedIn)?)
+}
+
+/// The session of a request, whoever sends it.
+pub(crate) async fn session_of(shared: &Shared, headers: &HeaderMap) -> Option<(TokenHash, Session)> {
+    for token in tokens_of(headers, shared.secure()) {
+        let session = shared.auth.session(token).await;
+        if session.is_some() {
+            return session;
+        }
+    }
+    None
 }
 
 pub(super) fn parse<T: DeserializeOwned>(body: Body) -> Answer<T> {

@@ -40,6 +40,11 @@ impl Proxies {
         client
     }
 
+    /// Whose a connection counts as: nobody's, while only a proxy is known.
+    pub(crate) fn counted(&self, client: IpAddr) -> Option<IpAddr> {
+        Some(client.to_canonical()).filter(|client| !self.trusts(*client))
+    }
+
     fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|prefix| prefix.has(address))
     }

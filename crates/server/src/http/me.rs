@@ -14,6 +14,7 @@ use tenfour_protocol::http::{Held, Me, Problem, Profile};
 use tenfour_protocol::{Code, Refusal};
 
 use super::api::{Answer, Body, describe, good_bye, parse, session};
+use super::export::export;
 use super::request::Peer;
 use crate::shared::Shared;
 
@@ -22,22 +23,16 @@ use crate::shared::Shared;
     (status = 200, description = "All that is stored of you.", body = Held),
     (status = "default", description = "Refused.", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(super) async fn held(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Answer<Json<Held>> {
+pub(super) async fn held(
+    State(shared): State<Arc<Shared>>,
+    Extension(Peer(peer)): Extension<Peer>,
+    headers: HeaderMap,
+) -> Answer<Response> {
     let (hash, session) = session(&shared, &headers).await?;
     shared.auth.note_use(hash, session).await;
-    let mut held = shared.auth.held(session.user, &hash).await?;
-    held.connections = shared.connection_log.held_by(session.user).await?;
-    if let Some(cluster) = &shared.cluster {
-        held.connections.extend(cluster.held_elsewhere(session.user).await);
-        // A row begins with its time.
-        held.connections.sort_by_cached_key(|row| serde_json::to_string(row).unwrap_or_default());
-    }
-    #[cfg(feature = "mutants")]
-    if crate::mutants::broken(Mutant::ExportLess) {
-        held.connections.pop();
-        held.messages.pop();
-    }
-    Ok(Json(held))
+    let held = shared.auth.held(session.user, &hash).await?;
+    let whose = shared.proxies.counted(peer);
+    Ok(export(shared, held, whose).await?)
 }
 
 /// Changes what others see. Those on the same channels are told.

@@ -1,7 +1,9 @@
 //! The HTTP API, and what each answer carries.
 
 mod api;
+mod channels;
 mod contact;
+mod export;
 mod forwarded;
 mod headers;
 mod me;
@@ -18,10 +20,12 @@ use axum::http::{Method, Response, Uri};
 use axum::routing::{delete, get, post};
 use tenfour_protocol::limits::BODY_BYTES;
 
+pub(crate) use api::session_of;
+pub(crate) use channels::ChannelList;
 pub(crate) use forwarded::Proxies;
 pub(crate) use headers::secure;
 pub use openapi::openapi;
-pub(crate) use request::{Peer, origin_of, problem, token_of};
+pub(crate) use request::{Peer, busy, full, in_bytes, origin_of, problem};
 
 use crate::shared::Shared;
 use crate::web;
@@ -37,7 +41,7 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         .route("/me", get(me::held).patch(me::change).delete(me::erase))
         .route("/me/sessions", delete(me::log_out_everywhere))
         .route("/contact", post(contact::contact))
-        .route("/channels", get(api::channels))
+        .route("/channels", get(channels::channels))
         .method_not_allowed_fallback(api::method_not_allowed)
         .fallback(api::not_found)
         .layer(DefaultBodyLimit::max(BODY_BYTES))

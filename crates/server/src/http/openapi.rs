@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use super::{api, contact, me};
+use super::{api, channels, contact, me};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -21,7 +21,7 @@ use super::{api, contact, me};
         me::erase,
         me::log_out_everywhere,
         contact::contact,
-        api::channels
+        channels::channels
     )
 )]
 struct Document;

@@ -8,9 +8,10 @@ use axum::http::header::{
 };
 use axum::http::{Response, StatusCode, Uri};
 use axum::response::IntoResponse;
-use tenfour_protocol::Refusal;
 use tenfour_protocol::http::Problem;
+use tenfour_protocol::{Code, Refusal};
 
+use super::headers::secure;
 use crate::auth::{Client, Origins};
 
 /// The address a request comes from; it goes into the counting of log-ins and nowhere else.
@@ -30,14 +31,23 @@ pub(crate) fn origin_of(headers: &HeaderMap) -> Option<&str> {
     Some(origin.to_str().ok().filter(|_| origins.next().is_none()).unwrap_or("?"))
 }
 
-/// The session token: of a program, or of a browser's cookie.
-pub(crate) fn token_of(headers: &HeaderMap, secure: bool) -> Option<&str> {
-    if let Some(value) = headers.get(AUTHORIZATION) {
-        return value.to_str().ok()?.strip_prefix("Bearer ").map(str::trim);
-    }
-    let cookies = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == cookie_name(secure)).map(|(_, value)| value)
+/// Cookies of one name that are looked at: a browser sends several when one was set for a path, or before a proxy
+/// was moved.
+const COOKIES: usize = 4;
+
+/// The session tokens that a request may mean, of which one has to stand: that of a program, or else those of a
+/// browser's cookies. What else `Authorization` says, such as a password for a proxy, is not for us.
+pub(crate) fn tokens_of(headers: &HeaderMap, secure: bool) -> impl Iterator<Item = &str> {
+    let texts =
+        |name| headers.get_all(name).into_iter().filter_map(|value: &HeaderValue| value.to_str().ok());
+    let bearer = texts(AUTHORIZATION).find_map(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    let pairs =
+        texts(COOKIE).flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let cookies = pairs.filter(move |(name, _)| *name == cookie_name(secure)).map(|(_, value)| value);
+    bearer.into_iter().chain(cookies.take(if bearer.is_some() { 0 } else { COOKIES }))
 }
 
 /// Who asks for a log-in. A page of a foreign origin is nobody.
@@ -67,6 +77,42 @@ impl IntoResponse for Refused {
     }
 }
 
+/// When somebody who was turned away may try again.
+const RETRY_MILLIS: u32 = 5000;
+
+/// There is no room, or no more room for who asks.
+pub(crate) fn full() -> Refusal {
+    Refusal::from(Code::ServerFull).retry_after(RETRY_MILLIS)
+}
+
+/// The same as an answer.
+pub(crate) fn busy() -> Response<Body> {
+    problem(full())
+}
+
+/// A whole answer that refuses, as it goes over the wire, where there is nobody to make one. `status` has the
+/// number and its words.
+pub(crate) fn in_bytes(status: &str, refusal: Refusal, tls: bool) -> Vec<u8> {
+    let mut problem = Problem::from(refusal);
+    problem.status =
+        status.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or(problem.status);
+    let body = serde_json::to_string(&problem).expect("a problem is JSON");
+    let mut headers = HeaderMap::new();
+    secure(&mut headers, tls);
+    let mut answer = format!(
+        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\
+         content-type: application/problem+json\r\n",
+        body.len(),
+    );
+    if let Some(millis) = problem.retry_after_ms {
+        answer += &format!("retry-after: {}\r\n", millis.div_ceil(1000));
+    }
+    for (name, value) in &headers {
+        answer += &format!("{name}: {}\r\n", value.to_str().expect("headers of ours are text"));
+    }
+    (answer + "\r\n" + &body).into_bytes()
+}
+
 /// A refusal as `application/problem+json`.
 pub(crate) fn problem(refusal: Refusal) -> Response<Body> {
     let problem = Problem::from(refusal);
@@ -80,4 +126,55 @@ pub(crate) fn problem(refusal: Refusal) -> Response<Body> {
         headers.insert(RETRY_AFTER, HeaderValue::from(millis.div_ceil(1000)));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderName;
+
+    use super::*;
+
+    #[test]
+    fn who_is_turned_away_is_told_why_in_a_whole_answer() {
+        let answer = String::from_utf8(in_bytes("503 Service Unavailable", full(), false)).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let problem: Problem = serde_json::from_str(body).unwrap();
+        assert_eq!((problem.code, problem.status), (Code::ServerFull, 503));
+        assert!(head.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{head}");
+        assert!(head.contains("\r\nretry-after: 5\r\n"), "{head}");
+        assert!(head.contains(&format!("\r\ncontent-length: {}\r\n", body.len())), "{head}");
+        assert!(head.contains("\r\ncontent-security-policy: default-src 'none'"), "{head}");
+    }
+
+    /// The tokens of a request with these lines.
+    fn tokens(lines: &[(HeaderName, &'static str)]) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        tokens_of(&headers, false).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_token_is_found_beside_what_is_not_for_us() {
+        let none: [&str; 0] = [];
+        assert_eq!(tokens(&[(AUTHORIZATION, "Bearer a")]), ["a"]);
+        assert_eq!(tokens(&[(AUTHORIZATION, "bearer a")]), ["a"], "a scheme has no case: RFC 9110, 11.1");
+        assert_eq!(tokens(&[(AUTHORIZATION, "BEARER  a ")]), ["a"]);
+        assert_eq!(tokens(&[(AUTHORIZATION, "Basic x"), (COOKIE, "tenfour=b")]), ["b"]);
+        assert_eq!(tokens(&[(AUTHORIZATION, "Basic x"), (AUTHORIZATION, "Bearer a")]), ["a"]);
+        assert_eq!(
+            tokens(&[(AUTHORIZATION, "Bearer a"), (COOKIE, "tenfour=b")]),
+            ["a"],
+            "a program's counts"
+        );
+        assert_eq!(tokens(&[(COOKIE, "tenfour=old; x=y; tenfour=b")]), ["old", "b"]);
+        assert_eq!(tokens(&[(COOKIE, "tenfour=old"), (COOKIE, "tenfour=b")]), ["old", "b"]);
+        let many = "tenfour=1; tenfour=2; tenfour=3; tenfour=4; tenfour=5";
+        assert_eq!(tokens(&[(COOKIE, many)]), ["1", "2", "3", "4"]);
+        for nobody in ["Bearer", "Basic YTpi", "bearera", ""] {
+            assert_eq!(tokens(&[(AUTHORIZATION, nobody)]), none, "{nobody:?}");
+        }
+        assert_eq!(tokens(&[(COOKIE, "tenfours=1; xtenfour=2; __Host-tenfour=3")]), none);
+    }
 }

@@ -1,6 +1,7 @@
 //! The operator's listener: `/metrics` and `/health`. It has no personal data, and no door of
 //! the public listener leads to it.
 
+mod listener;
 mod metrics;
 
 use std::sync::Arc;
@@ -13,23 +14,24 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
+pub(crate) use listener::{CONNECTIONS, Names};
 pub(crate) use metrics::Metrics;
 
 use crate::shared::Shared;
 
 /// Serves until the task is dropped.
-pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+pub(crate) async fn serve(listener: TcpListener, names: Names, shared: Arc<Shared>) {
+    let by_name = move |request, next| listener::by_name(names.clone(), request, next);
     let router = Router::new()
         .route("/metrics", get(metrics))
         .route("/health", get(health))
+        .layer(axum::middleware::from_fn(by_name))
         .layer(axum::middleware::map_response(|mut response: axum::response::Response| async {
             crate::http::secure(response.headers_mut(), false);
             response
         }))
         .with_state(shared);
-    if let Err(error) = axum::serve(listener, router).await {
-        tracing::error!(reason = %error, "the operator's listener has ended");
-    }
+    listener::serve(listener, router).await;
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {

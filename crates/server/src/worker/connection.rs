@@ -1,10 +1,8 @@
-//! One radio socket: its state, and the task that reads it.
+//! One radio socket: its state, and what comes of what its client says.
 
 use std::cell::{Cell, RefCell, RefMut};
-use std::future::poll_fn;
-use std::pin::Pin;
-use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::task::Waker;
 
 use tenfour_core::hub::Input;
 #[cfg(feature = "mutants")]
@@ -13,23 +11,18 @@ use tenfour_core::reach::scrub_stack;
 use tenfour_core::voice::{Packet, Uplink, UplinkOutput};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{BurstNo, ClientMessage, Code, Device, Refusal, ServerMessage};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use zeroize::{Zeroize, Zeroizing};
 
 use super::Worker;
-use super::codec::{self, Decoder, Event};
+use super::codec::{self, Event};
 use super::lanes::Lane;
 use super::outbox::Outbox;
 use super::socket::Stream;
-use super::unfinished::Unfinished;
 use crate::cluster::Relay;
 use crate::connection_log::Connected;
 use crate::fault::fault;
 use crate::gate::Permit;
-use crate::hub_thread::encode;
-
-/// Reads of one socket before others get their turn.
-const READS: usize = 16;
+use crate::hub_thread::{Framed, encode};
+use crate::share::Share;
 
 /// A radio socket. In the order in which it is written down: what each frame needs comes first, and
 /// lies together.
@@ -49,11 +42,17 @@ pub(super) struct Connection {
     pub(super) silent: Cell<Option<Time>>,
     /// Until when it may finish what it has begun to send.
     pub(super) unfinished: Cell<Option<Time>>,
+    /// Until when it is not read.
+    pub(super) paused: Cell<Option<Time>>,
     /// When a connection that is being closed is over.
     pub(super) closes: Cell<Option<Time>>,
     /// True when hub and deck have forgotten it.
     pub(super) left: Cell<bool>,
     uplink: RefCell<Uplink>,
+    /// The answer to its newest ping: earlier ones need none (RFC 6455, 5.5.3).
+    pub(super) pong: Cell<Option<Framed>>,
+    /// What it has waiting for the hub.
+    pub(super) share: Arc<Share>,
     /// Where frames of its burst go, beside the listeners here.
     pub(super) relay: RefCell<Option<(BurstNo, Relay)>>,
     /// For the connection log, until the first hello.
@@ -74,7 +73,14 @@ pub(super) enum State {
 }
 
 impl Connection {
-    pub(super) fn new(id: ConnId, stream: Stream, permit: Permit, connected: Connected, now: Time) -> Self {
+    pub(super) fn new(
+        id: ConnId,
+        stream: Stream,
+        share: Arc<Share>,
+        permit: Permit,
+        connected: Connected,
+        now: Time,
+    ) -> Self {
         let uplink = Uplink::new(codec::voice_framing, now);
         #[cfg(feature = "mutants")]
         let uplink = uplink.broken(crate::mutants::active());
@@ -88,9 +94,12 @@ impl Connection {
             pings: Cell::new(0),
             silent: Cell::new(None),
             unfinished: Cell::new(None),
+            paused: Cell::new(None),
             closes: Cell::new(None),
             left: Cell::new(false),
             uplink: RefCell::new(uplink),
+            pong: Cell::new(None),
+            share,
             relay: RefCell::new(None),
             connected: Cell::new(Some(connected)),
             waker: RefCell::new(Waker::noop().clone()),
@@ -137,7 +146,7 @@ impl Connection {
         self.waker.borrow().wake_by_ref();
     }
 
-    fn keep_waker(&self, waker: &Waker) {
+    pub(super) fn keep_waker(&self, waker: &Waker) {
         let mut kept = self.waker.borrow_mut();
         if !kept.will_wake(waker) {
             kept.clone_from(waker);
@@ -145,104 +154,8 @@ impl Connection {
     }
 }
 
-/// Cleans up when the task ends, also by a panic: no burst stays on the air, no place is kept.
-struct Parting<'a>(&'a Worker, &'a Connection);
-
-impl Drop for Parting<'_> {
-    fn drop(&mut self) {
-        self.0.part(self.1);
-    }
-}
-
-/// What the task of a connection keeps between two reads.
-#[derive(Default)]
-struct Reader {
-    decoder: Decoder,
-    unfinished: Unfinished,
-}
-
 impl Worker {
-    /// Reads the socket until it is over. `early` came together with the upgrade.
-    pub(super) async fn attend(self: Rc<Self>, connection: Rc<Connection>, mut early: Zeroizing<Vec<u8>>) {
-        let mut reader = Reader::default();
-        let _parting = Parting(&self, &connection);
-        self.hear(&connection, &mut reader.decoder, &mut early);
-        drop(early);
-        poll_fn(|context| self.poll(&connection, &mut reader, context)).await;
-        // What has not come whole never will.
-        drop(reader);
-        // One try to say good-bye under TLS; the kernel sends the rest.
-        poll_fn(|context| {
-            let mut stream = connection.stream.borrow_mut();
-            Poll::Ready(Pin::new(&mut *stream).poll_shutdown(context).is_ready())
-        })
-        .await;
-    }
-
-    fn poll(&self, connection: &Connection, reader: &mut Reader, context: &mut Context<'_>) -> Poll<()> {
-        connection.keep_waker(context.waker());
-        if connection.blocked.get().is_some() {
-            self.write(connection, self.clock.now());
-        }
-        let read = self.read(connection, &mut reader.decoder, context);
-        let since = {
-            let mut stream = connection.stream.borrow_mut();
-            let session = stream.session().map(|session| &*session);
-            reader.unfinished.note(&mut reader.decoder, session, self.clock.now())
-        };
-        self.note_unfinished(connection, since);
-        // An answer of TLS itself that the socket did not take.
-        if connection.blocked.get().is_none() && connection.stream.borrow().buffers() {
-            self.write(connection, self.clock.now());
-        }
-        self.pump_small(self.clock.now());
-        if self.deck.borrow().has_due() || self.next_alarm() < self.alarm.get() {
-            self.earlier.notify_one();
-        }
-        if connection.state.get() == State::Over { Poll::Ready(()) } else { read }
-    }
-
-    fn read(&self, connection: &Connection, decoder: &mut Decoder, context: &mut Context<'_>) -> Poll<()> {
-        for _ in 0..READS {
-            if connection.state.get() == State::Over {
-                return Poll::Ready(());
-            }
-            let mut scratch = self.scratch.borrow_mut();
-            let mut buffer = ReadBuf::new(&mut scratch);
-            let read = Pin::new(&mut *connection.stream.borrow_mut()).poll_read(context, &mut buffer);
-            let bytes = buffer.filled().len();
-            let Poll::Ready(read) = read else { return Poll::Pending };
-            // Under TLS a good record may come together with one that ends the connection.
-            self.hear(connection, decoder, &mut scratch[..bytes]);
-            scratch[..bytes].zeroize();
-            if read.inspect_err(|error| self.note_end(error)).is_err() || bytes == 0 {
-                return Poll::Ready(());
-            }
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    }
-
-    /// Takes the client's bytes.
-    fn hear(&self, connection: &Connection, decoder: &mut Decoder, bytes: &mut [u8]) {
-        if matches!(connection.state.get(), State::Over | State::Answering) || bytes.is_empty() {
-            return;
-        }
-        let now = self.clock.now();
-        connection.pings.set(0);
-        let heard = decoder.feed(bytes, |event| self.event(connection, event, now));
-        if let Err(violation) = heard
-            && connection.is_open()
-        {
-            let code = match violation {
-                codec::Violation::TooLarge => Code::MessageTooLarge,
-                codec::Violation::Protocol | codec::Violation::Text => Code::MalformedMessage,
-            };
-            self.close_with(connection, violation.close_code(), code, now);
-        }
-    }
-
-    fn event(&self, connection: &Connection, event: Event<'_>, now: Time) {
+    pub(super) fn event(&self, connection: &Connection, event: Event<'_>, now: Time) {
         if let Event::Close { code, .. } = event {
             return self.closed_by_client(connection, code, now);
         }
@@ -259,7 +172,7 @@ impl Worker {
                 connection.uplink().frame(bytes, now);
                 self.drain_uplink(connection, now);
             }
-            Event::Ping(payload) => self.send_to(connection, codec::pong(payload), now),
+            Event::Ping(payload) => connection.pong.set(Some(codec::pong(payload))),
             Event::Pong | Event::Close { .. } => {}
         }
     }
@@ -288,12 +201,12 @@ impl Worker {
                     connection.uplink().start(burst, frame_ms, now);
                     self.drain_uplink(connection, now);
                 }
-                self.shared.hub.input(Input::Message { conn, message });
+                self.shared.hub.input_of(&connection.share, Input::Message { conn, message });
             }
             Err(error) => {
                 let message = format!("The message is not one of this protocol: {}.", fault(&error));
                 let refusal = Refusal::because(Code::MalformedMessage, message);
-                self.shared.hub.input(Input::Malformed { conn, refusal });
+                self.shared.hub.input_of(&connection.share, Input::Malformed { conn, refusal });
             }
         }
     }

@@ -54,7 +54,7 @@ impl Worker {
     /// False when the worker should end.
     fn take(self: &Rc<Self>, message: ToWorker) -> bool {
         match message {
-            ToWorker::Socket(socket, peer, permit) => self.serve(socket, peer, permit),
+            ToWorker::Arrival(arrival) => self.arrive(arrival),
             ToWorker::Orders(orders) => {
                 let now = self.clock.now();
                 orders.into_iter().for_each(|order| self.obey(order, now));

@@ -1,15 +1,16 @@
-//! A worker: one thread with its own runtime and its own sockets. HTTP is served by hyper; a
-//! socket that was upgraded is read by a task of its own and written by the [`pump`] of the
-//! worker, straight from the logs that all listeners share.
+//! A worker: one thread with its own runtime and its own radio sockets. A socket is read by a task of its
+//! own and written by the [`pump`] of the worker, straight from the logs that all listeners share. HTTP is
+//! served elsewhere (`lobby/`), which hands over what was upgraded.
 
+mod arrive;
 pub(crate) mod codec;
 mod connection;
 mod decoy;
-mod http;
 mod lanes;
 mod listen;
 mod outbox;
 mod pump;
+mod reader;
 #[cfg(all(target_os = "linux", feature = "io-uring"))]
 mod ring;
 #[cfg(not(all(target_os = "linux", feature = "io-uring")))]
@@ -19,11 +20,9 @@ mod socket;
 mod timers;
 mod together;
 mod unfinished;
-mod upgrade;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::net::{SocketAddr, TcpStream};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -32,12 +31,13 @@ use slab::Slab;
 use tenfour_core::voice::{Deck, Item, NAMED, Packet};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::BurstNo;
+use tenfour_protocol::limits::READ_BYTES;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{LocalSet, unconstrained};
 
 use crate::clock::Clock;
-use crate::gate::Permit;
 use crate::hub_thread::{Framed, Order};
+use crate::lobby::Arrival;
 use crate::shared::Shared;
 use crate::tls::Certificates;
 use connection::Connection;
@@ -47,16 +47,13 @@ pub use decoy::Sinks;
 use lanes::Lanes;
 use outbox::Chunk;
 use ring::Ring;
+pub(crate) use socket::{Stream, Tcp};
 use together::Rows;
 
-/// A worker reads into one buffer, whichever socket it is: it is wiped after each use.
-const SCRATCH_BYTES: usize = 16 * 1024;
-
 /// What a worker is told.
-#[derive(Debug)]
 pub(crate) enum ToWorker {
-    /// Serve this socket.
-    Socket(TcpStream, SocketAddr, Permit),
+    /// Serve this radio socket.
+    Arrival(Box<Arrival>),
     /// Do what the hub says, in this order.
     Orders(Vec<Order>),
     /// A frame of a talker on another worker.
@@ -81,10 +78,10 @@ pub(crate) struct Worker {
     shared: Arc<Shared>,
     clock: Clock,
     peers: Vec<mpsc::UnboundedSender<ToWorker>>,
-    router: axum::Router,
     deck: RefCell<Deck<Framed>>,
     table: RefCell<Slab<Rc<Connection>>>,
     serial: Cell<u32>,
+    /// What is read, whichever socket it is of: it is wiped after each use.
     scratch: RefCell<Box<[u8]>>,
     /// Reused from write to write.
     items: RefCell<Vec<Item<Framed>>>,
@@ -106,6 +103,8 @@ pub(crate) struct Worker {
     talking: RefCell<BTreeSet<(Time, ConnId)>>,
     /// Who has begun something, and until when it has to be finished.
     unfinished: RefCell<BTreeSet<(Time, ConnId)>>,
+    /// Who is not read, and until when.
+    paused: RefCell<BTreeSet<(Time, ConnId)>>,
     /// Who is being closed, and until when it may take.
     closing: RefCell<BTreeSet<(Time, ConnId)>>,
     /// When the main loop wakes up by itself.
@@ -148,12 +147,11 @@ impl Worker {
             index,
             clock: shared.clock,
             peers,
-            router: crate::http::router(&shared),
             shared,
             deck: RefCell::new(deck),
             table: RefCell::default(),
             serial: Cell::new(0),
-            scratch: RefCell::new(vec![0; SCRATCH_BYTES].into()),
+            scratch: RefCell::new(vec![0; READ_BYTES].into()),
             items: RefCell::default(),
             chunks: RefCell::default(),
             batch: Cell::default(),
@@ -166,6 +164,7 @@ impl Worker {
             blocked: RefCell::default(),
             talking: RefCell::default(),
             unfinished: RefCell::default(),
+            paused: RefCell::default(),
             closing: RefCell::default(),
             alarm: Cell::new(Time::ZERO),
             earlier: Notify::new(),

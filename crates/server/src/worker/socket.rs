@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 use std::io::{self, ErrorKind, IoSlice};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use socket2::SockRef;
+use tenfour_protocol::limits::ANSWER_PATIENCE;
 use tenfour_tls::Session;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -17,19 +18,26 @@ const UNSENT_BYTES: u32 = 16 * 1024;
 /// What the kernel keeps for one listener at most; Linux takes twice the number.
 const SEND_BUFFER_BYTES: usize = 32 * 1024;
 
+/// What the kernel keeps of answers for one peer: a page on its way round half of the world.
+const ANSWER_BUFFER_BYTES: usize = 64 * 1024;
+
 /// One connection.
-pub(super) enum Stream {
+pub(crate) enum Stream {
     Plain(Tcp),
     Tls(Box<tenfour_tls::Stream<Tcp>>),
 }
 
 /// A socket that is written to past the runtime, which would first look up what it knows of it: lines
 /// of memory that nothing else touches for this listener. The runtime is asked when the socket is full.
-pub(super) struct Tcp(TcpStream);
+pub(crate) struct Tcp(TcpStream);
 
 impl Tcp {
-    pub(super) fn new(socket: TcpStream) -> Self {
-        Self(socket)
+    /// Puts a socket under the runtime of this thread.
+    pub(crate) fn new(socket: std::net::TcpStream) -> io::Result<Self> {
+        let socket = TcpStream::from_std(socket)?;
+        // Small messages that wait for others would be late voice.
+        socket.set_nodelay(true).ok();
+        Ok(Self(socket))
     }
 
     /// Writes what fits at once; None when nothing does.
@@ -46,6 +54,29 @@ impl Tcp {
 }
 
 impl Stream {
+    /// Puts the socket under the runtime of this thread, and takes it away from the one before. The rest stays
+    /// where it is: keys that are moved leave copies.
+    pub(super) fn move_here(&mut self) -> io::Result<()> {
+        let tcp = match self {
+            Self::Plain(tcp) => tcp,
+            Self::Tls(stream) => stream.parts().1,
+        };
+        *tcp = Tcp::new(tcp.0.as_fd().try_clone_to_owned()?.into())?;
+        Ok(())
+    }
+
+    /// Keeps little of the answers to a peer that takes none, and nothing of it for long.
+    pub(crate) fn keep_answers_short(&self) {
+        let socket = SockRef::from(self.tcp());
+        // Larger queues cost memory, not service.
+        socket.set_send_buffer_size(ANSWER_BUFFER_BYTES).ok();
+        #[cfg(target_os = "linux")]
+        {
+            socket.set_tcp_notsent_lowat(UNSENT_BYTES).ok();
+            socket.set_tcp_user_timeout(Some(ANSWER_PATIENCE)).ok();
+        }
+    }
+
     /// Keeps little for a listener that is slow, and nothing for longer than `hold`: what the other
     /// side has not taken by then, the kernel throws away with the connection.
     pub(super) fn keep_queues_short(&self, hold: Duration) {
@@ -61,7 +92,7 @@ impl Stream {
     }
 
     /// Lets the kernel throw away what was not sent when the socket is dropped.
-    pub(super) fn reset_on_drop(&self) {
+    pub(crate) fn reset_on_drop(&self) {
         // Without it the peer gets the rest, as with any other close.
         SockRef::from(self.tcp()).set_linger(Some(Duration::ZERO)).ok();
     }

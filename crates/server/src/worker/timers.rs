@@ -1,4 +1,4 @@
-//! What is due in time: wiping, silent bursts, unfinished input, pings, stalled and closing sockets. There is no
+//! What is due in time: wiping, silent bursts, unfinished input, pauses, pings, stalled and closing sockets. There is no
 //! timer for a connection: a tick each second looks after a share of them.
 
 use std::time::Duration;
@@ -34,7 +34,8 @@ impl Worker {
         let wiping = self.deck.borrow().poll_timeout();
         let silent = self.talking.borrow().first().map(|(at, _)| *at);
         let unfinished = self.unfinished.borrow().first().map(|(at, _)| *at);
-        [closing, wiping, silent, unfinished].into_iter().flatten().min().unwrap_or(tick).min(tick)
+        let paused = self.paused.borrow().first().map(|(at, _)| *at);
+        [closing, wiping, silent, unfinished, paused].into_iter().flatten().min().unwrap_or(tick).min(tick)
     }
 
     /// Does what is due.
@@ -42,6 +43,7 @@ impl Worker {
         self.deck.borrow_mut().handle_timeout(now);
         self.end_silent(now);
         self.end_unfinished(now);
+        self.end_pauses(now);
         self.end_closing(now);
         let tick = now.as_micros() / TICK.as_micros() as u64;
         // After a pause without sockets, one round is as good as all that were missed.
@@ -99,6 +101,18 @@ impl Worker {
                 self.shared.metrics.resets.inc();
                 connection.stream.borrow().reset_on_drop();
                 connection.end();
+            }
+        }
+    }
+
+    fn end_pauses(&self, now: Time) {
+        loop {
+            let first = self.paused.borrow().first().copied();
+            let Some((at, conn)) = first.filter(|(at, _)| *at <= now) else { return };
+            self.paused.borrow_mut().remove(&(at, conn));
+            if let Some(connection) = self.find(conn) {
+                connection.paused.set(None);
+                connection.waker.borrow().wake_by_ref();
             }
         }
     }
@@ -171,6 +185,9 @@ impl Worker {
         self.take_leave(connection, self.clock.now());
         self.blocked.borrow_mut().remove(&connection.id);
         self.note_unfinished(connection, None);
+        if let Some(at) = connection.paused.get() {
+            self.paused.borrow_mut().remove(&(at, connection.id));
+        }
         if let Some(at) = connection.closes.get() {
             self.closing.borrow_mut().remove(&(at, connection.id));
         }

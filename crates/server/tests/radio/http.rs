@@ -16,6 +16,12 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    fn of_head(head: &[u8]) -> Self {
+        let head = String::from_utf8(head.to_vec()).unwrap();
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        Self { status, head, body: Vec::new() }
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.into_iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
@@ -71,7 +77,40 @@ pub(crate) fn exchange(
     // A refused body may be answered with a reset after the answer.
     socket.read_to_end(&mut bytes).ok();
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer");
-    let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    Reply { status, head, body: bytes[end + 4..].to_vec() }
+    let mut reply = Reply::of_head(&bytes[..end]);
+    let body = &bytes[end + 4..];
+    reply.body =
+        if reply.header("transfer-encoding") == Some("chunked") { whole(body) } else { body.to_vec() };
+    reply
+}
+
+/// The next answer on a connection that stays, with a body of a length that is told.
+pub(crate) fn read_answer(socket: &mut impl Read) -> Reply {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        socket.read_exact(&mut byte).expect("an answer");
+        head.push(byte[0]);
+    }
+    let mut reply = Reply::of_head(&head[..head.len() - 4]);
+    let length = reply.header("content-length").map_or(0, |length| length.parse().unwrap());
+    reply.body = vec![0; length];
+    socket.read_exact(&mut reply.body).expect("the whole of it");
+    reply
+}
+
+/// A body that came in pieces.
+fn whole(mut pieces: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    loop {
+        let end = pieces.windows(2).position(|two| two == b"\r\n").expect("the length of a piece");
+        let length = usize::from_str_radix(std::str::from_utf8(&pieces[..end]).unwrap(), 16).unwrap();
+        let piece = &pieces[end + 2..];
+        if length == 0 {
+            assert_eq!(piece, b"\r\n", "nothing after the end");
+            return body;
+        }
+        body.extend_from_slice(&piece[..length]);
+        pieces = &piece[length + 2..];
+    }
 }

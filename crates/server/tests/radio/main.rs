@@ -1,12 +1,16 @@
 //! The server as its clients meet it: real sockets, a real store, a folder that goes away.
 
 mod account;
+mod answers;
 mod connection_log;
 mod contact;
+mod crowd;
 mod description;
 mod desk;
 mod door;
+mod edges;
 mod erasure;
+mod floods;
 mod forged;
 mod held;
 mod http;

@@ -145,7 +145,9 @@ fn what_is_no_request_is_answered_with_nothing_that_could_be_shown() {
     for (method, path, header) in [("GET /", "/", "a"), ("GET", "/", long.as_str()), ("G\u{1}T", "/", "a")] {
         let reply = request(desk.address(), method, path, &[("x-header", header)], b"");
         assert!((400..500).contains(&reply.status), "{}", reply.head);
-        assert!(reply.body.is_empty() && reply.header("content-type").is_none(), "{}", reply.head);
+        assert_eq!(reply.header("content-type"), Some("application/problem+json"), "{}", reply.head);
+        assert!(!String::from_utf8(reply.body.clone()).unwrap().contains("xxx"), "nothing of what was sent");
+        assert_strict(&reply, &format!("{method} {path}"));
     }
 }
 

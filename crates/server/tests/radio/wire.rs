@@ -10,18 +10,18 @@ use crate::http::connect;
 use crate::radio::Radio;
 
 /// A socket after the upgrade, byte by byte.
-struct Raw(TcpStream);
+pub(crate) struct Raw(pub(crate) TcpStream);
 
 /// A frame of the server.
 #[derive(Debug, PartialEq)]
-struct Frame {
-    opcode: u8,
-    payload: Vec<u8>,
+pub(crate) struct Frame {
+    pub(crate) opcode: u8,
+    pub(crate) payload: Vec<u8>,
 }
 
 impl Raw {
     /// Sends `early` together with the request.
-    fn open(desk: &Desk, token: &str, early: &[u8]) -> Self {
+    pub(crate) fn open(desk: &Desk, token: &str, early: &[u8]) -> Self {
         let mut socket = connect(desk.address());
         let head = format!(
             "GET /api/v1/radio HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
@@ -40,12 +40,12 @@ impl Raw {
         Self(socket)
     }
 
-    fn send(&mut self, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
         self.0.write_all(bytes).unwrap();
     }
 
     /// The next frame, or nothing at the end.
-    fn next(&mut self) -> Option<Frame> {
+    pub(crate) fn next(&mut self) -> Option<Frame> {
         let mut head = [0; 2];
         self.0.read_exact(&mut head).ok()?;
         assert_eq!(head[0] & 0x70, 0, "no extension was agreed on");
@@ -76,7 +76,7 @@ impl Raw {
 }
 
 /// A masked frame.
-fn client(first: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn client(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![first];
     match payload.len() {
         short @ 0..126 => bytes.push(0x80 | short as u8),
@@ -91,7 +91,7 @@ fn client(first: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn hello() -> Vec<u8> {
+pub(crate) fn hello() -> Vec<u8> {
     json!({ "type": "hello", "client": "raw 1" }).to_string().into_bytes()
 }
 

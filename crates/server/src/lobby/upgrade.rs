@@ -14,32 +14,45 @@ use hyper::header::{
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use tenfour_core::hub::{Input, ResumeToken};
 use tenfour_protocol::{Code, Person, Refusal, SUBPROTOCOL};
-use tokio::task::{spawn_local, unconstrained};
+use tokio::task::spawn_local;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::Worker;
-use super::connection::Connection;
-use super::socket::Stream;
-use crate::auth::{Session, random};
+use super::Lobby;
+use super::patient::Patient;
+use crate::auth::Session;
 use crate::connection_log::Connected;
 use crate::gate::Permit;
-use crate::http::{origin_of, problem, token_of};
+use crate::http::{full, origin_of, problem, session_of};
 use crate::store::TokenHash;
+use crate::worker::{Stream, ToWorker};
 
 /// Somebody who may come in.
 struct Admitted {
     accept: HeaderValue,
-    hash: TokenHash,
-    session: Session,
-    person: Person,
-    /// How often users had changed before the person was read.
-    changes: u64,
-    permit: Permit,
+    guest: Guest,
 }
 
-impl Worker {
+/// Who it is.
+pub(crate) struct Guest {
+    pub(crate) hash: TokenHash,
+    pub(crate) session: Session,
+    pub(crate) person: Person,
+    /// How often users had changed before the person was read.
+    pub(crate) changes: u64,
+    pub(crate) permit: Permit,
+}
+
+/// A radio socket, on its way to a worker.
+pub(crate) struct Arrival {
+    pub(crate) stream: Stream,
+    /// What came together with the request.
+    pub(crate) early: Zeroizing<Vec<u8>>,
+    pub(crate) guest: Guest,
+    pub(crate) connected: Connected,
+}
+
+impl Lobby {
     /// Answers a request for the radio, and serves the socket when it may be one.
     pub(super) async fn upgrade(
         self: &Rc<Self>,
@@ -48,13 +61,12 @@ impl Worker {
     ) -> Response<Body> {
         let since = Instant::now();
         let upgrade = hyper::upgrade::on(&mut request);
-        match self.admit(&request).await {
-            Ok(admitted) => {
-                let response = switching(admitted.accept.clone());
-                let (user, handle) = (admitted.session.user, admitted.person.handle.clone());
+        match self.admit(&request, address).await {
+            Ok(Admitted { accept, guest }) => {
+                let (user, handle) = (guest.session.user, guest.person.handle.clone());
                 let connected = Connected { since, address, user, handle };
-                drop(spawn_local(unconstrained(self.clone().welcome(upgrade, admitted, connected))));
-                response
+                drop(spawn_local(self.clone().hand_over(upgrade, guest, connected)));
+                switching(accept)
             }
             Err(refusal) => {
                 let upgrade = refusal.code == Code::UpgradeExpected;
@@ -67,7 +79,7 @@ impl Worker {
         }
     }
 
-    async fn admit(&self, request: &Request<Incoming>) -> Result<Admitted, Refusal> {
+    async fn admit(&self, request: &Request<Incoming>, address: IpAddr) -> Result<Admitted, Refusal> {
         let headers = request.headers();
         if request.method() != Method::GET {
             return Err(Code::MethodNotAllowed.into());
@@ -80,54 +92,24 @@ impl Worker {
         if !lists(headers, SEC_WEBSOCKET_PROTOCOL, |protocol| protocol == SUBPROTOCOL) {
             return Err(Code::UnknownSubprotocol.into());
         }
-        let token = token_of(headers, self.shared.secure()).ok_or(Code::NotLoggedIn)?;
-        let (hash, session) = auth.session(token).await.ok_or(Code::NotLoggedIn)?;
-        let permit = self.shared.sockets.enter().ok_or(Code::ServerFull)?;
+        let (hash, session) = session_of(&self.shared, headers).await.ok_or(Code::NotLoggedIn)?;
+        let permit = self.shared.sockets.take(self.shared.proxies.counted(address), 1).ok_or_else(full)?;
         let changes = auth.changes();
         let person = auth.user(session.user).await?.person();
         auth.note_use(hash, session).await;
-        Ok(Admitted { accept, hash, session, person, changes, permit })
+        Ok(Admitted { accept, guest: Guest { hash, session, person, changes, permit } })
     }
 
-    /// Tells the hub what happened to the user before it knew this connection.
-    async fn catch_up(&self, hash: &TokenHash, Session { login, user, .. }: Session, changes: u64) {
-        let auth = &self.shared.auth;
-        if !auth.stands(hash) {
-            return self.shared.hub.input(Input::LoggedOut { login });
-        }
-        match auth.user_again(user, changes).await {
-            Ok(None) => {}
-            Ok(Some(user)) => self.shared.hub.input(Input::Profile { login, person: user.person() }),
-            // Erased, or the store does not answer: whoever is there comes back and finds out.
-            Err(_) => self.shared.hub.input(Input::LoggedOut { login }),
-        }
-    }
-
-    async fn welcome(self: Rc<Self>, upgrade: OnUpgrade, admitted: Admitted, connected: Connected) {
+    async fn hand_over(self: Rc<Self>, upgrade: OnUpgrade, guest: Guest, connected: Connected) {
         // A client that goes away between request and answer.
         let Ok(upgraded) = upgrade.await else { return };
         let Some((stream, early)) = raw(upgraded) else {
             tracing::error!("an upgraded connection is not one of ours");
             return;
         };
-        stream.keep_queues_short(self.shared.hold);
-        let address = self.shared.households.number(connected.address);
-        let now = self.clock.now();
-        let connection = {
-            let mut table = self.table.borrow_mut();
-            let entry = table.vacant_entry();
-            let id = self.number(entry.key());
-            let connection = Rc::new(Connection::new(id, stream, admitted.permit, connected, now));
-            entry.insert(connection.clone());
-            connection
-        };
-        self.shared.metrics.sockets.inc();
-        let Session { login, user, .. } = admitted.session;
-        let (conn, person, token) = (connection.id, admitted.person, ResumeToken(random()));
-        self.shared.hub.input(Input::Connected { conn, login, user, address, person, token });
-        self.catch_up(&admitted.hash, admitted.session, admitted.changes).await;
-        // In a task of its own, which does not carry what only the door needed: half a KiB.
-        drop(spawn_local(unconstrained(self.attend(connection, early))));
+        let arrival = Box::new(Arrival { stream, early, guest, connected });
+        // A worker that has ended: the server stops.
+        self.worker().send(ToWorker::Arrival(arrival)).ok();
     }
 }
 
@@ -144,14 +126,14 @@ fn switching(accept: HeaderValue) -> Response<Body> {
 
 /// The socket itself, and what was read of it already.
 fn raw(upgraded: Upgraded) -> Option<(Stream, Zeroizing<Vec<u8>>)> {
-    let parts = upgraded.downcast::<TokioIo<Stream>>().ok()?;
+    let parts = upgraded.downcast::<TokioIo<Patient>>().ok()?;
     let early = Zeroizing::new(parts.read_buf.to_vec());
     // The server's own buffer, unless the head of the request is still in use: then the allocator
     // wipes it.
     if let Ok(mut read) = parts.read_buf.try_into_mut() {
         read.zeroize();
     }
-    Some((parts.io.into_inner(), early))
+    Some((parts.io.into_inner().into_inner(), early))
 }
 
 /// The answer to the client's key, if this is a WebSocket request of version 13.

@@ -1,0 +1,81 @@
+//! Threads for whoever is not on the radio: TLS handshakes, pages, the API, and the request for the radio.
+//! A socket that was upgraded is handed to a worker, and nothing of HTTP runs where voice does: whatever is asked
+//! here, a frame does not wait for it (docs/adr/0028).
+
+mod flow;
+mod http;
+mod patient;
+mod upgrade;
+
+use std::cell::Cell;
+use std::net::{SocketAddr, TcpStream};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::sync::mpsc;
+use tokio::task::LocalSet;
+
+use crate::gate::Permit;
+use crate::shared::Shared;
+use crate::worker::ToWorker;
+pub(crate) use upgrade::Arrival;
+
+/// Workers for which one of these threads is enough.
+const WORKERS: usize = 4;
+/// Where cores are short, a worker gets three times the time of a thread of these.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 5;
+
+/// What a thread is told.
+pub(crate) enum ToLobby {
+    /// Serve this connection.
+    Visitor(TcpStream, SocketAddr, Permit),
+    /// End.
+    Stop,
+}
+
+/// How many threads serve beside so many workers.
+pub(crate) fn threads(workers: usize) -> usize {
+    workers.div_ceil(WORKERS)
+}
+
+/// Everything that the tasks of one thread share.
+struct Lobby {
+    shared: Arc<Shared>,
+    router: axum::Router,
+    workers: Vec<mpsc::UnboundedSender<ToWorker>>,
+    /// Who gets the next radio socket.
+    next: Cell<usize>,
+}
+
+/// Starts thread `index`.
+pub(crate) fn start(
+    index: usize,
+    shared: Arc<Shared>,
+    workers: Vec<mpsc::UnboundedSender<ToWorker>>,
+    mut inbox: mpsc::UnboundedReceiver<ToLobby>,
+) -> std::io::Result<JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name(format!("tenfour-http-{index}")).spawn(move || {
+        // Refused, they share a core as equals.
+        #[cfg(target_os = "linux")]
+        rustix::process::nice(NICE).ok();
+        let router = crate::http::router(&shared);
+        let lobby = Rc::new(Lobby { shared, router, workers, next: Cell::new(index) });
+        LocalSet::new().block_on(&runtime, async {
+            while let Some(ToLobby::Visitor(socket, peer, permit)) = inbox.recv().await {
+                lobby.serve(socket, peer, permit);
+            }
+        });
+    })
+}
+
+impl Lobby {
+    /// The worker whose turn it is.
+    fn worker(&self) -> &mpsc::UnboundedSender<ToWorker> {
+        let next = self.next.get();
+        self.next.set(next.wrapping_add(1));
+        &self.workers[next % self.workers.len()]
+    }
+}
