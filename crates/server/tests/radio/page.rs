@@ -206,6 +206,6 @@ fn the_document_of_the_api_names_every_path() {
     let document: serde_json::Value = serde_json::from_str(&tenfour_server::openapi()).unwrap();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     let paths: Vec<_> = document["paths"].as_object().unwrap().keys().cloned().collect();
-    let expected = ["channels", "contact", "login", "logout", "me", "me/sessions", "nonce", "register"];
+    let expected = ["", "channels", "contact", "login", "logout", "me", "me/sessions", "nonce", "register"];
     assert_eq!(paths, expected.map(|path| format!("/api/v1/{path}")));
 }

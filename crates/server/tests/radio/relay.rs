@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use socket2::SockRef;
 use tenfour_protocol::VoiceFrame;
+use tenfour_protocol::limits::BUSY;
 use tenfour_server::config::{Period, Settings};
 use tokio::net::TcpStream;
 
@@ -86,8 +87,8 @@ async fn a_listener_that_comes_back_in_the_middle_of_a_burst_misses_nothing() {
 
 #[tokio::test]
 async fn the_first_words_reach_the_listeners_of_every_worker() {
-    const TALKERS: u8 = 8;
-    const PRESSES: u32 = 12;
+    const TALKERS: u8 = BUSY as u8;
+    const PRESSES: u32 = 32;
     let desk = Desk::new();
     let mut listening = Vec::new();
     for seed in 101..=108 {
@@ -203,6 +204,8 @@ async fn a_listener_that_takes_nothing_hurts_nobody_and_is_let_go() {
         for seq in 0..FRAMES {
             talker.voice(frame(1, seq, 400, seq == FRAMES - 1)).await;
         }
+        // One after the other: three at once are a crowd.
+        talker.expect("receipt").await;
         // Talkers hear each other: one that took nothing would be let go, too.
         tokio::spawn(async move { while !matches!(talker.hear().await, Heard::Closed(..)) {} });
     }
