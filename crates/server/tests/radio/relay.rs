@@ -88,7 +88,7 @@ async fn a_listener_that_comes_back_in_the_middle_of_a_burst_misses_nothing() {
 #[tokio::test]
 async fn the_first_words_reach_the_listeners_of_every_worker() {
     const TALKERS: u8 = BUSY as u8;
-    const PRESSES: u32 = 32;
+    const PRESSES: u32 = 16;
     let desk = Desk::new();
     let mut listening = Vec::new();
     for seed in 101..=108 {
