@@ -194,9 +194,9 @@ pub const HANDSHAKE: Duration = Duration::from_secs(5);
 pub const ADDRESS_CONNECTIONS: usize = 2_000;
 /// Connections that are not radio sockets, whatever files there are: with a request half sent, one takes 16 KiB.
 pub const DOORS: usize = 16 * 1024;
-/// How long a peer may take to begin to take an answer.
+/// How long a peer may take nothing of an answer.
 pub const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
-/// How fast it has to take an answer after that, in bytes a second: half of what the slowest mobile network gives.
+/// How fast it has to take an answer, in bytes a second, after as long again: half of what the slowest mobile network gives.
 pub const ANSWER_BYTES_PER_SECOND: u64 = 2 * 1024;
 /// Bytes of answers that wait for their peers, in all; more are refused.
 pub const ANSWERS_BYTES: usize = 32 * 1024 * 1024;

@@ -22,9 +22,31 @@ pub(super) struct Patient {
     /// What is sent in place of what hyper says by itself, as far as it is not sent yet.
     refusal: Vec<u8>,
     tls: bool,
-    /// Since when something is being written, and how much of it the socket has taken.
-    begun: Option<(Instant, u64)>,
+    begun: Option<Begun>,
     alarm: Option<Pin<Box<Sleep>>>,
+}
+
+/// Something that is being written.
+struct Begun {
+    since: Instant,
+    /// When the socket took something of it last.
+    last: Instant,
+    /// Bytes that it has taken.
+    taken: u64,
+}
+
+impl Begun {
+    fn now() -> Self {
+        let now = Instant::now();
+        Self { since: now, last: now, taken: 0 }
+    }
+
+    /// Until when the peer has time. The kernel takes the first bytes whatever the peer does, so they count for
+    /// the pace only.
+    fn until(&self) -> Instant {
+        let pace = self.since + Duration::from_secs(self.taken / ANSWER_BYTES_PER_SECOND);
+        self.last.min(pace) + ANSWER_PATIENCE
+    }
 }
 
 impl Patient {
@@ -44,8 +66,8 @@ impl Patient {
     ) -> Poll<io::Result<usize>> {
         match wrote {
             Poll::Ready(Ok(bytes)) => {
-                let (_, taken) = self.begun.get_or_insert_with(|| (Instant::now(), 0));
-                *taken += bytes as u64;
+                let begun = self.begun.get_or_insert_with(Begun::now);
+                (begun.last, begun.taken) = (Instant::now(), begun.taken + bytes as u64);
                 self.flow.owe();
                 Poll::Ready(Ok(bytes))
             }
@@ -78,8 +100,7 @@ impl Patient {
 
     /// The peer takes nothing now: ready with an error when it has had its time.
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
-        let (since, taken) = *self.begun.get_or_insert_with(|| (Instant::now(), 0));
-        let until = since + ANSWER_PATIENCE + Duration::from_secs(taken / ANSWER_BYTES_PER_SECOND);
+        let until = self.begun.get_or_insert_with(Begun::now).until();
         let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(until)));
         if alarm.deadline() != until {
             alarm.as_mut().reset(until);

@@ -117,7 +117,7 @@ fn who_asks_without_end_and_reads_nothing_is_let_go() {
         matches!(ended, std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe),
         "{ended:?}"
     );
-    assert!(started.elapsed() < Duration::from_secs(35), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     let (mut came, mut piece) = (0, [0; 4096]);
     while let Ok(bytes @ 1..) = socket.read(&mut piece) {
         came += bytes;
