@@ -27,6 +27,7 @@ mod follow;
 #[doc(hidden)]
 mod gate;
 pub mod handle;
+mod household;
 mod http;
 mod hub_thread;
 #[cfg(feature = "mutants")]

@@ -84,10 +84,8 @@ impl Server {
         let names = names_of(address.ip());
         let privacy = Privacy::of(&config);
         let opened = Opened::of(&config)?;
+        let (connection_log, log_thread) = connection_log(&config)?;
         let tls = certificates(config.tls, &config.data, &names)?;
-        let (connection_log, log_thread) =
-            ConnectionLog::start(&config.data, config.connection_log_days, config.connection_log)
-                .map_err(StartError::System)?;
 
         let clock = Clock::start();
         let (hub, inbox) = hub_thread::channel();
@@ -228,11 +226,12 @@ impl Opened {
         let data = &config.data;
         fs::create_dir_all(data).map_err(|cause| StartError::Data { path: data.clone(), cause })?;
         if let Some(nats) = config.nats.as_ref().filter(|nats| nats.store) {
-            let (mut store, changes) = JetStream::open(nats)?;
+            let (store, changes) = JetStream::open(nats)?;
+            let mut store = store.with_room_for(config.users);
             let secret = store.secret()?.unwrap_or_else(random);
             return Ok(Self::Cluster(store, changes, secret));
         }
-        let mut store = Sqlite::open(&data.join(STORE))?;
+        let mut store = Sqlite::open(&data.join(STORE))?.with_room_for(config.users);
         let sessions = store.sessions()?;
         Ok(Self::Own(store, sessions))
     }
@@ -255,6 +254,12 @@ impl Opened {
             }
         }
     }
+}
+
+fn connection_log(config: &Config) -> Result<(ConnectionLog, JoinHandle<()>), StartError> {
+    let Config { data, connection_log_days: days, connection_log_mb: megabytes, .. } = config;
+    ConnectionLog::start(data, *days, *megabytes, config.connection_log)
+        .map_err(|cause| StartError::ConnectionLog { path: data.clone(), cause })
 }
 
 fn certificates(tls: Tls, data: &Path, names: &[String]) -> Result<Option<Certificates>, StartError> {

@@ -12,10 +12,11 @@ use tenfour_core::hub::LoginId;
 use tenfour_core::mutants::Mutant;
 use tenfour_protocol::auth::signed_bytes;
 use tenfour_protocol::http::{Login, Nonce, Proof, Register};
-use tenfour_protocol::limits::{NONCE_BYTES, TOKEN_BYTES};
+use tenfour_protocol::limits::{CONTACTS_PER_ADDRESS, NONCE_BYTES, REGISTRATIONS_PER_ADDRESS, TOKEN_BYTES};
 use tenfour_protocol::{Code, Description, Handle, Refusal, UserId};
 use zeroize::Zeroizing;
 
+use super::allowance::Allowance;
 use super::nonces::Nonces;
 use super::sessions::Effects;
 use super::sessions::{Session, Sessions, is_over};
@@ -29,6 +30,9 @@ use crate::store::{Change, Keeper, StoreError, StoredSession, TokenHash, User, W
 pub struct Auth {
     origins: Origins,
     rates: Rates,
+    /// Users that an address may make, and messages to the operator that it may leave.
+    registrations: Allowance,
+    pub(super) contacts: Allowance,
     nonces: Mutex<Nonces>,
     /// Instead of them, when the store is that of a cluster.
     shared: Option<Cluster>,
@@ -74,6 +78,8 @@ impl Auth {
         Self {
             origins,
             rates: Rates::default(),
+            registrations: Allowance::of(REGISTRATIONS_PER_ADDRESS),
+            contacts: Allowance::of(CONTACTS_PER_ADDRESS),
             nonces: Mutex::default(),
             shared: None,
             sessions: Mutex::new(Sessions::new(standing)),
@@ -136,6 +142,9 @@ impl Auth {
         let handle = handle_of(&request.handle)?;
         let description = request.description.as_deref().map(description_of).transpose()?;
         let user = User { id: UserId::of_key(&key), key, handle, description, created: today() };
+        self.registrations
+            .take(peer, Instant::now())
+            .map_err(|wait| too_many("As many people registered from this address as may in a day.", wait))?;
         let changes = self.changes();
         let id = user.id;
         written(self.keeper.insert_user(user).await.map_err(unavailable)?)?;
@@ -293,10 +302,8 @@ impl Auth {
     }
 
     pub(super) fn take(&self, peer: IpAddr) -> Result<(), Refusal> {
-        self.rates.take(peer, Instant::now()).map_err(|wait| {
-            let millis = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
-            Refusal::from(Code::TooManyRequests).retry_after(millis.max(1))
-        })
+        let (words, _) = Code::TooManyRequests.words();
+        self.rates.take(peer, Instant::now()).map_err(|wait| too_many(words, wait))
     }
 
     pub(super) fn lock_sessions(&self) -> MutexGuard<'_, Sessions> {
@@ -317,6 +324,12 @@ fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
     BASE64URL_NOPAD.decode(text.as_bytes()).ok()?.try_into().ok()
 }
 
+/// There will be room after this time.
+pub(super) fn too_many(words: &str, wait: Duration) -> Refusal {
+    let millis = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+    Refusal::because(Code::TooManyRequests, words).retry_after(millis.max(1))
+}
+
 /// A handle from a request.
 pub(super) fn handle_of(text: &str) -> Result<Handle, Refusal> {
     handle::choose(text)
@@ -335,6 +348,10 @@ pub(super) fn written(written: Written) -> Result<(), Refusal> {
         Written::Done => Ok(()),
         Written::Known => Err(Code::AlreadyRegistered.into()),
         Written::Unknown => Err(Code::NotLoggedIn.into()),
+        Written::Full => Err(Refusal {
+            hint: "The operator can make room for more.".into(),
+            ..Refusal::because(Code::ServerFull, "The server has as many users as it takes.")
+        }),
         Written::Mistakable => Err(Refusal {
             hint: "Choose another one.".into(),
             ..Refusal::because(

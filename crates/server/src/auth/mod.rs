@@ -1,6 +1,7 @@
 //! Registration, log-in and sessions.
 
 mod account;
+mod allowance;
 mod login;
 mod nonces;
 mod origins;

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use tenfour_protocol::limits::{AUTH_PER_SECOND, AUTH_PREFIXES, AUTH_REQUESTS};
 
+use crate::household::household;
+
 /// A bucket for each address, or for each /56 of IPv6, which is what one household has.
 /// Loopback is not limited: it is the operator, a test, or a proxy for everybody.
 #[derive(Debug, Default)]
@@ -23,11 +25,8 @@ struct Bucket {
 impl Rates {
     /// Takes one request of `address`, or says when the next is taken.
     pub fn take(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
-        if address.to_canonical().is_loopback() {
-            return Ok(());
-        }
+        let Some(prefix) = household(address) else { return Ok(()) };
         let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let prefix = prefix(address);
         if buckets.len() >= AUTH_PREFIXES && !buckets.contains_key(&prefix) {
             buckets.retain(|_, bucket| bucket.refilled(now) < f64::from(AUTH_REQUESTS));
             if buckets.len() >= AUTH_PREFIXES {
@@ -53,13 +52,6 @@ impl Bucket {
         }
         self.left -= 1.0;
         Ok(())
-    }
-}
-
-fn prefix(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => v4.into(),
-        IpAddr::V6(v6) => std::net::Ipv6Addr::from_bits(v6.to_bits() & !0 << 72).into(),
     }
 }
 

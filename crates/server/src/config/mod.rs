@@ -61,6 +61,10 @@ pub struct Config {
     pub connection_log: bool,
     /// Days that the connection log is kept.
     pub connection_log_days: usize,
+    /// Megabytes that a day of it may fill.
+    pub connection_log_mb: usize,
+    /// Users, at most.
+    pub users: usize,
     /// How its counts are made safe to be told.
     pub stats: Rules,
     /// Whether and how the listener speaks TLS.
@@ -195,6 +199,20 @@ impl Config {
                 connection_log::DAYS,
                 1,
                 connection_log::MOST_DAYS,
+            )?,
+            connection_log_mb: count(
+                "connection_log_mb",
+                settings.connection_log_mb,
+                limits::LOG_DAY_MEGABYTES,
+                *limits::LOG_DAY_MEGABYTES_RANGE.start(),
+                *limits::LOG_DAY_MEGABYTES_RANGE.end(),
+            )?,
+            users: count(
+                "users",
+                settings.users,
+                limits::USERS,
+                *limits::USERS_RANGE.start(),
+                *limits::USERS_RANGE.end(),
             )?,
             stats: rules(settings.stats_epsilon, settings.stats_threshold)?,
             tls: tls(settings.tls.as_deref(), settings.tls_cert, settings.tls_key)?,

@@ -44,6 +44,10 @@ pub struct Settings {
     pub connection_log: Option<bool>,
     /// Days that the connection log is kept.
     pub connection_log_days: Option<usize>,
+    /// Megabytes that a day of it may fill.
+    pub connection_log_mb: Option<usize>,
+    /// Users, at most.
+    pub users: Option<usize>,
     /// Noise of `tenfour stats`.
     pub stats_epsilon: Option<f64>,
     /// The least count that `tenfour stats` tells.
@@ -171,6 +175,8 @@ impl Settings {
             "visitor_cookie" => self.visitor_cookie = Some(parse(value)?),
             "connection_log" => self.connection_log = Some(parse(value)?),
             "connection_log_days" => self.connection_log_days = Some(parse(value)?),
+            "connection_log_mb" => self.connection_log_mb = Some(parse(value)?),
+            "users" => self.users = Some(parse(value)?),
             "stats_epsilon" => self.stats_epsilon = Some(parse(value)?),
             "stats_threshold" => self.stats_threshold = Some(parse(value)?),
             "tls" => self.tls = Some(value.into()),
@@ -206,6 +212,8 @@ impl Settings {
             visitor_cookie: self.visitor_cookie.or(below.visitor_cookie),
             connection_log: self.connection_log.or(below.connection_log),
             connection_log_days: self.connection_log_days.or(below.connection_log_days),
+            connection_log_mb: self.connection_log_mb.or(below.connection_log_mb),
+            users: self.users.or(below.users),
             stats_epsilon: self.stats_epsilon.or(below.stats_epsilon),
             stats_threshold: self.stats_threshold.or(below.stats_threshold),
             tls: self.tls.or(below.tls),

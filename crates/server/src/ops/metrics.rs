@@ -12,6 +12,7 @@ use tenfour_core::hub::HubFigures;
 use tenfour_protocol::Code;
 
 use crate::cluster::ClusterFigures;
+use crate::connection_log::LogFigures;
 
 /// Everything that is counted.
 #[derive(Debug)]
@@ -34,7 +35,17 @@ pub(crate) struct Metrics {
     bursts: Gauge,
     hold: Gauge,
     visitors: Gauge,
+    log: LogMetrics,
     nodes: NodeMetrics,
+}
+
+/// The connection log, as a whole.
+#[derive(Debug, Default)]
+struct LogMetrics {
+    day_bytes: Gauge,
+    cut_bytes: Gauge,
+    over_share: Gauge,
+    lost: Gauge,
 }
 
 /// What there is when there are other nodes.
@@ -87,6 +98,19 @@ impl Default for Metrics {
         let resets = counter("resets", "Sockets that were reset because they took nothing");
         let closes = Family::default();
         registry.register("closes", "Sockets that the server closed, by reason", closes.clone());
+        let log = LogMetrics::default();
+        for (name, help, gauge) in [
+            ("connection_log_day_bytes", "Bytes of today's connection log", &log.day_bytes),
+            ("connection_log_cut_bytes", "Bytes of rows that went early: a day was full", &log.cut_bytes),
+            (
+                "connection_log_over_share",
+                "Rows left out: over the share of a user or an address",
+                &log.over_share,
+            ),
+            ("connection_log_lost", "Rows that the disk did not take", &log.lost),
+        ] {
+            registry.register(name, help, gauge.clone());
+        }
         Self {
             registry: registry.into(),
             sockets,
@@ -106,6 +130,7 @@ impl Default for Metrics {
             bursts,
             hold,
             visitors: Gauge::default(),
+            log,
             nodes: NodeMetrics::default(),
         }
     }
@@ -152,6 +177,15 @@ impl Metrics {
         self.nodes.voice_lost.set(number(figures.voice_lost));
         self.nodes.voice_in.set(number(figures.voice_in));
         self.nodes.malformed.set(number(figures.malformed));
+    }
+
+    /// Takes over what the connection log counts.
+    pub(crate) fn observe_log(&self, figures: &LogFigures) {
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        self.log.day_bytes.set(number(figures.day_bytes));
+        self.log.cut_bytes.set(number(figures.cut_bytes));
+        self.log.over_share.set(number(figures.over_share));
+        self.log.lost.set(number(figures.lost));
     }
 
     /// The server closes a socket.

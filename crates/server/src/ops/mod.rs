@@ -36,6 +36,7 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     let figures = shared.hub.figures().await.unwrap_or_default();
     let visitors = shared.visitors.of_today().unwrap_or_default();
     shared.metrics.observe(&figures, shared.auth.sessions(), shared.doors.open(), visitors);
+    shared.metrics.observe_log(&shared.connection_log.figures());
     if let Some(cluster) = &shared.cluster {
         shared.metrics.observe_nodes(&cluster.figures());
     }

@@ -70,15 +70,17 @@ impl Command {
     /// True when something is deleted or replaced that must not be found any more.
     fn leaves_something(&self) -> bool {
         match self {
-            Self::UpdateUser(..) | Self::Erase(..) | Self::RemoveSession(..) | Self::RemoveSessions(..) => {
-                true
-            }
+            // A message may take the place of another.
+            Self::UpdateUser(..)
+            | Self::Erase(..)
+            | Self::RemoveSession(..)
+            | Self::RemoveSessions(..)
+            | Self::PutMessage(..) => true,
             Self::InsertUser(..)
             | Self::User(..)
             | Self::Held(..)
             | Self::BeginSession(..)
             | Self::PutSession(..)
-            | Self::PutMessage(..)
             | Self::SpendNonce(..)
             | Self::StateOf(..) => false,
         }

@@ -16,6 +16,7 @@ mod schema;
 mod sqlite;
 #[cfg(test)]
 mod trace_tests;
+mod users;
 mod wiped;
 
 use tenfour_protocol::{ContactText, Description, Handle, Person, UserId};
@@ -134,7 +135,7 @@ pub enum Left {
     Unknown,
     /// Not stored: as many of this user wait as may.
     TooMany,
-    /// Not stored: as many of everybody wait as may.
+    /// Not stored: as many of everybody wait as may, each of them from somebody else.
     Full,
 }
 
@@ -147,6 +148,8 @@ pub enum Written {
     Known,
     /// Not changed: there is no such user.
     Unknown,
+    /// Not added: there are as many users as may be, or as many with this tag.
+    Full,
     /// Not at all: another user has the same tag, and a handle that looks the same. The two could
     /// not be told apart by what others see.
     Mistakable,
@@ -173,7 +176,8 @@ pub trait Store: Send {
     fn remove_session(&mut self, id: &UserId, hash: &TokenHash) -> Result<(), StoreError>;
     /// Forgets every session of a user.
     fn remove_sessions(&mut self, id: &UserId) -> Result<(), StoreError>;
-    /// Leaves a message for the operator, with the writer's handle of this moment.
+    /// Leaves a message for the operator, with the writer's handle of this moment. When as many wait as may,
+    /// the oldest one of whoever has most of them makes room for somebody who has none.
     fn put_message(&mut self, user: &UserId, text: &ContactText, sent: Minute) -> Result<Left, StoreError>;
     /// The messages of a user, the oldest first.
     fn messages_of(&mut self, id: &UserId) -> Result<Vec<StoredMessage>, StoreError>;

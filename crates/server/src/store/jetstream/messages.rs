@@ -1,5 +1,7 @@
 //! Messages to the operator, each a value of its own.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tenfour_protocol::limits::{CONTACTS, CONTACTS_PER_USER};
 use tenfour_protocol::{ContactText, Handle, UserId};
@@ -42,10 +44,11 @@ impl JetStream {
         sent: Minute,
     ) -> Result<Left, StoreError> {
         let places = self.places("message.>")?;
-        if places.iter().filter(|place| place.user == *id).count() >= CONTACTS_PER_USER {
+        let own = places.iter().filter(|place| place.user == *id).count();
+        if own >= CONTACTS_PER_USER {
             return Ok(Left::TooMany);
         }
-        if places.len() >= CONTACTS {
+        if places.len() >= CONTACTS && (own > 0 || !self.make_room(&places)?) {
             return Ok(Left::Full);
         }
         let Some(user) = self.page(&key_of(id))?.1.user(id) else { return Ok(Left::Unknown) };
@@ -59,6 +62,21 @@ impl JetStream {
             return Ok(Left::Unknown);
         }
         Ok(Left::Done)
+    }
+
+    /// Forgets the oldest one of whoever has most of them. False when nobody has more than one.
+    fn make_room(&mut self, places: &[Place]) -> Result<bool, StoreError> {
+        let mut of_each: BTreeMap<&UserId, (usize, u32)> = BTreeMap::new();
+        for place in places {
+            let (count, oldest) = of_each.entry(&place.user).or_insert((0, place.id));
+            (*count, *oldest) = (*count + 1, place.id.min(*oldest));
+        }
+        let most = of_each.values().max_by_key(|(count, oldest)| (*count, std::cmp::Reverse(*oldest)));
+        let Some(oldest) = most.filter(|(count, _)| *count > 1).map(|(_, oldest)| *oldest) else {
+            return Ok(false);
+        };
+        places.iter().filter(|place| place.id == oldest).try_for_each(|place| self.forget(place))?;
+        Ok(true)
     }
 
     /// Counts up, and is never used again.

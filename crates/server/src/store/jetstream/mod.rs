@@ -15,6 +15,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
+use tenfour_protocol::limits::USERS;
 use tenfour_protocol::{ContactText, UserId};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -46,33 +47,51 @@ pub struct JetStream {
     pages: Arc<Mutex<Pages>>,
     /// True while changes of other nodes are told.
     live: Arc<AtomicBool>,
+    most_users: usize,
     /// Revisions that were replaced, whose bytes are to be overwritten.
     replaced: Vec<u64>,
 }
 
 /// Pages of people who are here, as they were last seen, with their revisions.
 #[derive(Debug, Default)]
-struct Pages(HashMap<String, (u64, Page)>);
+struct Pages {
+    remembered: HashMap<String, (u64, Page)>,
+    /// Users of each tag, by its number, as the store tells; and of all.
+    counts: HashMap<u32, usize>,
+    users: usize,
+}
 
 impl Pages {
     fn remember(&mut self, key: &str, revision: u64, page: &Page) {
-        if self.0.get(key).is_some_and(|(known, _)| *known >= revision) {
+        let remembered = &mut self.remembered;
+        if remembered.get(key).is_some_and(|(known, _)| *known >= revision) {
             return;
         }
-        if self.0.len() >= REMEMBERED
-            && !self.0.contains_key(key)
-            && let Some(any) = self.0.keys().next().cloned()
+        if remembered.len() >= REMEMBERED
+            && !remembered.contains_key(key)
+            && let Some(any) = remembered.keys().next().cloned()
         {
-            self.0.remove(&any);
+            remembered.remove(&any);
         }
-        self.0.insert(key.to_owned(), (revision, page.clone()));
+        remembered.insert(key.to_owned(), (revision, page.clone()));
     }
 
     /// A change of another node matters when the page is one of ours.
     fn refresh(&mut self, key: &str, revision: u64, page: &Page) {
-        if self.0.contains_key(key) {
+        if self.remembered.contains_key(key) {
             self.remember(key, revision, page);
         }
+    }
+
+    /// Counts the users of the tag of `first`.
+    fn count(&mut self, first: &UserId, page: &Page) {
+        let [a, b, c, ..] = first.as_bytes();
+        let tag = u32::from_be_bytes([0, *a, *b, *c]) >> 4;
+        let before = match page.count() {
+            0 => self.counts.remove(&tag),
+            count => self.counts.insert(tag, count),
+        };
+        self.users = self.users + page.count() - before.unwrap_or(0);
     }
 }
 
@@ -135,9 +154,24 @@ impl JetStream {
             Box::new(move || begun.send(()).unwrap_or_default()),
         );
         lock(&slot).insert(watch).begin(&link);
-        let store = Self { users, nonces, link, thread: Some(thread), pages, live, replaced: Vec::new() };
+        let store = Self {
+            users,
+            nonces,
+            link,
+            thread: Some(thread),
+            pages,
+            live,
+            most_users: USERS,
+            replaced: Vec::new(),
+        };
         beginning.recv_timeout(LOADING).map_err(|_| NatsError::Silent)?;
         Ok((store, changes))
+    }
+
+    /// With room for so many users.
+    pub fn with_room_for(mut self, most_users: usize) -> Self {
+        self.most_users = most_users;
+        self
     }
 
     /// The newest page of a key, with its revision; 0 when there is none.
@@ -150,7 +184,7 @@ impl JetStream {
 
     /// The page as far as this node knows it: asked for, unless changes are told anyway or nobody answers.
     fn known_page(&self, key: &str) -> Result<Page, StoreError> {
-        let known = lock(&self.pages).0.get(key).map(|(_, page)| page.clone());
+        let known = lock(&self.pages).remembered.get(key).map(|(_, page)| page.clone());
         match known {
             Some(page) if self.live.load(Ordering::Acquire) => Ok(page),
             Some(page) => match self.page(key) {
@@ -170,7 +204,7 @@ impl JetStream {
     ) -> Result<(T, Revision), StoreError> {
         let key = key_of(id);
         // What is remembered is mostly the newest; if it is not, the store says so.
-        let mut known = lock(&self.pages).0.get(&key).cloned();
+        let mut known = lock(&self.pages).remembered.get(&key).cloned();
         for _ in 0..TRIES {
             let remembered = known.take();
             let was_read = remembered.is_none();
@@ -190,7 +224,7 @@ impl JetStream {
                 lock(&self.pages).remember(&key, new, &page);
                 return Ok((done, Revision(new)));
             }
-            lock(&self.pages).0.remove(&key);
+            lock(&self.pages).remembered.remove(&key);
         }
         Err(NatsError::Silent.into())
     }
@@ -204,7 +238,11 @@ fn teller(pages: Arc<Mutex<Pages>>, sink: UnboundedSender<Change>) -> impl FnMut
             tracing::error!("a value of the store is none of ours");
             return;
         };
-        lock(&pages).refresh(key, revision, &page);
+        {
+            let mut pages = lock(&pages);
+            pages.refresh(key, revision, &page);
+            pages.count(&first, &page);
+        }
         let (first, last) = first.of_same_tag();
         let change = Change {
             revision: Revision(revision),
@@ -237,8 +275,14 @@ fn damaged(key: &str, error: &serde_json::Error) -> StoreError {
 }
 
 impl Store for JetStream {
+    /// Two nodes that do so at the same moment may let one more in than there is room for.
     fn insert_user(&mut self, user: &User) -> Result<Written, StoreError> {
-        self.change(&user.id, |page| page.insert(user)).map(|(written, _)| written)
+        let is_full = lock(&self.pages).users >= self.most_users;
+        let insert = |page: &mut Page| match is_full && page.user(&user.id).is_none() {
+            true => Written::Full,
+            false => page.insert(user),
+        };
+        self.change(&user.id, insert).map(|(written, _)| written)
     }
 
     fn update_user(&mut self, user: &User) -> Result<Written, StoreError> {

@@ -6,6 +6,7 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tenfour_protocol::limits::USERS_PER_TAG;
 use tenfour_protocol::{Description, Handle, UserId};
 
 use crate::handle;
@@ -73,6 +74,11 @@ impl Page {
         self.users.iter().find(|entry| entry.id() == *id).map(Entry::user)
     }
 
+    /// How many they are.
+    pub(super) fn count(&self) -> usize {
+        self.users.len()
+    }
+
     /// Every session of everybody here.
     pub(super) fn sessions(&self) -> Vec<StoredSession> {
         let of = |entry: &Entry| {
@@ -101,6 +107,9 @@ impl Page {
         }
         if self.entry(&user.id).is_some() {
             return Written::Known;
+        }
+        if self.users.len() >= USERS_PER_TAG {
+            return Written::Full;
         }
         self.users.push(Entry {
             key: Bytes(user.key),
