@@ -134,6 +134,10 @@ pub const USERS_PER_TAG: usize = 64;
 /// Users that one address may register at once, and in a day after that.
 pub const REGISTRATIONS_PER_ADDRESS: u32 = 1_000;
 
+/// Bytes that are left on the disk for erasures, log-outs and log-ins: with less nobody registers or writes
+/// to the operator, and no connection is logged. More than the store writes for what it does at once.
+pub const DISK_LEAST_FREE: u64 = 4_000_000;
+
 /// Rows of the connection log that one user fills in an hour, at most: a resume every half minute.
 pub const LOG_ROWS_PER_USER: u16 = 120;
 /// Rows that one address fills in an hour, at most.

@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::config::{Config, Tls};
 use crate::connection_log::ConnectionLog;
+use crate::disk::Disk;
 use crate::error::StartError;
 use crate::follow::{erase_who_is_gone, follow};
 use crate::gate::Gate;
@@ -123,6 +124,7 @@ impl Server {
             metrics: Arc::new(metrics),
             visitors: Visitors::new(config.visitor_cookie, tls.is_some()),
             cluster: cluster.clone(),
+            disk: Disk::of(&config.data),
             hold: config.hold,
             privacy,
             host: config.host,

@@ -7,6 +7,7 @@ use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::connection_log::ConnectionLog;
+use crate::disk::Disk;
 use crate::gate::Gate;
 use crate::http::Proxies;
 use crate::hub_thread::HubHandle;
@@ -26,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) visitors: Visitors,
     /// The other nodes, if there are any.
     pub(crate) cluster: Option<Cluster>,
+    /// Where the data folder is.
+    pub(crate) disk: Disk,
     pub(crate) hold: Duration,
     /// Name of the host, for people.
     pub(crate) host: String,

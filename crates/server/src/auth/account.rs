@@ -8,7 +8,7 @@ use tenfour_protocol::http::{Contact, Held, Profile};
 use tenfour_protocol::{Code, ContactText, Refusal, UserId};
 
 use super::Auth;
-use super::login::{description_of, handle_of, too_many, unavailable, written};
+use super::login::{description_of, handle_of, owed, too_many, unavailable, written};
 use crate::store::{Left, TokenHash, User, held_by};
 
 impl Auth {
@@ -75,7 +75,7 @@ impl Auth {
         mut close: impl FnMut(LoginId),
     ) -> Result<(), Refusal> {
         self.end_sessions(&id, &mut close);
-        self.keeper.remove_sessions(id).await.map_err(unavailable)
+        self.keeper.remove_sessions(id).await.map_err(owed)
     }
 
     /// Erases a user: sessions at the door at once, then everything from the store and its files.

@@ -217,9 +217,15 @@ impl Auth {
         self.lock_sessions().remove(hash).map(|session| session.login)
     }
 
-    /// The second half of a log-out, without which a restart would bring the session back.
+    /// The second half of a log-out, without which a restart would bring the session back. Failed, it is tried
+    /// until it works, and who asked is told.
     pub async fn forget(&self, user: UserId, hash: TokenHash) -> Result<(), Refusal> {
-        self.keeper.remove_session(user, hash).await.map_err(unavailable)
+        self.keeper.remove_session(user, hash).await.map_err(owed)
+    }
+
+    /// Why nothing, or not everything, is stored at the moment, for the operator.
+    pub(crate) fn store_trouble(&self) -> Option<String> {
+        self.keeper.trouble()
     }
 
     /// How many changes of users there were; see [`Auth::user_again`].
@@ -363,8 +369,29 @@ pub(super) fn written(written: Written) -> Result<(), Refusal> {
 }
 
 /// The operator reads the reason in the log.
-pub(super) fn unavailable(_: StoreError) -> Refusal {
-    Code::StoreUnavailable.into()
+#[expect(clippy::needless_pass_by_value, reason = "it is what becomes of an error")]
+pub(super) fn unavailable(error: StoreError) -> Refusal {
+    match error {
+        StoreError::Full { .. } => Refusal {
+            hint: "Try again later; the operator sees it in the log.".into(),
+            ..Refusal::because(
+                Code::StoreUnavailable,
+                "The disk of the server is full: it takes nothing new.",
+            )
+        },
+        _ => Code::StoreUnavailable.into(),
+    }
+}
+
+/// A log-out that is over here and not stored.
+pub(super) fn owed(_: StoreError) -> Refusal {
+    Refusal {
+        hint: "It tries again by itself; if it is restarted before that works, log out once more.".into(),
+        ..Refusal::because(
+            Code::StoreUnavailable,
+            "You are logged out, but the server cannot write it down at the moment.",
+        )
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -14,6 +14,7 @@ use super::blank;
 use super::hour::{Hour, SECONDS_OF_HOUR, day_in};
 use super::row::Row;
 use crate::auth::random;
+use crate::disk::Disk;
 use crate::store::Day;
 
 /// Name of the folder in the data folder.
@@ -45,10 +46,24 @@ impl Folder {
         OpenOptions::new().append(true).create(true).mode(FILE_MODE).open(self.rows_file(hour))
     }
 
+    /// The disk that it is on.
+    pub(super) fn disk(&self) -> Disk {
+        Disk::of(&self.0)
+    }
+
     /// Makes the folder. It is needed for erasures too, on a disk that may be full by then.
     pub(super) fn prepare(&self) -> io::Result<()> {
         self.make()?;
         self.names().map(drop)
+    }
+
+    /// Writes something that means nothing.
+    pub(super) fn try_out(&self) -> io::Result<()> {
+        let path = self.0.join("new-probe");
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(FILE_MODE).open(&path)?;
+        let written = file.write_all(b"1").and_then(|()| file.sync_data());
+        fs::remove_file(&path).and(written)
     }
 
     /// Bytes of the rows of a day.

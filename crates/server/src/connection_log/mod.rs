@@ -142,6 +142,8 @@ pub(crate) struct LogFigures {
     pub(crate) over_share: u64,
     /// The same: the disk did not take them.
     pub(crate) lost: u64,
+    /// Rows cannot be written at the moment.
+    pub(crate) failing: bool,
 }
 
 enum Command {
@@ -204,13 +206,14 @@ impl ConnectionLog {
 
     /// For the operator.
     pub(crate) fn figures(&self) -> LogFigures {
-        let Backlog { lost, over_share, day_bytes, cut_bytes, .. } = &*self.0.backlog;
+        let Backlog { lost, over_share, day_bytes, cut_bytes, failing, .. } = &*self.0.backlog;
         let number = |of: &AtomicU64| of.load(Ordering::Relaxed);
         LogFigures {
             day_bytes: number(day_bytes),
             cut_bytes: number(cut_bytes),
             over_share: number(over_share),
             lost: number(lost),
+            failing: failing.load(Ordering::Relaxed),
         }
     }
 

@@ -17,17 +17,21 @@ use super::row::Row;
 use super::share::Shares;
 use super::{Backlog, Command, ConnectionLogError};
 use crate::auth::since_epoch;
+use crate::disk::Disk;
 use crate::store::Day;
 
 /// Commands that are taken before rows are written: one write for many.
 const TOGETHER: usize = 1024;
 /// As configurations count.
 pub(super) const MEGABYTE: u64 = 1_000_000;
+/// How often it is tried whether the log can be written again.
+const AGAIN: Duration = Duration::from_secs(5);
 /// A connection older than this has said its hello, or was closed.
 const SILENT: Duration = Duration::from_secs(2 * HANDSHAKE.as_secs());
 
 pub(super) struct Writer {
     folder: Folder,
+    disk: Disk,
     days: usize,
     /// Bytes that a day may have.
     most: u64,
@@ -51,6 +55,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(folder: Folder, days: usize, most: u64, backlog: Arc<Backlog>) -> Self {
         Self {
+            disk: folder.disk(),
             folder,
             days,
             most,
@@ -73,13 +78,20 @@ impl Writer {
         self.count_today();
         loop {
             self.expire();
-            match inbox.recv_timeout(until_next_hour()) {
+            let is_failing = self.backlog.failing.load(Ordering::Relaxed);
+            let patience = if is_failing { until_next_hour().min(AGAIN) } else { until_next_hour() };
+            match inbox.recv_timeout(patience) {
                 Ok(first) => {
                     let rest = inbox.try_iter().take(TOGETHER);
                     std::iter::once(first).chain(rest).for_each(|command| self.carry_out(*command));
                     self.write();
                     // Rows were read and compared: before the thread sleeps, nothing of them is left.
                     scrub_stack();
+                }
+                // A server that says it is not well may be sent nobody: it has to find out by itself.
+                Err(RecvTimeoutError::Timeout) if is_failing => {
+                    let works = self.disk.trouble().is_none() && self.folder.try_out().is_ok();
+                    works.then(|| self.tell_of_loss());
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return self.tell_of_shares(),
@@ -166,17 +178,7 @@ impl Writer {
             return;
         }
         match self.try_write(&lines) {
-            Ok(()) => {
-                let lost = self.backlog.untold.swap(0, Ordering::Relaxed);
-                if self.backlog.failing.swap(false, Ordering::Relaxed) {
-                    tracing::warn!(count = lost, "the connection log is written again; rows were lost");
-                } else if lost > 0 {
-                    tracing::warn!(
-                        count = lost,
-                        "the disk is too slow for the connection log: rows were lost"
-                    );
-                }
-            }
+            Ok(()) => self.tell_of_loss(),
             Err(error) => {
                 self.file = None;
                 self.backlog.lose(rows);
@@ -190,7 +192,21 @@ impl Writer {
         }
     }
 
+    /// It works; what was lost before is told.
+    fn tell_of_loss(&self) {
+        let lost = self.backlog.untold.swap(0, Ordering::Relaxed);
+        if self.backlog.failing.swap(false, Ordering::Relaxed) {
+            tracing::warn!(count = lost, "the connection log is written again; rows were lost");
+        } else if lost > 0 {
+            tracing::warn!(count = lost, "the disk is too slow for the connection log: rows were lost");
+        }
+    }
+
     fn try_write(&mut self, lines: &[u8]) -> io::Result<()> {
+        // The last of a disk is for those who want to be erased or log out.
+        if let Some(trouble) = self.disk.trouble() {
+            return Err(io::Error::other(trouble.to_string()));
+        }
         if self.file.is_none() {
             self.file = Some(self.folder.open(self.hour)?);
             let bytes = self.folder.bytes_of(self.hour.day())?;

@@ -10,7 +10,9 @@ mod held;
 mod inbox;
 mod jetstream;
 mod keeper;
+mod keeping;
 mod messages;
+mod reserve;
 mod residue;
 mod schema;
 mod sqlite;
@@ -202,6 +204,15 @@ pub trait Store: Send {
     /// was deleted, nor of the earlier value of one that was changed. A store of many nodes asks NATS
     /// for it.
     fn scrub(&mut self) -> Result<(), StoreError>;
+    /// Keeps the room that erasures, log-outs and log-ins need, for a time when the disk is full. An error says
+    /// why nothing else should be stored now.
+    fn keep_room(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+    /// Writes something that means nothing: a disk that fails may not say so until somebody writes.
+    fn probe(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// The newest state of everybody with the tag of this identifier, in a store of many nodes.
     fn state_of(&mut self, _id: &UserId) -> Result<Option<Change>, StoreError> {
         Ok(None)
@@ -258,6 +269,14 @@ pub enum StoreError {
         found: u32,
         /// Ours.
         known: u32,
+    },
+    /// There was something, and is nothing.
+    #[error(
+        "{path} is empty, and had users in it: restore it from a copy, or remove it to begin anew (people then register again)"
+    )]
+    Empty {
+        /// The file.
+        path: String,
     },
     /// No room.
     #[error("{path}: the disk is full: make room; registration works again at once")]

@@ -9,7 +9,7 @@ use tenfour_protocol::{ContactText, UserId};
 
 use super::files::Files;
 use super::schema::{OPENING, SCHEMA, TABLES};
-use super::wiped::use_wiped_memory;
+use super::wiped::{keep_log_file, use_wiped_memory};
 use super::{
     Day, Left, Minute, Revision, Store, StoreError, StoredMessage, StoredSession, TokenHash, User, Written,
 };
@@ -45,6 +45,9 @@ impl Sqlite {
         store.migrate()?;
         store.scrub()?;
         store.count_users()?;
+        store.files.iter().try_for_each(Files::note_made)?;
+        // On a full disk the store goes on with the room that it has; whoever keeps it tells.
+        store.keep_room().ok();
         Ok(store)
     }
 
@@ -75,6 +78,9 @@ impl Sqlite {
         let db = Connection::open(path)?;
         db.busy_timeout(BUSY)?;
         db.execute_batch(OPENING)?;
+        if !keep_log_file(&db) {
+            tracing::warn!("SQLite removes its log when it closes: a start on a full disk may fail");
+        }
         Ok(db)
     }
 
@@ -92,7 +98,7 @@ impl Sqlite {
     }
 
     /// Moves the write-ahead log into the database, so that a new one begins at its start.
-    fn checkpoint(&self) -> Result<(), StoreError> {
+    pub(super) fn checkpoint(&self) -> Result<(), StoreError> {
         let busy = self.db.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get::<_, bool>(0));
         if busy.map_err(|error| self.explain(&error))? {
             let reason = "another program reads it for too long".to_owned();
@@ -156,7 +162,7 @@ impl Store for Sqlite {
     fn put_session(&mut self, session: &StoredSession) -> Result<Option<Revision>, StoreError> {
         self.run(
             "INSERT INTO session (hash, user, used) SELECT ?1, id, ?3 FROM user WHERE id = ?2
-             ON CONFLICT (hash) DO UPDATE SET used = excluded.used",
+             ON CONFLICT (hash) DO UPDATE SET used = max(used, excluded.used)",
             params![session.hash, session.user.as_bytes(), session.used.0],
         )
         .map(|rows| (rows == 1).then(Revision::default))
@@ -217,6 +223,15 @@ impl Store for Sqlite {
         if let Err(error) = self.count_users() {
             tracing::error!(reason = %error, "users cannot be counted");
         }
+    }
+
+    fn keep_room(&mut self) -> Result<(), StoreError> {
+        self.files.iter().try_for_each(Files::keep_room)?;
+        self.keep_spare_pages()
+    }
+
+    fn probe(&mut self) -> Result<(), StoreError> {
+        self.files.iter().try_for_each(Files::note_made)
     }
 
     fn scrub(&mut self) -> Result<(), StoreError> {

@@ -142,7 +142,7 @@ impl Page {
     pub(super) fn put_session(&mut self, session: &StoredSession) -> bool {
         let Some(entry) = self.entry(&session.user) else { return false };
         match entry.sessions.iter_mut().find(|(hash, _)| hash.0 == session.hash) {
-            Some((_, used)) => *used = session.used.0,
+            Some((_, used)) => *used = session.used.0.max(*used),
             None => entry.sessions.push((Bytes(session.hash), session.used.0)),
         }
         true
