@@ -210,6 +210,15 @@ pub const NODE_MESSAGE_BYTES: usize = 1024 * 1024;
 pub const NODE_FRAMES: usize = 16;
 /// Channels that a node can have people on.
 pub const NODE_CHANNELS: usize = NAMED_CHANNELS + CHANNEL_NUMBERS as usize;
+/// Other nodes that a node knows.
+pub const NODES: usize = 256;
+/// Messages of control that one node may say at once: everybody who was on a node that died comes back to
+/// others, which claim their sessions.
+pub const NODE_MESSAGES: u32 = 40_000;
+/// Such messages a second after that.
+pub const NODE_MESSAGES_PER_SECOND: u32 = 5_000;
+/// Beats of a node that are looked at are this far apart.
+pub const NODE_BEAT_LEAST: Duration = Duration::from_millis(250);
 /// A node says this often that it is alive, and what is on the air.
 pub const NODE_BEAT: Duration = Duration::from_secs(1);
 /// A node of which nothing came for this long is gone, and so is a burst of another node.

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -84,6 +85,9 @@ impl Server {
         let operator = config.ops.map(|address| listen(address, "--ops")).transpose()?;
         let names = names_of(address.ip());
         let privacy = Privacy::of(&config);
+        if let Some(reason) = config.nats.as_ref().and_then(Nats::trusts) {
+            tracing::warn!(reason, "this cluster trusts its NATS");
+        }
         let opened = Opened::of(&config)?;
         let (connection_log, log_thread) = connection_log(&config)?;
         let tls = certificates(config.tls, &config.data, &names)?;
@@ -92,7 +96,9 @@ impl Server {
         let (hub, inbox) = hub_thread::channel();
         let (workers, inboxes): (Vec<_>, Vec<_>) =
             (0..config.workers).map(|_| mpsc::unbounded_channel()).unzip();
-        let join = |nats: &Nats| Cluster::join(nats, hub.clone(), workers.clone(), clock);
+        let store_refused = opened.refused();
+        let join =
+            |nats: &Nats| Cluster::join(nats, store_refused.clone(), hub.clone(), workers.clone(), clock);
         let cluster = config.nats.as_ref().map(join).transpose()?;
         let hub_config = HubConfig {
             cluster: config.nats.as_ref().zip(cluster.as_ref()).map(|(nats, cluster)| ClusterConfig {
@@ -236,6 +242,14 @@ impl Opened {
         let mut store = Sqlite::open(&data.join(STORE))?.with_room_for(config.users);
         let sessions = store.sessions()?;
         Ok(Self::Own(store, sessions))
+    }
+
+    /// Counts what is in the store of the cluster and is none of ours.
+    fn refused(&self) -> Arc<AtomicU64> {
+        match self {
+            Self::Own(..) => Arc::default(),
+            Self::Cluster(store, ..) => store.refused(),
+        }
     }
 
     /// Starts the thread of the store, and gives the door what it needs to know.

@@ -8,7 +8,8 @@ use tenfour_protocol::http::{Contact, Held, Profile};
 use tenfour_protocol::{Code, ContactText, Refusal, UserId};
 
 use super::Auth;
-use super::login::{description_of, handle_of, owed, too_many, unavailable, written};
+use super::login::{description_of, handle_of};
+use super::refusals::{owed, too_many, unavailable, written};
 use crate::store::{Left, TokenHash, User, held_by};
 
 impl Auth {

@@ -18,12 +18,13 @@ use zeroize::Zeroizing;
 
 use super::allowance::Allowance;
 use super::nonces::Nonces;
+use super::refusals::{owed, too_many, unavailable, written};
 use super::sessions::Effects;
 use super::sessions::{Session, Sessions, is_over};
 use super::shared_nonces::SharedNonces;
 use super::{Origins, Rates, hash, random, since_epoch, today};
 use crate::handle;
-use crate::store::{Change, Keeper, StoreError, StoredSession, TokenHash, User, Written};
+use crate::store::{Change, Keeper, StoredSession, TokenHash, User};
 
 /// Everything that the door needs to know who somebody is.
 #[derive(Debug)]
@@ -330,12 +331,6 @@ fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
     BASE64URL_NOPAD.decode(text.as_bytes()).ok()?.try_into().ok()
 }
 
-/// There will be room after this time.
-pub(super) fn too_many(words: &str, wait: Duration) -> Refusal {
-    let millis = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
-    Refusal::because(Code::TooManyRequests, words).retry_after(millis.max(1))
-}
-
 /// A handle from a request.
 pub(super) fn handle_of(text: &str) -> Result<Handle, Refusal> {
     handle::choose(text)
@@ -346,52 +341,6 @@ pub(super) fn handle_of(text: &str) -> Result<Handle, Refusal> {
 pub(super) fn description_of(text: &str) -> Result<Description, Refusal> {
     Description::parse(text)
         .map_err(|error| Refusal::because(Code::DescriptionRefused, format!("The description {error}.")))
-}
-
-/// Tells why a user was not written.
-pub(super) fn written(written: Written) -> Result<(), Refusal> {
-    match written {
-        Written::Done => Ok(()),
-        Written::Known => Err(Code::AlreadyRegistered.into()),
-        Written::Unknown => Err(Code::NotLoggedIn.into()),
-        Written::Full => Err(Refusal {
-            hint: "The operator can make room for more.".into(),
-            ..Refusal::because(Code::ServerFull, "The server has as many users as it takes.")
-        }),
-        Written::Mistakable => Err(Refusal {
-            hint: "Choose another one.".into(),
-            ..Refusal::because(
-                Code::HandleRefused,
-                "Somebody here has a handle that looks like this one, and the same tag as you.",
-            )
-        }),
-    }
-}
-
-/// The operator reads the reason in the log.
-#[expect(clippy::needless_pass_by_value, reason = "it is what becomes of an error")]
-pub(super) fn unavailable(error: StoreError) -> Refusal {
-    match error {
-        StoreError::Full { .. } => Refusal {
-            hint: "Try again later; the operator sees it in the log.".into(),
-            ..Refusal::because(
-                Code::StoreUnavailable,
-                "The disk of the server is full: it takes nothing new.",
-            )
-        },
-        _ => Code::StoreUnavailable.into(),
-    }
-}
-
-/// A log-out that is over here and not stored.
-pub(super) fn owed(_: StoreError) -> Refusal {
-    Refusal {
-        hint: "It tries again by itself; if it is restarted before that works, log out once more.".into(),
-        ..Refusal::because(
-            Code::StoreUnavailable,
-            "You are logged out, but the server cannot write it down at the moment.",
-        )
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

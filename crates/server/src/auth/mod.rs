@@ -6,6 +6,7 @@ mod login;
 mod nonces;
 mod origins;
 mod rates;
+mod refusals;
 mod sessions;
 mod shared_nonces;
 

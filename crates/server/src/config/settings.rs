@@ -62,6 +62,10 @@ pub struct Settings {
     pub nats: Option<Vec<NatsAddress>>,
     /// File that says who we are for NATS.
     pub nats_creds: Option<PathBuf>,
+    /// File with what nodes know and NATS does not.
+    pub cluster_secret_file: Option<PathBuf>,
+    /// Whether a NATS elsewhere is trusted without credentials, TLS and a secret.
+    pub nats_open: Option<bool>,
     /// First word of our subjects, and name of the store.
     pub nats_prefix: Option<String>,
     /// Whether users are kept in JetStream.
@@ -184,6 +188,8 @@ impl Settings {
             "tls_key" => self.tls_key = Some(value.into()),
             "nats" => self.nats = Some(list(value).map(parse).collect::<Result<_, _>>()?),
             "nats_creds" => self.nats_creds = Some(value.into()),
+            "cluster_secret_file" => self.cluster_secret_file = Some(value.into()),
+            "nats_open" => self.nats_open = Some(parse(value)?),
             "nats_prefix" => self.nats_prefix = Some(value.into()),
             "nats_store" => self.nats_store = Some(parse(value)?),
             "node" => self.node = Some(value.into()),
@@ -221,6 +227,8 @@ impl Settings {
             tls_key: self.tls_key.or(below.tls_key),
             nats: self.nats.or(below.nats),
             nats_creds: self.nats_creds.or(below.nats_creds),
+            cluster_secret_file: self.cluster_secret_file.or(below.cluster_secret_file),
+            nats_open: self.nats_open.or(below.nats_open),
             nats_prefix: self.nats_prefix.or(below.nats_prefix),
             nats_store: self.nats_store.or(below.nats_store),
             node: self.node.or(below.node),

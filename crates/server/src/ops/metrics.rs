@@ -57,6 +57,8 @@ struct NodeMetrics {
     voice_lost: Gauge,
     voice_in: Gauge,
     malformed: Gauge,
+    refused: Gauge,
+    store_refused: Gauge,
 }
 
 impl Default for Metrics {
@@ -161,6 +163,12 @@ impl Metrics {
             ("bus_voice_lost", "Messages with voice that did not go out", &nodes.voice_lost),
             ("bus_voice_in", "Messages with voice that came from other nodes", &nodes.voice_in),
             ("bus_malformed", "Messages of other nodes that could not be read", &nodes.malformed),
+            (
+                "bus_refused",
+                "Messages on NATS that were not made with the secret, or said before",
+                &nodes.refused,
+            ),
+            ("store_refused", "Values in JetStream that were not made with the secret", &nodes.store_refused),
         ] {
             registry.register(name, help, gauge.clone());
         }
@@ -177,6 +185,8 @@ impl Metrics {
         self.nodes.voice_lost.set(number(figures.voice_lost));
         self.nodes.voice_in.set(number(figures.voice_in));
         self.nodes.malformed.set(number(figures.malformed));
+        self.nodes.refused.set(number(figures.refused));
+        self.nodes.store_refused.set(number(figures.store_refused));
     }
 
     /// Takes over what the connection log counts.

@@ -82,7 +82,7 @@ impl SmallDisk {
                 wrote = false;
                 let error = loop {
                     match file.write(piece) {
-                        Ok(_) => wrote = true,
+                        Ok(bytes) => wrote |= bytes > 0,
                         Err(error) => break error,
                     }
                 };

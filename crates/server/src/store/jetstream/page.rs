@@ -16,6 +16,9 @@ use crate::store::{Day, StoredSession, TokenHash, User, Written};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Page {
+    /// Counts its changes: an earlier one that somebody puts back is known by it.
+    #[serde(default)]
+    version: u64,
     users: Vec<Entry>,
 }
 
@@ -66,6 +69,16 @@ impl Entry {
 }
 
 impl Page {
+    /// Of two that are ours, the one with more is the newer.
+    pub(super) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// This, as a change of what has that version.
+    pub(super) fn after(self, version: u64) -> Self {
+        Self { version: version + 1, ..self }
+    }
+
     pub(super) fn users(&self) -> Vec<User> {
         self.users.iter().map(Entry::user).collect()
     }
