@@ -1,6 +1,9 @@
 //! A radio on three nodes, on one machine: to try what many machines do.
 
-use std::io::{BufRead, BufReader};
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -17,6 +20,8 @@ pub(crate) fn cluster(flags: &[String]) -> Result<()> {
     packages::install_if_possible(&[NATS])?;
     build()?;
     let folder = tempfile::tempdir()?;
+    let secret = folder.path().join("cluster.secret");
+    make_secret(&secret)?;
     let nats = Running::start(
         Command::new(NATS.1)
             .args(["-a", "127.0.0.1", "-p", "-1", "-js", "-sd"])
@@ -31,6 +36,8 @@ pub(crate) fn cluster(flags: &[String]) -> Result<()> {
         let node = Command::new(target().join("debug/tenfour"))
             .args(["serve", "--listen", "127.0.0.1:0", "--node", name, "--nats"])
             .arg(format!("nats://{address}"))
+            .arg("--cluster-secret")
+            .arg(&secret)
             .arg("--data")
             .arg(folder.path().join(name))
             .args(flags)
@@ -50,6 +57,15 @@ pub(crate) fn cluster(flags: &[String]) -> Result<()> {
         node.0.wait()?;
     }
     Ok(())
+}
+
+/// What nodes know and NATS does not, as `openssl rand -hex 32` makes it.
+fn make_secret(path: &Path) -> Result<()> {
+    let mut bytes = [0; 32];
+    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    Ok(writeln!(file, "{text}")?)
 }
 
 /// A process that is ended with this.

@@ -49,6 +49,12 @@ pub(crate) struct Place {
     /// Who we are for NATS
     #[arg(long, value_name = "FILE", env = "TENFOUR_NATS_CREDS", requires = "nats")]
     nats_creds: Option<PathBuf>,
+    /// What nodes of the cluster know and NATS does not
+    #[arg(long, value_name = "FILE", env = "TENFOUR_CLUSTER_SECRET_FILE", requires = "nats")]
+    cluster_secret: Option<PathBuf>,
+    /// Trusts a NATS elsewhere that has no TLS or takes anybody
+    #[arg(long, env = "TENFOUR_NATS_OPEN", requires = "nats")]
+    nats_open: bool,
     /// First word of the cluster's subjects [default: tenfour]
     #[arg(long, value_name = "WORD", env = "TENFOUR_NATS_PREFIX", requires = "nats")]
     nats_prefix: Option<String>,
@@ -62,6 +68,8 @@ impl Place {
             node: self.nats.as_ref().map(|_| "admin".to_owned()),
             nats: self.nats,
             nats_creds: self.nats_creds,
+            cluster_secret_file: self.cluster_secret,
+            nats_open: self.nats_open.then_some(true),
             nats_prefix: self.nats_prefix,
             ..Settings::default()
         };

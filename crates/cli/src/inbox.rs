@@ -42,7 +42,7 @@ impl Inbox {
         let failed = |error: StoreError| Failure::Failed(error.to_string());
         let (data, shared) = self.place.find()?;
         let (letters, mut place) = match shared {
-            Some(mut store) => (letters_in(&mut store).map_err(failed)?, Kept::Shared(store)),
+            Some(mut store) => (letters_in(&mut store).map_err(failed)?, Kept::Shared(Box::new(store))),
             None => {
                 let path = store_in(&data).map_err(|error| Failure::Failed(format!("{error}.")))?;
                 (read_inbox(&path).map_err(failed)?, Kept::File(path))
@@ -67,7 +67,7 @@ impl Inbox {
 /// Where the inbox is.
 enum Kept {
     File(PathBuf),
-    Shared(JetStream),
+    Shared(Box<JetStream>),
 }
 
 impl Kept {

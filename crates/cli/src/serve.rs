@@ -36,6 +36,9 @@ pub(crate) struct Serve {
     /// Who we are for NATS: a .creds file, or a file with one line like user:password
     #[arg(long, value_name = "FILE")]
     nats_creds: Option<PathBuf>,
+    /// What nodes of the cluster know and NATS does not: a file with the line that `openssl rand -hex 32` makes
+    #[arg(long, value_name = "FILE")]
+    cluster_secret: Option<PathBuf>,
     /// First word of our subjects: two clusters on one NATS have two [default: tenfour]
     #[arg(long, value_name = "WORD")]
     nats_prefix: Option<String>,
@@ -110,6 +113,7 @@ impl Serve {
             data: self.data,
             nats: self.nats,
             nats_creds: self.nats_creds,
+            cluster_secret_file: self.cluster_secret,
             nats_prefix: self.nats_prefix,
             node: self.node,
             tls: self.tls,

@@ -134,7 +134,7 @@ fn bar(users: u64, most: u64, room: usize) -> String {
 fn cells_of(day: &DayOfUse) -> &[Cell] {
     match &day.told {
         Told::Counted { cells } => cells,
-        Told::Running | Told::Expired => &[],
+        Told::Running | Told::Expired | Told::Cut => &[],
     }
 }
 
@@ -144,6 +144,9 @@ fn remark(day: &DayOfUse) -> &'static str {
         Told::Counted { .. } => "",
         Told::Running => "  is not over: days are counted when they are",
         Told::Expired => "  is no longer held",
+        Told::Cut => {
+            "  had more rows than connection_log_mb has room for: the oldest went, and it is not counted"
+        }
     }
 }
 

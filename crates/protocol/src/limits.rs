@@ -173,6 +173,34 @@ pub const CONTACTS_PER_USER: usize = 10;
 pub const CONTACTS: usize = 10_000;
 /// The longest that a message waits for the operator; then it is removed.
 pub const CONTACT_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
+/// Messages to the operator that one address may send at once, and in a day after that.
+pub const CONTACTS_PER_ADDRESS: u32 = 20;
+
+/// Users, when the operator sets nothing: some 500 MB of the store.
+pub const USERS: usize = 1_000_000;
+/// Bounds of that.
+pub const USERS_RANGE: std::ops::RangeInclusive<usize> = 1..=10_000_000;
+/// Users with the same tag. A tag has 20 bits, so that of a million users no tag has more than a
+/// dozen by chance; whoever makes keys for one tag fills one value of the store, and ends here.
+pub const USERS_PER_TAG: usize = 64;
+/// Users that one address may register at once, and in a day after that.
+pub const REGISTRATIONS_PER_ADDRESS: u32 = 1_000;
+
+/// Bytes that are left on the disk for erasures, log-outs and log-ins: with less nobody registers or writes
+/// to the operator, and no connection is logged. More than the store writes for what it does at once.
+pub const DISK_LEAST_FREE: u64 = 4_000_000;
+
+/// Rows of the connection log that one user fills in an hour, at most: a resume every half minute.
+pub const LOG_ROWS_PER_USER: u16 = 120;
+/// Rows that one address fills in an hour, at most.
+pub const LOG_ROWS_PER_ADDRESS: u16 = 1_000;
+/// Users and addresses whose rows are counted in an hour; rows of more are not written.
+pub const LOG_SHARES: usize = 500_000;
+/// Megabytes (10^6 bytes) of the connection log that a day may fill when the operator sets nothing: a
+/// row has some 300 bytes, so this is a connection in each quarter of a second.
+pub const LOG_DAY_MEGABYTES: usize = 100;
+/// Bounds of that.
+pub const LOG_DAY_MEGABYTES_RANGE: std::ops::RangeInclusive<usize> = 2..=100_000;
 
 /// Length of the anonymous cookie of visitors, in bytes.
 pub const VISITOR_COOKIE_BYTES: usize = 16;
@@ -248,6 +276,15 @@ pub const NODE_MESSAGE_BYTES: usize = 1024 * 1024;
 pub const NODE_FRAMES: usize = 16;
 /// Channels that a node can have people on.
 pub const NODE_CHANNELS: usize = NAMED_CHANNELS + CHANNEL_NUMBERS as usize;
+/// Other nodes that a node knows.
+pub const NODES: usize = 256;
+/// Messages of control that one node may say at once: everybody who was on a node that died comes back to
+/// others, which claim their sessions.
+pub const NODE_MESSAGES: u32 = 40_000;
+/// Such messages a second after that.
+pub const NODE_MESSAGES_PER_SECOND: u32 = 5_000;
+/// Beats of a node that are looked at are this far apart.
+pub const NODE_BEAT_LEAST: Duration = Duration::from_millis(250);
 /// A node says this often that it is alive, and what is on the air.
 pub const NODE_BEAT: Duration = Duration::from_secs(1);
 /// A node of which nothing came for this long is gone, and so is a burst of another node.

@@ -31,6 +31,17 @@ pub enum StartError {
         /// Why.
         cause: io::Error,
     },
+    /// There is no folder for the connection log.
+    #[error(
+        "cannot use {}: {cause}; it has to be a folder, for the connection log: move away what has this name, or make the data folder writable",
+        .path.join("log").display()
+    )]
+    ConnectionLog {
+        /// The data folder.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -20,6 +20,7 @@ mod cluster;
 pub mod config;
 pub mod confine;
 pub mod connection_log;
+mod disk;
 mod door;
 mod error;
 mod fault;

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::config::{Config, Tls};
 use crate::connection_log::ConnectionLog;
+use crate::disk::Disk;
 use crate::error::StartError;
 use crate::follow::{erase_who_is_gone, follow};
 use crate::gate::Gate;
@@ -88,17 +90,20 @@ impl Server {
         let operator = config.ops.map(|address| listen(address, "--ops")).transpose()?;
         let names = names_of(address.ip());
         let privacy = Privacy::of(&config);
+        if let Some(reason) = config.nats.as_ref().and_then(Nats::trusts) {
+            tracing::warn!(reason, "this cluster trusts its NATS");
+        }
         let opened = Opened::of(&config)?;
+        let (connection_log, log_thread) = connection_log(&config)?;
         let tls = certificates(config.tls, &config.data, &names)?;
-        let (connection_log, log_thread) =
-            ConnectionLog::start(&config.data, config.connection_log_days, config.connection_log)
-                .map_err(StartError::System)?;
 
         let clock = Clock::start();
         let (hub, inbox) = hub_thread::channel();
         let (workers, inboxes): (Vec<_>, Vec<_>) =
             (0..config.workers).map(|_| mpsc::unbounded_channel()).unzip();
-        let join = |nats: &Nats| Cluster::join(nats, hub.clone(), workers.clone(), clock);
+        let store_refused = opened.refused();
+        let join =
+            |nats: &Nats| Cluster::join(nats, store_refused.clone(), hub.clone(), workers.clone(), clock);
         let cluster = config.nats.as_ref().map(join).transpose()?;
         let hub_config = HubConfig {
             cluster: config.nats.as_ref().zip(cluster.as_ref()).map(|(nats, cluster)| ClusterConfig {
@@ -131,6 +136,7 @@ impl Server {
             metrics: Arc::new(metrics),
             visitors: Visitors::new(config.visitor_cookie, tls.is_some()),
             cluster: cluster.clone(),
+            disk: Disk::of(&config.data),
             hold: config.hold,
             privacy,
             about: About {
@@ -262,13 +268,22 @@ impl Opened {
         let data = &config.data;
         fs::create_dir_all(data).map_err(|cause| StartError::Data { path: data.clone(), cause })?;
         if let Some(nats) = config.nats.as_ref().filter(|nats| nats.store) {
-            let (mut store, changes) = JetStream::open(nats)?;
+            let (store, changes) = JetStream::open(nats)?;
+            let mut store = store.with_room_for(config.users);
             let secret = store.secret()?.unwrap_or_else(random);
             return Ok(Self::Cluster(store, changes, secret));
         }
-        let mut store = Sqlite::open(&data.join(STORE))?;
+        let mut store = Sqlite::open(&data.join(STORE))?.with_room_for(config.users);
         let sessions = store.sessions()?;
         Ok(Self::Own(store, sessions))
+    }
+
+    /// Counts what is in the store of the cluster and is none of ours.
+    fn refused(&self) -> Arc<AtomicU64> {
+        match self {
+            Self::Own(..) => Arc::default(),
+            Self::Cluster(store, ..) => store.refused(),
+        }
     }
 
     /// Starts the thread of the store, and gives the door what it needs to know.
@@ -289,6 +304,12 @@ impl Opened {
             }
         }
     }
+}
+
+fn connection_log(config: &Config) -> Result<(ConnectionLog, JoinHandle<()>), StartError> {
+    let Config { data, connection_log_days: days, connection_log_mb: megabytes, .. } = config;
+    ConnectionLog::start(data, *days, *megabytes, config.connection_log)
+        .map_err(|cause| StartError::ConnectionLog { path: data.clone(), cause })
 }
 
 fn certificates(tls: Tls, data: &Path, names: &[String]) -> Result<Option<Certificates>, StartError> {

@@ -9,6 +9,7 @@ use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::connection_log::ConnectionLog;
+use crate::disk::Disk;
 use crate::gate::Gate;
 use crate::household::Households;
 use crate::http::{ChannelList, Proxies};
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) visitors: Visitors,
     /// The other nodes, if there are any.
     pub(crate) cluster: Option<Cluster>,
+    /// Where the data folder is.
+    pub(crate) disk: Disk,
     pub(crate) hold: Duration,
     /// What anybody is told who asks what this is.
     pub(crate) about: About,

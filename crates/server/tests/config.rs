@@ -8,7 +8,7 @@ use tenfour_server::connection_log::Rules;
 const EXAMPLE: &str = include_str!("../../../deploy/tenfour.toml");
 
 /// Keys whose example is no default, because there is none that holds everywhere.
-const NO_DEFAULT: [&str; 12] = [
+const NO_DEFAULT: [&str; 14] = [
     "ops",
     "data",
     "operator",
@@ -18,6 +18,8 @@ const NO_DEFAULT: [&str; 12] = [
     "tls_key",
     "nats",
     "nats_creds",
+    "cluster_secret_file",
+    "nats_open",
     "nats_prefix",
     "nats_store",
     "node",
@@ -108,22 +110,64 @@ fn flags_go_before_the_environment_and_that_before_the_file() {
 
 #[test]
 fn other_nodes_are_named_in_every_source() {
-    let file = settings("nats = ['nats://a.example', 'tls://b.example:4443']\nnode = 'alpha'").unwrap();
+    let file =
+        settings("nats = ['nats://a.example', 'tls://b.example:4443']\nnode = 'alpha'\nnats_open = true")
+            .unwrap();
     let environment = environment(&[
         ("TENFOUR_NATS", "127.0.0.1:4222, 127.0.0.1:4223"),
         ("TENFOUR_NATS_PREFIX", "club"),
         ("TENFOUR_NATS_STORE", "false"),
         ("TENFOUR_NATS_CREDS", "/etc/tenfour/nats.creds"),
+        ("TENFOUR_CLUSTER_SECRET_FILE", "/etc/tenfour/cluster.secret"),
     ])
     .unwrap();
     let nats = Config::new(environment.over(file.clone())).unwrap().nats.unwrap();
     let servers: Vec<_> = nats.servers.iter().map(ToString::to_string).collect();
     assert_eq!(servers, ["nats://127.0.0.1:4222", "nats://127.0.0.1:4223"]);
     assert_eq!((nats.node.as_str(), nats.prefix.as_str(), nats.store), ("alpha", "club", false));
+    assert_eq!(nats.secret.as_deref(), Some(Path::new("/etc/tenfour/cluster.secret")));
     let nats = Config::new(file).unwrap().nats.unwrap();
     assert_eq!(nats.servers[1].to_string(), "tls://b.example:4443");
     assert_eq!((nats.prefix.as_str(), nats.store, nats.creds), ("tenfour", true, None));
     assert_eq!(Config::new(Settings::default()).unwrap().nats, None);
+}
+
+/// Whoever gets to NATS is root there, unless nodes have what NATS has not.
+#[test]
+fn a_nats_elsewhere_is_locked_or_said_to_be_open() {
+    let asked = |toml: &str| Config::new(settings(toml).unwrap());
+    let (far, near) =
+        ("nats = ['tls://nats.example']", "nats = ['nats://127.0.0.1', 'nats://[::1]', 'nats://localhost']");
+    let locked = format!("{far}\nnats_creds = 'a'\ncluster_secret_file = 'b'");
+    assert_eq!(asked(&locked).unwrap().nats.unwrap().trusts(), None);
+    let plain = locked.replace("tls://", "nats://");
+    let mixed = locked.replace("['", "['tls://127.0.0.1', 'nats://other.example', '");
+    let no_creds = format!("{far}\ncluster_secret_file = 'b'");
+    let no_secret = format!("{far}\nnats_creds = 'a'");
+    for (toml, words) in [
+        (&plain, "no tls://"),
+        (&mixed, "no tls://"),
+        (&no_creds, "no nats_creds"),
+        (&no_secret, "no cluster_secret_file"),
+    ] {
+        let error = asked(toml).unwrap_err().to_string();
+        assert!(error.contains(words) && error.contains("nats_open = true"), "{toml}: {error}");
+        // The operator may say so, and is told what that means.
+        let nats = asked(&format!("{toml}\nnats_open = true")).unwrap().nats.unwrap();
+        assert!(nats.trusts().is_some(), "{toml}");
+        assert!(asked(&format!("{toml}\nnats_open = false")).is_err());
+    }
+    let nats = asked(near).unwrap().nats.unwrap();
+    assert!(nats.trusts().unwrap().contains("log in as anybody"), "nothing has to be said, and it is told");
+    assert_eq!(asked(&format!("{near}\ncluster_secret_file = 'b'")).unwrap().nats.unwrap().trusts(), None);
+    for key in ["nats_open = true", "cluster_secret_file = 'b'"] {
+        assert!(matches!(asked(key), Err(ConfigError::NoNats(_))), "{key}");
+    }
+    for megabytes in ["1", "100001"] {
+        let error = asked(&format!("connection_log_mb = {megabytes}")).unwrap_err();
+        assert!(matches!(error, ConfigError::OutOfRange { key: "connection_log_mb", .. }));
+    }
+    assert!(matches!(asked("users = 0"), Err(ConfigError::OutOfRange { key: "users", .. })));
 }
 
 #[test]
@@ -174,7 +218,7 @@ fn what_does_not_fit_together_is_refused() {
     assert!(matches!(refused("node = 'alpha'"), ConfigError::NoNats("node")));
     for bad in ["nats_prefix = 'a.b'", "nats_prefix = ''", "node = 'a b'", "node = '*'"] {
         let error = refused(
-            &format!("nats = ['nats://x']\nnode = 'x'\n{bad}")
+            &format!("nats = ['nats://127.0.0.1']\nnode = 'x'\n{bad}")
                 .replace(if bad.starts_with("node") { "node = 'x'\n" } else { "\u{0}" }, ""),
         );
         assert!(matches!(error, ConfigError::Word { most: 32, .. }), "{bad}");

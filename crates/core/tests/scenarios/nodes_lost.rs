@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tenfour_core::hub::{Input, NodeInput, NodeNews};
 use tenfour_protocol::control::EndReason;
-use tenfour_protocol::node::{Frames, Subject};
-use tenfour_protocol::{Range, ServerMessage};
+use tenfour_protocol::limits::{NODE_CHANNELS, NODES};
+use tenfour_protocol::node::{Envelope, Frames, NodeId, NodeMessage, Subject};
+use tenfour_protocol::{ChannelId, Range, ServerMessage};
 
 use crate::nodes::{count, somebody};
 use crate::world::{Cluster, FRAME, HERE, NEAR, begin, heard, ms, range, voice_in};
@@ -183,4 +184,41 @@ fn a_node_that_slept_itself_drops_nobody() {
     cluster.run(Duration::from_secs(2));
     assert_eq!(cluster.nodes[1].on_bus().news.len(), before);
     assert_eq!(cluster.nodes[1].hub.channels()[18].count, 2);
+}
+
+/// Whatever is said by others has a most: nodes, beats, channels.
+#[test]
+fn nodes_beats_and_channels_of_others_have_a_most() {
+    let mut cluster = Cluster::of(2);
+    let here = &mut cluster.nodes[0];
+    let say = |node: &mut crate::world::World, from: u64, message: NodeMessage| {
+        node.tell(Input::Node(NodeInput::Message(Envelope { from: NodeId(from), message })));
+    };
+    let beat = |name: &str, counts| NodeMessage::Beat { name: name.parse().unwrap(), counts };
+    for n in 0..2 * NODES as u64 {
+        say(here, 1_000 + n, beat(&format!("n{n}"), 0));
+    }
+    assert_eq!(here.hub.figures().nodes, NODES, "the first of them, with the one that was there");
+    here.take_sent();
+    // Each beat says that something was missed, which is asked for; those that come too fast ask nothing.
+    for n in 0..1_000 {
+        say(here, 1_000, beat("n0", n + 2));
+    }
+    assert!(here.take_sent().len() <= 1);
+    let channels = |from: usize, to: usize| {
+        (from..to).map(|n| (format!("c{n}").parse().unwrap(), 1)).collect::<Vec<(ChannelId, u32)>>()
+    };
+    let whole = |number, counts| NodeMessage::Counts { number, whole: true, counts };
+    say(here, 1_001, whole(1, channels(0, NODE_CHANNELS)));
+    let known = here.hub.channels().len();
+    for number in 2..5 {
+        let more = channels(NODE_CHANNELS * (number - 1), NODE_CHANNELS * number);
+        say(here, 1_001, NodeMessage::Counts { number: number as u64, whole: false, counts: more });
+    }
+    assert_eq!(here.hub.channels().len(), known, "a node has no more channels than there can be");
+    let bert = somebody(&mut cluster.nodes[0], "Bert", NEAR);
+    let anna = somebody(&mut cluster.nodes[1], "Anna", HERE);
+    begin(&mut cluster.nodes[1], anna, 1);
+    cluster.pass();
+    assert_eq!(cluster.nodes[0].voice(bert, 1), [0], "who was there is heard");
 }

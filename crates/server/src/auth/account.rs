@@ -1,13 +1,15 @@
 //! What a user may do with what is held of it: see it, change it, end its sessions, erase it.
 
 use std::net::IpAddr;
+use std::time::Instant;
 
 use tenfour_core::hub::LoginId;
 use tenfour_protocol::http::{Contact, Held, Profile};
 use tenfour_protocol::{Code, ContactText, Refusal, UserId};
 
 use super::Auth;
-use super::login::{description_of, handle_of, unavailable, written};
+use super::login::{description_of, handle_of};
+use super::refusals::{owed, too_many, unavailable, written};
 use crate::store::{Left, TokenHash, User, held_by};
 
 impl Auth {
@@ -27,6 +29,9 @@ impl Auth {
         self.take(peer)?;
         let text = ContactText::parse(&contact.text)
             .map_err(|error| Refusal::because(Code::ContactRefused, format!("The message {error}.")))?;
+        self.contacts.take(peer, Instant::now()).map_err(|wait| {
+            too_many("As many messages to the operator came from this address as may in a day.", wait)
+        })?;
         match self.keeper.put_message(id, text).await.map_err(unavailable)? {
             Left::Done => Ok(()),
             Left::Unknown => Err(Code::NotLoggedIn.into()),
@@ -71,7 +76,7 @@ impl Auth {
         mut close: impl FnMut(LoginId),
     ) -> Result<(), Refusal> {
         self.end_sessions(&id, &mut close);
-        self.keeper.remove_sessions(id).await.map_err(unavailable)
+        self.keeper.remove_sessions(id).await.map_err(owed)
     }
 
     /// Erases a user: sessions at the door at once, then everything from the store and its files.

@@ -12,23 +12,28 @@ use tenfour_core::hub::LoginId;
 use tenfour_core::mutants::Mutant;
 use tenfour_protocol::auth::signed_bytes;
 use tenfour_protocol::http::{Login, Nonce, Proof, Register};
-use tenfour_protocol::limits::{NONCE_BYTES, TOKEN_BYTES};
+use tenfour_protocol::limits::{CONTACTS_PER_ADDRESS, NONCE_BYTES, REGISTRATIONS_PER_ADDRESS, TOKEN_BYTES};
 use tenfour_protocol::{Code, Description, Handle, Refusal, UserId};
 use zeroize::Zeroizing;
 
+use super::allowance::Allowance;
 use super::nonces::Nonces;
+use super::refusals::{owed, too_many, unavailable, written};
 use super::sessions::Effects;
 use super::sessions::{Session, Sessions, is_over};
 use super::shared_nonces::SharedNonces;
 use super::{Origins, Rates, hash, random, since_epoch, today};
 use crate::handle;
-use crate::store::{Change, Keeper, StoreError, StoredSession, TokenHash, User, Written};
+use crate::store::{Change, Keeper, StoredSession, TokenHash, User};
 
 /// Everything that the door needs to know who somebody is.
 #[derive(Debug)]
 pub struct Auth {
     origins: Origins,
     rates: Rates,
+    /// Users that an address may make, and messages to the operator that it may leave.
+    registrations: Allowance,
+    pub(super) contacts: Allowance,
     nonces: Mutex<Nonces>,
     /// Instead of them, when the store is that of a cluster.
     shared: Option<Cluster>,
@@ -74,6 +79,8 @@ impl Auth {
         Self {
             origins,
             rates: Rates::default(),
+            registrations: Allowance::of(REGISTRATIONS_PER_ADDRESS),
+            contacts: Allowance::of(CONTACTS_PER_ADDRESS),
             nonces: Mutex::default(),
             shared: None,
             sessions: Mutex::new(Sessions::new(standing)),
@@ -136,6 +143,9 @@ impl Auth {
         let handle = handle_of(&request.handle)?;
         let description = request.description.as_deref().map(description_of).transpose()?;
         let user = User { id: UserId::of_key(&key), key, handle, description, created: today() };
+        self.registrations
+            .take(peer, Instant::now())
+            .map_err(|wait| too_many("As many people registered from this address as may in a day.", wait))?;
         let changes = self.changes();
         let id = user.id;
         written(self.keeper.insert_user(user).await.map_err(unavailable)?)?;
@@ -208,9 +218,15 @@ impl Auth {
         self.lock_sessions().remove(hash).map(|session| session.login)
     }
 
-    /// The second half of a log-out, without which a restart would bring the session back.
+    /// The second half of a log-out, without which a restart would bring the session back. Failed, it is tried
+    /// until it works, and who asked is told.
     pub async fn forget(&self, user: UserId, hash: TokenHash) -> Result<(), Refusal> {
-        self.keeper.remove_session(user, hash).await.map_err(unavailable)
+        self.keeper.remove_session(user, hash).await.map_err(owed)
+    }
+
+    /// Why nothing, or not everything, is stored at the moment, for the operator.
+    pub(crate) fn store_trouble(&self) -> Option<String> {
+        self.keeper.trouble()
     }
 
     /// How many changes of users there were; see [`Auth::user_again`].
@@ -293,10 +309,8 @@ impl Auth {
     }
 
     pub(super) fn take(&self, peer: IpAddr) -> Result<(), Refusal> {
-        self.rates.take(peer, Instant::now()).map_err(|wait| {
-            let millis = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
-            Refusal::from(Code::TooManyRequests).retry_after(millis.max(1))
-        })
+        let (words, _) = Code::TooManyRequests.words();
+        self.rates.take(peer, Instant::now()).map_err(|wait| too_many(words, wait))
     }
 
     pub(super) fn lock_sessions(&self) -> MutexGuard<'_, Sessions> {
@@ -327,27 +341,6 @@ pub(super) fn handle_of(text: &str) -> Result<Handle, Refusal> {
 pub(super) fn description_of(text: &str) -> Result<Description, Refusal> {
     Description::parse(text)
         .map_err(|error| Refusal::because(Code::DescriptionRefused, format!("The description {error}.")))
-}
-
-/// Tells why a user was not written.
-pub(super) fn written(written: Written) -> Result<(), Refusal> {
-    match written {
-        Written::Done => Ok(()),
-        Written::Known => Err(Code::AlreadyRegistered.into()),
-        Written::Unknown => Err(Code::NotLoggedIn.into()),
-        Written::Mistakable => Err(Refusal {
-            hint: "Choose another one.".into(),
-            ..Refusal::because(
-                Code::HandleRefused,
-                "Somebody here has a handle that looks like this one, and the same tag as you.",
-            )
-        }),
-    }
-}
-
-/// The operator reads the reason in the log.
-pub(super) fn unavailable(_: StoreError) -> Refusal {
-    Code::StoreUnavailable.into()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

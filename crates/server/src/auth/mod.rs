@@ -1,10 +1,12 @@
 //! Registration, log-in and sessions.
 
 mod account;
+mod allowance;
 mod login;
 mod nonces;
 mod origins;
 mod rates;
+mod refusals;
 mod sessions;
 mod shared_nonces;
 

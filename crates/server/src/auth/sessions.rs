@@ -140,9 +140,13 @@ impl Sessions {
         (bool::from(kept.ct_eq(&hash)) && !is_over(session.used, today)).then_some((hash, **session))
     }
 
-    /// Notes a use; true when that is news for the store.
+    /// Notes a use; true when that is news for the store. A day before the last use is a clock that was set back:
+    /// noted, it would end the session as soon as the clock is right again.
     pub(super) fn touch(&mut self, hash: &TokenHash, today: Day) -> bool {
-        self.by_hash.get_mut(hash).is_some_and(|session| std::mem::replace(&mut session.used, today) != today)
+        let Some(session) = self.by_hash.get_mut(hash) else { return false };
+        let is_news = today > session.used;
+        session.used = session.used.max(today);
+        is_news
     }
 
     /// Forgets a session.
@@ -210,6 +214,13 @@ mod tests {
         assert!(sessions.touch(&hash(&[1]), Day(101)) && !sessions.touch(&hash(&[1]), Day(101)));
         assert!(sessions.find(&[1], Day(131)).is_some());
         assert!(sessions.remove(&hash(&[1])).is_some() && sessions.by_user.is_empty());
+    }
+
+    #[test]
+    fn a_clock_that_was_far_back_ends_no_session() {
+        let mut sessions = Sessions::new([stored(1, 20_000)]);
+        assert!(!sessions.touch(&hash(&[1]), Day(0)), "the store is not told either");
+        assert!(sessions.find(&[1], Day(0)).is_some() && sessions.find(&[1], Day(20_001)).is_some());
     }
 
     #[test]

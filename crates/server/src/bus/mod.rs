@@ -6,6 +6,7 @@
 //! [`Event::Down`] is a gap, always.
 
 mod local;
+mod name;
 mod nats;
 
 use std::fmt;

@@ -1,22 +1,16 @@
 //! The bus of many machines: NATS, by two connections.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use super::name::Name;
 use super::{Bus, BusError, Event, Hearer, Lane};
 use crate::nats::wire::{Message, Said};
-use crate::nats::{ANSWERS, Api, Link, Nats, NatsError, Sid};
+use crate::nats::{Link, Nats, NatsError, Sid};
 
-/// The subscription by which others ask for our name.
-const NAME: Sid = 2;
-/// The answers to our asking for it, when the connection is back.
-const NAMESAKES: Sid = 3;
 /// Subscriptions have numbers from here on.
 const FIRST: Sid = 16;
-/// Nobody has subscribed to what was asked.
-const NOBODY: u16 = 503;
 
 /// A node on NATS.
 pub struct OverNats {
@@ -79,7 +73,7 @@ impl OverNats {
     /// Connects, and makes sure that nobody else has our name. `start` tells this run of the node from any
     /// other.
     pub fn open(nats: &Nats, start: u64, control: Hearer, voice: Hearer) -> Result<Self, BusError> {
-        let name = Name::of(nats, start);
+        let name = Name::of(nats, start)?;
         let control = End::open(nats, "control", control, Some(name.clone()))?;
         // Closed when it is not returned.
         let control = Closing(Some(control));
@@ -187,73 +181,6 @@ impl Bus for OverNats {
 impl Drop for OverNats {
     fn drop(&mut self) {
         self.close();
-    }
-}
-
-/// The name of a node, which one has at a time.
-#[derive(Clone)]
-struct Name {
-    subject: String,
-    start: u64,
-    api: Api,
-    /// True once it is ours; before, we do not answer.
-    ours: Arc<AtomicBool>,
-}
-
-impl Name {
-    fn of(nats: &Nats, start: u64) -> Self {
-        let subject = format!("{}.name.{}", nats.prefix, nats.node);
-        Self { subject, start, api: Api::default(), ours: Arc::default() }
-    }
-
-    /// Asks who has the name, takes it, and asks once more: two nodes may have asked at the same moment.
-    /// Of those the one with the smaller number stays.
-    fn claim(&self, link: &Link, nats: &Nats) -> Result<(), BusError> {
-        let taken = || BusError::NameTaken(nats.node.clone());
-        self.api.listen(link);
-        if self.owner(link)?.is_some_and(|owner| owner != self.start) {
-            return Err(taken());
-        }
-        self.ours.store(true, Ordering::Release);
-        link.subscribe(NAME, &self.subject);
-        if self.owner(link)?.is_some_and(|owner| owner < self.start) {
-            return Err(taken());
-        }
-        link.subscribe(NAMESAKES, &self.api.subject("namesakes"));
-        Ok(())
-    }
-
-    fn owner(&self, link: &Link) -> Result<Option<u64>, NatsError> {
-        let answer = self.api.ask(link, &self.subject, &[], &self.start.to_be_bytes())?;
-        if answer.status == Some(NOBODY) {
-            return Ok(None);
-        }
-        Ok(Some(answer.payload.as_slice().try_into().map_or(0, u64::from_be_bytes)))
-    }
-
-    /// Once it is ours: asks without waiting.
-    fn look(&self, link: &Link) {
-        if self.ours.load(Ordering::Acquire) {
-            let answer = self.api.subject("namesakes");
-            link.say(Said::publish(&[&self.subject], Some(&answer), &[&self.start.to_be_bytes()]));
-        }
-    }
-
-    fn hear(&self, link: &Link, message: &Message<'_>) {
-        match message.sid {
-            ANSWERS => self.api.answered(message),
-            NAME => {
-                if let Some(reply) = message.reply {
-                    link.say(Said::publish(&[reply], None, &[&self.start.to_be_bytes()]));
-                }
-            }
-            NAMESAKES if message.status().is_none() && message.payload != self.start.to_be_bytes() => {
-                tracing::error!(
-                    "another node has our name by now: give one of the two another with --node NAME"
-                );
-            }
-            _ => {}
-        }
     }
 }
 

@@ -59,17 +59,18 @@ pub(super) fn answers_to(node: NodeId) -> String {
 }
 
 impl Logs {
-    /// A message of another node came on one of the subjects.
-    pub(super) fn message(&self, subject: &str, payload: &[u8]) -> Result<(), serde_json::Error> {
+    /// A message of another node came on one of the subjects. False when it is none.
+    pub(super) fn message(&self, from: NodeId, subject: &str, payload: &[u8]) -> bool {
         if subject == QUESTIONS {
-            let question = serde_json::from_slice(payload)?;
+            let question = serde_json::from_slice::<Question>(payload).ok();
+            let Some(question) = question.filter(|question| question.from == from) else { return false };
             // Before the start, and after the stop, nobody looks.
             lock(&self.questions).as_ref().map(|questions| questions.send(question));
         } else {
-            let Reply { ask, rows, more } = serde_json::from_slice(payload)?;
+            let Ok(Reply { ask, rows, more }) = serde_json::from_slice(payload) else { return false };
             lock(&self.asking).get(&ask).map(|asking| asking.send((rows, more)));
         }
-        Ok(())
+        true
     }
 }
 
@@ -95,7 +96,7 @@ impl Cluster {
 
     fn say(&self, subject: &str, what: &impl Serialize) {
         let text = Zeroizing::new(serde_json::to_vec(what).expect("it is JSON"));
-        self.bus.publish(Lane::Control, subject, &[&text]);
+        self.publish(Lane::Control, subject, &[&text]);
     }
 
     /// Where questions of other nodes come from now on.

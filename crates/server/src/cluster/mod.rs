@@ -4,10 +4,13 @@
 //! and those of other nodes go from the bus to every worker's deck.
 
 mod logs;
+mod peers;
+mod sealed;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Instant;
 
 use tenfour_core::hub::{Input, NodeInput, NodeNews, NodeOutput};
 use tenfour_core::reach::scrub_stack;
@@ -22,6 +25,8 @@ use crate::hub_thread::HubHandle;
 use crate::nats::Nats;
 use crate::worker::{ToWorker, codec};
 use logs::Logs;
+use peers::{Peers, Verdict};
+use sealed::Sealer;
 
 /// The other nodes, for whoever has something for them.
 #[derive(Debug, Clone)]
@@ -29,6 +34,8 @@ pub(crate) struct Cluster {
     node: NodeId,
     bus: Arc<dyn Bus>,
     side: Arc<Side>,
+    /// What the store has dropped, if it is that of the cluster.
+    store_refused: Arc<AtomicU64>,
 }
 
 /// What the threads of the bus work with.
@@ -40,6 +47,10 @@ struct Side {
     intake: Mutex<Intake>,
     lanes: Mutex<Lanes>,
     counts: Counts,
+    sealer: Sealer,
+    peers: Peers,
+    /// To answer by; not there before the bus is.
+    bus: OnceLock<Weak<dyn Bus>>,
     /// The nodes that are there beside this one.
     others: Mutex<BTreeSet<NodeId>>,
     logs: Logs,
@@ -74,6 +85,10 @@ pub(crate) struct ClusterFigures {
     pub(crate) voice_in: u64,
     /// Messages that are none of ours.
     pub(crate) malformed: u64,
+    /// Messages that were not made with the cluster's secret, or came twice, or were too many.
+    pub(crate) refused: u64,
+    /// Values of the store that were not made with it.
+    pub(crate) store_refused: u64,
 }
 
 /// Where a talker's frames go, beside this node's listeners.
@@ -81,14 +96,16 @@ pub(crate) struct ClusterFigures {
 pub(crate) struct Relay(String);
 
 impl Cluster {
-    /// Joins the others.
+    /// Joins the others. `store_refused` counts what the store of the cluster has dropped.
     pub(crate) fn join(
         nats: &Nats,
+        store_refused: Arc<AtomicU64>,
         hub: HubHandle,
         workers: Vec<mpsc::UnboundedSender<ToWorker>>,
         clock: Clock,
     ) -> Result<Self, BusError> {
         let node = NodeId(u64::from_be_bytes(random()));
+        let secret = nats.read_secret()?;
         let intake = Intake::new(node, codec::voice_framing);
         #[cfg(feature = "mutants")]
         let intake = intake.broken(crate::mutants::active());
@@ -99,13 +116,19 @@ impl Cluster {
             intake: Mutex::new(intake),
             lanes: Mutex::default(),
             counts: Counts::default(),
+            sealer: Sealer::of(&secret, &nats.prefix, node),
+            peers: Peers::new(secret, &nats.prefix, node),
+            bus: OnceLock::new(),
             others: Mutex::default(),
             logs: Logs::default(),
         });
         let bus = OverNats::open(nats, node.0, side.hearer(Lane::Control), side.hearer(Lane::Voice))?;
         bus.subscribe(Lane::Control, logs::QUESTIONS);
         bus.subscribe(Lane::Control, &logs::answers_to(node));
-        Ok(Self { node, bus: Arc::new(bus), side })
+        let bus: Arc<dyn Bus> = Arc::new(bus);
+        // Set once, here.
+        side.bus.set(Arc::downgrade(&bus)).ok();
+        Ok(Self { node, bus, side, store_refused })
     }
 
     /// The number of this start of the node.
@@ -120,7 +143,7 @@ impl Cluster {
                 let bytes = Envelope { from: self.node, message: *message }.to_bytes();
                 // It may have had a cell, which was moved about while it was written.
                 scrub_stack();
-                self.bus.publish(lane(&subject), &subject.to_string(), &[&bytes]);
+                self.publish(lane(&subject), &subject.to_string(), &[&bytes]);
             }
             NodeOutput::Subscribe(subject) => self.bus.subscribe(lane(&subject), &subject.to_string()),
             NodeOutput::Unsubscribe(subject) => self.bus.unsubscribe(lane(&subject), &subject.to_string()),
@@ -144,7 +167,12 @@ impl Cluster {
     /// Publishes a frame of a talker of ours, once for all nodes.
     pub(crate) fn relay(&self, relay: &Relay, packet: &Packet) {
         let message = Frames::to_bytes(self.node, [packet.message()]);
-        self.bus.publish(Lane::Voice, &relay.0, &[&message]);
+        self.publish(Lane::Voice, &relay.0, &[&message]);
+    }
+
+    /// Nothing goes out that is not sealed.
+    fn publish(&self, lane: Lane, subject: &str, parts: &[&[u8]]) {
+        self.bus.publish(lane, subject, &[&self.side.sealer.seal(lane, subject, parts)]);
     }
 
     pub(crate) fn figures(&self) -> ClusterFigures {
@@ -158,6 +186,8 @@ impl Cluster {
             voice_lost,
             voice_in: frames.load(Ordering::Relaxed),
             malformed: malformed.load(Ordering::Relaxed),
+            refused: self.side.peers.refused(),
+            store_refused: self.store_refused.load(Ordering::Relaxed),
         }
     }
 
@@ -180,14 +210,35 @@ impl Side {
             Event::Up => side.turn(lane, true),
             Event::Down => side.turn(lane, false),
             Event::Tick => side.intake().handle_timeout(side.clock.now()),
-            Event::Message { payload, .. } if Frames::is_next(payload) => side.frames(payload),
-            Event::Message { subject, payload } if subject.starts_with(logs::QUESTIONS) => {
-                if side.logs.message(subject, payload).is_err() {
-                    side.counts.malformed.fetch_add(1, Ordering::Relaxed);
+            Event::Message { subject, payload } => {
+                match side.peers.hear(lane, subject, payload, &side.sealer, Instant::now()) {
+                    Verdict::Said(from, said) => side.hear(from, subject, &said),
+                    Verdict::Reply(to, words) => side.reply(to, &words),
+                    Verdict::Nothing => {}
                 }
             }
-            Event::Message { payload, .. } => side.message(payload),
         })
+    }
+
+    /// A node that is believed says something. It speaks for itself only.
+    fn hear(&self, from: NodeId, subject: &str, said: &[u8]) {
+        let good = if Frames::is_next(said) {
+            said.get(1..9) == Some(&from.0.to_be_bytes()[..]) && self.frames(said)
+        } else if subject.starts_with(logs::QUESTIONS) {
+            self.logs.message(from, subject, said)
+        } else {
+            self.message(from, said)
+        };
+        if !good {
+            self.counts.malformed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn reply(&self, to: NodeId, words: &[u8]) {
+        let subject = Subject::Node(to).to_string();
+        if let Some(bus) = self.bus.get().and_then(Weak::upgrade) {
+            bus.publish(Lane::Control, &subject, &[&self.sealer.seal(Lane::Control, &subject, &[words])]);
+        }
     }
 
     /// A lane works, or does not any more.
@@ -214,23 +265,22 @@ impl Side {
         }
     }
 
-    fn message(&self, payload: &[u8]) {
+    fn message(&self, from: NodeId, payload: &[u8]) -> bool {
         let parsed = Envelope::parse(payload);
         // It may have had a cell, which was moved about while it was read.
         scrub_stack();
-        match parsed {
-            Ok(envelope) => self.hub.input(Input::Node(NodeInput::Message(envelope))),
-            Err(_) => drop(self.counts.malformed.fetch_add(1, Ordering::Relaxed)),
-        }
+        let envelope = parsed.ok().filter(|envelope| envelope.from == from);
+        let is_good = envelope.is_some();
+        envelope.into_iter().for_each(|envelope| self.hub.input(Input::Node(NodeInput::Message(envelope))));
+        is_good
     }
 
-    fn frames(&self, payload: &[u8]) {
+    fn frames(&self, payload: &[u8]) -> bool {
         let mut intake = self.intake();
-        match intake.message(payload, self.clock.now()) {
-            Ok(()) => self.counts.frames.fetch_add(1, Ordering::Relaxed),
-            Err(_) => self.counts.malformed.fetch_add(1, Ordering::Relaxed),
-        };
+        let is_good = intake.message(payload, self.clock.now()).is_ok();
+        self.counts.frames.fetch_add(u64::from(is_good), Ordering::Relaxed);
         self.pass_on(&mut intake);
+        is_good
     }
 
     /// While the intake is locked, so that frames keep their order.

@@ -4,6 +4,7 @@
 //! Each source is a [`Settings`] in which everything is optional; [`Config`] is what they
 //! amount to, checked.
 
+mod cluster;
 mod period;
 mod prefix;
 mod settings;
@@ -18,7 +19,7 @@ use tenfour_protocol::{ChannelId, limits};
 use thiserror::Error;
 
 use crate::connection_log::{self, Rules};
-use crate::nats::{Nats, NatsAddress};
+use crate::nats::Nats;
 
 pub use period::{Period, PeriodError};
 pub use prefix::{Prefix, PrefixError};
@@ -63,6 +64,10 @@ pub struct Config {
     pub connection_log: bool,
     /// Days that the connection log is kept.
     pub connection_log_days: usize,
+    /// Megabytes that a day of it may fill.
+    pub connection_log_mb: usize,
+    /// Users, at most.
+    pub users: usize,
     /// How its counts are made safe to be told.
     pub stats: Rules,
     /// Whether and how the listener speaks TLS.
@@ -131,6 +136,16 @@ pub enum ConfigError {
         "{0} says something about other nodes, and there are none: name their NATS with --nats nats://host:4222"
     )]
     NoNats(&'static str),
+    /// It would be trusted with everything, and nothing says so.
+    #[error(
+        "NATS at {server} is not on this machine, and {lacks}: whoever gets there could act as any user; name what is missing, or say nats_open = true if nobody else can get there"
+    )]
+    OpenNats {
+        /// Which server.
+        server: String,
+        /// What is missing.
+        lacks: &'static str,
+    },
     /// Not a word that subjects of NATS can have.
     #[error("{key} is {text:?}: use 1 to {most} letters, digits, - and _")]
     Word {
@@ -156,6 +171,15 @@ pub enum ConfigError {
 impl Config {
     /// Fills what is not set and checks the rest.
     pub fn new(settings: Settings) -> Result<Self, ConfigError> {
+        let cluster = cluster::Said {
+            servers: settings.nats,
+            creds: settings.nats_creds,
+            secret: settings.cluster_secret_file,
+            open: settings.nats_open,
+            prefix: settings.nats_prefix,
+            store: settings.nats_store,
+            node: settings.node,
+        };
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
         let origins = settings.origins.unwrap_or_default();
         if let Some(bad) = origins.iter().find(|origin| !is_origin(origin)) {
@@ -204,15 +228,23 @@ impl Config {
                 1,
                 connection_log::MOST_DAYS,
             )?,
+            connection_log_mb: count(
+                "connection_log_mb",
+                settings.connection_log_mb,
+                limits::LOG_DAY_MEGABYTES,
+                *limits::LOG_DAY_MEGABYTES_RANGE.start(),
+                *limits::LOG_DAY_MEGABYTES_RANGE.end(),
+            )?,
+            users: count(
+                "users",
+                settings.users,
+                limits::USERS,
+                *limits::USERS_RANGE.start(),
+                *limits::USERS_RANGE.end(),
+            )?,
             stats: rules(settings.stats_epsilon, settings.stats_threshold)?,
             tls: tls(settings.tls.as_deref(), settings.tls_cert, settings.tls_key)?,
-            nats: nats(
-                settings.nats,
-                settings.nats_creds,
-                settings.nats_prefix,
-                settings.nats_store,
-                settings.node,
-            )?,
+            nats: cluster::nats(cluster)?,
             log: settings.log.unwrap_or_default(),
             log_format: settings.log_format.unwrap_or_default(),
             channels,
@@ -247,46 +279,6 @@ fn tls(mode: Option<&str>, cert: Option<PathBuf>, key: Option<PathBuf>) -> Resul
         (Some("self-signed"), _, _) => Err(ConfigError::TwoTls),
         (Some(other), _, _) => Err(ConfigError::UnknownTls(other.to_owned())),
     }
-}
-
-/// Longest name of a node and longest first word of subjects.
-const WORD_CHARS: usize = 32;
-
-fn nats(
-    servers: Option<Vec<NatsAddress>>,
-    creds: Option<PathBuf>,
-    prefix: Option<String>,
-    store: Option<bool>,
-    node: Option<String>,
-) -> Result<Option<Nats>, ConfigError> {
-    let Some(servers) = servers.filter(|servers| !servers.is_empty()) else {
-        let said = [
-            ("nats_creds", creds.is_some()),
-            ("nats_prefix", prefix.is_some()),
-            ("nats_store", store.is_some()),
-            ("node", node.is_some()),
-        ];
-        let said = said.into_iter().find(|(_, said)| *said);
-        return said.map_or(Ok(None), |(key, _)| Err(ConfigError::NoNats(key)));
-    };
-    let prefix = prefix.unwrap_or_else(|| "tenfour".into());
-    let node = node.unwrap_or_else(host_name);
-    word("nats_prefix", &prefix)?;
-    word("node", &node)?;
-    Ok(Some(Nats { servers, creds, prefix, node, store: store.unwrap_or(true) }))
-}
-
-fn word(key: &'static str, text: &str) -> Result<(), ConfigError> {
-    let fits = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-    let fits = fits && (1..=WORD_CHARS).contains(&text.len());
-    fits.then_some(()).ok_or_else(|| ConfigError::Word { key, text: text.to_owned(), most: WORD_CHARS })
-}
-
-/// Name of the machine, as far as it is a word.
-fn host_name() -> String {
-    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let fits = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    name.split('.').next().unwrap_or_default().chars().filter(fits).take(WORD_CHARS).collect()
 }
 
 fn count(

@@ -46,6 +46,10 @@ pub struct Settings {
     pub connection_log: Option<bool>,
     /// Days that the connection log is kept.
     pub connection_log_days: Option<usize>,
+    /// Megabytes that a day of it may fill.
+    pub connection_log_mb: Option<usize>,
+    /// Users, at most.
+    pub users: Option<usize>,
     /// Noise of `tenfour stats`.
     pub stats_epsilon: Option<f64>,
     /// The least count that `tenfour stats` tells.
@@ -60,6 +64,10 @@ pub struct Settings {
     pub nats: Option<Vec<NatsAddress>>,
     /// File that says who we are for NATS.
     pub nats_creds: Option<PathBuf>,
+    /// File with what nodes know and NATS does not.
+    pub cluster_secret_file: Option<PathBuf>,
+    /// Whether a NATS elsewhere is trusted without credentials, TLS and a secret.
+    pub nats_open: Option<bool>,
     /// First word of our subjects, and name of the store.
     pub nats_prefix: Option<String>,
     /// Whether users are kept in JetStream.
@@ -174,6 +182,8 @@ impl Settings {
             "visitor_cookie" => self.visitor_cookie = Some(parse(value)?),
             "connection_log" => self.connection_log = Some(parse(value)?),
             "connection_log_days" => self.connection_log_days = Some(parse(value)?),
+            "connection_log_mb" => self.connection_log_mb = Some(parse(value)?),
+            "users" => self.users = Some(parse(value)?),
             "stats_epsilon" => self.stats_epsilon = Some(parse(value)?),
             "stats_threshold" => self.stats_threshold = Some(parse(value)?),
             "tls" => self.tls = Some(value.into()),
@@ -181,6 +191,8 @@ impl Settings {
             "tls_key" => self.tls_key = Some(value.into()),
             "nats" => self.nats = Some(list(value).map(parse).collect::<Result<_, _>>()?),
             "nats_creds" => self.nats_creds = Some(value.into()),
+            "cluster_secret_file" => self.cluster_secret_file = Some(value.into()),
+            "nats_open" => self.nats_open = Some(parse(value)?),
             "nats_prefix" => self.nats_prefix = Some(value.into()),
             "nats_store" => self.nats_store = Some(parse(value)?),
             "node" => self.node = Some(value.into()),
@@ -210,6 +222,8 @@ impl Settings {
             visitor_cookie: self.visitor_cookie.or(below.visitor_cookie),
             connection_log: self.connection_log.or(below.connection_log),
             connection_log_days: self.connection_log_days.or(below.connection_log_days),
+            connection_log_mb: self.connection_log_mb.or(below.connection_log_mb),
+            users: self.users.or(below.users),
             stats_epsilon: self.stats_epsilon.or(below.stats_epsilon),
             stats_threshold: self.stats_threshold.or(below.stats_threshold),
             tls: self.tls.or(below.tls),
@@ -217,6 +231,8 @@ impl Settings {
             tls_key: self.tls_key.or(below.tls_key),
             nats: self.nats.or(below.nats),
             nats_creds: self.nats_creds.or(below.nats_creds),
+            cluster_secret_file: self.cluster_secret_file.or(below.cluster_secret_file),
+            nats_open: self.nats_open.or(below.nats_open),
             nats_prefix: self.nats_prefix.or(below.nats_prefix),
             nats_store: self.nats_store.or(below.nats_store),
             node: self.node.or(below.node),

@@ -74,6 +74,8 @@ pub enum Told {
     Running,
     /// Rows of it have expired.
     Expired,
+    /// It had more rows than a day may have: the oldest went early, and who connected first is not known.
+    Cut,
 }
 
 /// Users of a day whose first connection was made with this platform, version and model.
@@ -130,6 +132,8 @@ pub(super) fn aggregate_at(
             Told::Running
         } else if (first.0 + 1) * SECONDS_OF_HOUR + kept_days as u64 * 86_400 <= now {
             Told::Expired
+        } else if folder.is_cut(day) {
+            Told::Cut
         } else {
             Told::Counted { cells: cells(folder, day, rules)? }
         })

@@ -3,10 +3,14 @@
 //! the middle leaves every other row where it was.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use zeroize::Zeroizing;
+
+/// Moved at once.
+const CHUNK: usize = 64 * 1024;
 const SPACES: [u8; 4096] = [b' '; 4096];
 
 /// Overwrites the lines that are `doomed`, with their ends. Returns when the disk has it. A file
@@ -47,6 +51,32 @@ pub(super) fn whole(path: &Path) -> std::io::Result<()> {
     overwrite(&file, 0, file.metadata()?.len())?;
     file.sync_data()?;
     std::fs::remove_file(path)
+}
+
+/// Takes the older half of the lines out of a file. The newer half moves to its beginning, and what stood
+/// behind is overwritten before the file becomes shorter. Returns how many bytes shorter it is. A kill in
+/// the middle tears one line, and leaves some of the newer ones twice.
+pub(super) fn older_half(path: &Path) -> std::io::Result<u64> {
+    let file = OpenOptions::new().read(true).write(true).open(path)?;
+    let length = file.metadata()?.len();
+    let mut reader = BufReader::new(&file);
+    reader.seek(SeekFrom::Start(length / 2))?;
+    let mut line = Zeroizing::new(Vec::new());
+    let mut from = length / 2 + reader.read_until(b'\n', &mut line)? as u64;
+    let (mut chunk, mut at) = (Zeroizing::new(vec![0; CHUNK]), 0);
+    loop {
+        // What is written ends before what is still to be read begins: half of the file lies between.
+        let bytes = file.read_at(&mut chunk, from)?;
+        if bytes == 0 {
+            break;
+        }
+        file.write_all_at(&chunk[..bytes], at)?;
+        (from, at) = (from + bytes as u64, at + bytes as u64);
+    }
+    overwrite(&file, at, length - at)?;
+    file.sync_data()?;
+    file.set_len(at)?;
+    Ok(length - at)
 }
 
 fn overwrite(file: &File, mut at: u64, mut length: u64) -> std::io::Result<()> {

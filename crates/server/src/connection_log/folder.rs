@@ -14,6 +14,7 @@ use super::blank;
 use super::hour::{Hour, SECONDS_OF_HOUR, day_in};
 use super::row::Row;
 use crate::auth::random;
+use crate::disk::Disk;
 use crate::store::Day;
 
 /// Name of the folder in the data folder.
@@ -22,6 +23,8 @@ const FOLDER: &str = "log";
 const ROWS: &str = ".jsonl";
 /// `2026-11-23.noise`: 32 random bytes, from which the noise of a day is made.
 const NOISE: &str = ".noise";
+/// `2026-11-23.cut`: rows of the day went before their time.
+const CUT: &str = ".cut";
 /// `erase-…`: an erasure that has begun, with the hash of a user identifier.
 const ERASURE: &str = "erase-";
 /// For the owner only.
@@ -57,6 +60,64 @@ impl Folder {
         self.make()?;
         self.repair()?;
         OpenOptions::new().append(true).create(true).mode(FILE_MODE).open(self.rows_file(hour))
+    }
+
+    /// The disk that it is on.
+    pub(super) fn disk(&self) -> Disk {
+        Disk::of(&self.0)
+    }
+
+    /// Makes the folder. It is needed for erasures too, on a disk that may be full by then.
+    pub(super) fn prepare(&self) -> io::Result<()> {
+        self.make()?;
+        self.names().map(drop)
+    }
+
+    /// Writes something that means nothing.
+    pub(super) fn try_out(&self) -> io::Result<()> {
+        let path = self.0.join("new-probe");
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(FILE_MODE).open(&path)?;
+        let written = file.write_all(b"1").and_then(|()| file.sync_data());
+        fs::remove_file(&path).and(written)
+    }
+
+    /// Bytes of the rows of a day.
+    pub(super) fn bytes_of(&self, day: Day) -> io::Result<u64> {
+        let hours = self.hours()?.into_iter().filter(|hour| hour.day() == day);
+        hours.map(|hour| fs::metadata(self.rows_file(hour)).map(|file| file.len())).sum()
+    }
+
+    /// Takes the oldest rows of a day away, until it has `spare` bytes less: whole hours, and then the older
+    /// half of `current`, to which rows are added. Returns how many bytes it has less.
+    pub(super) fn cut(&self, day: Day, current: Hour, spare: u64) -> io::Result<u64> {
+        // Noted first: a day of which rows are missing is not to be counted.
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(FILE_MODE)
+            .open(self.0.join(format!("{day}{CUT}")))?;
+        let mut less = 0;
+        let older = self.hours()?.into_iter().filter(|hour| hour.day() == day && *hour < current);
+        for hour in older {
+            if less >= spare {
+                return Ok(less);
+            }
+            let path = self.rows_file(hour);
+            let bytes = fs::metadata(&path)?.len();
+            blank::whole(&path)?;
+            less += bytes;
+        }
+        if less < spare && self.rows_file(current).exists() {
+            less += blank::older_half(&self.rows_file(current))?;
+        }
+        Ok(less)
+    }
+
+    /// True when rows of the day went before their time.
+    pub(super) fn is_cut(&self, day: Day) -> bool {
+        self.0.join(format!("{day}{CUT}")).exists()
     }
 
     /// Overwrites what a kill or a full disk left of a line: only the newest file can have one.
@@ -134,7 +195,7 @@ impl Folder {
         Ok(users)
     }
 
-    /// Removes what is older than `days`: hours whole, and the noise of days whose last hour went.
+    /// Removes what is older than `days`: hours whole, and what is noted of days whose last hour went.
     pub(super) fn expire(&self, days: usize, now: u64) -> io::Result<()> {
         let kept_from = |end: Hour| end.0 * SECONDS_OF_HOUR + days as u64 * 86_400 > now;
         for hour in self.hours()? {
@@ -143,7 +204,7 @@ impl Folder {
             }
         }
         for name in self.names()? {
-            let day = name.strip_suffix(NOISE).and_then(day_in);
+            let day = name.strip_suffix(NOISE).or(name.strip_suffix(CUT)).and_then(day_in);
             if day.is_some_and(|day| !kept_from(Hour::first_of(Day(day.0 + 1)))) {
                 blank::whole(&self.0.join(name))?;
             }

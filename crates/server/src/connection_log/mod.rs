@@ -34,13 +34,14 @@ mod folder;
 mod hour;
 mod noise;
 mod row;
+mod share;
 mod writer;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -56,7 +57,7 @@ pub use aggregate::{
 use folder::Folder;
 pub(crate) use folder::Position;
 use row::{Moment, Row};
-use writer::Writer;
+use writer::{MEGABYTE, Writer};
 
 use crate::auth::since_epoch;
 
@@ -112,7 +113,38 @@ struct Inbox {
 #[derive(Debug, Default)]
 struct Backlog {
     waiting: AtomicUsize,
+    /// Rows that were lost, and how many of them the operator was not told of yet.
     lost: AtomicU64,
+    untold: AtomicU64,
+    /// Rows over a share of a user or an address.
+    over_share: AtomicU64,
+    /// Bytes of today's rows, and bytes of rows that went before their time.
+    day_bytes: AtomicU64,
+    cut_bytes: AtomicU64,
+    /// True since a write failed.
+    failing: AtomicBool,
+}
+
+impl Backlog {
+    fn lose(&self, rows: u64) {
+        self.lost.fetch_add(rows, Ordering::Relaxed);
+        self.untold.fetch_add(rows, Ordering::Relaxed);
+    }
+}
+
+/// What the operator is told of the log while it is written.
+#[derive(Debug)]
+pub(crate) struct LogFigures {
+    /// Bytes of today's rows.
+    pub(crate) day_bytes: u64,
+    /// Bytes of rows that went before their time, since the start.
+    pub(crate) cut_bytes: u64,
+    /// Rows that were not written since the start: over a share.
+    pub(crate) over_share: u64,
+    /// The same: the disk did not take them.
+    pub(crate) lost: u64,
+    /// Rows cannot be written at the moment.
+    pub(crate) failing: bool,
 }
 
 /// Rows of a user, and where others may follow.
@@ -128,11 +160,21 @@ enum Command {
 
 impl ConnectionLog {
     /// Starts the thread, which ends when all handles are gone. Rows are kept in `data` for
-    /// `days`; none are added unless `writes`.
-    pub(crate) fn start(data: &Path, days: usize, writes: bool) -> std::io::Result<(Self, JoinHandle<()>)> {
+    /// `days`, a day of them in so many `megabytes`; none are added unless `writes`.
+    ///
+    /// # Errors
+    /// When there is no folder for the log and none can be made: a server that cannot erase does not start.
+    pub(crate) fn start(
+        data: &Path,
+        days: usize,
+        megabytes: usize,
+        writes: bool,
+    ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (commands, inbox) = mpsc::channel();
         let backlog = Arc::new(Backlog::default());
-        let mut writer = Writer::new(Folder::of(data), days, backlog.clone());
+        let folder = Folder::of(data);
+        folder.prepare()?;
+        let mut writer = Writer::new(folder, days, megabytes as u64 * MEGABYTE, backlog.clone());
         let run = move || writer.run(&inbox);
         let thread = std::thread::Builder::new().name("tenfour-log".into()).spawn(run)?;
         Ok((Self(Arc::new(Inbox { commands, writes, backlog })), thread))
@@ -146,7 +188,7 @@ impl ConnectionLog {
         }
         if backlog.waiting.fetch_add(1, Ordering::Relaxed) >= MOST_WAITING {
             backlog.waiting.fetch_sub(1, Ordering::Relaxed);
-            backlog.lost.fetch_add(1, Ordering::Relaxed);
+            backlog.lose(1);
             return;
         }
         #[cfg(feature = "mutants")]
@@ -164,6 +206,19 @@ impl ConnectionLog {
         };
         // After the stop nobody writes, and nobody connects.
         self.0.commands.send(Box::new(Command::Append(row, who.since))).ok();
+    }
+
+    /// For the operator.
+    pub(crate) fn figures(&self) -> LogFigures {
+        let Backlog { lost, over_share, day_bytes, cut_bytes, failing, .. } = &*self.0.backlog;
+        let number = |of: &AtomicU64| of.load(Ordering::Relaxed);
+        LogFigures {
+            day_bytes: number(day_bytes),
+            cut_bytes: number(cut_bytes),
+            over_share: number(over_share),
+            lost: number(lost),
+            failing: failing.load(Ordering::Relaxed),
+        }
     }
 
     /// Notes that a user is going to be erased, so that it is done at the next start if it is not

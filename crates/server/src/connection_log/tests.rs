@@ -104,7 +104,7 @@ fn an_erasure_that_was_cut_short_is_ended_at_the_next_start() {
         let mut bytes = fs::read(&first).unwrap();
         bytes[..cut].fill(b' ');
         fs::write(&first, bytes).unwrap();
-        let (log, thread) = ConnectionLog::start(data.path(), MOST_DAYS, true).unwrap();
+        let (log, thread) = ConnectionLog::start(data.path(), MOST_DAYS, 100, true).unwrap();
         drop(log);
         thread.join().unwrap();
         assert!(!found(&data, &user(1).to_string()) && !found(&data, "Roadrunner 1"), "cut at {cut}");
@@ -261,7 +261,7 @@ fn connected(seed: u32, since: Instant) -> Connected {
 #[tokio::test]
 async fn what_is_appended_is_held_until_it_is_erased_and_not_after() {
     let data = tempfile::tempdir().unwrap();
-    let (log, thread) = ConnectionLog::start(data.path(), DAYS, true).unwrap();
+    let (log, thread) = ConnectionLog::start(data.path(), DAYS, 100, true).unwrap();
     let before = Instant::now();
     let device = Device { platform: DeviceText::clean("Android"), ..Device::default() };
     log.append(&connected(1, before), Some(device), "tenfour 0.1.0");
@@ -291,10 +291,37 @@ async fn what_is_appended_is_held_until_it_is_erased_and_not_after() {
 async fn a_log_that_is_switched_off_writes_nothing_and_still_erases() {
     let (data, folder) =
         written(&[row(1, since_epoch().as_secs(), "linux"), row(2, since_epoch().as_secs(), "linux")]);
-    let (log, thread) = ConnectionLog::start(data.path(), DAYS, false).unwrap();
+    let (log, thread) = ConnectionLog::start(data.path(), DAYS, 100, false).unwrap();
     log.append(&connected(3, Instant::now()), None, "tenfour 0.1.0");
     log.erase(user(1)).await.unwrap();
     drop(log);
     thread.join().unwrap();
     assert_eq!(users(&folder), [user(2)]);
+}
+
+/// The worst that can connect: everybody's first row of the hour, all day.
+#[test]
+fn a_day_has_a_most_and_its_oldest_rows_go() {
+    const MOST: u64 = 100_000;
+    let (data, folder) = written(&[]);
+    let mut writer = Writer::new(folder.clone(), DAYS, MOST, Arc::default());
+    let stream =
+        (0..3_000).map(|n| (n, NOON + u64::from(n) * 3)).chain((3_000..6_000).map(|n| (n, NOON + 9_000)));
+    for (batch, rows) in stream.collect::<Vec<_>>().chunks(50).enumerate() {
+        rows.iter().for_each(|(seed, time)| writer.append(&row(*seed, *time, "linux"), Instant::now()));
+        writer.write();
+        let bytes: u64 = files(&data).iter().map(|(_, file)| file.len() as u64).sum();
+        assert!(bytes <= MOST, "{bytes} bytes after batch {batch}");
+    }
+    let left = users(&folder);
+    assert!(left.len() as u64 > MOST / 1_000, "{} rows are left", left.len());
+    let newest: Vec<_> = (6_000 - u32::try_from(left.len()).unwrap()..6_000).map(user).collect();
+    assert_eq!(left, newest, "the newest, whole and in order");
+    assert!(!found(&data, &user(0).to_string()) && !found(&data, "Roadrunner 100\""));
+    let day = Hour::of(NOON).day();
+    assert!(matches!(counted(&folder, day.0, Rules::default(), NOON + DAY), Told::Cut));
+    let yesterday = aggregate_at(&folder, &[Day(day.0 - 1)], DAYS, Rules::default(), NOON).unwrap();
+    assert!(matches!(yesterday.days[0].told, Told::Counted { .. }), "other days are whole");
+    folder.expire(DAYS, NOON + 9 * DAY).unwrap();
+    assert_eq!(names(&data), [""; 0]);
 }

@@ -14,17 +14,28 @@ use tenfour_protocol::limits::HANDSHAKE;
 use super::folder::{Folder, mark_of};
 use super::hour::{Hour, SECONDS_OF_HOUR};
 use super::row::Row;
+use super::share::Shares;
 use super::{Backlog, Command, ConnectionLogError};
 use crate::auth::since_epoch;
+use crate::disk::Disk;
+use crate::store::Day;
 
 /// Commands that are taken before rows are written: one write for many.
 const TOGETHER: usize = 1024;
+/// As configurations count.
+pub(super) const MEGABYTE: u64 = 1_000_000;
+/// How often it is tried whether the log can be written again.
+const AGAIN: Duration = Duration::from_secs(5);
 /// A connection older than this has said its hello, or was closed.
 const SILENT: Duration = Duration::from_secs(2 * HANDSHAKE.as_secs());
 
 pub(super) struct Writer {
     folder: Folder,
+    disk: Disk,
     days: usize,
+    /// Bytes that a day may have.
+    most: u64,
+    shares: Shares,
     backlog: Arc<Backlog>,
     /// Lines of one hour that are not written yet, and how many.
     pending: (Vec<u8>, u64),
@@ -35,22 +46,28 @@ pub(super) struct Writer {
     expired: Option<Hour>,
     /// Who was erased lately, as a hash: a connection from before leaves no row after it.
     erased: BTreeMap<String, Instant>,
-    /// True since a write failed.
-    failing: bool,
+    /// The day whose oldest rows went early last: told once a day.
+    cut: Option<Day>,
+    /// Rows of this hour that were not written, being over a share.
+    over_share: u64,
 }
 
 impl Writer {
-    pub(super) fn new(folder: Folder, days: usize, backlog: Arc<Backlog>) -> Self {
+    pub(super) fn new(folder: Folder, days: usize, most: u64, backlog: Arc<Backlog>) -> Self {
         Self {
+            disk: folder.disk(),
             folder,
             days,
+            most,
+            shares: Shares::new(),
             backlog,
             pending: (Vec::new(), 0),
             hour: Hour(0),
             file: None,
             expired: None,
             erased: BTreeMap::new(),
-            failing: false,
+            cut: None,
+            over_share: 0,
         }
     }
 
@@ -58,9 +75,12 @@ impl Writer {
     pub(super) fn run(&mut self, inbox: &mpsc::Receiver<Box<Command>>) {
         // Told, and done with the next row.
         told(self.folder.repair(), "the connection log cannot be repaired").ok();
+        self.count_today();
         loop {
             self.expire();
-            match inbox.recv_timeout(until_next_hour()) {
+            let is_failing = self.backlog.failing.load(Ordering::Relaxed);
+            let patience = if is_failing { until_next_hour().min(AGAIN) } else { until_next_hour() };
+            match inbox.recv_timeout(patience) {
                 Ok(first) => {
                     let rest = inbox.try_iter().take(TOGETHER);
                     std::iter::once(first).chain(rest).for_each(|command| self.carry_out(*command));
@@ -68,10 +88,20 @@ impl Writer {
                     // Rows were read and compared: before the thread sleeps, nothing of them is left.
                     scrub_stack();
                 }
+                // A server that says it is not well may be sent nobody: it has to find out by itself.
+                Err(RecvTimeoutError::Timeout) if is_failing => {
+                    let works = self.disk.trouble().is_none() && self.folder.try_out().is_ok();
+                    works.then(|| self.tell_of_loss());
+                }
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => return self.tell_of_shares(),
             }
         }
+    }
+
+    fn count_today(&self) {
+        let bytes = self.folder.bytes_of(Hour::of(since_epoch().as_secs()).day());
+        self.backlog.day_bytes.store(bytes.unwrap_or(0), Ordering::Relaxed);
     }
 
     fn carry_out(&mut self, command: Command) {
@@ -107,7 +137,7 @@ impl Writer {
         }
     }
 
-    fn append(&mut self, row: &Row, since: Instant) {
+    pub(super) fn append(&mut self, row: &Row, since: Instant) {
         if !self.erased.is_empty() && self.erased.get(&mark_of(&row.user)).is_some_and(|at| since <= *at) {
             return;
         }
@@ -115,33 +145,44 @@ impl Writer {
         if hour != self.hour {
             self.write();
             (self.hour, self.file) = (hour, None);
+            self.tell_of_shares();
+        }
+        if !self.shares.take(row) {
+            self.backlog.over_share.fetch_add(1, Ordering::Relaxed);
+            if self.over_share == 0 {
+                tracing::warn!(
+                    "somebody connects more often than the connection log has room for: the rest of it is not logged in this hour"
+                );
+            }
+            self.over_share += 1;
+            return;
         }
         self.pending.0.extend(row.line());
         self.pending.1 += 1;
     }
 
+    fn tell_of_shares(&mut self) {
+        let rows = std::mem::take(&mut self.over_share);
+        if rows > 0 {
+            tracing::warn!(
+                count = rows,
+                "rows over the share of a user or an address were not written to the connection log in the hour before"
+            );
+        }
+    }
+
     /// Writes what is pending; when it cannot be, it is lost.
-    fn write(&mut self) {
+    pub(super) fn write(&mut self) {
         let (lines, rows) = std::mem::take(&mut self.pending);
         if rows == 0 {
             return;
         }
         match self.try_write(&lines) {
-            Ok(()) => {
-                let lost = self.backlog.lost.swap(0, Ordering::Relaxed);
-                if std::mem::take(&mut self.failing) {
-                    tracing::warn!(count = lost, "the connection log is written again; rows were lost");
-                } else if lost > 0 {
-                    tracing::warn!(
-                        count = lost,
-                        "the disk is too slow for the connection log: rows were lost"
-                    );
-                }
-            }
+            Ok(()) => self.tell_of_loss(),
             Err(error) => {
                 self.file = None;
-                self.backlog.lost.fetch_add(rows, Ordering::Relaxed);
-                if !std::mem::replace(&mut self.failing, true) {
+                self.backlog.lose(rows);
+                if !self.backlog.failing.swap(true, Ordering::Relaxed) {
                     tracing::error!(
                         reason = %error,
                         "the connection log cannot be written: make room on the disk, or check its rights; the service goes on without it"
@@ -151,18 +192,62 @@ impl Writer {
         }
     }
 
+    /// It works; what was lost before is told.
+    fn tell_of_loss(&self) {
+        let lost = self.backlog.untold.swap(0, Ordering::Relaxed);
+        if self.backlog.failing.swap(false, Ordering::Relaxed) {
+            tracing::warn!(count = lost, "the connection log is written again; rows were lost");
+        } else if lost > 0 {
+            tracing::warn!(count = lost, "the disk is too slow for the connection log: rows were lost");
+        }
+    }
+
     fn try_write(&mut self, lines: &[u8]) -> io::Result<()> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => none.insert(self.folder.open(self.hour)?),
-        };
+        // The last of a disk is for those who want to be erased or log out.
+        if let Some(trouble) = self.disk.trouble() {
+            return Err(io::Error::other(trouble.to_string()));
+        }
+        if self.file.is_none() {
+            self.file = Some(self.folder.open(self.hour)?);
+            let bytes = self.folder.bytes_of(self.hour.day())?;
+            self.backlog.day_bytes.store(bytes, Ordering::Relaxed);
+        }
+        self.make_room(lines.len() as u64)?;
+        let Some(file) = &mut self.file else { return Ok(()) };
         let length = file.metadata()?.len();
         let written = file.write_all(lines);
         if written.is_err() {
             // Half a line is worse than none. Refused, it is repaired at the next opening.
             file.set_len(length).ok();
+        } else {
+            self.backlog.day_bytes.fetch_add(lines.len() as u64, Ordering::Relaxed);
         }
         written
+    }
+
+    /// The oldest rows of a day go when it has as many bytes as it may.
+    fn make_room(&mut self, more: u64) -> io::Result<()> {
+        let day = self.hour.day();
+        // The last half of an hour may have to be halved again.
+        loop {
+            let bytes = self.backlog.day_bytes.load(Ordering::Relaxed);
+            let over = (bytes + more).saturating_sub(self.most);
+            if over == 0 {
+                return Ok(());
+            }
+            if self.cut.replace(day) != Some(day) {
+                tracing::warn!(
+                    megabytes = self.most / MEGABYTE,
+                    "the connection log of a day is as large as it may be: its oldest rows go from now on (connection_log_mb)"
+                );
+            }
+            let less = self.folder.cut(day, self.hour, over)?;
+            if less == 0 {
+                return Ok(());
+            }
+            self.backlog.cut_bytes.fetch_add(less, Ordering::Relaxed);
+            self.backlog.day_bytes.store(bytes.saturating_sub(less), Ordering::Relaxed);
+        }
     }
 
     fn expire(&mut self) {
@@ -170,6 +255,7 @@ impl Writer {
         if self.expired.replace(Hour::of(now)) != Some(Hour::of(now)) {
             // Told, and tried again in an hour. The file may be removed, if nothing is left in it.
             self.file = None;
+            self.count_today();
             told(self.folder.erase_rest(), "the connection log cannot be erased").ok();
             told(self.folder.expire(self.days, now), "old hours of the connection log cannot be removed")
                 .ok();
@@ -235,7 +321,7 @@ mod tests {
         let file = data.path().join("log/1970-01-01T00.jsonl");
         std::fs::create_dir(data.path().join("log")).unwrap();
         std::os::unix::fs::symlink("/dev/full", &file).unwrap();
-        let mut writer = Writer::new(folder, 7, Arc::default());
+        let mut writer = Writer::new(folder, 7, u64::MAX, Arc::default());
         let kept = Kept::default();
         let lines = telemetry::subscriber(LogLevel::Info, LogFormat::Text, Box::new(kept.clone()));
         tracing::subscriber::with_default(lines, || {

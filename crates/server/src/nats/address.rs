@@ -32,6 +32,14 @@ pub enum AddressError {
     Secret,
 }
 
+impl NatsAddress {
+    /// True when it is on this machine: nobody else can listen in between.
+    pub fn is_here(&self) -> bool {
+        let address = self.host.parse::<std::net::IpAddr>();
+        self.host == "localhost" || address.is_ok_and(|address| address.to_canonical().is_loopback())
+    }
+}
+
 impl FromStr for NatsAddress {
     type Err = AddressError;
 

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, SyncSender};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
 use zeroize::Zeroizing;
@@ -16,6 +16,11 @@ use crate::auth::random;
 /// How long an answer is waited for. An election in JetStream takes longer: whoever asks then tries
 /// again later.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Answers that wait to be looked at, where there may be many.
+const ANSWERS_WAITING: usize = 1024;
+/// Status of a message: nobody has subscribed to what was asked.
+const NOBODY: u16 = 503;
 
 /// The subscription that answers come by.
 pub(crate) const ANSWERS: Sid = 1;
@@ -29,10 +34,17 @@ pub(crate) struct Answer {
     pub(crate) payload: Zeroizing<Vec<u8>>,
 }
 
+/// Where an answer goes, and whether others may follow it.
+#[derive(Debug, Clone)]
+struct Waiting {
+    answer: SyncSender<Answer>,
+    many: bool,
+}
+
 /// Who waits, by the last word of the subject of the answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
-    waiting: Arc<Mutex<HashMap<String, SyncSender<Answer>>>>,
+    waiting: Arc<Mutex<HashMap<String, Waiting>>>,
     inbox: Arc<str>,
     count: Arc<AtomicU64>,
 }
@@ -58,12 +70,19 @@ impl Api {
     /// Takes a message of [`ANSWERS`].
     pub(crate) fn answered(&self, message: &Message<'_>) {
         let word = message.subject.rsplit('.').next().unwrap_or_default();
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(word);
+        let waiting = {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let found = waiting.get(word).cloned();
+            if found.as_ref().is_some_and(|found| !found.many) {
+                waiting.remove(word);
+            }
+            found
+        };
         if let Some(waiting) = waiting {
             let answer =
                 Answer { status: message.status(), payload: Zeroizing::new(message.payload.to_vec()) };
-            // Who asked may have given up.
-            waiting.send(answer).ok();
+            // Who asked may have given up, or have enough to look at.
+            waiting.answer.try_send(answer).ok();
         }
     }
 
@@ -75,17 +94,53 @@ impl Api {
         headers: &[(&str, &str)],
         payload: &[u8],
     ) -> Result<Answer, NatsError> {
-        let word = self.count.fetch_add(1, Ordering::Relaxed).to_string();
-        let reply = format!("{}.{word}", self.inbox);
-        let (answer, answered) = mpsc::sync_channel(1);
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(word.clone(), answer);
+        let (word, reply, answered) = self.wait(1);
         let said = if headers.is_empty() {
             Said::publish(&[subject], Some(&reply), &[payload])
         } else {
             Said::publish_with(subject, &reply, headers, payload)
         };
         let answer = if link.say(said) { answered.recv_timeout(PATIENCE).ok() } else { None };
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&word);
+        self.forget(&word);
         answer.ok_or(NatsError::Silent)
+    }
+
+    /// Asks, and looks at every answer until one means something: anybody may answer. Nothing when nobody is
+    /// there to answer, or no answer in this time means anything.
+    pub(crate) fn ask_all<T>(
+        &self,
+        link: &Link,
+        subject: &str,
+        payload: &[u8],
+        patience: Duration,
+        mut meaning: impl FnMut(&Answer) -> Option<T>,
+    ) -> Result<Option<T>, NatsError> {
+        let (word, reply, answered) = self.wait(ANSWERS_WAITING);
+        let until = Instant::now() + patience;
+        let said = link.say(Said::publish(&[subject], Some(&reply), &[payload]));
+        let mut found = None;
+        while said && found.is_none() {
+            match answered.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(answer) if answer.status == Some(NOBODY) => break,
+                Ok(answer) => found = meaning(&answer),
+                Err(_) => break,
+            }
+        }
+        self.forget(&word);
+        if said { Ok(found) } else { Err(NatsError::Silent) }
+    }
+
+    /// Where an answer is to go, and comes from. More than one are taken when there is room for more.
+    fn wait(&self, room: usize) -> (String, String, Receiver<Answer>) {
+        let word = self.count.fetch_add(1, Ordering::Relaxed).to_string();
+        let reply = format!("{}.{word}", self.inbox);
+        let (answer, answered) = mpsc::sync_channel(room);
+        let waiting = Waiting { answer, many: room > 1 };
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(word.clone(), waiting);
+        (word, reply, answered)
+    }
+
+    fn forget(&self, word: &str) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(word);
     }
 }

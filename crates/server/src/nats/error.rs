@@ -35,6 +35,16 @@ pub enum NatsError {
         /// Why.
         reason: String,
     },
+    /// The file of the cluster's secret is not one.
+    #[error(
+        "{path} has no secret of a cluster ({reason}): make one with `openssl rand -hex 32`, give it to every node, and let nobody else read it (chmod 640)"
+    )]
+    Secret {
+        /// Which file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
     /// TLS cannot be had.
     #[error(
         "TLS with NATS at {servers} fails ({reason}): its certificate has to be one that this system trusts"

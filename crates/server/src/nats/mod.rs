@@ -11,6 +11,7 @@ mod credentials;
 mod dial;
 mod error;
 mod link;
+mod secret;
 pub(crate) mod wire;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub(crate) use api::{ANSWERS, Api};
 
 pub use error::NatsError;
 pub(crate) use link::{Event, Link, Sid};
+pub(crate) use secret::{ClusterSecret, derived, same};
 
 /// Where the NATS of a cluster is, and who this node is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,10 +30,35 @@ pub struct Nats {
     pub servers: Vec<NatsAddress>,
     /// A file that says who we are.
     pub creds: Option<PathBuf>,
+    /// A file with what nodes know and NATS does not.
+    pub secret: Option<PathBuf>,
     /// First word of every subject and name of the store: clusters of different words do not meet.
     pub prefix: String,
     /// Name of this node, one of a kind in its cluster.
     pub node: String,
     /// Whether users are kept in JetStream, for all nodes; otherwise each node has its own.
     pub store: bool,
+}
+
+impl Nats {
+    /// The secret of the cluster.
+    pub(crate) fn read_secret(&self) -> Result<ClusterSecret, NatsError> {
+        ClusterSecret::of(self.secret.as_deref())
+    }
+
+    /// What makes this NATS one that is trusted, which is the operator's decision; nothing when nobody has to be.
+    pub fn trusts(&self) -> Option<&'static str> {
+        let is_far = self.servers.iter().any(|server| !server.is_here());
+        let is_plain = self.servers.iter().any(|server| !server.is_here() && !server.tls);
+        match (&self.secret, is_far && self.creds.is_none(), is_plain) {
+            (None, ..) => Some(
+                "whoever reaches NATS can log in as anybody and hear everybody: there is no cluster_secret_file",
+            ),
+            (Some(_), true, _) => Some("whoever reaches NATS can stop the radio: there are no nats_creds"),
+            (Some(_), false, true) => Some(
+                "whoever listens to the network of NATS knows who talks to it: its address has no tls://",
+            ),
+            (Some(_), false, false) => None,
+        }
+    }
 }

@@ -12,6 +12,7 @@ use tenfour_core::hub::HubFigures;
 use tenfour_protocol::Code;
 
 use crate::cluster::ClusterFigures;
+use crate::connection_log::LogFigures;
 
 /// Everything that is counted.
 #[derive(Debug)]
@@ -34,7 +35,17 @@ pub(crate) struct Metrics {
     bursts: Gauge,
     hold: Gauge,
     visitors: Gauge,
+    log: LogMetrics,
     nodes: NodeMetrics,
+}
+
+/// The connection log, as a whole.
+#[derive(Debug, Default)]
+struct LogMetrics {
+    day_bytes: Gauge,
+    cut_bytes: Gauge,
+    over_share: Gauge,
+    lost: Gauge,
 }
 
 /// What there is when there are other nodes.
@@ -46,6 +57,8 @@ struct NodeMetrics {
     voice_lost: Gauge,
     voice_in: Gauge,
     malformed: Gauge,
+    refused: Gauge,
+    store_refused: Gauge,
 }
 
 impl Default for Metrics {
@@ -87,6 +100,19 @@ impl Default for Metrics {
         let resets = counter("resets", "Sockets that were reset because they took nothing");
         let closes = Family::default();
         registry.register("closes", "Sockets that the server closed, by reason", closes.clone());
+        let log = LogMetrics::default();
+        for (name, help, gauge) in [
+            ("connection_log_day_bytes", "Bytes of today's connection log", &log.day_bytes),
+            ("connection_log_cut_bytes", "Bytes of rows that went early: a day was full", &log.cut_bytes),
+            (
+                "connection_log_over_share",
+                "Rows left out: over the share of a user or an address",
+                &log.over_share,
+            ),
+            ("connection_log_lost", "Rows that the disk did not take", &log.lost),
+        ] {
+            registry.register(name, help, gauge.clone());
+        }
         Self {
             registry: registry.into(),
             sockets,
@@ -106,6 +132,7 @@ impl Default for Metrics {
             bursts,
             hold,
             visitors: Gauge::default(),
+            log,
             nodes: NodeMetrics::default(),
         }
     }
@@ -136,6 +163,12 @@ impl Metrics {
             ("bus_voice_lost", "Messages with voice that did not go out", &nodes.voice_lost),
             ("bus_voice_in", "Messages with voice that came from other nodes", &nodes.voice_in),
             ("bus_malformed", "Messages of other nodes that could not be read", &nodes.malformed),
+            (
+                "bus_refused",
+                "Messages on NATS that were not made with the secret, or said before",
+                &nodes.refused,
+            ),
+            ("store_refused", "Values in JetStream that were not made with the secret", &nodes.store_refused),
         ] {
             registry.register(name, help, gauge.clone());
         }
@@ -152,6 +185,17 @@ impl Metrics {
         self.nodes.voice_lost.set(number(figures.voice_lost));
         self.nodes.voice_in.set(number(figures.voice_in));
         self.nodes.malformed.set(number(figures.malformed));
+        self.nodes.refused.set(number(figures.refused));
+        self.nodes.store_refused.set(number(figures.store_refused));
+    }
+
+    /// Takes over what the connection log counts.
+    pub(crate) fn observe_log(&self, figures: &LogFigures) {
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        self.log.day_bytes.set(number(figures.day_bytes));
+        self.log.cut_bytes.set(number(figures.cut_bytes));
+        self.log.over_share.set(number(figures.over_share));
+        self.log.lost.set(number(figures.lost));
     }
 
     /// The server closes a socket.

@@ -38,6 +38,7 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     let figures = shared.hub.figures().await.unwrap_or_default();
     let visitors = shared.visitors.of_today().unwrap_or_default();
     shared.metrics.observe(&figures, shared.auth.sessions(), shared.doors.open(), visitors);
+    shared.metrics.observe_log(&shared.connection_log.figures());
     if let Some(cluster) = &shared.cluster {
         shared.metrics.observe_nodes(&cluster.figures());
     }
@@ -47,10 +48,18 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
 }
 
-/// Healthy when the hub answers.
+/// Healthy when the hub answers, and what is stored can be. Each line says one thing that is broken, and what to do.
 async fn health(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
-    match shared.hub.figures().await {
-        Some(_) => (StatusCode::OK, "on the air\n"),
-        None => (StatusCode::SERVICE_UNAVAILABLE, "going away\n"),
+    if shared.hub.figures().await.is_none() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "going away\n".to_owned());
+    }
+    let disk = shared.disk.trouble().map(|trouble| trouble.to_string());
+    let log = "the connection log cannot be written: look for it in the log of the server, and make room or check rights";
+    let log = shared.connection_log.figures().failing.then(|| log.to_owned());
+    let store = shared.auth.store_trouble().map(|trouble| format!("the store takes nothing new: {trouble}"));
+    let broken: Vec<String> = [disk, store, log].into_iter().flatten().collect();
+    match broken.as_slice() {
+        [] => (StatusCode::OK, "on the air\n".to_owned()),
+        broken => (StatusCode::SERVICE_UNAVAILABLE, broken.join("\n") + "\n"),
     }
 }

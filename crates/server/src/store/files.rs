@@ -5,10 +5,14 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use super::reserve::LOG_ROOM;
 use super::{StoreError, residue};
+use crate::disk::{Disk, DiskTrouble};
 
 /// Read at once.
 const CHUNK: usize = 64 * 1024;
+/// What is left of what was overwritten.
+static NOTHING: [u8; CHUNK] = [0; CHUNK];
 
 /// The files of one store. Held longer than the database: a file that is closed takes the locks of
 /// its whole process with it.
@@ -18,9 +22,11 @@ pub(super) struct Files {
     database: PathBuf,
     log: PathBuf,
     request: Request,
+    disk: Disk,
     /// Locked as long as this stands: two servers on one file would each believe in their own
-    /// sessions. It is not the database that is locked, so that the operator can look into it.
-    _lock: File,
+    /// sessions. It is not the database that is locked, so that the operator can look into it. It has a byte
+    /// since there is something in the database.
+    lock: File,
 }
 
 /// Numbers of messages that the operator's program wants removed, in a file beside the store of a
@@ -71,12 +77,22 @@ impl Files {
         let open = |path: &Path| {
             OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
         };
+        let before = std::fs::metadata(path).ok().map(|file| file.len());
         let data = open(path).map_err(refuse)?;
         let lock = open(&path.with_extension("lock")).map_err(refuse)?;
         lock.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => StoreError::Locked { path: name.clone() },
             TryLockError::Error(error) => refuse(error),
         })?;
+        let was_made = lock.metadata().map_err(refuse)?.len() > 0;
+        match (before, was_made) {
+            (Some(0), true) => return Err(StoreError::Empty { path: name }),
+            (Some(0), false) => tracing::warn!("the file of the store is empty: it begins anew"),
+            (None, true) => {
+                tracing::warn!("the file of the store is gone: it begins anew, and people register again");
+            }
+            (None, false) | (Some(_), _) => {}
+        }
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
         Ok(Self {
@@ -84,8 +100,49 @@ impl Files {
             database: path.to_owned(),
             log: log.into(),
             request: Request::beside(path),
-            _lock: lock,
+            disk: Disk::of(path.parent().unwrap_or(Path::new("."))),
+            lock,
         })
+    }
+
+    /// Notes that there is something in the database: if it is empty at a start, something has gone wrong. Written
+    /// again, it shows whether the disk takes anything.
+    pub(super) fn note_made(&self) -> Result<(), StoreError> {
+        self.lock.write_all_at(b"1", 0).map_err(|error| self.refuse(&error))
+    }
+
+    /// Makes the file of the write-ahead log as long as it has to be, if the disk has room for it. What is
+    /// added is no log to SQLite, which begins at the start.
+    pub(super) fn keep_room(&self) -> Result<(), StoreError> {
+        let path = self.database.display().to_string();
+        match self.disk.trouble() {
+            Some(DiskTrouble::Full) => return Err(StoreError::Full { path }),
+            Some(DiskTrouble::ReadOnly) => {
+                return Err(StoreError::NotWritable { path, reason: DiskTrouble::ReadOnly.to_string() });
+            }
+            None => {}
+        }
+        let make = || {
+            let log = match OpenOptions::new().write(true).open(&self.log) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                log => log?,
+            };
+            let length = log.metadata()?.len();
+            if length >= LOG_ROOM {
+                return Ok(());
+            }
+            log.write_all_at(&vec![0u8; usize::try_from(LOG_ROOM - length).unwrap_or(0)], length)?;
+            log.sync_data()
+        };
+        make().map_err(|error| self.refuse(&error))
+    }
+
+    fn refuse(&self, error: &io::Error) -> StoreError {
+        let path = self.database.display().to_string();
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full { path },
+            _ => StoreError::NotWritable { path, reason: error.to_string() },
+        }
     }
 
     /// Where the database is.
@@ -118,7 +175,7 @@ impl Files {
             if bytes == 0 {
                 break;
             }
-            if chunk[..bytes].iter().any(|byte| *byte != 0) {
+            if chunk[..bytes] != NOTHING[..bytes] {
                 chunk[..bytes].fill(0);
                 log.write_all_at(&chunk[..bytes], at)?;
                 changed = true;

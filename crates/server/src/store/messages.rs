@@ -11,6 +11,11 @@ use super::{Left, Minute, Sqlite, StoreError, StoredMessage};
 const OF_ONE: &str = "
     SELECT message.id, user.key, message.handle, message.sent, message.text
     FROM message JOIN user ON user.id = message.user WHERE message.user = ?1 ORDER BY message.id";
+/// The oldest one of whoever has most of them, if that is more than one.
+const MAKE_ROOM: &str = "
+    DELETE FROM message WHERE id = (
+        SELECT min(id) FROM message GROUP BY user HAVING count(*) > 1 ORDER BY count(*) DESC, min(id) LIMIT 1
+    )";
 const OF_ALL: &str = "
     SELECT message.id, user.key, message.handle, message.sent, message.text
     FROM message JOIN user ON user.id = message.user ORDER BY message.id";
@@ -24,11 +29,13 @@ impl Sqlite {
             statement.query_row(parameters, |row| row.get::<_, u32>(0))
         };
         let own = count("SELECT count(*) FROM message WHERE user = ?1", &[user.as_bytes()]);
-        if own.map_err(|error| self.explain(&error))? as usize >= CONTACTS_PER_USER {
+        let own = own.map_err(|error| self.explain(&error))? as usize;
+        if own >= CONTACTS_PER_USER {
             return Ok(Left::TooMany);
         }
         let all = count("SELECT count(*) FROM message", &[]);
-        if all.map_err(|error| self.explain(&error))? as usize >= CONTACTS {
+        let is_full = all.map_err(|error| self.explain(&error))? as usize >= CONTACTS;
+        if is_full && (own > 0 || self.run(MAKE_ROOM, [])? == 0) {
             return Ok(Left::Full);
         }
         let rows = self.run(
@@ -112,17 +119,39 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Sqlite::open(&folder.path().join("tenfour.db")).unwrap();
         store.begin().unwrap();
-        for n in 0..=u16::try_from(CONTACTS / CONTACTS_PER_USER).unwrap() {
+        let writers = u16::try_from(CONTACTS / CONTACTS_PER_USER).unwrap();
+        for n in 0..=writers + 1 {
             store.insert_user(&user(n)).unwrap();
+        }
+        for n in 0..writers {
             for _ in 0..CONTACTS_PER_USER {
-                let full = usize::from(n) == CONTACTS / CONTACTS_PER_USER;
-                let left = store.put_message(&user(n).id, &text("x"), Minute(1)).unwrap();
-                assert_eq!(left, if full { Left::Full } else { Left::Done });
+                assert_eq!(store.put_message(&user(n).id, &text("x"), Minute(1)).unwrap(), Left::Done);
             }
         }
         assert_eq!(store.put_message(&user(0).id, &text("x"), Minute(1)).unwrap(), Left::TooMany);
+        // Who has none waiting gets in, and whoever has most of them has one less.
+        let newcomer = &user(writers);
+        assert_eq!(store.put_message(&newcomer.id, &text("help"), Minute(1)).unwrap(), Left::Done);
+        assert_eq!(store.messages_of(&user(0).id).unwrap().len(), CONTACTS_PER_USER - 1);
+        assert_eq!(store.put_message(&newcomer.id, &text("more"), Minute(1)).unwrap(), Left::Full);
+        assert_eq!(store.put_message(&user(writers + 1).id, &text("help"), Minute(1)).unwrap(), Left::Done);
+        let (all, other) = (store.messages().unwrap(), store.messages_of(&user(1).id).unwrap());
+        assert_eq!((all.len(), other.len()), (CONTACTS, CONTACTS_PER_USER - 1));
+        assert_eq!(store.messages_of(&newcomer.id).unwrap()[0].text, text("help"));
+    }
+
+    /// Ten thousand people with one message each leave no room: nobody's only one goes.
+    #[test]
+    fn nobody_loses_their_only_message_to_somebody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Sqlite::open(&folder.path().join("tenfour.db")).unwrap();
+        store.begin().unwrap();
+        for n in 0..=u16::try_from(CONTACTS).unwrap() {
+            store.insert_user(&user(n)).unwrap();
+            let left = store.put_message(&user(n).id, &text("x"), Minute(1)).unwrap();
+            assert_eq!(left, if usize::from(n) < CONTACTS { Left::Done } else { Left::Full });
+        }
         assert!(store.erase(&user(1).id).unwrap());
-        let newcomer = u16::try_from(CONTACTS / CONTACTS_PER_USER).unwrap();
-        assert_eq!(store.put_message(&user(newcomer).id, &text("x"), Minute(1)).unwrap(), Left::Done);
+        assert_eq!(store.put_message(&user(10_000).id, &text("x"), Minute(1)).unwrap(), Left::Done);
     }
 }

@@ -10,12 +10,15 @@ mod held;
 mod inbox;
 mod jetstream;
 mod keeper;
+mod keeping;
 mod messages;
+mod reserve;
 mod residue;
 mod schema;
 mod sqlite;
 #[cfg(test)]
 mod trace_tests;
+mod users;
 mod wiped;
 
 use tenfour_protocol::{ContactText, Description, Handle, Person, UserId};
@@ -134,7 +137,7 @@ pub enum Left {
     Unknown,
     /// Not stored: as many of this user wait as may.
     TooMany,
-    /// Not stored: as many of everybody wait as may.
+    /// Not stored: as many of everybody wait as may, each of them from somebody else.
     Full,
 }
 
@@ -147,6 +150,8 @@ pub enum Written {
     Known,
     /// Not changed: there is no such user.
     Unknown,
+    /// Not added: there are as many users as may be, or as many with this tag.
+    Full,
     /// Not at all: another user has the same tag, and a handle that looks the same. The two could
     /// not be told apart by what others see.
     Mistakable,
@@ -173,7 +178,8 @@ pub trait Store: Send {
     fn remove_session(&mut self, id: &UserId, hash: &TokenHash) -> Result<(), StoreError>;
     /// Forgets every session of a user.
     fn remove_sessions(&mut self, id: &UserId) -> Result<(), StoreError>;
-    /// Leaves a message for the operator, with the writer's handle of this moment.
+    /// Leaves a message for the operator, with the writer's handle of this moment. When as many wait as may,
+    /// the oldest one of whoever has most of them makes room for somebody who has none.
     fn put_message(&mut self, user: &UserId, text: &ContactText, sent: Minute) -> Result<Left, StoreError>;
     /// The messages of a user, the oldest first.
     fn messages_of(&mut self, id: &UserId) -> Result<Vec<StoredMessage>, StoreError>;
@@ -198,6 +204,15 @@ pub trait Store: Send {
     /// was deleted, nor of the earlier value of one that was changed. A store of many nodes asks NATS
     /// for it.
     fn scrub(&mut self) -> Result<(), StoreError>;
+    /// Keeps the room that erasures, log-outs and log-ins need, for a time when the disk is full. An error says
+    /// why nothing else should be stored now.
+    fn keep_room(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+    /// Writes something that means nothing: a disk that fails may not say so until somebody writes.
+    fn probe(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// The newest state of everybody with the tag of this identifier, in a store of many nodes.
     fn state_of(&mut self, _id: &UserId) -> Result<Option<Change>, StoreError> {
         Ok(None)
@@ -254,6 +269,14 @@ pub enum StoreError {
         found: u32,
         /// Ours.
         known: u32,
+    },
+    /// There was something, and is nothing.
+    #[error(
+        "{path} is empty, and had users in it: restore it from a copy, or remove it to begin anew (people then register again)"
+    )]
+    Empty {
+        /// The file.
+        path: String,
     },
     /// No room.
     #[error("{path}: the disk is full: make room; registration works again at once")]

@@ -3,16 +3,16 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, params};
-use tenfour_protocol::{ContactText, Description, Handle, UserId};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row, params};
+use tenfour_protocol::limits::USERS;
+use tenfour_protocol::{ContactText, UserId};
 
 use super::files::Files;
 use super::schema::{OPENING, SCHEMA, TABLES};
-use super::wiped::use_wiped_memory;
+use super::wiped::{keep_log_file, use_wiped_memory};
 use super::{
     Day, Left, Minute, Revision, Store, StoreError, StoredMessage, StoredSession, TokenHash, User, Written,
 };
-use crate::handle;
 
 /// Another program that reads is waited for this long: a backup, or a look into the store, takes
 /// moments.
@@ -22,6 +22,9 @@ const BUSY: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Sqlite {
     pub(super) db: Connection,
+    /// Users there are, and may be.
+    pub(super) users: usize,
+    pub(super) most_users: usize,
     /// For people.
     path: String,
     /// After the database, which is closed first. Nothing in a store that is only looked into.
@@ -38,10 +41,20 @@ impl Sqlite {
         }
         let files = Files::take(path)?;
         let db = Self::connect(path).map_err(|error| explain(&name, &error))?;
-        let mut store = Self { db, path: name, files: Some(files) };
+        let mut store = Self { db, users: 0, most_users: USERS, path: name, files: Some(files) };
         store.migrate()?;
         store.scrub()?;
+        store.count_users()?;
+        store.files.iter().try_for_each(Files::note_made)?;
+        // On a full disk the store goes on with the room that it has; whoever keeps it tells.
+        store.keep_room().ok();
         Ok(store)
+    }
+
+    /// With room for so many users.
+    pub fn with_room_for(mut self, most_users: usize) -> Self {
+        self.most_users = most_users;
+        self
     }
 
     /// Opens the file for reading only. A server may be running on it.
@@ -49,7 +62,7 @@ impl Sqlite {
         let name = path.display().to_string();
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(path, flags).map_err(|error| explain(&name, &error))?;
-        let store = Self { db, path: name, files: None };
+        let store = Self { db, users: 0, most_users: 0, path: name, files: None };
         store.db.busy_timeout(BUSY).map_err(|error| store.explain(&error))?;
         store.known_schema()?;
         Ok(store)
@@ -65,6 +78,9 @@ impl Sqlite {
         let db = Connection::open(path)?;
         db.busy_timeout(BUSY)?;
         db.execute_batch(OPENING)?;
+        if !keep_log_file(&db) {
+            tracing::warn!("SQLite removes its log when it closes: a start on a full disk may fail");
+        }
         Ok(db)
     }
 
@@ -81,28 +97,8 @@ impl Sqlite {
         }
     }
 
-    /// True when another user has the tag of `user` and a handle that looks the same. Tags have
-    /// 20 bits: few users share one, however many there are.
-    fn is_mistakable(&self, user: &User) -> Result<bool, StoreError> {
-        let (first, last) = user.id.of_same_tag();
-        let look = handle::look(&user.handle);
-        let read = || {
-            let mut statement =
-                self.db.prepare_cached("SELECT handle FROM user WHERE id BETWEEN ?1 AND ?2 AND id <> ?3")?;
-            let mut rows = statement.query(params![first.as_bytes(), last.as_bytes(), user.id.as_bytes()])?;
-            while let Some(row) = rows.next()? {
-                let other = Handle::parse(&row.get::<_, String>(0)?).map_err(|error| foreign(0, error))?;
-                if handle::look(&other) == look {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        };
-        read().map_err(|error| self.explain(&error))
-    }
-
     /// Moves the write-ahead log into the database, so that a new one begins at its start.
-    fn checkpoint(&self) -> Result<(), StoreError> {
+    pub(super) fn checkpoint(&self) -> Result<(), StoreError> {
         let busy = self.db.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get::<_, bool>(0));
         if busy.map_err(|error| self.explain(&error))? {
             let reason = "another program reads it for too long".to_owned();
@@ -125,48 +121,21 @@ impl Sqlite {
 
 impl Store for Sqlite {
     fn insert_user(&mut self, user: &User) -> Result<Written, StoreError> {
-        if self.is_mistakable(user)? {
-            return Ok(Written::Mistakable);
-        }
-        let rows = self.run(
-            "INSERT INTO user (id, key, handle, description, created) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT DO NOTHING",
-            params![
-                user.id.as_bytes(),
-                user.key,
-                user.handle.as_str(),
-                user.description.as_ref().map(Description::as_str),
-                user.created.0
-            ],
-        )?;
-        Ok(if rows == 1 { Written::Done } else { Written::Known })
+        self.add_user(user)
     }
 
     fn update_user(&mut self, user: &User) -> Result<Written, StoreError> {
-        if self.is_mistakable(user)? {
-            return Ok(Written::Mistakable);
-        }
-        let description = user.description.as_ref().map(Description::as_str);
-        let rows = self.run(
-            "UPDATE user SET handle = ?2, description = ?3 WHERE id = ?1",
-            params![user.id.as_bytes(), user.handle.as_str(), description],
-        )?;
-        Ok(if rows == 1 { Written::Done } else { Written::Unknown })
+        self.rewrite_user(user)
     }
 
     fn erase(&mut self, id: &UserId) -> Result<bool, StoreError> {
         self.remove_sessions(id)?;
         self.run("DELETE FROM message WHERE user = ?1", [id.as_bytes()])?;
-        self.run("DELETE FROM user WHERE id = ?1", [id.as_bytes()]).map(|rows| rows == 1)
+        self.forget_user(id)
     }
 
     fn user(&mut self, id: &UserId) -> Result<Option<User>, StoreError> {
-        let mut statement = self
-            .db
-            .prepare_cached("SELECT key, handle, description, created FROM user WHERE id = ?1")
-            .map_err(|error| self.explain(&error))?;
-        let user = statement.query_row([id.as_bytes()], |row| user_of(*id, row)).optional();
-        user.map_err(|error| self.explain(&error))
+        self.read_user(id)
     }
 
     fn sessions(&mut self) -> Result<Vec<StoredSession>, StoreError> {
@@ -193,7 +162,7 @@ impl Store for Sqlite {
     fn put_session(&mut self, session: &StoredSession) -> Result<Option<Revision>, StoreError> {
         self.run(
             "INSERT INTO session (hash, user, used) SELECT ?1, id, ?3 FROM user WHERE id = ?2
-             ON CONFLICT (hash) DO UPDATE SET used = excluded.used",
+             ON CONFLICT (hash) DO UPDATE SET used = max(used, excluded.used)",
             params![session.hash, session.user.as_bytes(), session.used.0],
         )
         .map(|rows| (rows == 1).then(Revision::default))
@@ -251,6 +220,18 @@ impl Store for Sqlite {
         {
             tracing::error!(reason = %error, "a change of the store could not be taken back");
         }
+        if let Err(error) = self.count_users() {
+            tracing::error!(reason = %error, "users cannot be counted");
+        }
+    }
+
+    fn keep_room(&mut self) -> Result<(), StoreError> {
+        self.files.iter().try_for_each(Files::keep_room)?;
+        self.keep_spare_pages()
+    }
+
+    fn probe(&mut self) -> Result<(), StoreError> {
+        self.files.iter().try_for_each(Files::note_made)
     }
 
     fn scrub(&mut self) -> Result<(), StoreError> {
@@ -275,19 +256,6 @@ impl Drop for Sqlite {
             tracing::error!(reason = %error, "what the store had deleted may still be on the disk");
         }
     }
-}
-
-fn user_of(id: UserId, row: &Row<'_>) -> rusqlite::Result<User> {
-    Ok(User {
-        id,
-        key: row.get(0)?,
-        handle: Handle::parse(&row.get::<_, String>(1)?).map_err(|error| foreign(1, error))?,
-        description: row
-            .get::<_, Option<String>>(2)?
-            .map(|text| Description::parse(&text).map_err(|error| foreign(2, error)))
-            .transpose()?,
-        created: Day(row.get(3)?),
-    })
 }
 
 fn session_of(row: &Row<'_>) -> rusqlite::Result<StoredSession> {
@@ -320,6 +288,8 @@ fn explain(path: &str, error: &rusqlite::Error) -> StoreError {
 
 #[cfg(test)]
 mod tests {
+    use tenfour_protocol::{Description, Handle};
+
     use super::*;
 
     fn user(seed: u8) -> User {

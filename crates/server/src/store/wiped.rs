@@ -5,7 +5,7 @@
 //! that, and each piece is overwritten before it goes back. SQLite's interface is one of pointers: hence
 //! the unsafe code.
 
-#![expect(unsafe_code, reason = "SQLite asks for memory by pointers")]
+#![expect(unsafe_code, reason = "SQLite asks for memory, and takes options, by pointers")]
 
 use std::alloc::{Layout, alloc, dealloc};
 use std::ffi::{c_int, c_void};
@@ -40,6 +40,23 @@ pub(super) fn use_wiped_memory() -> bool {
         let done = unsafe { ffi::sqlite3_config(ffi::SQLITE_CONFIG_MALLOC, &raw const methods) };
         done == ffi::SQLITE_OK
     })
+}
+
+/// Has SQLite leave the file of the write-ahead log where it is when it closes the database, with the room that
+/// it has on the disk. False when it cannot.
+pub(super) fn keep_log_file(db: &rusqlite::Connection) -> bool {
+    let mut keep: c_int = 1;
+    // SAFETY: the handle is that of an open connection, no name means its main database, and this question
+    // takes a pointer to a number, which it reads and writes before it returns.
+    let done = unsafe {
+        ffi::sqlite3_file_control(
+            db.handle(),
+            std::ptr::null(),
+            ffi::SQLITE_FCNTL_PERSIST_WAL,
+            (&raw mut keep).cast(),
+        )
+    };
+    done == ffi::SQLITE_OK
 }
 
 fn layout(size: usize) -> Option<Layout> {

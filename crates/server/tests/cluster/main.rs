@@ -17,5 +17,8 @@ mod process;
 mod radio;
 mod secure;
 mod store;
+mod stores;
+mod stranger;
 mod trouble;
 mod voice;
+mod wiretap;

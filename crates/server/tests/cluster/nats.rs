@@ -76,6 +76,7 @@ impl NatsServer {
         Nats {
             servers: vec![format!("nats://127.0.0.1:{}", self.port).parse().unwrap()],
             creds: None,
+            secret: None,
             prefix: "tenfour".into(),
             node: node.into(),
             store: true,

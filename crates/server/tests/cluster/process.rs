@@ -1,7 +1,9 @@
 //! A node in a process of its own, which can be killed and stopped as a machine can.
 
-use std::io::{BufRead, BufReader, Read};
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -111,11 +113,17 @@ impl Drop for Process {
 #[ignore = "serves until its input ends"]
 fn node() {
     let variable = |name: &str| std::env::var(name).expect("called by another test");
+    // The same for all of them, in a file of each.
+    let secret = PathBuf::from(variable(DATA)).join("cluster.secret");
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create(true).truncate(true).mode(0o600).open(&secret);
+    writeln!(file.unwrap(), "8d0f4c3e2b1a69788796a5b4c3d2e1f0").unwrap();
     let settings = Settings {
         listen: Some("127.0.0.1:0".parse().unwrap()),
         ops: Some("127.0.0.1:0".parse().unwrap()),
         data: Some(PathBuf::from(variable(DATA))),
         nats: Some(vec![variable(NATS).parse().unwrap()]),
+        cluster_secret_file: Some(secret),
         node: Some(variable(NAME)),
         ..Settings::default()
     };

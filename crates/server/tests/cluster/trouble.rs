@@ -38,17 +38,39 @@ fn wrong_credentials_are_named() {
 #[test]
 fn a_node_may_do_all_it_has_to_with_the_rights_of_the_example() {
     let example = include_str!("../../../../deploy/cluster/nats.conf");
-    let alone = example.split("\ncluster {").next().unwrap();
-    let ours = ["listen:", "http:", "    store_dir:"];
+    assert!(
+        !example.lines().any(|line| !line.starts_with('#') && line.contains("0.0.0.0")),
+        "it listens where it must"
+    );
+    let (alone, cluster) = example.split_once("\ncluster {").unwrap();
+    assert!(cluster.contains("verify: true"));
+    let ours = ["listen:", "http:", "    store_dir:", "    cert_file:", "    key_file:"];
     let lines = alone.lines().filter(|line| !ours.iter().any(|start| line.starts_with(start)));
     let folder = tempfile::tempdir().unwrap();
-    let (conf, creds) = (folder.path().join("nats.conf"), folder.path().join("nats.creds"));
+    let in_folder = |name: &str| folder.path().join(name);
     let text = lines.collect::<Vec<_>>().join("\n");
-    std::fs::write(&conf, text).unwrap();
-    std::fs::write(&creds, include_str!("../../../../deploy/cluster/nats.creds")).unwrap();
-    let server = NatsServer::with(&["-c", conf.to_str().unwrap()]);
+    // A server that has to have a certificate is the subject of `secure`.
+    assert!(text.contains("\ntls {\n}"), "{text}");
+    std::fs::write(in_folder("nats.conf"), text.replace("\ntls {\n}", "")).unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/cluster/secrets.sh");
+    for _twice in 0..2 {
+        let made = std::process::Command::new(script)
+            .arg(folder.path())
+            .args(["127.0.0.1", "nats.example"])
+            .output();
+        assert!(made.as_ref().unwrap().status.success(), "{made:?}");
+    }
+    for name in ["127.0.0.1.pem", "nats.example.key", "nats-ca.pem", "cluster.secret"] {
+        let mode = std::os::unix::fs::PermissionsExt::mode(
+            &std::fs::metadata(in_folder(name)).unwrap().permissions(),
+        );
+        assert_eq!(mode & 0o077, 0, "{name}");
+    }
+    assert!(!in_folder("ca.key").exists(), "who has it could be a server of NATS");
+    let server = NatsServer::with(&["-c", in_folder("nats.conf").to_str().unwrap()]);
     let mut nats = server.nats("alpha");
-    nats.creds = Some(creds);
+    assert!(refused(&nats).contains("refuses these credentials"), "not everybody gets in");
+    (nats.creds, nats.secret) = (Some(in_folder("nats.creds")), Some(in_folder("cluster.secret")));
     let (mut one, mut told) = JetStream::open(&nats).unwrap();
     one.insert_user(&user(1)).unwrap();
     assert_eq!(told.blocking_recv().unwrap().users, [user(1)], "changes are told");

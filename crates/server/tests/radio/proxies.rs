@@ -1,7 +1,7 @@
 //! Whose a request is when proxies stand in front, and when somebody says that they do.
 
 use serde_json::{Value, json};
-use tenfour_protocol::limits::AUTH_REQUESTS;
+use tenfour_protocol::limits::{AUTH_REQUESTS, CONTACTS_PER_ADDRESS};
 use tenfour_server::config::Settings;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
@@ -80,4 +80,27 @@ fn people_behind_a_proxy_are_limited_each_by_themselves() {
     let alone = Desk::new();
     let unbound = |of: &str| alone.post("/api/v1/nonce", &[(FORWARDED, of)], &json!({})).status;
     assert!((0..2 * AUTH_REQUESTS).all(|_| unbound("203.0.113.9") == 200), "loopback, and nobody believed");
+}
+
+/// The inbox of everybody is filled by many addresses or not at all.
+#[test]
+fn messages_to_the_operator_have_a_share_for_each_address() {
+    let desk = behind(&[PROXY]);
+    let tokens: Vec<_> =
+        (1..=4).map(|seed| format!("Bearer {}", desk.register(seed, "Roadrunner"))).collect();
+    let write = |of: &str, n: u32| {
+        let headers = [(FORWARDED, of), ("authorization", &tokens[n as usize % tokens.len()])];
+        desk.post("/api/v1/contact", &headers, &json!({ "text": "x" }))
+    };
+    for n in 0..CONTACTS_PER_ADDRESS {
+        assert_eq!(write("203.0.113.9", n).status, 204);
+    }
+    let refused = write("203.0.113.9", 0);
+    assert_eq!((refused.status, refused.code()), (429, "too_many_requests".to_owned()));
+    let retry: u32 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!(
+        (3_600..=24 * 3_600 / CONTACTS_PER_ADDRESS).contains(&retry),
+        "{retry} s until there is the next"
+    );
+    assert_eq!(write("203.0.113.10", 0).status, 204, "somebody else");
 }

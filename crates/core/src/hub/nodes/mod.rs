@@ -146,7 +146,9 @@ impl Hub {
         if from == nodes.config.node || !nodes.up {
             return;
         }
-        self.sign_of(from, now);
+        if !self.sign_of(from, now) {
+            return;
+        }
         match message {
             NodeMessage::BurstStart { .. } => self.burst_starts_elsewhere(from, message, now),
             NodeMessage::BurstEnd { burst, frames, reason } => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tenfour_protocol::ChannelId;
-use tenfour_protocol::limits::{NODE_COUNTS_TICK, NODE_SILENT};
+use tenfour_protocol::limits::{NODE_BEAT_LEAST, NODE_CHANNELS, NODE_COUNTS_TICK, NODE_SILENT, NODES};
 use tenfour_protocol::node::{NodeId, NodeMessage, NodeName, Subject};
 
 use super::super::channel::Channel;
@@ -28,6 +28,8 @@ pub(super) struct Other {
     number: Option<u64>,
     pub(super) counts: BTreeMap<ChannelId, u32>,
     asked: Option<Time>,
+    /// Its last beat that was looked at.
+    beat: Option<Time>,
 }
 
 impl Hub {
@@ -86,9 +88,12 @@ impl Hub {
         self.publish(Subject::Nodes, beat);
     }
 
-    /// Something came of a node.
-    pub(super) fn sign_of(&mut self, node: NodeId, now: Time) {
-        let Some(nodes) = &mut self.nodes else { return };
+    /// Something came of a node. False when there are as many as may be, and it is none of them.
+    pub(super) fn sign_of(&mut self, node: NodeId, now: Time) -> bool {
+        let Some(nodes) = &mut self.nodes else { return false };
+        if nodes.others.len() >= NODES && !nodes.others.contains_key(&node) {
+            return false;
+        }
         let other = nodes.others.entry(node).or_insert_with(|| Other {
             met: now,
             seen: now,
@@ -97,12 +102,19 @@ impl Hub {
             number: None,
             counts: BTreeMap::new(),
             asked: None,
+            beat: None,
         });
         other.seen = now;
+        true
     }
 
     pub(super) fn node_beats(&mut self, from: NodeId, name: NodeName, counts: u64, now: Time) {
         let Some(nodes) = &mut self.nodes else { return };
+        let Some(other) = nodes.others.get_mut(&from) else { return };
+        if other.beat.is_some_and(|beat| now.since(beat) < NODE_BEAT_LEAST) {
+            return;
+        }
+        other.beat = Some(now);
         // One that was started anew is a twin of itself until the silence of the earlier one is noticed.
         let met = nodes.others.get(&from).map_or(now, |other| other.met);
         let twin = name == nodes.config.name
@@ -152,6 +164,8 @@ impl Hub {
         let mut changed = Vec::new();
         for (channel, count) in counts {
             let before = gone.remove(&channel).or_else(|| other.counts.get(&channel).copied());
+            let has_room = other.counts.len() < NODE_CHANNELS || other.counts.contains_key(&channel);
+            let count = if has_room { count } else { 0 };
             if count > 0 {
                 other.counts.insert(channel.clone(), count);
             } else {

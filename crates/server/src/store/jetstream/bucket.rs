@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use super::vault::Vault;
 use crate::nats::{Api, Link, NatsError};
 
 /// Earlier values that JetStream keeps by itself: room for nodes that change one value at the same time,
@@ -37,13 +38,14 @@ pub(super) struct Bucket {
     link: Link,
     api: Api,
     name: String,
+    vault: Vault,
 }
 
-/// A value with its revision.
+/// A value with its revision, as far as it is one of ours.
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) revision: u64,
-    pub(super) bytes: Zeroizing<Vec<u8>>,
+    pub(super) bytes: Option<Zeroizing<Vec<u8>>>,
 }
 
 #[derive(Deserialize)]
@@ -62,10 +64,11 @@ impl Bucket {
         link: &Link,
         api: &Api,
         name: &str,
+        vault: Vault,
         kept: Kept,
         clustered: bool,
     ) -> Result<Self, NatsError> {
-        let bucket = Self { link: link.clone(), api: api.clone(), name: name.to_owned() };
+        let bucket = Self { link: link.clone(), api: api.clone(), name: name.to_owned(), vault };
         match bucket.api("STREAM.INFO", &json!({})) {
             Err(NatsError::JetStream { code: NO_STREAM, .. }) => {}
             other => return other.map(|_| bucket),
@@ -110,8 +113,30 @@ impl Bucket {
         format!("$KV.{}.{key}", self.name)
     }
 
+    /// Seals and opens its values.
+    pub(super) fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
     /// The newest value of a key.
     pub(super) fn get(&self, key: &str) -> Result<Option<Held>, NatsError> {
+        self.message(key, &json!({ "last_by_subj": self.subject(key) }))
+    }
+
+    /// All values of a key that are kept and are ours, the oldest first: somebody else may have written behind
+    /// them.
+    pub(super) fn earlier(&self, key: &str) -> Result<Vec<Zeroizing<Vec<u8>>>, NatsError> {
+        let (mut from, mut ours) = (1, Vec::new());
+        for _ in 0..=HISTORY {
+            let next = json!({ "seq": from, "next_by_subj": self.subject(key) });
+            let Some(Held { revision, bytes }) = self.message(key, &next)? else { break };
+            ours.extend(bytes);
+            from = revision + 1;
+        }
+        Ok(ours)
+    }
+
+    fn message(&self, key: &str, question: &Value) -> Result<Option<Held>, NatsError> {
         #[derive(Deserialize)]
         struct Got {
             message: Message,
@@ -122,15 +147,14 @@ impl Bucket {
             #[serde(default)]
             data: String,
         }
-        let question = json!({ "last_by_subj": self.subject(key) });
-        let answer = match self.api("STREAM.MSG.GET", &question) {
+        let answer = match self.api("STREAM.MSG.GET", question) {
             Err(NatsError::JetStream { code: NO_MESSAGE, .. }) => return Ok(None),
             other => other?,
         };
         let Got { message } = serde_json::from_slice(&answer).map_err(|error| foreign(&error))?;
         let data = Zeroizing::new(message.data);
-        let bytes = BASE64.decode(data.as_bytes()).map_err(|error| foreign(&error))?;
-        Ok(Some(Held { revision: message.seq, bytes: Zeroizing::new(bytes) }))
+        let bytes = Zeroizing::new(BASE64.decode(data.as_bytes()).map_err(|error| foreign(&error))?);
+        Ok(Some(Held { revision: message.seq, bytes: self.vault.open(key, &bytes) }))
     }
 
     /// Sets a value if the newest one is still of this revision, 0 for none. Nothing when it is not.
@@ -141,7 +165,8 @@ impl Bucket {
         }
         let expected = revision.to_string();
         let headers = [("Nats-Expected-Last-Subject-Sequence", expected.as_str())];
-        let answer = self.api.ask(&self.link, &self.subject(key), &headers, bytes)?;
+        let sealed = self.vault.seal(key, bytes);
+        let answer = self.api.ask(&self.link, &self.subject(key), &headers, &sealed)?;
         if answer.status.is_some() {
             return Err(NatsError::Silent);
         }

@@ -1,9 +1,13 @@
 //! Messages to the operator, each a value of its own.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tenfour_protocol::limits::{CONTACTS, CONTACTS_PER_USER};
 use tenfour_protocol::{ContactText, Handle, UserId};
 
+use super::bucket::Held;
+use super::vault::Vault;
 use super::{JetStream, TRIES, damaged, key_of};
 use crate::nats::NatsError;
 use crate::store::{Left, Minute, StoreError, StoredMessage};
@@ -12,6 +16,7 @@ use crate::store::{Left, Minute, StoreError, StoredMessage};
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
+    user: UserId,
     handle: Handle,
     text: ContactText,
 }
@@ -19,18 +24,35 @@ struct Body {
 /// What a key says.
 struct Place {
     key: String,
-    user: UserId,
+    /// Tells writers apart; nobody else can tell who it is.
+    writer: String,
     id: u32,
     sent: Minute,
 }
 
 impl Place {
-    fn of(key: String) -> Option<Self> {
-        let mut words = key.strip_prefix("message.")?.split('.');
-        let (user, id, sent) =
-            (words.next()?.parse().ok()?, words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-        Some(Self { user, id, sent: Minute(sent), key })
+    fn new(vault: &Vault, user: &UserId, id: u32, sent: Minute) -> Self {
+        let writer = writer(vault, user);
+        let words = format!("message.{writer}.{id}.{}", sent.0);
+        Self { key: format!("{words}.{}", vault.mark(&words)), writer, id, sent }
     }
+
+    /// Nothing when no node has made this key.
+    fn of(vault: &Vault, key: String) -> Option<Self> {
+        let (words, mark) = key.rsplit_once('.')?;
+        if !vault.is_marked(words, mark) {
+            vault.refuse();
+            return None;
+        }
+        let mut words = words.strip_prefix("message.")?.split('.');
+        let (writer, id, sent) =
+            (words.next()?.to_owned(), words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        Some(Self { writer, id, sent: Minute(sent), key })
+    }
+}
+
+fn writer(vault: &Vault, user: &UserId) -> String {
+    vault.mark(&format!("writer {user}"))
 }
 
 impl JetStream {
@@ -42,15 +64,18 @@ impl JetStream {
         sent: Minute,
     ) -> Result<Left, StoreError> {
         let places = self.places("message.>")?;
-        if places.iter().filter(|place| place.user == *id).count() >= CONTACTS_PER_USER {
+        let me = writer(self.users.vault(), id);
+        let own = places.iter().filter(|place| place.writer == me).count();
+        if own >= CONTACTS_PER_USER {
             return Ok(Left::TooMany);
         }
-        if places.len() >= CONTACTS {
+        if places.len() >= CONTACTS && (own > 0 || !self.make_room(&places)?) {
             return Ok(Left::Full);
         }
         let Some(user) = self.page(&key_of(id))?.1.user(id) else { return Ok(Left::Unknown) };
-        let key = format!("message.{id}.{}.{}", self.next_number()?, sent.0);
-        let body = Body { handle: user.handle, text: text.clone() };
+        let number = self.next_number(&places)?;
+        let Place { key, .. } = Place::new(self.users.vault(), id, number, sent);
+        let body = Body { user: *id, handle: user.handle, text: text.clone() };
         let body = zeroize::Zeroizing::new(serde_json::to_vec(&body).expect("a message is JSON"));
         self.users.set(&key, &body, 0)?;
         // An erasure in between has not seen it.
@@ -61,17 +86,38 @@ impl JetStream {
         Ok(Left::Done)
     }
 
+    /// Forgets the oldest one of whoever has most of them. False when nobody has more than one.
+    fn make_room(&mut self, places: &[Place]) -> Result<bool, StoreError> {
+        let mut of_each: BTreeMap<&str, (usize, u32)> = BTreeMap::new();
+        for place in places {
+            let (count, oldest) = of_each.entry(&place.writer).or_insert((0, place.id));
+            (*count, *oldest) = (*count + 1, place.id.min(*oldest));
+        }
+        let most = of_each.values().max_by_key(|(count, oldest)| (*count, std::cmp::Reverse(*oldest)));
+        let Some(oldest) = most.filter(|(count, _)| *count > 1).map(|(_, oldest)| *oldest) else {
+            return Ok(false);
+        };
+        places.iter().filter(|place| place.id == oldest).try_for_each(|place| self.forget(place))?;
+        Ok(true)
+    }
+
     /// Counts up, and is never used again.
-    fn next_number(&mut self) -> Result<u32, StoreError> {
+    fn next_number(&mut self, places: &[Place]) -> Result<u32, StoreError> {
+        let number =
+            |bytes: &[u8]| serde_json::from_slice::<u32>(bytes).map_err(|error| damaged("messages", &error));
         for _ in 0..TRIES {
             let (revision, last) = match self.users.get("messages")? {
                 None => (0, 0),
-                Some(held) => {
-                    let last = serde_json::from_slice::<u32>(&held.bytes);
-                    (held.revision, last.map_err(|error| damaged("messages", &error))?)
+                Some(Held { revision, bytes: Some(bytes) }) => (revision, number(&bytes)?),
+                // Somebody else has written there.
+                Some(Held { revision, bytes: None }) => {
+                    let earlier = self.users.earlier("messages")?;
+                    let all = earlier.iter().map(|bytes| number(bytes)).collect::<Result<Vec<_>, _>>()?;
+                    (revision, all.into_iter().max().unwrap_or(0))
                 }
             };
-            let next = last.saturating_add(1);
+            let used = places.iter().map(|place| place.id).max().unwrap_or(0);
+            let next = last.max(used).saturating_add(1);
             if self.users.set("messages", next.to_string().as_bytes(), revision)?.is_some() {
                 self.replaced.extend((revision > 0).then_some(revision));
                 return Ok(next);
@@ -82,13 +128,18 @@ impl JetStream {
 
     /// The oldest first.
     pub(super) fn read_messages(&mut self, of: Option<&UserId>) -> Result<Vec<StoredMessage>, StoreError> {
-        let pattern = of.map_or_else(|| "message.>".to_owned(), |user| format!("message.{user}.>"));
+        let pattern = of.map_or_else(|| "message.>".to_owned(), |user| self.pattern(user));
         let mut messages = Vec::new();
-        for Place { key, user, id, sent } in self.places(&pattern)? {
-            // One that was removed in the meantime is none.
-            let Some(held) = self.users.get(&key)? else { continue };
-            let Body { handle, text } =
-                serde_json::from_slice(&held.bytes).map_err(|error| damaged("message", &error))?;
+        for Place { key, id, sent, .. } in self.places(&pattern)? {
+            // One that was removed in the meantime is none. Behind one that is not ours may be one that is.
+            let Some(Held { bytes, .. }) = self.users.get(&key)? else { continue };
+            let bytes = match bytes {
+                Some(bytes) => Some(bytes),
+                None => self.users.earlier(&key)?.pop(),
+            };
+            let Some(bytes) = bytes else { continue };
+            let Body { user, handle, text } =
+                serde_json::from_slice(&bytes).map_err(|error| damaged("message", &error))?;
             messages.push(StoredMessage { id, user, handle, sent, text });
         }
         messages.sort_unstable_by_key(|message| message.id);
@@ -96,7 +147,7 @@ impl JetStream {
     }
 
     pub(super) fn erase_messages(&mut self, id: &UserId) -> Result<(), StoreError> {
-        let places = self.places(&format!("message.{id}.>"))?;
+        let places = self.places(&self.pattern(id))?;
         places.iter().try_for_each(|place| self.forget(place))
     }
 
@@ -118,7 +169,13 @@ impl JetStream {
         Ok(())
     }
 
-    fn places(&mut self, pattern: &str) -> Result<Vec<Place>, StoreError> {
-        Ok(self.users.keys(pattern)?.into_iter().filter_map(Place::of).collect())
+    /// The keys of a user's messages.
+    fn pattern(&self, user: &UserId) -> String {
+        format!("message.{}.>", writer(self.users.vault(), user))
+    }
+
+    fn places(&self, pattern: &str) -> Result<Vec<Place>, StoreError> {
+        let place = |key| Place::of(self.users.vault(), key);
+        Ok(self.users.keys(pattern)?.into_iter().filter_map(place).collect())
     }
 }

@@ -1,36 +1,39 @@
 //! The store of many nodes: a bucket in JetStream.
 //!
-//! Keys: `tag.<tag>` has everybody of one tag ([`page`]), `message.<user>.<number>.<minute>` is a message
-//! to the operator, `messages` counts them, `secret` is what nodes sign with.
+//! Keys: `tag.<tag>` has everybody of one tag ([`page`]), `message.<writer>.<number>.<minute>.<mark>` is a
+//! message to the operator (writer and mark are made with the cluster's secret), `messages` counts them,
+//! `secret` is what nodes sign with when there is no secret of the cluster. Values are sealed ([`vault`]).
 
 mod bucket;
 mod messages;
 mod page;
+mod pages;
+mod vault;
 mod watch;
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
+use tenfour_protocol::limits::USERS;
 use tenfour_protocol::{ContactText, UserId};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use self::bucket::{Bucket, Kept};
 use self::page::Page;
+use self::pages::{Pages, teller};
+use self::vault::Vault;
 use self::watch::Watch;
 use super::{
     Change, Left, Minute, Revision, Store, StoreError, StoredMessage, StoredSession, TokenHash, User, Written,
 };
 use crate::auth::random;
-use crate::nats::{Api, Event, Link, Nats, NatsError};
+use crate::nats::{Api, ClusterSecret, Event, Link, Nats, NatsError};
 
 /// How often a change is tried when other nodes change the same.
 const TRIES: usize = 64;
-/// Pages that are remembered, for when JetStream does not answer.
-const REMEMBERED: usize = 65_536;
 /// How long a nonce that was spent is remembered: longer than any node takes it for a fresh one.
 const SPENT: Duration = Duration::from_secs(900);
 /// How long the store may take to tell what it has.
@@ -44,36 +47,12 @@ pub struct JetStream {
     link: Link,
     thread: Option<JoinHandle<()>>,
     pages: Arc<Mutex<Pages>>,
+    secret: ClusterSecret,
     /// True while changes of other nodes are told.
     live: Arc<AtomicBool>,
+    most_users: usize,
     /// Revisions that were replaced, whose bytes are to be overwritten.
     replaced: Vec<u64>,
-}
-
-/// Pages of people who are here, as they were last seen, with their revisions.
-#[derive(Debug, Default)]
-struct Pages(HashMap<String, (u64, Page)>);
-
-impl Pages {
-    fn remember(&mut self, key: &str, revision: u64, page: &Page) {
-        if self.0.get(key).is_some_and(|(known, _)| *known >= revision) {
-            return;
-        }
-        if self.0.len() >= REMEMBERED
-            && !self.0.contains_key(key)
-            && let Some(any) = self.0.keys().next().cloned()
-        {
-            self.0.remove(&any);
-        }
-        self.0.insert(key.to_owned(), (revision, page.clone()));
-    }
-
-    /// A change of another node matters when the page is one of ours.
-    fn refresh(&mut self, key: &str, revision: u64, page: &Page) {
-        if self.0.contains_key(key) {
-            self.remember(key, revision, page);
-        }
-    }
 }
 
 /// Everything that the store says by itself: first what is there, then each change.
@@ -82,6 +61,7 @@ pub type Changes = UnboundedReceiver<Change>;
 impl JetStream {
     /// Opens the store of a cluster, and makes it when it is missing.
     pub fn open(nats: &Nats) -> Result<(Self, Changes), StoreError> {
+        let secret = nats.read_secret()?;
         let (pages, live) = (Arc::<Mutex<Pages>>::default(), Arc::<AtomicBool>::default());
         let api = Api::default();
         // The watch is made when the bucket is there, which takes the connection that the watch is heard by.
@@ -115,7 +95,9 @@ impl JetStream {
             return Err(lacking("the server says so".to_owned()).into());
         }
         let open = |name: String, kept| {
-            Bucket::open(&link, &api, &name, kept, info.cluster.is_some()).map_err(|error| match error {
+            let vault = Vault::of(&secret, &name);
+            Bucket::open(&link, &api, &name, vault, kept, info.cluster.is_some()).map_err(|error| match error
+            {
                 NatsError::Silent => lacking("it does not answer; it may be off for this account".to_owned()),
                 NatsError::JetStream { code, reason } => lacking(format!("{reason}, {code}")),
                 other => other,
@@ -131,26 +113,59 @@ impl JetStream {
             "tag",
             &api,
             &live,
-            Box::new(teller(pages.clone(), sink)),
+            Box::new(teller(users.vault().clone(), pages.clone(), sink)),
             Box::new(move || begun.send(()).unwrap_or_default()),
         );
         lock(&slot).insert(watch).begin(&link);
-        let store = Self { users, nonces, link, thread: Some(thread), pages, live, replaced: Vec::new() };
+        let store = Self {
+            users,
+            nonces,
+            link,
+            thread: Some(thread),
+            pages,
+            secret,
+            live,
+            most_users: USERS,
+            replaced: Vec::new(),
+        };
         beginning.recv_timeout(LOADING).map_err(|_| NatsError::Silent)?;
         Ok((store, changes))
     }
 
-    /// The newest page of a key, with its revision; 0 when there is none.
+    /// With room for so many users.
+    pub fn with_room_for(mut self, most_users: usize) -> Self {
+        self.most_users = most_users;
+        self
+    }
+
+    /// Counts values that were not made with the secret of the cluster.
+    pub(crate) fn refused(&self) -> Arc<AtomicU64> {
+        self.users.vault().refused().clone()
+    }
+
+    /// The newest page of a key, with the revision that a change replaces; 0 when there is none.
     fn page(&self, key: &str) -> Result<(u64, Page), StoreError> {
         let Some(held) = self.users.get(key)? else { return Ok((0, Page::default())) };
-        let page: Page = serde_json::from_slice(&held.bytes).map_err(|error| damaged(key, &error))?;
+        let newest = held.bytes.as_ref().map(|bytes| parse(key, bytes)).transpose()?;
+        let seen = lock(&self.pages).version(key);
+        let page = match newest.filter(|page| page.version() >= seen) {
+            Some(page) => page,
+            // Somebody else has written there. What nodes have written before may still be behind it, or in here.
+            None => {
+                let earlier = self.users.earlier(key)?;
+                let earlier = earlier.iter().map(|bytes| parse(key, bytes));
+                let known = lock(&self.pages).known(key).map(|(_, page)| page);
+                let all = known.into_iter().map(Ok).chain(earlier).collect::<Result<Vec<_>, _>>()?;
+                all.into_iter().max_by_key(Page::version).unwrap_or_default()
+            }
+        };
         lock(&self.pages).remember(key, held.revision, &page);
         Ok((held.revision, page))
     }
 
     /// The page as far as this node knows it: asked for, unless changes are told anyway or nobody answers.
     fn known_page(&self, key: &str) -> Result<Page, StoreError> {
-        let known = lock(&self.pages).0.get(key).map(|(_, page)| page.clone());
+        let known = lock(&self.pages).known(key).map(|(_, page)| page);
         match known {
             Some(page) if self.live.load(Ordering::Acquire) => Ok(page),
             Some(page) => match self.page(key) {
@@ -170,7 +185,7 @@ impl JetStream {
     ) -> Result<(T, Revision), StoreError> {
         let key = key_of(id);
         // What is remembered is mostly the newest; if it is not, the store says so.
-        let mut known = lock(&self.pages).0.get(&key).cloned();
+        let mut known = lock(&self.pages).known(&key);
         for _ in 0..TRIES {
             let remembered = known.take();
             let was_read = remembered.is_none();
@@ -184,37 +199,15 @@ impl JetStream {
                 }
                 continue;
             }
+            let page = page.after(before.version());
             let bytes = zeroize::Zeroizing::new(serde_json::to_vec(&page).expect("a page is JSON"));
             if let Some(new) = self.users.set(&key, &bytes, revision)? {
                 self.replaced.extend((revision > 0).then_some(revision));
                 lock(&self.pages).remember(&key, new, &page);
                 return Ok((done, Revision(new)));
             }
-            lock(&self.pages).0.remove(&key);
         }
         Err(NatsError::Silent.into())
-    }
-}
-
-/// Remembers what comes, and passes it on.
-fn teller(pages: Arc<Mutex<Pages>>, sink: UnboundedSender<Change>) -> impl FnMut(&str, u64, &[u8]) + Send {
-    move |key, revision, bytes| {
-        let parsed = serde_json::from_slice::<Page>(bytes);
-        let (Some(first), Ok(page)) = (first_of(key), parsed) else {
-            tracing::error!("a value of the store is none of ours");
-            return;
-        };
-        lock(&pages).refresh(key, revision, &page);
-        let (first, last) = first.of_same_tag();
-        let change = Change {
-            revision: Revision(revision),
-            first,
-            last,
-            users: page.users(),
-            sessions: page.sessions(),
-        };
-        // Nobody listens after the stop.
-        sink.send(change).ok();
     }
 }
 
@@ -232,13 +225,23 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn parse(key: &str, bytes: &[u8]) -> Result<Page, StoreError> {
+    serde_json::from_slice(bytes).map_err(|error| damaged(key, &error))
+}
+
 fn damaged(key: &str, error: &serde_json::Error) -> StoreError {
     StoreError::Damaged { path: format!("the value {key} in NATS"), reason: error.to_string() }
 }
 
 impl Store for JetStream {
+    /// Two nodes that do so at the same moment may let one more in than there is room for.
     fn insert_user(&mut self, user: &User) -> Result<Written, StoreError> {
-        self.change(&user.id, |page| page.insert(user)).map(|(written, _)| written)
+        let is_full = lock(&self.pages).users() >= self.most_users;
+        let insert = |page: &mut Page| match is_full && page.user(&user.id).is_none() {
+            true => Written::Full,
+            false => page.insert(user),
+        };
+        self.change(&user.id, insert).map(|(written, _)| written)
     }
 
     fn update_user(&mut self, user: &User) -> Result<Written, StoreError> {
@@ -340,9 +343,12 @@ impl Store for JetStream {
     }
 
     fn secret(&mut self) -> Result<Option<[u8; 32]>, StoreError> {
+        if self.secret.is_given() {
+            return Ok(Some(*self.secret.key(&[b"nonces"])));
+        }
         for _ in 0..TRIES {
             if let Some(held) = self.users.get("secret")? {
-                let secret = held.bytes.as_slice().try_into().ok();
+                let secret = held.bytes.and_then(|bytes| bytes.as_slice().try_into().ok());
                 return secret.map(Some).ok_or_else(|| StoreError::Damaged {
                     path: "the value secret in NATS".to_owned(),
                     reason: "it has no 32 bytes".to_owned(),

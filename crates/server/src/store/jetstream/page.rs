@@ -6,6 +6,7 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tenfour_protocol::limits::USERS_PER_TAG;
 use tenfour_protocol::{Description, Handle, UserId};
 
 use crate::handle;
@@ -15,6 +16,9 @@ use crate::store::{Day, StoredSession, TokenHash, User, Written};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Page {
+    /// Counts its changes: an earlier one that somebody puts back is known by it.
+    #[serde(default)]
+    version: u64,
     users: Vec<Entry>,
 }
 
@@ -65,12 +69,27 @@ impl Entry {
 }
 
 impl Page {
+    /// Of two that are ours, the one with more is the newer.
+    pub(super) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// This, as a change of what has that version.
+    pub(super) fn after(self, version: u64) -> Self {
+        Self { version: version + 1, ..self }
+    }
+
     pub(super) fn users(&self) -> Vec<User> {
         self.users.iter().map(Entry::user).collect()
     }
 
     pub(super) fn user(&self, id: &UserId) -> Option<User> {
         self.users.iter().find(|entry| entry.id() == *id).map(Entry::user)
+    }
+
+    /// How many they are.
+    pub(super) fn count(&self) -> usize {
+        self.users.len()
     }
 
     /// Every session of everybody here.
@@ -101,6 +120,9 @@ impl Page {
         }
         if self.entry(&user.id).is_some() {
             return Written::Known;
+        }
+        if self.users.len() >= USERS_PER_TAG {
+            return Written::Full;
         }
         self.users.push(Entry {
             key: Bytes(user.key),
@@ -133,7 +155,7 @@ impl Page {
     pub(super) fn put_session(&mut self, session: &StoredSession) -> bool {
         let Some(entry) = self.entry(&session.user) else { return false };
         match entry.sessions.iter_mut().find(|(hash, _)| hash.0 == session.hash) {
-            Some((_, used)) => *used = session.used.0,
+            Some((_, used)) => *used = session.used.0.max(*used),
             None => entry.sessions.push((Bytes(session.hash), session.used.0)),
         }
         true

@@ -1,0 +1,91 @@
+//! What one address may have stored: so many at once, and so many in a day after that.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tenfour_protocol::limits::AUTH_PREFIXES;
+
+use crate::household::household;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Something of which each household has a number, and as many again each day. It is kept in memory: a
+/// restart gives everybody theirs anew.
+#[derive(Debug)]
+pub(super) struct Allowance {
+    number: u32,
+    /// When each will have all of it again.
+    whole_at: Mutex<HashMap<IpAddr, Instant>>,
+}
+
+impl Allowance {
+    pub(super) fn of(number: u32) -> Self {
+        Self { number, whole_at: Mutex::default() }
+    }
+
+    /// Takes one for `address`, or says when there is the next. Loopback has no end of them: it may be a
+    /// proxy for everybody.
+    pub(super) fn take(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
+        let Some(household) = household(address) else { return Ok(()) };
+        let mut whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if whole_at.len() >= AUTH_PREFIXES && !whole_at.contains_key(&household) {
+            whole_at.retain(|_, at| *at > now);
+            if whole_at.len() >= AUTH_PREFIXES {
+                return Err(self.one());
+            }
+        }
+        let at = whole_at.entry(household).or_insert(now);
+        let then = (*at).max(now) + self.one();
+        let wait = then.duration_since(now).saturating_sub(DAY);
+        if wait.is_zero() {
+            *at = then;
+            return Ok(());
+        }
+        Err(wait)
+    }
+
+    /// How long it takes until there is one more.
+    fn one(&self) -> Duration {
+        DAY / self.number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_household_has_a_number_at_once_and_again_in_a_day() {
+        let (allowance, start) = (Allowance::of(20), Instant::now());
+        let home = |n: u8| format!("2001:db8:0:{n:x}::7").parse().unwrap();
+        for n in 0..20 {
+            allowance.take(home(n), start).unwrap();
+        }
+        let wait = allowance.take(home(0), start).unwrap_err();
+        assert_eq!(wait, DAY / 20);
+        allowance.take("192.0.2.1".parse().unwrap(), start).unwrap();
+        allowance.take(home(3), start + wait).unwrap();
+        allowance.take(home(3), start + wait).unwrap_err();
+        for n in 0..20 {
+            allowance.take(home(n), start + 3 * DAY).unwrap();
+        }
+        allowance.take(home(1), start + 3 * DAY).unwrap_err();
+        for _ in 0..100 {
+            allowance.take("127.0.0.1".parse().unwrap(), start).unwrap();
+        }
+    }
+
+    #[test]
+    fn addresses_without_end_do_not_fill_the_memory() {
+        let (allowance, start) = (Allowance::of(20), Instant::now());
+        for n in 0..u32::try_from(AUTH_PREFIXES).unwrap() {
+            allowance.take(std::net::Ipv4Addr::from_bits(0x0a00_0000 + n).into(), start).unwrap();
+        }
+        let stranger = "192.0.2.1".parse().unwrap();
+        allowance.take(stranger, start).unwrap_err();
+        allowance.take(stranger, start + DAY).unwrap();
+        assert_eq!(allowance.whole_at.lock().unwrap().len(), 1);
+    }
+}
