@@ -164,15 +164,18 @@ impl Air {
         let (stalled, killed, lost) = (Vec::new(), Vec::new(), Vec::new());
         let mut air = Self { talkers, live, stalled, killed, lost, late: (late, socket) };
         for channel in 0..plan.talkers {
-            let (talker, listener) = (account("Talker", channel), account("Listener", channel));
+            let talker = account("Talker", channel);
+            // Five connections of each: a user has eight at most.
+            let numbers = (0..plan.listeners).map(|number| channel * plan.listeners + number);
+            let listeners: Vec<_> = numbers.map(|number| account("Listener", number)).collect();
             let open = |account: &Account| tuned(account.open(Hello::InTurn, &json!({})), channel);
             air.talkers.push(open(&talker));
-            air.live.push((0..plan.listeners).map(|_| open(&listener)).collect());
-            for _ in 0..plan.listeners {
-                air.stalled.push(open(&listener));
+            air.live.push(listeners.iter().map(open).collect());
+            for listener in &listeners {
+                air.stalled.push(open(listener));
                 air.stalled.push(tuned(listener.open_narrow(&json!({})), channel));
-                air.killed.push(open(&listener));
-                air.lost.push(open(&listener));
+                air.killed.push(open(listener));
+                air.lost.push(open(listener));
             }
         }
         air

@@ -18,8 +18,8 @@ use crate::table::{Row, in_every_mode};
 const SESSIONS: usize = 100;
 /// Sessions that are connected at once.
 const BATCH: usize = 50;
-/// Sessions of one key: it may say twelve first cells in an hour.
-const SESSIONS_OF_A_KEY: usize = 10;
+/// Sessions of one key: a user has eight connections, and may say twelve first cells in an hour.
+const SESSIONS_OF_A_KEY: usize = 8;
 /// A search that begins so long after the close, or later, finds nothing.
 const PROMISE: Duration = Duration::from_secs(1);
 
