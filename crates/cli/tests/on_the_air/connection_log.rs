@@ -164,7 +164,7 @@ fn an_erasure_that_is_killed_leaves_no_row_of_who_is_gone() {
 struct FullDisk(std::path::PathBuf);
 
 impl FullDisk {
-    /// Mounts one of 64 KiB, which takes root.
+    /// Mounts one of 8 MiB, which takes root: the server leaves the last 4 MB of a disk alone.
     fn mount(log: &Path) -> Self {
         std::fs::create_dir_all(log).unwrap();
         let mut mount = std::process::Command::new("mount");

@@ -46,10 +46,6 @@ impl HubConfig {
 }
 
 impl Hub {
-    pub(super) fn key_of(&self, user: UserId) -> UserKey {
-        self.config.secret.key_of(user)
-    }
-
     /// A user has one connection more: the one that was idle longest goes if that is one too many, but
     /// none that is on the air.
     pub(super) fn make_room(&mut self, user: UserId, newest: ConnId, now: Time) {
@@ -149,7 +145,7 @@ impl Hub {
         let tuned = self.sessions.get(&talker).is_some_and(|session| session.tuned.contains_key(channel));
         let known = self.channels.get(channel).filter(|_| tuned).ok_or(Code::NotTuned)?;
         self.talks_elsewhere(connection.user, channel, now)?;
-        self.airtime.may_talk(self.key_of(connection.user), channel, now)?;
+        self.airtime.may_talk(connection.key, channel, now)?;
         let of_address = connection.address.and_then(|address| self.shares.get(&address));
         if of_address.is_some_and(|share| share.on_air >= BURSTS_PER_ADDRESS) {
             let crowded = "As many people behind your address talk as can at once.";
@@ -263,7 +259,7 @@ impl Hub {
             self.wait_for(conn, now);
         }
         for talker in much {
-            let key = self.key_of(self.sessions[&talker].user);
+            let key = self.sessions[&talker].key;
             if self.airtime.talks_much(key, now) {
                 self.airtime.others_began(key, &channel, now);
             } else if let Some(known) = self.channels.get_mut(&channel) {
@@ -291,12 +287,10 @@ impl Hub {
     }
 
     /// A burst is over: its time counts, and after a limit there is a rest.
-    pub(super) fn count_speech(&mut self, talk: &Talk, reason: EndReason, now: Time) {
+    pub(super) fn count_speech(&mut self, key: UserKey, talk: &Talk, reason: EndReason, now: Time) {
         let Some(burst) = self.bursts.get(&talk.burst) else { return };
-        let Some(user) = burst.user else { return };
         let (talker, channel, address) = (burst.talker, burst.channel.clone(), burst.address);
         self.count_share(address, |share| share.on_air -= 1);
-        let key = self.key_of(user);
         self.airtime.talked(key, talk.since, now);
         if matches!(reason, EndReason::TalkLimit | EndReason::Courtesy) {
             self.airtime.rests(key, &channel, now);
@@ -308,7 +302,7 @@ impl Hub {
     pub(super) fn note_talkative(&mut self, talker: ParticipantNo, channel: &ChannelId, now: Time) {
         let Some(session) = self.sessions.get(&talker) else { return };
         if session.tuned.contains_key(channel)
-            && self.airtime.talks_much(self.key_of(session.user), now)
+            && self.airtime.talks_much(session.key, now)
             && let Some(known) = self.channels.get_mut(channel)
         {
             known.talkative.insert(talker);

@@ -241,9 +241,9 @@ impl Hub {
         let Some(connection) = self.connections.get_mut(&conn) else { return };
         let Some(talk) = connection.talk.take_if(|talk| talk.local == local) else { return };
         connection.active = now;
-        let closing = connection.closing;
+        let (closing, key) = (connection.closing, connection.key);
         self.timers.cancel(talk.limit, Timer::TalkLimit(talk.burst));
-        self.count_speech(&talk, reason, now);
+        self.count_speech(key, &talk, reason, now);
         self.timers.set(now + self.config.hold, Timer::Forget(talk.burst));
         self.bursts_on_air -= 1;
         if let Some(burst) = self.bursts.get_mut(&talk.burst) {

@@ -135,6 +135,7 @@ impl Hub {
         self.moment += 1;
         match input {
             Input::Connected { conn, login, user, address, person, token } => {
+                let user = (user, self.config.secret.key_of(user));
                 self.connected(conn, Connection::new(login, user, address, person, token, now), now);
             }
             Input::Message { conn, message } => self.message(conn, message, now),

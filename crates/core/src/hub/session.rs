@@ -12,6 +12,7 @@ use tenfour_protocol::{
     UserId,
 };
 
+use super::airtime::UserKey;
 use super::floor::{Press, Talk};
 use super::place::Whereabouts;
 use super::quota::Quota;
@@ -27,6 +28,8 @@ const CLIENT_BYTES: std::ops::RangeInclusive<usize> = 1..=64;
 pub(super) struct Connection {
     pub(super) login: LoginId,
     pub(super) user: UserId,
+    /// What the hub remembers the user by; it takes a hash to make.
+    pub(super) key: UserKey,
     pub(super) address: Option<AddressNo>,
     pub(super) person: Person,
     pub(super) token: ResumeToken,
@@ -57,6 +60,7 @@ pub(super) enum Stage {
 pub(super) struct Session {
     pub(super) login: LoginId,
     pub(super) user: UserId,
+    pub(super) key: UserKey,
     pub(super) you: Arc<Participant>,
     pub(super) token: ResumeToken,
     /// The token of the last resume: its answer may have been lost, and then it comes again.
@@ -93,7 +97,7 @@ pub(super) enum Link {
 impl Connection {
     pub(super) fn new(
         login: LoginId,
-        user: UserId,
+        (user, key): (UserId, UserKey),
         address: Option<AddressNo>,
         person: Person,
         token: ResumeToken,
@@ -102,6 +106,7 @@ impl Connection {
         Self {
             login,
             user,
+            key,
             address,
             person,
             token,
@@ -170,6 +175,7 @@ impl Hub {
         let session = Session {
             login: connection.login,
             user: connection.user,
+            key: connection.key,
             you: Arc::new(Participant { id: participant, person: connection.person.clone() }),
             token: connection.token.clone(),
             used: None,
