@@ -21,11 +21,11 @@ pub(crate) struct Position {
 }
 
 impl Position {
-    /// Somewhere on earth. Two digits at least before the point, so that its text is not found in
-    /// any other number.
+    /// Somewhere far north or south. Sixty degrees at least, so that its text is found in no other number, and
+    /// in no time of a log: `03:12:34.302` has the seconds of one.
     pub(crate) fn random(rng: &mut Rng) -> Self {
         let mut degrees = |most: i32| {
-            let size = rng.i32(10_000_000..most * 1_000_000);
+            let size = rng.i32(60_000_000..most * 1_000_000);
             if rng.bool() { size } else { -size }
         };
         Self { lat: degrees(85), lon: degrees(179) }

@@ -31,6 +31,8 @@ struct Entry {
     rests: BTreeMap<ChannelId, Time>,
     /// When somebody whom the user would hear began to talk last.
     waited: BTreeMap<ChannelId, Time>,
+    /// Until when the next burst on a channel is the rest of the one before, and when that had to end.
+    owed: BTreeMap<ChannelId, (Time, Time)>,
 }
 
 impl Airtime {
@@ -41,9 +43,11 @@ impl Airtime {
         while begin < now {
             let slot = slot_of(begin);
             let end = now.min(end_of(slot));
-            match entry.speech.back_mut() {
-                Some((last, spent)) if *last == slot => *spent += end - begin,
-                _ => entry.speech.push_back((slot, end - begin)),
+            // Of two bursts at once, the one that ends last may have begun first.
+            let at = entry.speech.partition_point(|&(known, _)| known < slot);
+            match entry.speech.get_mut(at) {
+                Some((known, spent)) if *known == slot => *spent += end - begin,
+                _ => entry.speech.insert(at, (slot, end - begin)),
             }
             begin = end;
         }
@@ -54,6 +58,20 @@ impl Airtime {
         let entry = self.entry(user, now);
         entry.rests.retain(|_, until| *until > now);
         entry.rests.insert(channel.clone(), now + REST);
+    }
+
+    /// A burst is over that others waited for, and that could have lasted until `limit`: a press right after it
+    /// gains no time.
+    pub(super) fn let_go(&mut self, user: UserKey, channel: &ChannelId, limit: Time, now: Time) {
+        let entry = self.entry(user, now);
+        entry.owed.retain(|_, (until, _)| *until > now);
+        entry.owed.insert(channel.clone(), (now + REST, limit));
+    }
+
+    /// When a burst that begins now has to end, if it is the rest of one that others waited for.
+    pub(super) fn owed(&self, user: UserKey, channel: &ChannelId, now: Time) -> Option<Time> {
+        let &(until, limit) = self.entries.get(&user)?.owed.get(channel)?;
+        (until > now).then_some(limit)
     }
 
     /// Somebody whom the user would hear began to talk.
@@ -71,7 +89,8 @@ impl Airtime {
     /// Whether the user may talk on `channel` now.
     pub(super) fn may_talk(&self, user: UserKey, channel: &ChannelId, now: Time) -> Result<(), Refusal> {
         let Some(entry) = self.entries.get(&user) else { return Ok(()) };
-        if let Some(&until) = entry.rests.get(channel).filter(|until| **until > now) {
+        let spent = entry.owed.get(channel).filter(|(_, limit)| *limit <= now).map(|(until, _)| until);
+        if let Some(&until) = entry.rests.get(channel).max(spent).filter(|until| **until > now) {
             return Err(Refusal::from(Code::Resting).retry_after(millis(until - now)));
         }
         let waits = entry.waited.get(channel).map_or(now, |&began| began + SPEECH_WAITING);
@@ -121,6 +140,7 @@ impl Entry {
     fn is_over(&self, now: Time) -> bool {
         self.counted(now).next().is_none()
             && self.rests.values().all(|until| *until <= now)
+            && self.owed.values().all(|(until, _)| *until <= now)
             && self.waited.values().all(|began| *began + SPEECH_WAITING <= now)
     }
 }
@@ -179,6 +199,8 @@ mod tests {
     fn whoever_was_silent_for_long_is_forgotten() {
         let mut airtime = Airtime::default();
         airtime.talked(USER, seconds(0), seconds(60));
+        airtime.talked(USER, seconds(0), seconds(30));
+        assert_eq!(airtime.entries[&USER].speech.len(), 6);
         airtime.talked([8; 16], seconds(700), seconds(701));
         assert_eq!(airtime.entries.len(), 1);
         assert!(airtime.entries[&[8; 16]].speech.len() <= 61);

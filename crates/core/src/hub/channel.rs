@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use tenfour_protocol::control::{ChannelInfo, EndReason};
 use tenfour_protocol::limits::{CHANNEL_NUMBERS, CHANNELS_PER_SESSION, SNAPSHOT_PARTICIPANTS, TURNS};
 use tenfour_protocol::{
-    BurstNo, ChannelId, Code, Participant, ParticipantNo, Refusal, ServerMessage, SignalGrade,
+    BurstNo, ChannelId, Code, Participant, ParticipantNo, Range, Refusal, ServerMessage, SignalGrade,
 };
 
 use super::members::{Member, Members};
 use super::presence::News;
 use super::roll::Roll;
-use super::session::{Link, Session};
+use super::session::Link;
 use super::{AddressNo, From, Hears, Hub, Output, Tuned};
 use crate::{ConnId, Time};
 
@@ -29,8 +29,8 @@ pub(super) struct Channel {
     pub(super) news: News,
     pub(super) on_air: BTreeSet<BurstNo>,
     pub(super) held: BTreeSet<BurstNo>,
-    /// Who talked a lot lately, or did when somebody looked.
-    pub(super) talkative: BTreeSet<ParticipantNo>,
+    /// Who talked a lot lately, or did when somebody looked, and how far at most.
+    pub(super) talkative: BTreeMap<ParticipantNo, Range>,
     /// Who brought a named channel into being.
     pub(super) opened_by: Option<AddressNo>,
 }
@@ -73,7 +73,9 @@ impl Hub {
             return self.send_tuned(conn, channel);
         }
         let user = session.user;
-        if let Err(refusal) = self.has_room(conn, session, channel).and_then(|()| self.may_tune(user, now)) {
+        if let Err(refusal) =
+            self.may_tune(user, now).and_then(|()| self.has_room(conn, participant, channel))
+        {
             return self.error(conn, refusal.about(channel.clone()));
         }
         let session = &self.sessions[&participant];
@@ -94,8 +96,8 @@ impl Hub {
         }
     }
 
-    fn has_room(&self, conn: ConnId, session: &Session, channel: &ChannelId) -> Result<(), Refusal> {
-        if session.tuned.len() >= CHANNELS_PER_SESSION {
+    fn has_room(&self, conn: ConnId, participant: ParticipantNo, channel: &ChannelId) -> Result<(), Refusal> {
+        if self.sessions[&participant].tuned.len() >= CHANNELS_PER_SESSION {
             return Err(Code::TooManyChannels.into());
         }
         match self.channels.get(channel) {
@@ -122,7 +124,8 @@ impl Hub {
         entered.news.joined(participant);
         entered.news.tell(channel, now, &mut self.timers);
         self.count_share(opened_by, |share| share.named += 1);
-        self.note_talkative(participant, channel, now);
+        let reach = self.sessions[&participant].whereabouts.ranges.tx;
+        self.note_talkative(participant, channel, reach, now);
         self.interest_in(participant, channel);
         self.count_changed(channel, now);
     }

@@ -4,12 +4,13 @@
 use tenfour_protocol::control::{AirLimits, EndReason};
 use tenfour_protocol::limits::{
     BURSTS_PER_ADDRESS, BURSTS_PER_USER, BUSY, CHANNEL_BURSTS, CHANNELS_PER_SESSION, CHANNELS_PER_USER,
-    CONNECTIONS_PER_USER, NAMED_CHANNELS, REST, SPEECH, SPEECH_WINDOW,
+    CONNECTIONS_PER_USER, NAMED_CHANNELS, REST, SILENT_BURST, SPEECH, SPEECH_WINDOW,
 };
-use tenfour_protocol::{BurstNo, ChannelId, Code, ParticipantNo, Refusal, ServerMessage, UserId};
+use tenfour_protocol::node::NodeId;
+use tenfour_protocol::{BurstNo, ChannelId, Code, ParticipantNo, Range, Refusal, ServerMessage, UserId};
 
 use super::airtime::UserKey;
-use super::floor::Talk;
+use super::floor::{Burst, Talk};
 use super::nodes::Air;
 use super::session::{Connection, Link, Stage, millis};
 use super::{AddressNo, Hub, HubConfig, Timer};
@@ -17,6 +18,13 @@ use crate::{ConnId, Time};
 
 /// When to try a busy channel again.
 const BUSY_RETRY_MS: u32 = 1000;
+
+/// Bursts that count together for somebody who wants to talk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Address(AddressNo),
+    Node(NodeId),
+}
 
 /// What an address has.
 #[derive(Debug, Default)]
@@ -46,10 +54,14 @@ impl HubConfig {
 }
 
 impl Hub {
-    /// A user has one connection more: the one that was idle longest goes if that is one too many, but
-    /// none that is on the air.
-    pub(super) fn make_room(&mut self, user: UserId, newest: ConnId, now: Time) {
-        let open = self.connections_of_user(user).filter(|(_, connection)| !connection.closing);
+    /// A user has one connection more, which has said hello or has not: the one that was idle longest goes if that
+    /// is one too many, but none that is on the air. Those who may be about to resume count by themselves, so
+    /// that a phone that comes back takes nobody's place.
+    pub(super) fn make_room(&mut self, user: UserId, newest: ConnId, greeted: bool, now: Time) {
+        let counts = |connection: &Connection| matches!(connection.stage, Stage::Greeted(_)) == greeted;
+        let open = self
+            .connections_of_user(user)
+            .filter(|(_, connection)| !connection.closing && counts(connection));
         if open.clone().count() <= CONNECTIONS_PER_USER {
             return;
         }
@@ -163,17 +175,17 @@ impl Hub {
         if self.config.mutants.has(crate::mutants::Mutant::TwoBurstsOfOneUser) {
             return Ok(());
         }
-        let talks: Vec<&Talk> =
-            self.connections_of_user(user).filter_map(|(_, connection)| connection.talk.as_ref()).collect();
-        let here = talks.iter().find(|talk| self.bursts[&talk.burst].channel == *channel);
-        let (words, until) = match here {
-            Some(talk) => ("You are on the air on this channel from another device.", talk.limit),
-            None if talks.len() < BURSTS_PER_USER => return Ok(()),
-            None => {
-                let first = talks.iter().map(|talk| talk.limit).min().unwrap_or(now);
-                ("You are on the air on as many channels as one person can be.", first)
-            }
+        // What a connection has on the air that is being closed ends in a moment: its user has come back.
+        let open = self.connections_of_user(user).filter(|(_, connection)| !connection.closing);
+        let talks: Vec<&Talk> = open.filter_map(|(_, connection)| connection.talk.as_ref()).collect();
+        let here = talks.iter().any(|talk| self.bursts[&talk.burst].channel == *channel);
+        let words = match here {
+            true => "You are on the air on this channel from another device.",
+            false if talks.len() < BURSTS_PER_USER => return Ok(()),
+            false => "You are on the air on as many channels as one person can be.",
         };
+        // A device that is gone falls silent in a second.
+        let until = talks.iter().map(|talk| talk.limit).min().unwrap_or(now).min(now + SILENT_BURST);
         Err(Refusal::because(Code::AlreadyTalking, words).retry_after(millis(until - now)))
     }
 
@@ -181,18 +193,18 @@ impl Hub {
     /// it is the talker's own, count for one, so that nobody closes a channel from one address.
     fn is_busy(&self, talker: ParticipantNo, connection: &Connection, channel: &ChannelId) -> bool {
         let on_air = self.channels.get(channel).map(|channel| channel.on_air.iter());
-        let mut counted: Vec<AddressNo> = Vec::with_capacity(BUSY);
+        let mut counted: Vec<Origin> = Vec::with_capacity(BUSY);
         let mut count = 0;
         for &burst in on_air.into_iter().flatten() {
             if self.is_of(burst, connection.user) || !self.listens_first(talker, burst) {
                 continue;
             }
-            let address = self.bursts[&burst].address;
-            if let Some(address) = address.filter(|_| address != connection.address) {
-                if counted.contains(&address) {
+            if let Some(origin) = self.origin(burst, connection.address) {
+                let most = if matches!(origin, Origin::Node(_)) { BUSY - 1 } else { 1 };
+                if counted.iter().filter(|known| **known == origin).count() >= most {
                     continue;
                 }
-                counted.push(address);
+                counted.push(origin);
             }
             count += 1;
             if count >= BUSY {
@@ -202,13 +214,23 @@ impl Hub {
         false
     }
 
+    /// Where a burst comes from, as far as those from there count together for somebody at `own`. Who talks on
+    /// another node from one address is not known here: so no node closes a channel by itself.
+    fn origin(&self, burst: BurstNo, own: Option<AddressNo>) -> Option<Origin> {
+        let burst = &self.bursts[&burst];
+        match &burst.air {
+            Air::Here { .. } => burst.address.filter(|_| burst.address != own).map(Origin::Address),
+            Air::Elsewhere(air) => Some(Origin::Node(air.node)),
+        }
+    }
+
     /// Whether a burst counts for somebody who wants to talk.
     fn listens_first(&self, talker: ParticipantNo, burst: BurstNo) -> bool {
         #[cfg(feature = "mutants")]
         if self.config.mutants.has(crate::mutants::Mutant::BusyByOthers) {
             return true;
         }
-        self.would_hear(talker, burst)
+        self.would_hear(talker, burst, Range::Km10)
     }
 
     /// Whether a burst is a user's own, from whatever connection. One of another node is somebody else's.
@@ -217,8 +239,9 @@ impl Hub {
     }
 
     /// Whether `listener` would hear `burst` with the larger of its two ranges, muted or not: turning the
-    /// receiver down frees nobody from listening first, and turning it up tells no more than this.
-    fn would_hear(&self, listener: ParticipantNo, burst: BurstNo) -> bool {
+    /// receiver down frees nobody from listening first, and turning it up tells no more than this. `least` is how
+    /// far its own voice goes that is on the air.
+    fn would_hear(&self, listener: ParticipantNo, burst: BurstNo, least: Range) -> bool {
         let (Some(burst), Some(session)) = (self.bursts.get(&burst), self.sessions.get(&listener)) else {
             return false;
         };
@@ -227,7 +250,7 @@ impl Hub {
             Air::Elsewhere(air) => air.slot,
         };
         burst.talker != listener
-            && self.spots.talker(talker, burst.tx).would_be_heard_by(session.whereabouts.slot)
+            && self.spots.talker(talker, burst.tx).would_be_heard_by(session.whereabouts.slot, least)
     }
 
     /// A burst begins. Whoever talks there and would hear it may not go on for long, and is told so; whoever
@@ -242,21 +265,25 @@ impl Hub {
             .on_air
             .iter()
             .filter(of_others)
-            .filter_map(|other| match self.bursts[other].air {
-                Air::Here { conn, .. } => Some((conn, self.bursts[other].talker)),
-                Air::Elsewhere(_) => None,
+            .filter_map(|other| match &self.bursts[other] {
+                Burst { air: Air::Here { conn, .. }, talker, tx, .. } => Some((*conn, *talker, *tx)),
+                _ => None,
             })
-            .filter(|&(_, talker)| self.would_hear(talker, burst))
+            .filter(|&(_, talker, tx)| self.would_hear(talker, burst, tx))
+            .map(|(conn, talker, _)| (conn, talker))
             .collect();
         let much: Vec<ParticipantNo> = known
             .talkative
             .iter()
-            .copied()
-            .filter(|talker| self.sessions.get(talker).is_some_and(|session| Some(session.user) != user))
-            .filter(|&talker| self.would_hear(talker, burst))
+            .filter(|(talker, _)| self.sessions.get(talker).is_some_and(|session| Some(session.user) != user))
+            .filter(|&(&talker, &reach)| self.would_hear(talker, burst, reach))
+            .map(|(&talker, _)| talker)
             .collect();
-        for (conn, _) in talkers {
+        for (conn, talker) in talkers {
             self.wait_for(conn, now);
+            if let Some(session) = self.sessions.get(&talker) {
+                self.airtime.others_began(session.key, &channel, now);
+            }
         }
         for talker in much {
             let key = self.sessions[&talker].key;
@@ -271,10 +298,8 @@ impl Hub {
     /// Somebody else began whom the talker of `conn` would hear.
     fn wait_for(&mut self, conn: ConnId, now: Time) {
         let soon = now + self.config.courtesy_limit;
-        let Some(talk) = self.connections.get_mut(&conn).and_then(|connection| connection.talk.as_mut())
-        else {
-            return;
-        };
+        let open = self.connections.get_mut(&conn).filter(|connection| !connection.closing);
+        let Some(talk) = open.and_then(|connection| connection.talk.as_mut()) else { return };
         talk.others += 1;
         if soon < talk.limit {
             self.timers.cancel(talk.limit, Timer::TalkLimit(talk.burst));
@@ -286,26 +311,48 @@ impl Hub {
         self.send(conn, ServerMessage::OthersWait { burst, others, limit_in_ms });
     }
 
+    /// How long a burst may last that begins now, and by which limit. Who lets go while others wait and presses
+    /// again at once goes on with the time that was left.
+    pub(super) fn talk_limit(&self, conn: ConnId, channel: &ChannelId, now: Time) -> (Time, EndReason) {
+        let limit = now + self.config.talk_limit;
+        let key = self.connections.get(&conn).map(|connection| connection.key);
+        match key.and_then(|key| self.airtime.owed(key, channel, now)) {
+            Some(owed) if owed < limit => (owed.max(now), EndReason::Courtesy),
+            _ => (limit, EndReason::TalkLimit),
+        }
+    }
+
     /// A burst is over: its time counts, and after a limit there is a rest.
     pub(super) fn count_speech(&mut self, key: UserKey, talk: &Talk, reason: EndReason, now: Time) {
         let Some(burst) = self.bursts.get(&talk.burst) else { return };
-        let (talker, channel, address) = (burst.talker, burst.channel.clone(), burst.address);
+        let (talker, channel, address, tx) = (burst.talker, burst.channel.clone(), burst.address, burst.tx);
         self.count_share(address, |share| share.on_air -= 1);
         self.airtime.talked(key, talk.since, now);
         if matches!(reason, EndReason::TalkLimit | EndReason::Courtesy) {
             self.airtime.rests(key, &channel, now);
+        } else if talk.others > 0 || talk.ends == EndReason::Courtesy {
+            self.airtime.let_go(key, &channel, talk.limit, now);
         }
-        self.note_talkative(talker, &channel, now);
+        let tuned = self.sessions.get(&talker).map(|session| session.tuned.keys().cloned().collect());
+        let tuned: Vec<ChannelId> = tuned.unwrap_or_default();
+        tuned.iter().for_each(|channel| self.note_talkative(talker, channel, tx, now));
     }
 
-    /// Remembers on a channel who talked a lot lately, if they did.
-    pub(super) fn note_talkative(&mut self, talker: ParticipantNo, channel: &ChannelId, now: Time) {
+    /// Remembers on a channel who talked a lot lately, if they did, and that their voice reached so far.
+    pub(super) fn note_talkative(
+        &mut self,
+        talker: ParticipantNo,
+        channel: &ChannelId,
+        reach: Range,
+        now: Time,
+    ) {
         let Some(session) = self.sessions.get(&talker) else { return };
         if session.tuned.contains_key(channel)
             && self.airtime.talks_much(session.key, now)
             && let Some(known) = self.channels.get_mut(channel)
         {
-            known.talkative.insert(talker);
+            let farthest = known.talkative.entry(talker).or_insert(reach);
+            *farthest = reach.max(*farthest);
         }
     }
 }

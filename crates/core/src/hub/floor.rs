@@ -116,11 +116,10 @@ impl Hub {
         };
         self.newest_burst += 1;
         let burst = BurstNo(self.newest_burst);
-        let limit = now + self.config.talk_limit;
+        let (limit, ends) = self.talk_limit(conn, &press.channel, now);
         self.timers.set(limit, Timer::TalkLimit(burst));
         let Some(connection) = self.open_connection(conn) else { return };
         let (user, address) = (Some(connection.user), connection.address);
-        let ends = EndReason::TalkLimit;
         connection.talk = Some(Talk { local: press.local, burst, since: now, limit, ends, others: 0 });
         self.count_share(address, |share| share.on_air += 1);
         if let Some(channel) = self.channels.get_mut(&press.channel) {
@@ -146,7 +145,7 @@ impl Hub {
         self.outputs.push_back(Output::Open(route));
         self.tell_start(conn, burst, press.codec, press.frame_ms);
         self.outputs.push_back(Output::Admit { conn, local: press.local, burst });
-        let talk_limit_ms = millis(self.config.talk_limit);
+        let talk_limit_ms = millis(limit - now);
         self.send(conn, ServerMessage::BurstGranted { burst: press.local, talk_limit_ms });
         self.begin_courtesy(burst, now);
     }

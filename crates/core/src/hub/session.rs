@@ -133,7 +133,7 @@ impl Hub {
         if self.stopping {
             return self.close(conn, Code::GoingAway, now);
         }
-        self.make_room(user, conn, now);
+        self.make_room(user, conn, false, now);
     }
 
     pub(super) fn hello(&mut self, conn: ConnId, hello: Hello, now: Time) {
@@ -156,6 +156,7 @@ impl Hub {
             None => self.begin_session(conn, now),
         };
         self.welcome(conn, participant, used.is_some(), now);
+        self.make_room(self.connections[&conn].user, conn, true, now);
         if hello.economy {
             self.outputs.push_back(Output::Bundle { conn, frames: BUNDLE_FRAMES });
         }

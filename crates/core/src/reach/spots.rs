@@ -178,10 +178,10 @@ impl Talker<'_> {
         self.reaches(listener, listener.rx)
     }
 
-    /// Whether the listener would hear it with the larger of its ranges.
-    pub(crate) fn would_be_heard_by(&self, listener: Slot) -> bool {
+    /// Whether the listener would hear it with the largest of its ranges and `least`.
+    pub(crate) fn would_be_heard_by(&self, listener: Slot, least: Range) -> bool {
         let listener = self.spots.spot(listener);
-        self.reaches(listener, listener.attends).is_some()
+        self.reaches(listener, listener.attends.max(least)).is_some()
     }
 
     #[expect(clippy::option_option, reason = "not heard, heard from nowhere, heard from somewhere")]

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use tenfour_core::ConnId;
-use tenfour_core::hub::HubConfig;
-use tenfour_protocol::control::EndReason;
+use tenfour_core::hub::{HubConfig, Input, Output};
+use tenfour_protocol::control::{EndReason, Resume};
 use tenfour_protocol::limits::{BUSY, COURTESY, REST, SPEECH, SPEECH_WAITING};
 use tenfour_protocol::{Code, Range, Refusal, ServerMessage};
 
 use crate::world::{
-    FAR, FRAME, Got, HERE, NEAR, World, aired, located, ms, range, receipts, refusals, start,
+    FAR, FRAME, Got, HERE, NEAR, World, aired, hello, located, ms, range, receipts, refusals, start, token,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -27,6 +27,11 @@ fn granted(world: &mut World, conn: ConnId, local: u32) -> bool {
     world.press(conn, "19", local);
     let got = world.control(conn);
     got.iter().any(|message| matches!(message, ServerMessage::BurstGranted { .. }))
+}
+
+/// A hello that goes on with a session.
+fn resumed(token: String) -> tenfour_protocol::ClientMessage {
+    hello(Some(Resume { token, newest: None, have: Vec::new() }))
 }
 
 /// The refusal of a press.
@@ -54,7 +59,7 @@ fn one_user_has_one_burst_on_a_channel_and_two_in_all() {
     world.tune(devices[2], "21");
     assert!(granted(&mut world, devices[0], 1));
     let twice = refusal(&mut world, devices[1], "19", 1).expect("a second burst on one channel");
-    assert_eq!((twice.code, twice.retry_after_ms), (Code::AlreadyTalking, Some(60_000)));
+    assert_eq!((twice.code, twice.retry_after_ms), (Code::AlreadyTalking, Some(1_000)));
     assert_eq!(refusal(&mut world, devices[1], "20", 2), None);
     let third = refusal(&mut world, devices[2], "21", 1).expect("a third in all");
     assert_eq!(third.code, Code::AlreadyTalking);
@@ -165,6 +170,62 @@ fn who_does_not_hear_the_one_who_waits_hears_a_release() {
     let (waited, released) = (heard(true), heard(false));
     assert!(matches!(waited.last(), Some(Got::Control(ServerMessage::BurstEnded { .. }))));
     assert_eq!(waited, released);
+}
+
+#[test]
+fn turning_the_range_down_in_a_burst_frees_nobody_from_courtesy() {
+    let mut world = World::new();
+    let anna = at(&mut world, "Anna", HERE, Range::Unlimited, Range::Unlimited);
+    let bert = at(&mut world, "Bert", FAR, Range::Unlimited, Range::Unlimited);
+    world.press(anna, "19", 1);
+    range(&mut world, anna, Range::Km10, Range::Km10);
+    world.press(bert, "19", 1);
+    let told = world.control(anna);
+    assert!(told.iter().any(|message| matches!(message, ServerMessage::OthersWait { .. })), "{told:?}");
+}
+
+#[test]
+fn letting_go_while_others_wait_and_pressing_again_gains_no_time() {
+    let mut world = World::new();
+    let [anna, bert] = ["Anna", "Bert"].map(|name| world.tuned(name, "19"));
+    world.press(anna, "19", 1);
+    world.press(bert, "19", 1);
+    talk(&mut world, anna, 1, 7 * SECOND);
+    world.take(anna);
+    world.release(anna, 1);
+    world.press(anna, "19", 2);
+    let left = world.control(anna).into_iter().find_map(|message| match message {
+        ServerMessage::BurstGranted { talk_limit_ms, .. } => Some(talk_limit_ms),
+        _ => None,
+    });
+    assert_eq!(left, Some(1_000));
+    talk(&mut world, anna, 2, SECOND);
+    assert_eq!(world.last(anna), aired(2, 50, EndReason::Courtesy));
+    assert_eq!(refusal(&mut world, anna, "19", 3).map(|refusal| refusal.code), Some(Code::Resting));
+    // What was left of the time runs out in the pause, too.
+    world.run(ms(4_000));
+    world.press(bert, "19", 2);
+    assert!(granted(&mut world, anna, 4));
+    world.release(anna, 4);
+    world.run(REST);
+    assert!(granted(&mut world, anna, 5));
+}
+
+#[test]
+fn who_comes_back_in_a_burst_presses_at_once() {
+    let mut world = World::new();
+    let anna = world.tuned("Anna", "19");
+    let token = token(&mut world, anna);
+    world.press(anna, "19", 1);
+    world.speak(anna, 1, 0);
+    // The old connection is dead, and nobody has noticed: its worker has not answered when the press comes.
+    let back = world.connect("Anna");
+    for message in [resumed(token), start("19", 1)] {
+        world.hub.handle(Input::Message { conn: back, message }, world.now);
+    }
+    let granted = std::iter::from_fn(|| world.hub.poll())
+        .any(|output| matches!(output, Output::Admit { conn, .. } if conn == back));
+    assert!(granted);
 }
 
 #[test]

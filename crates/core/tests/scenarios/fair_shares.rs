@@ -1,12 +1,13 @@
 //! What one user and one address may have in all.
 
 use tenfour_core::ConnId;
+use tenfour_protocol::control::Resume;
 use tenfour_protocol::limits::{
     BURSTS_PER_ADDRESS, BUSY, CHANNEL_NUMBERS, CHANNELS_PER_USER, CONNECTIONS_PER_USER, NAMED_CHANNELS,
 };
 use tenfour_protocol::{Code, ServerMessage};
 
-use crate::world::{World, channel, hello, ms, refusals};
+use crate::world::{World, channel, hello, ms, refusals, token};
 
 const CROWD: Option<u64> = Some(1);
 const ELSEWHERE: Option<u64> = Some(2);
@@ -42,6 +43,17 @@ fn a_ninth_connection_takes_the_place_of_the_one_that_was_idle_longest() {
     assert_eq!(world.closed.len(), 1);
     world.tuned("Bert", "19");
     assert_eq!(world.closed.len(), 1, "others have their own");
+}
+
+#[test]
+fn who_resumes_takes_nobodys_place() {
+    let mut world = World::new();
+    let open: Vec<_> = (0..CONNECTIONS_PER_USER).map(|_| world.tuned("Anna", "19")).collect();
+    let token = token(&mut world, open[0]);
+    // The phone is back, and its old connection is not known to be dead.
+    let back = world.connect("Anna");
+    world.send(back, hello(Some(Resume { token, newest: None, have: Vec::new() })));
+    assert_eq!(world.closed.iter().collect::<Vec<_>>(), [(&open[0], &Code::Stalled)]);
 }
 
 #[test]

@@ -156,6 +156,14 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
+/// Whether a number stands in a text, and not as a piece of a longer one: `659498` has no 59498.
+fn says(text: &str, number: &str) -> bool {
+    let beside = |text: Option<char>| text.is_some_and(|letter| letter.is_ascii_digit());
+    text.match_indices(number).any(|(at, _)| {
+        !beside(text[..at].chars().next_back()) && !beside(text[at + number.len()..].chars().next())
+    })
+}
+
 /// How far two people are apart, as anybody would write it.
 fn distances(people: &[Person]) -> Vec<String> {
     let centres: Vec<LatLng> = people
@@ -187,7 +195,7 @@ impl Heard {
             match piece {
                 Piece::Text(text) => {
                     for distance in distances {
-                        assert!(!text.contains(distance), "{distance}: {text}");
+                        assert!(!says(text, distance), "{distance}: {text}");
                     }
                     self.message(&serde_json::from_str(text).unwrap(), told, people);
                 }

@@ -36,7 +36,7 @@ pub(in super::super) struct Word {
 /// A burst of another node.
 #[derive(Debug)]
 pub(in super::super) struct Elsewhere {
-    node: NodeId,
+    pub(in super::super) node: NodeId,
     number: BurstNo,
     /// The newest word, and when it came.
     word: u32,
@@ -160,7 +160,10 @@ impl Hub {
             Some(Some(local)) => self.word_on(local, word, place.as_ref(), now),
             None => {
                 let Some(there) = self.channels.get(&channel) else { return };
-                let theirs = there.on_air.len();
+                let theirs = match there.on_air.len() {
+                    few if few < NODE_CHANNEL_BURSTS => few,
+                    _ => there.on_air.iter().filter(|burst| self.bursts[burst].is_elsewhere()).count(),
+                };
                 if theirs >= NODE_CHANNEL_BURSTS {
                     return;
                 }
