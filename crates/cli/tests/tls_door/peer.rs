@@ -138,6 +138,21 @@ impl Peer {
         }
     }
 
+    /// Says nothing more, and waits for the end. What comes is not looked at: a client that answered in the last
+    /// moment would finish its handshake after all.
+    pub(crate) fn until_closed(mut self) -> Came {
+        let mut buffer = [0; 4096];
+        loop {
+            match self.tcp.read(&mut buffer) {
+                Ok(1..) => {}
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    return Came::Nothing;
+                }
+                _ => return Came::End(0),
+            }
+        }
+    }
+
     /// Waits for these words.
     pub(crate) fn until_said(&mut self, words: &[u8]) {
         while !self.plain.windows(words.len()).any(|said| said == words) {
