@@ -28,7 +28,7 @@ for (const colorScheme of ['dark', 'light'] as const) {
     await page.goto(server.url);
     await page.getByRole('link', { name: /how we prove it/ }).click();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Privacy at Tenfour');
-    await expect(page.getByRole('heading', { level: 3 })).toHaveCount(17);
+    await expect(page.getByRole('heading', { level: 3 })).toHaveCount(18);
     await expect(page.locator('#C14 .promise')).toContainText('5 seconds after it came');
     await expect(page.getByText('This server is run by Radio Club Koper.')).toBeVisible();
     await page.screenshot({ path: test.info().outputPath(`top-${colorScheme}.png`) });
