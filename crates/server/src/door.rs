@@ -13,6 +13,8 @@ use crate::http::{full, in_bytes};
 use crate::lobby::ToLobby;
 use crate::shared::Shared;
 
+/// How often the door looks which addresses it can forget.
+const FORGETTING: Duration = Duration::from_secs(60);
 /// A look at the certificate files this often.
 const CERTIFICATES: Duration = Duration::from_secs(2);
 /// When the system has no more sockets, waiting for one to end helps; trying at once does not.
@@ -55,6 +57,16 @@ async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 async fn turn_away(socket: TcpStream, why: &[u8]) {
     if let Ok(mut socket) = tokio::net::TcpStream::from_std(socket) {
         timeout(BREATH, socket.write_all(why)).await.ok();
+    }
+}
+
+/// Lets go of addresses that have asked for nothing for long, also when nobody comes.
+pub(crate) async fn forget_addresses(shared: Arc<Shared>) {
+    let mut ticks = interval(FORGETTING);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        shared.auth.forget_addresses();
     }
 }
 

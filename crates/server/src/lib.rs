@@ -37,6 +37,7 @@ pub mod mutants;
 pub mod nats;
 mod ops;
 mod privacy;
+mod process;
 mod server;
 mod share;
 mod shared;

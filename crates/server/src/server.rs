@@ -31,6 +31,7 @@ use crate::lobby::ToLobby;
 use crate::nats::Nats;
 use crate::ops::{self, Metrics, Names};
 use crate::privacy::Privacy;
+use crate::process::{forbid_core_dumps, raise_file_limit};
 use crate::shared::Shared;
 use crate::store::{Changes, JetStream, Keeper, Sqlite, Store, StoreThread};
 use crate::tls::{Certificates, names_of};
@@ -369,6 +370,7 @@ fn start_door(
     let run = move || {
         runtime.block_on(async {
             tokio::spawn(door::watch_certificates(shared.clone()));
+            tokio::spawn(door::forget_addresses(shared.clone()));
             let visited = shared.clone();
             tokio::spawn(async move { visited.visitors.forget_at_midnight().await });
             if let Some(changes) = changes {
@@ -389,22 +391,4 @@ fn start_door(
         });
     };
     std::thread::Builder::new().name("tenfour-door".into()).spawn(run).map_err(StartError::System)
-}
-
-/// A dump would write to disk what is held in memory only.
-fn forbid_core_dumps() {
-    use rustix::process::{Resource, Rlimit, setrlimit};
-    let none = Rlimit { current: Some(0), maximum: Some(0) };
-    // Less than before is always allowed; a system that refuses has no such limit.
-    setrlimit(Resource::Core, none).ok();
-}
-
-/// Asks for as many files as the system allows; returns how many there are.
-fn raise_file_limit() -> usize {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    // Refused, the old limit is as good as it was.
-    let now = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
-    now.map_or(usize::MAX / 2, |files| usize::try_from(files).unwrap_or(usize::MAX / 2))
 }

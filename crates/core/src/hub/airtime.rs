@@ -101,10 +101,22 @@ impl Airtime {
         Err(Refusal::from(Code::SpeechSpent).retry_after(millis(leaves.min(waits) - now)))
     }
 
-    fn entry(&mut self, user: UserKey, now: Time) -> &mut Entry {
-        if now.since(self.swept) >= SPEECH_WAITING {
+    /// When [`Airtime::forget`] is due, if there is anything to forget.
+    pub(super) fn due(&self) -> Option<Time> {
+        (!self.entries.is_empty()).then_some(self.swept + SPEECH_WAITING)
+    }
+
+    /// Lets go of what counts no more, a minute after it does at most, whether anybody talks or not.
+    pub(super) fn forget(&mut self, now: Time) {
+        if self.due().is_some_and(|due| due <= now) {
             self.swept = now;
             self.entries.retain(|_, entry| !entry.is_over(now));
+        }
+    }
+
+    fn entry(&mut self, user: UserKey, now: Time) -> &mut Entry {
+        if self.entries.is_empty() {
+            self.swept = now;
         }
         let entry = self.entries.entry(user).or_default();
         while entry.speech.front().is_some_and(|&(slot, _)| end_of(slot) + SPEECH_WINDOW <= now) {
@@ -202,7 +214,9 @@ mod tests {
         airtime.talked(USER, seconds(0), seconds(30));
         assert_eq!(airtime.entries[&USER].speech.len(), 6);
         airtime.talked([8; 16], seconds(700), seconds(701));
-        assert_eq!(airtime.entries.len(), 1);
-        assert!(airtime.entries[&[8; 16]].speech.len() <= 61);
+        airtime.forget(seconds(701));
+        assert_eq!(airtime.entries.keys().collect::<Vec<_>>(), [&[8; 16]]);
+        airtime.forget(seconds(2_000));
+        assert_eq!((airtime.entries.len(), airtime.due()), (0, None));
     }
 }

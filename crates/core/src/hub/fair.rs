@@ -1,5 +1,6 @@
 //! What one user and one address may have of the radio, over all their connections, and who has to listen
-//! before they talk. What a refusal says depends on what its talker would hear and on nothing that others hear.
+//! before they talk. What a refusal says depends on what its talker would hear, and on what the talker's own user and
+//! address have on the air: on nothing that others hear.
 
 use tenfour_protocol::control::{AirLimits, EndReason};
 use tenfour_protocol::limits::{

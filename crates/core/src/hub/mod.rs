@@ -160,12 +160,14 @@ impl Hub {
 
     /// When [`Hub::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Time> {
-        self.timers.next()
+        [self.timers.next(), self.ledger.due(), self.airtime.due()].into_iter().flatten().min()
     }
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Time) {
         self.moment += 1;
+        self.ledger.forget(now);
+        self.airtime.forget(now);
         while let Some(timer) = self.timers.take_due(now) {
             match timer {
                 Timer::Hello(conn) => self.close(conn, Code::HelloExpected, now),

@@ -74,10 +74,22 @@ impl Ledger {
         self.entry(secret, user, now).stamp.filter(|(newest, _)| *newest == serial).map(|(_, at)| at)
     }
 
-    fn entry(&mut self, secret: &Secret, user: UserId, now: Time) -> &mut Entry {
-        if now.since(self.swept) >= HOUR {
+    /// When [`Ledger::forget`] is due, if there is anything to forget.
+    pub(crate) fn due(&self) -> Option<Time> {
+        (!self.entries.is_empty()).then_some(self.swept + HOUR)
+    }
+
+    /// Lets go of what counts no more, an hour after it does at most, whether anybody comes or not.
+    pub(crate) fn forget(&mut self, now: Time) {
+        if self.due().is_some_and(|due| due <= now) {
             self.swept = now;
             self.entries.retain(|_, entry| !entry.is_over(now));
+        }
+    }
+
+    fn entry(&mut self, secret: &Secret, user: UserId, now: Time) -> &mut Entry {
+        if self.entries.is_empty() {
+            self.swept = now;
         }
         self.entries.entry(secret.key_of(user)).or_default()
     }
@@ -156,7 +168,8 @@ mod tests {
         ledger.first(&secret, user(1), Time::ZERO).unwrap();
         ledger.stamped(&secret, user(1), 7, Time::ZERO + HOUR);
         assert_eq!(ledger.newest(&secret, user(1), 7, Time::ZERO + HOUR), Some(Time::ZERO + HOUR));
-        ledger.first(&secret, user(2), Time::ZERO + DAY + HOUR).unwrap();
-        assert_eq!(ledger.entries.len(), 1);
+        // Also when nobody comes any more.
+        ledger.forget(Time::ZERO + DAY + HOUR * 2);
+        assert_eq!((ledger.entries.len(), ledger.due()), (0, None));
     }
 }

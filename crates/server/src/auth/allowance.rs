@@ -46,6 +46,14 @@ impl Allowance {
         Err(wait)
     }
 
+    /// Forgets addresses that have all of it again, after a day at most, whoever comes.
+    pub(super) fn forget(&self, now: Instant) {
+        let mut whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
+        whole_at.retain(|_, at| *at > now);
+        // What was taken out of a table still lies in it.
+        whole_at.shrink_to_fit();
+    }
+
     /// How long it takes until there is one more.
     fn one(&self) -> Duration {
         DAY / self.number
@@ -75,6 +83,17 @@ mod tests {
         for _ in 0..100 {
             allowance.take("127.0.0.1".parse().unwrap(), start).unwrap();
         }
+    }
+
+    #[test]
+    fn an_address_is_forgotten_in_a_day() {
+        let (allowance, start) = (Allowance::of(2), Instant::now());
+        let address = "192.0.2.7".parse().unwrap();
+        (0..2).for_each(|_| allowance.take(address, start).unwrap());
+        allowance.forget(start + DAY / 2);
+        assert_eq!(allowance.whole_at.lock().unwrap().len(), 1);
+        allowance.forget(start + DAY);
+        assert_eq!(allowance.whole_at.lock().unwrap().capacity(), 0);
     }
 
     #[test]

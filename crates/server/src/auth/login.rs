@@ -105,6 +105,14 @@ impl Auth {
         effects
     }
 
+    /// Forgets addresses whose budgets are whole again.
+    pub(crate) fn forget_addresses(&self) {
+        let now = Instant::now();
+        self.rates.forget(now);
+        self.registrations.forget(now);
+        self.contacts.forget(now);
+    }
+
     /// The origins that may use the server.
     pub fn origins(&self) -> &Origins {
         &self.origins

@@ -35,6 +35,14 @@ impl Rates {
         let full = Bucket { left: f64::from(AUTH_REQUESTS), at: now };
         buckets.entry(prefix).or_insert(full).take(now)
     }
+
+    /// Forgets addresses that have all of their budget again: what is kept of them has an end, whoever comes.
+    pub fn forget(&self, now: Instant) {
+        let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        buckets.retain(|_, bucket| bucket.refilled(now) < f64::from(AUTH_REQUESTS));
+        // What was taken out of a table still lies in it.
+        buckets.shrink_to_fit();
+    }
 }
 
 impl Bucket {
@@ -69,6 +77,16 @@ mod tests {
         rates.take("192.0.2.8".parse().unwrap(), start).unwrap();
         rates.take(address, start + wait).unwrap();
         rates.take(address, start + wait).unwrap_err();
+    }
+
+    #[test]
+    fn an_address_is_forgotten_when_it_has_its_budget_again() {
+        let (rates, start) = (Rates::default(), Instant::now());
+        rates.take("192.0.2.7".parse().unwrap(), start).unwrap();
+        rates.forget(start);
+        assert_eq!(rates.buckets.lock().unwrap().len(), 1);
+        rates.forget(start + Duration::from_secs(1));
+        assert_eq!(rates.buckets.lock().unwrap().capacity(), 0);
     }
 
     #[test]
