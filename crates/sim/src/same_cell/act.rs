@@ -61,7 +61,7 @@ impl<'a> Play<'a> {
     fn live(&mut self, world: &mut World) {
         let (client, cx) = (&mut world.clients[self.victim], &mut world.cx);
         match cx.rng.u8(0..20) {
-            0..10 => client.press(channel(), Duration::from_millis(cx.rng.u64(20..250)), cx),
+            0..10 => client.press(channel(), a_while(&mut cx.rng), cx),
             10..14 => {
                 self.cell = if cx.rng.bool() { self.cell } else { 1 - self.cell };
                 let position = Position::within(self.scene.cells[self.cell], &mut self.hidden);
@@ -91,7 +91,7 @@ impl<'a> Play<'a> {
         let Some(conn) = client.conn() else { return };
         let any = cx.rng.usize(..);
         match cx.rng.u8(0..40) {
-            0..11 => client.press(channel(), Duration::from_millis(cx.rng.u64(20..250)), cx),
+            0..11 => client.press(channel(), a_while(&mut cx.rng), cx),
             11..19 => {
                 let cell = Some(self.scene.any_invented(&mut cx.rng).said());
                 cx.up(conn, Up::Text(ClientMessage::locate(cell)));
@@ -120,6 +120,13 @@ impl<'a> Play<'a> {
             }
         }
     }
+}
+
+/// How long somebody talks: now and then so long that others, who would be heard, end it, and that the channel
+/// is busy for the next.
+fn a_while(rng: &mut Rng) -> Duration {
+    let ms = if rng.u8(0..4) == 0 { 250..1200 } else { 20..250 };
+    Duration::from_millis(rng.u64(ms))
 }
 
 /// The link is lost and comes back at once: what is said next is a first cell again.

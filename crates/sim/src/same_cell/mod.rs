@@ -60,6 +60,8 @@ fn live(scene: &Scene, mut rng: Rng, mut hidden: Rng, broken: Broken) -> (Tape, 
     let config = broken.apply(HubConfig {
         hold: Duration::from_secs(2),
         talk_limit: Duration::from_secs(5),
+        // Short, so that it ends many bursts of a short life.
+        courtesy_limit: Duration::from_millis(rng.u64(100..600)),
         secret: secret(&mut rng),
         unix_at_zero: EPOCH * rng.u32(1..1_000_000) - scene.boundary,
         ..HubConfig::default()
