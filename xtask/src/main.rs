@@ -103,6 +103,8 @@ enum Soak {
         #[arg(long)]
         release: bool,
     },
+    /// What attackers do, beside 500 pairs and a channel of 1,000, and docs/reliability.md
+    Floods(soak::Floods),
 }
 
 fn main() -> ExitCode {
@@ -131,5 +133,6 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Bench(what) => bench::bench(&what),
         Task::Canary { release } => soak::canary(release),
         Task::Soak { what: Soak::Cells { sessions, release } } => soak::cells(sessions, release),
+        Task::Soak { what: Soak::Floods(floods) } => floods.run(),
     }
 }

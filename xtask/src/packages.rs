@@ -83,7 +83,7 @@ pub(crate) fn require_nextest() -> Result<()> {
     sh("cargo install cargo-nextest --locked")
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     let id = command("id -u").output();
     id.is_ok_and(|id| id.stdout.trim_ascii() == b"0")
 }

@@ -13,11 +13,11 @@ mod page;
 mod profile;
 mod report;
 mod rivals;
-mod servers;
+pub(crate) mod servers;
 mod start;
-mod statistics;
+pub(crate) mod statistics;
 mod storm;
-mod users;
+pub(crate) mod users;
 
 use anyhow::{Result, ensure};
 use clap::{Args, Subcommand};

@@ -14,42 +14,42 @@ use tempfile::TempDir;
 use crate::shell::{command, target};
 
 /// The core of the server, and that of its users.
-pub(super) const SERVER_CORE: &str = "0";
-pub(super) const USERS_CORE: &str = "1";
+pub(crate) const SERVER_CORE: &str = "0";
+pub(crate) const USERS_CORE: &str = "1";
 /// Those of programs that share them.
-pub(super) const ALL_CORES: &str = "0,1";
+pub(crate) const ALL_CORES: &str = "0,1";
 /// Longest start of a server.
 const START: Duration = Duration::from_secs(20);
 /// Longest polite stop.
 const STOP: Duration = Duration::from_secs(10);
 
 /// A server that ends with the value.
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Child,
     /// A URL for Tenfour, else address and port.
-    pub(super) at: String,
+    pub(crate) at: String,
     /// Its files.
     _data: TempDir,
 }
 
 /// How Tenfour is started.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ours {
-    pub(super) tls: bool,
-    pub(super) workers: usize,
+pub(crate) struct Ours {
+    pub(crate) tls: bool,
+    pub(crate) workers: usize,
     /// Cores, as `taskset -c` takes them.
-    pub(super) cores: &'static str,
+    pub(crate) cores: &'static str,
     /// How long somebody may talk.
-    pub(super) talk_limit: &'static str,
+    pub(crate) talk_limit: &'static str,
 }
 
 impl Ours {
     /// One worker on the server's core.
-    pub(super) const PLAIN: Self = Self { tls: false, workers: 1, cores: SERVER_CORE, talk_limit: "1m" };
+    pub(crate) const PLAIN: Self = Self { tls: false, workers: 1, cores: SERVER_CORE, talk_limit: "1m" };
 }
 
 impl Server {
-    pub(super) fn ours(ours: Ours) -> Result<Self> {
+    pub(crate) fn ours(ours: Ours) -> Result<Self> {
         let data = tempfile::tempdir()?;
         let mut serve = pinned(ours.cores, &target().join("release/tenfour"));
         serve.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data.path());
@@ -61,13 +61,13 @@ impl Server {
         Self::that_says_where(serve, data, |word| word.starts_with("http"))
     }
 
-    pub(super) fn floor() -> Result<Self> {
+    pub(crate) fn floor() -> Result<Self> {
         let floor = pinned(SERVER_CORE, &target().join("release/tenfour-floor"));
         Self::that_says_where(floor, tempfile::tempdir()?, |word| word.starts_with("127."))
     }
 
     /// Starts a server that takes its address from `command`, which gets a free one.
-    pub(super) fn at_free_port(command: impl FnOnce(SocketAddr, &Path) -> Result<Command>) -> Result<Self> {
+    pub(crate) fn at_free_port(command: impl FnOnce(SocketAddr, &Path) -> Result<Command>) -> Result<Self> {
         let data = tempfile::tempdir()?;
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let mut command = command(address, data.path())?;
@@ -98,7 +98,7 @@ impl Server {
         Ok(server)
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 }
@@ -124,17 +124,17 @@ static REALTIME: AtomicBool = AtomicBool::new(false);
 
 /// From now on servers and users go before all other programs of the machine: for one that others
 /// use too. Root alone may do that.
-pub(super) fn go_first() {
+pub(crate) fn go_first() {
     REALTIME.store(true, Relaxed);
 }
 
 /// Whether they do.
-pub(super) fn all_go_first() -> bool {
+pub(crate) fn all_go_first() -> bool {
     REALTIME.load(Relaxed)
 }
 
 /// The program on these cores.
-pub(super) fn pinned(cores: &str, program: &Path) -> Command {
+pub(crate) fn pinned(cores: &str, program: &Path) -> Command {
     let mut command;
     if REALTIME.load(Relaxed) {
         command = Command::new("chrt");

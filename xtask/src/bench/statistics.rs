@@ -2,15 +2,15 @@
 
 /// The middle one of several values, and how far they lie apart.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Spread {
-    pub(super) median: f64,
-    pub(super) least: f64,
-    pub(super) most: f64,
+pub(crate) struct Spread {
+    pub(crate) median: f64,
+    pub(crate) least: f64,
+    pub(crate) most: f64,
 }
 
 impl Spread {
     /// Of at least one value.
-    pub(super) fn of(values: impl IntoIterator<Item = f64>) -> Self {
+    pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Self {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
         let (middle, last) = (values.len() / 2, values.len() - 1);
@@ -20,12 +20,12 @@ impl Spread {
     }
 
     /// Of each value against its partner of the same round.
-    pub(super) fn of_ratios(values: &[f64], partners: &[f64]) -> Self {
+    pub(crate) fn of_ratios(values: &[f64], partners: &[f64]) -> Self {
         Self::of(values.iter().zip(partners).map(|(value, partner)| value / partner))
     }
 
     /// `1.05 [1.01-1.10]`.
-    pub(super) fn text(&self, digits: usize) -> String {
+    pub(crate) fn text(&self, digits: usize) -> String {
         let Self { median, least, most } = self;
         format!("{median:.digits$} [{least:.digits$}-{most:.digits$}]")
     }

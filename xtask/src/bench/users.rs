@@ -10,20 +10,25 @@ use crate::shell::target;
 
 /// What one run measured.
 #[derive(Debug, Clone)]
-pub(super) struct Figures(pub(super) Value);
+pub(crate) struct Figures(pub(crate) Value);
 
 impl Figures {
     /// The number at `path`, names with dots between.
-    pub(super) fn number(&self, path: &str) -> f64 {
+    pub(crate) fn number(&self, path: &str) -> f64 {
         let found = path.split('.').fold(&self.0, |value, name| &value[name]);
         found.as_f64().unwrap_or(f64::NAN)
     }
 }
 
 /// Runs `tenfour-fanout` with these flags beside a server, on the users' core.
-pub(super) fn run(flags: &str) -> Result<Figures> {
+pub(crate) fn run(flags: &str) -> Result<Figures> {
+    run_with(flags, &[])
+}
+
+/// The same with more flags, in which spaces do not part words.
+pub(crate) fn run_with(flags: &str, more: &[&str]) -> Result<Figures> {
     let mut users = pinned(USERS_CORE, &target().join("release/tenfour-fanout"));
-    let output = users.args(flags.split_whitespace()).stderr(Stdio::inherit()).output();
+    let output = users.args(flags.split_whitespace()).args(more).stderr(Stdio::inherit()).output();
     let output = output.context("cannot start tenfour-fanout")?;
     ensure!(output.status.success(), "tenfour-fanout {flags}: {}", output.status);
     Ok(Figures(serde_json::from_slice(&output.stdout).context("tenfour-fanout printed no figures")?))

@@ -1,6 +1,11 @@
 //! Proofs at length.
 
+mod flood_table;
+mod floods;
+
 use anyhow::Result;
+
+pub(crate) use floods::Floods;
 
 use crate::packages;
 use crate::shell::{command, run};

@@ -11,12 +11,14 @@ use serde_json::json;
 use tenfour_protocol::control::FrameTime;
 
 use crate::air::{Air, Work};
+use crate::beside::Beside;
 use crate::lines::floor::Floor;
 use crate::lines::mqtt::Mqtt;
 use crate::lines::mumble::{self, Mumble};
 use crate::lines::nats::Nats;
 use crate::lines::tenfour::{Door, Wish};
 use crate::lines::{Line, tls};
+use crate::network::Network;
 use crate::process::Process;
 use crate::score::Group;
 use crate::stamp::STAMP_BYTES;
@@ -90,6 +92,15 @@ pub(crate) struct Fanout {
     /// The virtual users have a core to themselves, and never sleep while somebody talks
     #[arg(long)]
     awake: bool,
+    /// Network whose addresses the virtual users have in turn (Tenfour only)
+    #[arg(long)]
+    from: Option<Network>,
+    /// A command that runs beside them from the first word on; what it prints is in the figures
+    #[arg(long)]
+    beside: Option<String>,
+    /// Seconds at the end whose latency is told by itself
+    #[arg(long, default_value_t = 0.0)]
+    last: f64,
 }
 
 /// The listeners of the channel, and those of the pairs.
@@ -134,11 +145,14 @@ impl Fanout {
         let time = Duration::from_secs_f64(self.seconds);
         air.awake = self.awake;
         let watch = Watch::begin(server, time, files);
+        air.score.last_from = Duration::from_secs_f64((self.seconds - self.last).max(0.0));
+        let beside = self.beside.as_deref().map(Beside::start).transpose()?;
         let from = monotonic();
         air.talk(Work { time, frame_ms: self.frame_ms, payload: self.payload })?;
         let to = monotonic();
         let (cpu, busiest) = (server.cpu()? - cpu, server.busiest_thread()? - busiest);
         let seen = watch.end()?;
+        let beside = beside.map(Beside::end).transpose()?;
         air.awake = false;
         air.listen(SETTLE)?;
         let told_otherwise = air.told_otherwise(self.talkers as u32);
@@ -164,6 +178,8 @@ impl Fanout {
             "rss_kib_per_line": (idle.saturating_sub(before)) as f64 / 1024.0 / lines,
             "rss_kib_early": seen.early.resident_kib,
             "rss_kib_after": seen.late.resident_kib,
+            "rss_kib_most": server.most_resident()? / 1024,
+            "beside": beside,
             "files_early": seen.early.files,
             "files_after": seen.late.files,
             "stalled": stalled.len(),
@@ -225,6 +241,7 @@ fn figures(group: &Group) -> serde_json::Value {
         "p999_ms": quantile(0.999),
         "max_ms": ms(group.latency.max()),
         "longest_gap_ms": ms(group.longest_gap),
+        "last_p99_ms": ms(group.last_latency.value_at_quantile(0.99)),
     })
 }
 
@@ -242,7 +259,7 @@ impl Opener {
             Kind::Tenfour => {
                 let (channel, frame_ms) = ("19".parse()?, FrameTime::try_from(fanout.frame_ms)?);
                 let wish = Wish { channel, economy: fanout.economy, frame_ms };
-                Ok(Self::Tenfour(Door::find(&fanout.at, fanout.sockets())?, wish))
+                Ok(Self::Tenfour(Door::find(&fanout.at, fanout.sockets(), fanout.from)?, wish))
             }
             Kind::Mumble => {
                 mumble::check_payload(fanout.payload)?;

@@ -6,9 +6,12 @@
 //! bench` starts it beside each server.
 
 mod air;
+mod beside;
 mod fanout;
+mod flood;
 mod joins;
 mod lines;
+mod network;
 mod ocb2;
 mod process;
 mod score;
@@ -33,6 +36,8 @@ enum Work {
     Fanout(fanout::Fanout),
     /// Log-ins and joins, as many as go
     Joins(joins::Joins),
+    /// What attackers do
+    Flood(flood::Flags),
     /// Drops many connections at once and waits until all are back
     Storm(storm::Storm),
 }
@@ -41,6 +46,7 @@ fn main() -> ExitCode {
     let figures = match Arguments::parse().work {
         Work::Fanout(fanout) => fanout.run(),
         Work::Joins(joins) => joins.run(),
+        Work::Flood(flood) => flood.run(),
         Work::Storm(storm) => storm.run(),
     };
     match figures {

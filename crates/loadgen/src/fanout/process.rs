@@ -30,7 +30,12 @@ impl Process {
 
     /// Resident memory, in bytes.
     pub(crate) fn resident(self) -> Result<u64> {
-        resident_of(&self.file("status")?).context("/proc/PID/status has no VmRSS")
+        kib_of(&self.file("status")?, "VmRSS:").context("/proc/PID/status has no VmRSS")
+    }
+
+    /// The most resident memory that it ever had, in bytes.
+    pub(crate) fn most_resident(self) -> Result<u64> {
+        kib_of(&self.file("status")?, "VmHWM:").context("/proc/PID/status has no VmHWM")
     }
 
     /// Open files.
@@ -54,8 +59,9 @@ fn cpu_of(stat: &str) -> Option<Duration> {
     Some(TICK * (user + system))
 }
 
-fn resident_of(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+/// A line of kibibytes, in bytes.
+fn kib_of(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
 }
@@ -73,8 +79,8 @@ mod tests {
 
     #[test]
     fn resident_memory_is_read_in_bytes() {
-        assert_eq!(resident_of("Name:\tx\nVmRSS:\t    2048 kB\nRssAnon: 1 kB\n"), Some(2 * 1024 * 1024));
-        assert_eq!(resident_of("Name:\tx\n"), None);
+        assert_eq!(kib_of("Name:\tx\nVmRSS:\t    2048 kB\nRssAnon: 1 kB\n", "VmRSS:"), Some(2 * 1024 * 1024));
+        assert_eq!(kib_of("Name:\tx\n", "VmRSS:"), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What was sent, what came, and how late.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
@@ -13,6 +13,8 @@ pub(crate) struct Group {
     pub(crate) delivered: u64,
     /// From when a frame was due, in microseconds.
     pub(crate) latency: Histogram<u64>,
+    /// The same of frames of the last seconds.
+    pub(crate) last_latency: Histogram<u64>,
     /// Longest time between two frames of one listener, in microseconds.
     pub(crate) longest_gap: u64,
 }
@@ -29,6 +31,14 @@ pub(crate) struct Score {
     /// Payloads that nobody here has sent.
     pub(crate) foreign: u64,
     pub(crate) last: Instant,
+    /// The last seconds begin so long after the first frame.
+    pub(crate) last_from: Duration,
+    /// When the first frame was due, in microseconds.
+    begin: Option<u64>,
+}
+
+fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 120_000_000, 3).expect("the bounds are in order")
 }
 
 impl Score {
@@ -37,12 +47,22 @@ impl Score {
             sent: 0,
             expected: 0,
             delivered: 0,
-            latency: Histogram::new_with_bounds(1, 120_000_000, 3).expect("the bounds are in order"),
+            latency: histogram(),
+            last_latency: histogram(),
             longest_gap: 0,
         };
         let groups = std::iter::repeat_with(group).take(groups).collect();
         let (talkers, heard) = (Vec::new(), Vec::new());
-        Self { groups, talkers, heard, disorder: 0, foreign: 0, last: Instant::now() }
+        Self {
+            groups,
+            talkers,
+            heard,
+            disorder: 0,
+            foreign: 0,
+            last: Instant::now(),
+            last_from: Duration::MAX,
+            begin: None,
+        }
     }
 
     pub(crate) fn listener(&mut self) {
@@ -80,7 +100,12 @@ impl Score {
             None => heard.push((stamp.talker, stamp.seq + 1, now)),
         }
         group.delivered += 1;
-        group.latency.saturating_record(now.saturating_sub(stamp.due).max(1));
+        let late = now.saturating_sub(stamp.due).max(1);
+        group.latency.saturating_record(late);
+        let begin = *self.begin.get_or_insert(stamp.due);
+        if u128::from(stamp.due.saturating_sub(begin)) >= self.last_from.as_micros() {
+            group.last_latency.saturating_record(late);
+        }
         self.last = Instant::now();
     }
 

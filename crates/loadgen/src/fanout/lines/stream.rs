@@ -10,6 +10,8 @@ use anyhow::{Context, Result, bail};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 
+use crate::network;
+
 /// Longest wait for an answer while a line is opened.
 const ANSWER: Duration = Duration::from_secs(20);
 
@@ -22,7 +24,11 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) fn connect(address: SocketAddr) -> Result<Self> {
-        let tcp = TcpStream::connect(address).with_context(|| format!("connecting to {address}"))?;
+        Self::over(network::connect(None, 0, address)?)
+    }
+
+    /// On a connection that is there.
+    pub(crate) fn over(tcp: TcpStream) -> Result<Self> {
         tcp.set_nodelay(true)?;
         tcp.set_read_timeout(Some(ANSWER))?;
         Ok(Self { tcp, tls: None, rest: Vec::new() })
@@ -30,14 +36,18 @@ impl Stream {
 
     /// The same with TLS on it.
     pub(crate) fn connect_tls(address: SocketAddr, config: &Arc<ClientConfig>) -> Result<Self> {
-        let mut stream = Self::connect(address)?;
+        Self::connect(address)?.sealed(address, config)
+    }
+
+    /// With TLS on it from now on.
+    pub(crate) fn sealed(mut self, address: SocketAddr, config: &Arc<ClientConfig>) -> Result<Self> {
         let name = ServerName::from(address.ip());
         let mut tls = Box::new(ClientConnection::new(Arc::clone(config), name)?);
         while tls.is_handshaking() {
-            tls.complete_io(&mut stream.tcp).context("the TLS handshake")?;
+            tls.complete_io(&mut self.tcp).context("the TLS handshake")?;
         }
-        stream.tls = Some(tls);
-        Ok(stream)
+        self.tls = Some(tls);
+        Ok(self)
     }
 
     /// The certificate of the server.

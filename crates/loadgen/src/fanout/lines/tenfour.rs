@@ -16,6 +16,7 @@ use tenfour_protocol::{
 };
 
 use super::{Line, Stream, masked_frame, tls, websocket_frame};
+use crate::network::{self, Network};
 
 const TEXT: u8 = 0x1;
 const BINARY: u8 = 0x2;
@@ -31,7 +32,9 @@ const TUNED: &[u8] = br#"{"type":"tuned""#;
 /// Where the server is, and log-ins that the lines share.
 #[derive(Clone)]
 pub(crate) struct Door {
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
+    /// Addresses that the lines come from; log-ins come from loopback.
+    from: Option<Network>,
     server: Server,
     tls: Option<Arc<ClientConfig>>,
     tokens: Arc<Vec<String>>,
@@ -49,7 +52,7 @@ pub(crate) struct Wish {
 impl Door {
     /// Finds the server at `url`, and logs in as many new keys as so many lines need: a user has 8 connections,
     /// and talks on one channel at a time.
-    pub(crate) fn find(url: &str, lines: usize) -> Result<Self> {
+    pub(crate) fn find(url: &str, lines: usize, from: Option<Network>) -> Result<Self> {
         let (scheme, authority) = url.split_once("://").context("an address like http://127.0.0.1:27185")?;
         let address: SocketAddr = authority.trim_end_matches('/').parse().context("an address and a port")?;
         let tls = (scheme == "https").then(tls::config);
@@ -62,9 +65,9 @@ impl Door {
             None => None,
         };
         let server = Server::new(url, fingerprint.as_deref())?;
-        let mut door = Self { address, server, tls, tokens: Arc::default() };
+        let mut door = Self { address, from, server, tls, tokens: Arc::default() };
         let identities: std::io::Result<Vec<_>> =
-            (0..lines.clamp(1, USERS)).map(|_| Identity::generate()).collect();
+            (0..lines.min(USERS)).map(|_| Identity::generate()).collect();
         door.tokens = Arc::new(door.log_in(&identities?)?);
         Ok(door)
     }
@@ -84,24 +87,24 @@ impl Door {
 
     /// The line of virtual user `number`.
     pub(crate) fn open(&self, number: usize, wish: &Wish) -> Result<Tenfour> {
-        self.dial(&self.tokens[number % self.tokens.len()], wish, None)
+        self.dial(number, &self.tokens[number % self.tokens.len()], wish, None)
     }
 
     /// A line of the virtual user `number` that goes on where another ended.
     pub(crate) fn resume(&self, number: usize, wish: &Wish, resume: &str) -> Result<Tenfour> {
-        self.dial(&self.tokens[number % self.tokens.len()], wish, Some(resume))
+        self.dial(number, &self.tokens[number % self.tokens.len()], wish, Some(resume))
     }
 
     /// A line with a log-in of its own.
     pub(crate) fn open_as(&self, token: &str, wish: &Wish) -> Result<Tenfour> {
-        self.dial(token, wish, None)
+        self.dial(0, token, wish, None)
     }
 
-    fn dial(&self, token: &str, wish: &Wish, resume: Option<&str>) -> Result<Tenfour> {
-        let mut stream = match &self.tls {
-            Some(config) => Stream::connect_tls(self.address, config)?,
-            None => Stream::connect(self.address)?,
-        };
+    fn dial(&self, number: usize, token: &str, wish: &Wish, resume: Option<&str>) -> Result<Tenfour> {
+        let mut stream = Stream::over(network::connect(self.from, number, self.address)?)?;
+        if let Some(config) = &self.tls {
+            stream = stream.sealed(self.address, config)?;
+        }
         stream.write(upgrade(self.address, token)?.as_bytes())?;
         let head = stream.wait_for(b"\r\n\r\n")?;
         if !head.starts_with(b"HTTP/1.1 101") {
@@ -122,7 +125,8 @@ impl Door {
     }
 }
 
-fn upgrade(address: SocketAddr, token: &str) -> Result<String> {
+/// The request for a radio socket.
+pub(crate) fn upgrade(address: SocketAddr, token: &str) -> Result<String> {
     let mut key = [0; 16];
     getrandom::fill(&mut key)?;
     Ok(format!(

@@ -1,0 +1,207 @@
+//! What attackers do to a server, while 500 pairs talk beside a channel of a thousand.
+//!
+//! All run in a network namespace whose loopback interface has addresses of 10.0.0.0/8: the honest, the
+//! attackers, and somebody who opens a page have addresses of their own, which the server's exemption of
+//! loopback does not cover. The server has a core; the honest have the other one. Attackers take what both
+//! leave, so that what is measured is the server's work, and not that of virtual users who wait for a core.
+
+use std::process::Command;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+
+use super::flood_table::{self, Row};
+use crate::bench::servers::{Ours, Server};
+use crate::bench::statistics::Spread;
+use crate::bench::users::{self, Figures};
+use crate::packages;
+use crate::shell::{command, run, sh, target};
+use crate::web;
+
+/// All that `tenfour-fanout flood` knows, in the order of the table.
+pub(super) const FLOODS: [&str; 24] = [
+    "connects",
+    "handshakes",
+    "slow-heads",
+    "pages-unread",
+    "log-ins",
+    "bad-log-ins",
+    "registrations",
+    "nonces",
+    "upgrades",
+    "pings",
+    "pongs",
+    "empty-fragments",
+    "bad-json",
+    "large-json",
+    "presses",
+    "start-stop",
+    "dead-voice",
+    "oversize-voice",
+    "media-time",
+    "resumes",
+    "participants",
+    "zero-windows",
+    "resets",
+    "17000-sockets",
+];
+/// The honest.
+const WORK: &str = "--kind tenfour --pairs 500 --listeners 1000 --talkers 1 --from 10.77.0.0/16";
+/// Addresses of attackers who need more than one: a server gives an address 2,000 connections.
+const MANY: &str = "10.88.0.0/27";
+const ONE: &str = "10.88.0.1/32";
+/// Whoever opens a page meanwhile.
+const VISITOR: &str = "10.99.0.1";
+/// Seconds after a flood: five in which all becomes normal, and five that are.
+const AFTER: u32 = 10;
+/// Those.
+const NORMAL: u32 = 5;
+/// Longest quiet time.
+const QUIET: u32 = 20;
+/// The first time that people come, the server's memory grows to what they need.
+const WARM: u32 = 2;
+
+/// Flags of `cargo xtask soak floods`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Floods {
+    /// Seconds of each
+    #[arg(long = "for", default_value_t = 60)]
+    seconds: u32,
+    /// Rounds of each, alternating with quiet ones
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Sound in one frame of the honest: 20, 40 or 60 ms. Longer ones are less work, for a machine whose core is full
+    /// without any flood
+    #[arg(long, default_value_t = 20)]
+    frame_ms: u8,
+    /// Only these
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Floods what is built already
+    #[arg(long)]
+    built: bool,
+    /// In the namespace
+    #[arg(long, hide = true)]
+    inside: bool,
+}
+
+impl Floods {
+    /// Runs all, prints the table, and keeps it in docs/reliability.md when it is whole.
+    pub(crate) fn run(&self) -> Result<()> {
+        if self.inside {
+            return self.measure();
+        }
+        if !self.built {
+            web::build()?;
+            sh("cargo build --release --package tenfour-cli --package tenfour-loadgen")?;
+        }
+        let mut unshare = Command::new("unshare");
+        if !packages::is_root() {
+            unshare.args(["--user", "--map-root-user"]);
+        }
+        unshare.args(["--net", "sh", "-c"]);
+        unshare.arg("PATH=$PATH:/usr/sbin:/sbin; ip link set lo up && ip route add local 10.0.0.0/8 dev lo && exec \"$@\"");
+        unshare.arg("sh").arg(std::env::current_exe()?).args(["soak", "floods", "--inside"]);
+        unshare.args(["--for", &self.seconds.to_string(), "--rounds", &self.rounds.to_string()]);
+        unshare.args(["--frame-ms", &self.frame_ms.to_string()]);
+        if !self.only.is_empty() {
+            unshare.args(["--only", &self.only.join(",")]);
+        }
+        run(&mut unshare)
+    }
+
+    fn measure(&self) -> Result<()> {
+        let chosen = |name: &&str| self.only.is_empty() || self.only.iter().any(|only| only == name);
+        let names: Vec<&str> = FLOODS.into_iter().filter(chosen).collect();
+        ensure!(!names.is_empty(), "no such flood; there are {}", FLOODS.join(", "));
+        println!("{}", flood_table::HEAD.trim_end());
+        let mut rows = Vec::new();
+        for name in names {
+            let row = self.flood(name).with_context(|| format!("flood {name}"))?;
+            println!("{}", row.text());
+            rows.push(row);
+        }
+        if self.only.is_empty() {
+            let flags =
+                format!("--for {} --rounds {} --frame-ms {}", self.seconds, self.rounds, self.frame_ms);
+            flood_table::keep(&rows, &flags)?;
+        }
+        let failed: Vec<_> = rows.iter().filter(|row| !row.faults().is_empty()).map(|row| row.name).collect();
+        ensure!(failed.is_empty(), "the goals are not met under: {}", failed.join(", "));
+        Ok(())
+    }
+
+    /// A server for one flood, in rounds that alternate with quiet ones.
+    fn flood(&self, name: &'static str) -> Result<Row> {
+        let server = Server::ours(Ours { tls: name == "handshakes", talk_limit: "10m", ..Ours::PLAIN })?;
+        let at =
+            format!("fanout {WORK} --frame-ms {} --at {} --pid {}", self.frame_ms, server.at, server.pid());
+        let from = if name == "17000-sockets" { MANY } else { ONE };
+        let mut row = Row::new(name);
+        users::run(&format!("{at} --for {WARM}"))?;
+        for _ in 0..self.rounds {
+            let quiet = users::run(&format!("{at} --for {}", self.seconds.min(QUIET)))?;
+            row.quiet.push(quiet.number("pair.p99_ms"));
+            row.quiet_memory.push(quiet.number("rss_kib_most"));
+            let flood = format!(
+                "taskset -c 0,1 chrt --idle 0 {} flood {name} --at {} --for {} --from {from}",
+                target().join("release/tenfour-fanout").display(),
+                server.at,
+                self.seconds
+            );
+            let time = self.seconds + AFTER;
+            let (figures, page) = visited(&server.at, || {
+                users::run_with(&format!("{at} --for {time} --last {NORMAL}"), &["--beside", &flood])
+            });
+            row.page = row.page.max(page);
+            match figures {
+                Ok(figures) => row.take(&figures),
+                Err(error) => row.broken = Some(format!("{error:#}")),
+            }
+        }
+        Ok(row)
+    }
+}
+
+/// Does it while somebody opens the page again and again: the longest wait.
+fn visited<T>(url: &str, what: impl FnOnce() -> T) -> (T, Duration) {
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let visitor = scope.spawn(|| {
+            let mut longest = Duration::ZERO;
+            while !over.load(Relaxed) {
+                let begin = Instant::now();
+                let page = format!("curl --interface {VISITOR} -sSfk -m 10 -o /dev/null {url}/");
+                let answered = command(&page).status().is_ok_and(|status| status.success());
+                longest = longest.max(if answered { begin.elapsed() } else { Duration::MAX });
+                std::thread::sleep(Duration::from_millis(500));
+            }
+            longest
+        });
+        let done = what();
+        over.store(true, Relaxed);
+        (done, visitor.join().expect("a visitor does not panic"))
+    })
+}
+
+impl Row {
+    fn take(&mut self, figures: &Figures) {
+        self.flooded.push(figures.number("pair.p99_ms"));
+        self.after.push(figures.number("pair.last_p99_ms"));
+        let delivered = figures.number("pair.delivered_share").min(figures.number("channel.delivered_share"));
+        self.delivered = self.delivered.min(delivered);
+        self.memory.push(figures.number("rss_kib_most"));
+        self.sent.push(figures.number("beside.sent"));
+        self.bytes.push(figures.number("beside.bytes"));
+        self.refused.push(figures.number("beside.refused"));
+        self.words = figures.0["beside"]["words"].as_str().map(str::to_owned).or(self.words.take());
+    }
+}
+
+/// The median.
+pub(super) fn median(values: &[f64]) -> f64 {
+    if values.is_empty() { f64::NAN } else { Spread::of(values.iter().copied()).median }
+}
