@@ -44,6 +44,7 @@ const reasons: Record<Code, string> = {
   upgrade_expected: 'no radio at this address',
   bad_signature: 'key not accepted',
   nonce_expired: 'log-in took too long',
+  work_needed: 'many register here',
   not_registered: 'not registered',
   already_registered: 'registered already',
   handle_refused: 'handle not accepted',
@@ -101,6 +102,15 @@ export const en = {
       message: 'That did not work: the server could not be reached.',
       hint: 'Check your connection and try again; nothing was saved.',
     },
+  },
+
+  /** While many come in from one network. */
+  queue: {
+    turn: 'Many people come in from your network just now. You have a place in the line, and nothing to do.',
+    next: (s: number) => `next try in ${s} s`,
+    nextNow: 'trying now',
+    work: 'Many people registered from your network. Your device works for your place, usually for some seconds.',
+    working: 'working',
   },
 
   link: {
@@ -298,6 +308,10 @@ export const en = {
     nonce_expired: {
       message: 'The log-in took too long.',
       hint: 'Try again.',
+    },
+    work_needed: {
+      message: 'Many people registered from your network, and this device did not finish the work that this costs.',
+      hint: 'Try again, or come back in an hour.',
     },
     foreign_origin: {
       message: 'The server does not know this address as its own.',

@@ -76,6 +76,20 @@ describe('the first visit', () => {
     expect(radio.calls).toContainEqual(['importKey', '{}', '']);
   });
 
+  test('while many come in from one network it says so, and for how long', () => {
+    const { page, change } = setUp(first());
+    expect(page.querySelector('progress')).toBeNull();
+    const since = performance.now();
+    change({ queued: { what: 'turn', since, until: since + 4_000 } });
+    expect(find(page, '[role=status]').textContent).toBe(text.queue.turn);
+    expect(page.textContent).toContain(text.queue.next(4));
+    change({ queued: { what: 'work', share: 0.5 } });
+    expect(find(page, '[role=status]').textContent).toBe(text.queue.work);
+    expect(find<HTMLProgressElement>(page, 'progress').value).toBe(0.5);
+    change({ queued: null });
+    expect(page.querySelector('progress')).toBeNull();
+  });
+
   test("registers, and shows the server's refusal at the field", async () => {
     const radio = first();
     radio.registering = () => Promise.reject(refused);
@@ -93,6 +107,18 @@ describe('the first visit', () => {
 });
 
 describe('the radio', () => {
+  test('a log-in that waits is told, before anything is known and after the link was lost', () => {
+    const since = performance.now();
+    const queued = { what: 'turn', since, until: since + 4_000 } as const;
+    const radio = new ScriptedRadio({ me: null, link: { state: 'connecting' }, queued });
+    const { page, change } = setUp(radio);
+    expect(page.textContent).toContain(text.queue.turn);
+    change({ ...idle(), link: { state: 'coming_back', retryAt: since, why: 'lost' }, queued });
+    expect(page.textContent).toContain(text.queue.turn);
+    change({ link: { state: 'on_the_air' }, queued: null });
+    expect(page.textContent).not.toContain(text.queue.turn);
+  });
+
   test('starts with what this browser remembers, at its channel', () => {
     localStorage.setItem('tenfour.preferences', '{"lowData":true}');
     const radio = new ScriptedRadio();
