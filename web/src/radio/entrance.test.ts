@@ -32,7 +32,10 @@ function setUp(plan: Try[], solving: (bits: number) => Promise<number> = async (
     tries.push({ at: clock.now(), work });
     if (!next.refuses) return me;
     const { refuses, after } = next;
-    throw { ...refusal(refuses, '', ''), ...(after === undefined ? {} : { retry_after_ms: after }) };
+    throw {
+      ...refusal(refuses, '', ''),
+      ...(after === undefined ? {} : { retry_after_ms: after }),
+    };
   };
   let stopped = 0;
   const entrance = new Entrance({
@@ -91,9 +94,9 @@ test('nobody waits for longer than two minutes in all', async () => {
 });
 
 test('work that a nonce asks for is done and shown', async () => {
-  const { clock, told, tries, entrance, stopped } = setUp([{ asks: 19 }]);
+  const { clock, told, tries, entrance, stopped } = setUp([{ asks: 20 }]);
   expect(await outcome(entrance.register(key, 'Roadrunner'), clock, 0)).toBe(me);
-  expect(tries).toEqual([{ at: 0, work: 19 }]);
+  expect(tries).toEqual([{ at: 0, work: 20 }]);
   expect(told).toEqual([{ what: 'work', share: 0 }, { what: 'work', share: 0.5 }, null]);
   expect(stopped()).toBe(1);
 });
@@ -102,14 +105,14 @@ test('work that was not announced is done at the next try, and refused again it 
   const needed: Try = { refuses: 'work_needed' };
   const once = setUp([needed]);
   expect(await outcome(once.entrance.register(key, 'Roadrunner'), once.clock, 0)).toBe(me);
-  expect(once.tries.map(({ work }) => work)).toEqual([undefined, 19]);
+  expect(once.tries.map(({ work }) => work)).toEqual([undefined, 20]);
   const twice = setUp([needed, needed]);
   const end = await outcome(twice.entrance.register(key, 'Roadrunner'), twice.clock, 0);
   expect(end).toMatchObject({ code: 'work_needed' });
 });
 
 test('a nonce that expired over the work is asked for anew, others are not', async () => {
-  const expired = setUp([{ asks: 19, refuses: 'nonce_expired' }, { asks: 19 }]);
+  const expired = setUp([{ asks: 20, refuses: 'nonce_expired' }, { asks: 20 }]);
   expect(await outcome(expired.entrance.register(key, 'Roadrunner'), expired.clock, 0)).toBe(me);
   const plain = setUp([{ refuses: 'nonce_expired' }]);
   const end = await outcome(plain.entrance.register(key, 'Roadrunner'), plain.clock, 0);
@@ -117,11 +120,11 @@ test('a nonce that expired over the work is asked for anew, others are not', asy
 });
 
 test.each([
-  ['has no end', 19, () => new Promise<number>(() => {}), 120_000],
-  ['cannot be done', 19, () => Promise.reject(new Error('no worker')), 0],
+  ['has no end', 20, () => new Promise<number>(() => {}), 120_000],
+  ['cannot be done', 20, () => Promise.reject(new Error('no worker')), 0],
   ['is more than a place is worth', 25, async () => 0, 0],
 ])('work that %s is told as such', async (_, asks, solving, within) => {
-  const { clock, told, tries, entrance } = setUp([{ asks }], solving);
+  const { clock, told, tries, entrance } = setUp([{ asks }, { asks }], solving);
   const end = await outcome(entrance.register(key, 'Roadrunner'), clock, within);
   expect(end).toMatchObject({ code: 'work_needed' });
   expect(tries).toEqual([]);

@@ -12,7 +12,7 @@ import type { solve } from './solve';
 /** How long the page waits and works in all before it says that it did not work: `AUTH_PATIENCE`, in ms. */
 const PATIENCE = 120_000;
 /** Zero bits that are shown once the server asked for work and its nonce did not: `REGISTRATION_WORK`. */
-const WORK = 19;
+const WORK = 20;
 /** Most zero bits that the page works for: `REGISTRATION_WORK_MOST`. */
 const WORK_MOST = 24;
 
@@ -78,7 +78,7 @@ export class Entrance {
   ): Promise<number | undefined> {
     const bits = patience.work(work ?? 0);
     if (bits === 0) return undefined;
-    if (bits > WORK_MOST) throw noWork();
+    if (bits > WORK_MOST) throw patience.giveUp();
     const { clock, solve, tell } = this.options;
     tell({ what: 'work', share: 0 });
     const solving = solve({ nonce: fromBase64url(nonce), user, bits }, (share) =>
@@ -86,12 +86,12 @@ export class Entrance {
     );
     let cancel = () => {};
     const late = new Promise<never>((_, reject) => {
-      cancel = clock.after(patience.until - clock.now(), () => reject(noWork()));
+      cancel = clock.after(patience.until - clock.now(), reject);
     });
     try {
       return await Promise.race([solving.solution, late]);
     } catch {
-      throw noWork();
+      throw patience.giveUp();
     } finally {
       cancel();
       solving.stop();
@@ -101,7 +101,7 @@ export class Entrance {
 
 /** What is left of it, for one registration or log-in. The native client has the same. */
 class Patience {
-  readonly until: number;
+  until: number;
   /** In a cluster a nonce may come from a node that does not count as the next one does. */
   #least = 0;
   /** The last try showed work, which may have taken longer than a nonce lives. */
@@ -124,6 +124,12 @@ class Patience {
     return wait === null || now + wait > this.until ? null : wait;
   }
 
+  /** This device cannot do the work: trying again would not help. */
+  giveUp(): Refusal {
+    this.until = Number.NEGATIVE_INFINITY;
+    return refusal('work_needed', '', '');
+  }
+
   #cure({ code, retry_after_ms }: Refusal): number | null {
     if (code === 'too_many_requests') return retry_after_ms ?? null;
     if (code === 'nonce_expired' && this.#worked) return 0;
@@ -131,8 +137,4 @@ class Patience {
     this.#least = WORK;
     return 0;
   }
-}
-
-function noWork(): Refusal {
-  return refusal('work_needed', '', '');
 }

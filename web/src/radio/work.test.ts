@@ -23,11 +23,14 @@ function hashOf(number: number): string {
 describe('work', () => {
   const work = new Work(fromHex(nonce), fromHex(user));
 
-  test.each(solutions)('for $bits bits is done as the vector says', ({ bits, work: number, hash }) => {
-    expect(hashOf(number)).toBe(hash);
-    expect(work.search(0, number + 1, bits)).toBe(number);
-    if (number > 0) expect(work.search(0, number, bits)).toBeNull();
-  });
+  test.each(solutions)(
+    'for $bits bits is done as the vector says',
+    ({ bits, work: number, hash }) => {
+      expect(hashOf(number)).toBe(hash);
+      expect(work.search(0, number + 1, bits)).toBe(number);
+      if (number > 0) expect(work.search(0, number, bits)).toBeNull();
+    },
+  );
 
   test.each([0, 1, 255, 256, 65_536, 0xff_ffff, 0x100_0000, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff])(
     'hashes the number %i as others do',

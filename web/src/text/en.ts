@@ -310,7 +310,8 @@ export const en = {
       hint: 'Try again.',
     },
     work_needed: {
-      message: 'Many people registered from your network, and this device did not finish the work that this costs.',
+      message:
+        'Many people registered from your network, and this device did not finish the work that this costs.',
       hint: 'Try again, or come back in an hour.',
     },
     foreign_origin: {
