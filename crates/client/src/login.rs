@@ -157,7 +157,8 @@ impl<T: FnMut(Waiting)> Door<'_, T> {
 
     async fn ask_for_nonce(&mut self) -> Result<Fresh, Error> {
         let nonce: Nonce = self.talk.post("nonce", &()).await?;
-        let bytes = BASE64URL_NOPAD.decode(nonce.nonce.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+        let bytes =
+            BASE64URL_NOPAD.decode(nonce.nonce.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
         let bytes = bytes.ok_or_else(|| odd(self.talk.server(), "its nonce is malformed"))?;
         Ok(Fresh { nonce, bytes })
     }

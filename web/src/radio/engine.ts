@@ -6,18 +6,17 @@ import { channelOf, firstChannel, isChannel, loadRecent, saveRecent, showChannel
 import { Api } from './api';
 import { browserClock } from './clock';
 import { BrowserDevice } from './device';
-import { Entrance } from './entrance';
+import type { Entrance } from './entrance';
 import type { DeviceKey } from './identity';
 import { findDeviceKey, forgetDeviceKey, keepDeviceKey, makeDeviceKey } from './identity';
 import { sessionPlace } from './keptPlace';
 import { Loudspeaker } from './loudspeaker';
 import { measure } from './measure';
 import { BrowserMicrophone } from './microphone';
-import type { Account, Button, Radio, RadioEvent, RadioState } from './model';
+import type { Account, Button, Queued, Radio, RadioEvent, RadioState } from './model';
 import { BrowserPosition } from './position';
 import { asRefusal, isFinal, loggedOut } from './refusal';
 import { openSocket } from './socket';
-import { solve } from './solve';
 import { Store } from './store';
 import { Transceiver } from './transceiver';
 
@@ -39,7 +38,6 @@ class Engine implements Radio {
   readonly account: Account;
   readonly #store: Store;
   readonly #api: Api;
-  readonly #entrance: Entrance;
   readonly #measure = measure(this);
   readonly #device = new BrowserDevice(CLIENT);
   readonly #loudspeaker: Loudspeaker;
@@ -54,12 +52,6 @@ class Engine implements Radio {
     store.set({ recent });
     this.#store = store;
     this.#api = new Api(__ORIGIN__ ?? location.origin);
-    this.#entrance = new Entrance({
-      api: this.#api,
-      clock: browserClock,
-      solve,
-      tell: (queued) => store.set({ queued }),
-    });
     this.#loudspeaker = this.#makeLoudspeaker();
     this.#microphone = new BrowserMicrophone((why) => this.#set.talk.fault(why));
     this.#set = new Transceiver({
@@ -117,7 +109,9 @@ class Engine implements Radio {
   async register(handle: string, description?: string): Promise<void> {
     try {
       this.#key ??= await makeDeviceKey();
-      this.#store.set({ me: await this.#entrance.register(this.#key, handle, description) });
+      this.#store.set({
+        me: await (await this.#entrance()).register(this.#key, handle, description),
+      });
     } catch (error) {
       throw asRefusal(error);
     }
@@ -234,8 +228,15 @@ class Engine implements Radio {
     } catch (error) {
       const code = asRefusal(error).code;
       if (!this.#key || (code !== 'not_logged_in' && code !== 'logged_out')) throw error;
-      return this.#entrance.login(this.#key);
+      return (await this.#entrance()).login(this.#key);
     }
+  }
+
+  /** Who has a session goes without. */
+  async #entrance(): Promise<Entrance> {
+    const { Entrance } = await import('./entrance');
+    const tell = (queued: Queued | null) => this.#store.set({ queued });
+    return new Entrance({ api: this.#api, clock: browserClock, tell });
   }
 
   #leave(): void {
@@ -253,7 +254,7 @@ class Engine implements Radio {
       key: () => this.#key,
       adopt: async (pair) => {
         this.#key = await keepDeviceKey(pair);
-        this.#store.set({ me: await this.#entrance.login(this.#key) });
+        this.#store.set({ me: await (await this.#entrance()).login(this.#key) });
         this.#connect();
       },
       forget: async () => {

@@ -7,7 +7,7 @@ import { fromBase64url } from './encoding';
 import type { DeviceKey } from './identity';
 import type { Queued } from './model';
 import { asRefusal, refusal } from './refusal';
-import type { solve } from './solve';
+import { solve } from './solve';
 
 /** How long the page waits and works in all before it says that it did not work: `AUTH_PATIENCE`, in ms. */
 const PATIENCE = 120_000;
@@ -19,7 +19,8 @@ const WORK_MOST = 24;
 export interface EntranceOptions {
   api: Pick<Api, 'register' | 'login'>;
   clock: Clock;
-  solve: typeof solve;
+  /** For tests, which have no workers. */
+  solve?: typeof solve;
   /** Why it takes longer, for the person; null when it does not. */
   tell(queued: Queued | null): void;
 }
@@ -79,15 +80,16 @@ export class Entrance {
     const bits = patience.work(work ?? 0);
     if (bits === 0) return undefined;
     if (bits > WORK_MOST) throw patience.giveUp();
-    const { clock, solve, tell } = this.options;
+    const { clock, tell } = this.options;
     tell({ what: 'work', share: 0 });
-    const solving = solve({ nonce: fromBase64url(nonce), user, bits }, (share) =>
-      tell({ what: 'work', share }),
-    );
     let cancel = () => {};
     const late = new Promise<never>((_, reject) => {
       cancel = clock.after(patience.until - clock.now(), reject);
     });
+    const message = { nonce: fromBase64url(nonce), user, bits };
+    const solving = (this.options.solve ?? solve)(message, (share) =>
+      tell({ what: 'work', share }),
+    );
     try {
       return await Promise.race([solving.solution, late]);
     } catch {
@@ -127,7 +129,11 @@ class Patience {
   /** This device cannot do the work: trying again would not help. */
   giveUp(): Refusal {
     this.until = Number.NEGATIVE_INFINITY;
-    return refusal('work_needed', '', '');
+    return refusal(
+      'work_needed',
+      'Many people registered from your network, and this device did not finish the work for a place.',
+      'Try again, or come back in an hour.',
+    );
   }
 
   #cure({ code, retry_after_ms }: Refusal): number | null {

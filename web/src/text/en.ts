@@ -104,15 +104,6 @@ export const en = {
     },
   },
 
-  /** While many come in from one network. */
-  queue: {
-    turn: 'Many people come in from your network just now. You have a place in the line, and nothing to do.',
-    next: (s: number) => `next try in ${s} s`,
-    nextNow: 'trying now',
-    work: 'Many people registered from your network. Your device works for your place, usually for some seconds.',
-    working: 'working',
-  },
-
   link: {
     label: 'Link',
     unregistered: 'not registered',
@@ -308,11 +299,6 @@ export const en = {
     nonce_expired: {
       message: 'The log-in took too long.',
       hint: 'Try again.',
-    },
-    work_needed: {
-      message:
-        'Many people registered from your network, and this device did not finish the work that this costs.',
-      hint: 'Try again, or come back in an hour.',
     },
     foreign_origin: {
       message: 'The server does not know this address as its own.',

@@ -76,15 +76,16 @@ describe('the first visit', () => {
     expect(radio.calls).toContainEqual(['importKey', '{}', '']);
   });
 
-  test('while many come in from one network it says so, and for how long', () => {
+  test('while many come in from one network it says so, and for how long', async () => {
     const { page, change } = setUp(first());
     expect(page.querySelector('progress')).toBeNull();
     const since = performance.now();
-    change({ queued: { what: 'turn', since, until: since + 4_000 } });
-    expect(find(page, '[role=status]').textContent).toBe(text.queue.turn);
-    expect(page.textContent).toContain(text.queue.next(4));
+    change({ queued: { what: 'turn', since, until: since + 40_000 } });
+    await vi.waitUntil(() => page.querySelector('progress'), LOADED);
+    expect(find(page, '[role=status]').textContent).toBe(later.queue.turn);
+    expect(page.textContent).toMatch(/next try in \d+ s/);
     change({ queued: { what: 'work', share: 0.5 } });
-    expect(find(page, '[role=status]').textContent).toBe(text.queue.work);
+    expect(find(page, '[role=status]').textContent).toBe(later.queue.work);
     expect(find<HTMLProgressElement>(page, 'progress').value).toBe(0.5);
     change({ queued: null });
     expect(page.querySelector('progress')).toBeNull();
@@ -107,16 +108,17 @@ describe('the first visit', () => {
 });
 
 describe('the radio', () => {
-  test('a log-in that waits is told, before anything is known and after the link was lost', () => {
+  test('a log-in that waits is told, before anything is known and after the link was lost', async () => {
     const since = performance.now();
     const queued = { what: 'turn', since, until: since + 4_000 } as const;
     const radio = new ScriptedRadio({ me: null, link: { state: 'connecting' }, queued });
     const { page, change } = setUp(radio);
-    expect(page.textContent).toContain(text.queue.turn);
+    const isTold = () => page.textContent?.includes(later.queue.turn);
+    await vi.waitUntil(isTold, LOADED);
     change({ ...idle(), link: { state: 'coming_back', retryAt: since, why: 'lost' }, queued });
-    expect(page.textContent).toContain(text.queue.turn);
+    await vi.waitUntil(isTold, LOADED);
     change({ link: { state: 'on_the_air' }, queued: null });
-    expect(page.textContent).not.toContain(text.queue.turn);
+    expect(isTold()).toBe(false);
   });
 
   test('starts with what this browser remembers, at its channel', () => {

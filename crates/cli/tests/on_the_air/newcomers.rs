@@ -108,10 +108,8 @@ async fn all_come_in(house: &House, number: usize) -> Duration {
         all.push(one.await.unwrap());
     }
     let took = begun.elapsed();
-    let (waited, worked) = (
-        all.iter().filter(|told| told.waits > 0).count(),
-        all.iter().filter(|told| told.works > 0).count(),
-    );
+    let (waited, worked) =
+        (all.iter().filter(|told| told.waits > 0).count(), all.iter().filter(|told| told.works > 0).count());
     println!("{number} newcomers came in within {took:.1?}: {waited} waited, {worked} worked");
     assert!(waited > 0, "they came at once");
     assert!(worked >= number - REGISTRATIONS_AN_HOUR, "each but the first ones");

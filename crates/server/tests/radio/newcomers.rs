@@ -89,7 +89,7 @@ fn work_is_good_for_one_nonce_and_one_key_and_is_looked_at_first() {
     assert_eq!(code(next + 1, &one, solve(&one, next)), "work_needed", "of another key");
     let fresh = any_nonce(&desk);
     let mut proof = key(next).prove(&fresh, "https://elsewhere.example", "bearer");
-    let mut send = |proof: &Value, work: Option<u32>| {
+    let send = |proof: &Value, work: Option<u32>| {
         let body = json!({ "handle": "Somebody", "proof": proof, "work": work });
         desk.post("/api/v1/register", &[(FORWARDED, CROWDED)], &body).code()
     };
