@@ -5,6 +5,8 @@ import type { Plugin, Rolldown } from 'vite';
 const LIMIT = 60_000;
 /** Loaded by who shares a location, and by nobody else. */
 const ON_DEMAND = 'h3-js';
+/** A worker that only those start who register after many others of their network. */
+const RARE = 'work.worker';
 
 /** Fails a build whose first load has grown too large, or has the library that is for later. */
 export function budget(): Plugin {
@@ -28,7 +30,7 @@ interface Script {
   modules: string[];
 }
 
-/** The entries with what they import at once, and every worker and worklet. */
+/** The entries with what they import at once, and every worker and worklet but the rare one. */
 function firstLoad(bundle: Rolldown.OutputBundle): Script[] {
   const files = Object.values(bundle);
   const wanted = files.flatMap((file) =>
@@ -42,7 +44,9 @@ function firstLoad(bundle: Rolldown.OutputBundle): Script[] {
   return files.flatMap((file): Script[] => {
     const name = file.fileName;
     if (file.type === 'asset') {
-      return name.endsWith('.js') ? [{ name, code: file.source, modules: [] }] : [];
+      return name.endsWith('.js') && !name.includes(RARE)
+        ? [{ name, code: file.source, modules: [] }]
+        : [];
     }
     return wanted.includes(name) ? [{ name, code: file.code, modules: file.moduleIds }] : [];
   });

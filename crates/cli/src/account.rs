@@ -4,11 +4,12 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use tenfour_client::{Error, Identity, Server, Session, log_in};
+use tenfour_client::{Error, Identity, Server, Session, log_in_telling};
 use tenfour_protocol::http;
 use tenfour_protocol::{Code, Refusal};
 
 use crate::exit::{self, Failure};
+use crate::waiting::say;
 
 /// A server and a key that is known there.
 #[derive(Debug, clap::Args)]
@@ -31,7 +32,7 @@ impl Account {
         let key = self.key.clone().or_else(Identity::default_path).ok_or_else(|| {
             Failure::WrongUse("There is no home folder with your key. Name a file with --key FILE.".into())
         })?;
-        let session = match log_in(&server, &Identity::load(&key)?, None).await {
+        let session = match log_in_telling(&server, &Identity::load(&key)?, None, say).await {
             Err(Error::HandleNeeded(_)) => return Err(Refusal::from(Code::NotRegistered).into()),
             other => other?,
         };

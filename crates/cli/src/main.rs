@@ -21,6 +21,7 @@ mod source;
 mod station;
 mod stats;
 mod talk;
+mod waiting;
 mod whoami;
 
 use std::process::ExitCode;

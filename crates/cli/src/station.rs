@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tenfour_client::{Client, Identity, Key, Options, Server, Session, log_in};
+use tenfour_client::{Client, Identity, Key, Options, Server, Session, log_in_telling};
 use tenfour_core::radio::{Event, Input, LinkState};
 use tenfour_protocol::{ChannelId, Refusal, UserId};
 
 use crate::exit::Failure;
 use crate::place;
+use crate::waiting::say;
 
 /// Time for the server to end the session.
 const GOOD_BYE: Duration = Duration::from_secs(2);
@@ -58,7 +59,7 @@ impl Station {
             )
         })?;
         let identity = Identity::load_or_create(&key)?;
-        let session = log_in(&server, &identity, self.handle.as_deref()).await?;
+        let session = log_in_telling(&server, &identity, self.handle.as_deref(), say).await?;
         let (me, asked) = (&session.me, self.handle.as_deref());
         if session.registered {
             eprintln!("Registered at {} as {} ({}).", server.origin(), me.handle, me.tag);

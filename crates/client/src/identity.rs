@@ -21,6 +21,7 @@ const HEADER: &str = "tenfour-key-v1";
 pub struct Identity {
     seed: Box<Zeroizing<[u8; 32]>>,
     public: [u8; 32],
+    is_new: bool,
 }
 
 /// Where the device key of a running client is: it is needed for a moment at each log-in, and each time a
@@ -107,7 +108,12 @@ impl Identity {
     pub fn generate() -> std::io::Result<Self> {
         let mut seed = Box::new(Zeroizing::new([0; 32]));
         getrandom::fill(&mut seed[..]).map_err(|error| std::io::Error::other(error.to_string()))?;
-        Ok(Self::of(seed))
+        Ok(Self { is_new: true, ..Self::of(seed) })
+    }
+
+    /// True when this key was made just now: no server knows it, as long as it came to none.
+    pub(crate) fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// The key of these 32 bytes.
@@ -120,7 +126,7 @@ impl Identity {
     fn of(seed: Box<Zeroizing<[u8; 32]>>) -> Self {
         let public = SigningKey::from_bytes(&seed).verifying_key().to_bytes();
         scrub_stack();
-        Self { seed, public }
+        Self { seed, public, is_new: false }
     }
 
     /// The private key.

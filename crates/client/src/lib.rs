@@ -22,6 +22,7 @@ mod login;
 #[cfg(feature = "mutants")]
 mod mutants;
 pub mod opus;
+mod patience;
 mod place;
 mod sealed;
 mod server;
@@ -33,6 +34,7 @@ pub mod wav;
 pub use client::{Client, Options};
 pub use error::Error;
 pub use identity::{Identity, Kept, Key};
-pub use login::{Session, log_in};
+pub use login::{Session, log_in, log_in_telling};
+pub use patience::Waiting;
 pub use place::{PositionError, cell_at};
 pub use server::Server;

@@ -1,16 +1,19 @@
 //! Log-in by device key.
 
+use std::time::Instant;
+
 use data_encoding::BASE64URL_NOPAD;
 use hyper::Method;
 use tenfour_protocol::auth::signed_bytes;
 use tenfour_protocol::http::{
     Channels, Contact, Held, Login, Me, Nonce, Profile, Proof, Register, SessionKind,
 };
-use tenfour_protocol::limits::NONCE_BYTES;
-use tenfour_protocol::{Code, Refusal};
+use tenfour_protocol::limits::{NONCE_BYTES, REGISTRATION_WORK_MOST};
+use tenfour_protocol::{Code, Refusal, Work};
 use zeroize::Zeroizing;
 
 use crate::http::Conversation;
+use crate::patience::{Patience, Waiting};
 use crate::{Error, Identity, Server};
 
 /// A log-in. The token is good until it is logged out or long unused.
@@ -64,41 +67,137 @@ impl Session {
     }
 }
 
-/// Logs in with the key; a key that the server does not know is registered under `handle`.
+/// Logs in with the key; a key that the server does not know is registered under `handle`. When many come in
+/// from the same network, this waits as it is told, and does the work that a registration costs then, for
+/// [`AUTH_PATIENCE`](tenfour_protocol::limits::AUTH_PATIENCE) at most.
 pub async fn log_in(server: &Server, identity: &Identity, handle: Option<&str>) -> Result<Session, Error> {
-    let mut talk = Conversation::with(server);
-    let login = Login { proof: prove(&mut talk, identity).await? };
-    match talk.post("login", &login).await {
-        Ok(me) => session(server, me, false),
-        Err(Error::Refused(Refusal { code: Code::NotRegistered, .. })) => {
-            let handle = handle.ok_or_else(|| Error::HandleNeeded(server.origin().into()))?.to_owned();
-            let proof = prove(&mut talk, identity).await?;
-            session(
-                server,
-                talk.post("register", &Register { handle, description: None, proof }).await?,
-                true,
-            )
+    log_in_telling(server, identity, handle, |_| {}).await
+}
+
+/// The same. `tell` hears each time why it takes longer.
+pub async fn log_in_telling(
+    server: &Server,
+    identity: &Identity,
+    handle: Option<&str>,
+    tell: impl FnMut(Waiting),
+) -> Result<Session, Error> {
+    let patience = Patience::from(Instant::now());
+    let mut door = Door { talk: Conversation::with(server), identity, patience, tell };
+    // A key that was made just now is known nowhere: asking that first would make a crowd twice as large.
+    if let Some(handle) = handle.filter(|_| identity.is_new()) {
+        match door.register(handle).await {
+            Err(Error::Refused(Refusal { code: Code::AlreadyRegistered, .. })) => {}
+            other => return other,
         }
-        Err(error) => Err(error),
+    }
+    match door.log_in().await {
+        Err(Error::Refused(Refusal { code: Code::NotRegistered, .. })) => {
+            door.register(handle.ok_or_else(|| Error::HandleNeeded(server.origin().into()))?).await
+        }
+        other => other,
     }
 }
 
-async fn prove(talk: &mut Conversation<'_>, identity: &Identity) -> Result<Proof, Error> {
-    let Nonce { nonce, expiry } = talk.post("nonce", &()).await?;
-    let server = talk.server();
-    let bytes: [u8; NONCE_BYTES] = BASE64URL_NOPAD
-        .decode(nonce.as_bytes())
-        .ok()
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| odd(server, "its nonce is malformed"))?;
-    let signature = identity.sign(&signed_bytes(server.origin(), &bytes, expiry, &identity.user()));
-    Ok(Proof {
-        key: BASE64URL_NOPAD.encode(&identity.public_key()),
-        nonce,
-        expiry,
-        signature: BASE64URL_NOPAD.encode(&signature),
-        session: SessionKind::Bearer,
-    })
+/// Somebody at the door of a server.
+struct Door<'a, T> {
+    talk: Conversation<'a>,
+    identity: &'a Identity,
+    patience: Patience,
+    tell: T,
+}
+
+/// A nonce, as it came and in bytes.
+struct Fresh {
+    nonce: Nonce,
+    bytes: [u8; NONCE_BYTES],
+}
+
+impl<T: FnMut(Waiting)> Door<'_, T> {
+    async fn log_in(&mut self) -> Result<Session, Error> {
+        loop {
+            match self.try_to_log_in().await {
+                Err(Error::Refused(refusal)) => self.wait(refusal).await?,
+                other => return session(self.talk.server(), other?, false),
+            }
+        }
+    }
+
+    async fn register(&mut self, handle: &str) -> Result<Session, Error> {
+        loop {
+            match self.try_to_register(handle).await {
+                Err(Error::Refused(refusal)) => self.wait(refusal).await?,
+                other => return session(self.talk.server(), other?, true),
+            }
+        }
+    }
+
+    async fn try_to_log_in(&mut self) -> Result<Me, Error> {
+        let fresh = self.ask_for_nonce().await?;
+        let login = Login { proof: self.prove(fresh) };
+        self.talk.post("login", &login).await
+    }
+
+    async fn try_to_register(&mut self, handle: &str) -> Result<Me, Error> {
+        let fresh = self.ask_for_nonce().await?;
+        let work = self.work(&fresh).await?;
+        let proof = self.prove(fresh);
+        let register = Register { handle: handle.to_owned(), description: None, work, proof };
+        self.talk.post("register", &register).await
+    }
+
+    /// Waits until trying again makes sense after this refusal; returns it when it never does.
+    async fn wait(&mut self, refusal: Refusal) -> Result<(), Error> {
+        let Some(wait) = self.patience.again(&refusal, Instant::now()) else { return Err(refusal.into()) };
+        if !wait.is_zero() {
+            (self.tell)(Waiting::Turn(wait));
+            tokio::time::sleep(wait).await;
+        }
+        Ok(())
+    }
+
+    async fn ask_for_nonce(&mut self) -> Result<Fresh, Error> {
+        let nonce: Nonce = self.talk.post("nonce", &()).await?;
+        let bytes =
+            BASE64URL_NOPAD.decode(nonce.nonce.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+        let bytes = bytes.ok_or_else(|| odd(self.talk.server(), "its nonce is malformed"))?;
+        Ok(Fresh { nonce, bytes })
+    }
+
+    /// Does the work that a registration costs at the moment, if it costs any, on another thread.
+    async fn work(&mut self, fresh: &Fresh) -> Result<Option<u32>, Error> {
+        let bits = self.patience.work(fresh.nonce.work);
+        if bits == 0 {
+            return Ok(None);
+        }
+        if bits > REGISTRATION_WORK_MOST {
+            return Err(odd(self.talk.server(), "it asks for more work than a registration is worth"));
+        }
+        (self.tell)(Waiting::Work);
+        let (work, until) = (Work::new(&fresh.bytes, &self.identity.user()), self.patience.until());
+        let found = tokio::task::spawn_blocking(move || search(&work, bits, until)).await;
+        found.ok().flatten().map(Some).ok_or_else(|| Refusal::from(Code::WorkNeeded).into())
+    }
+
+    fn prove(&self, Fresh { nonce, bytes }: Fresh) -> Proof {
+        let origin = self.talk.server().origin();
+        let signed = signed_bytes(origin, &bytes, nonce.expiry, &self.identity.user());
+        Proof {
+            key: BASE64URL_NOPAD.encode(&self.identity.public_key()),
+            nonce: nonce.nonce,
+            expiry: nonce.expiry,
+            signature: BASE64URL_NOPAD.encode(&self.identity.sign(&signed)),
+            session: SessionKind::Bearer,
+        }
+    }
+}
+
+/// Numbers that are tried between two looks at the clock: some milliseconds.
+const AT_ONCE: usize = 1 << 16;
+
+/// The first solution, if there is time for it.
+fn search(work: &Work, bits: u8, until: Instant) -> Option<u32> {
+    let mut begins = (0..=u32::MAX).step_by(AT_ONCE).take_while(|_| Instant::now() < until);
+    begins.find_map(|begin| work.search((begin..=u32::MAX).take(AT_ONCE), bits))
 }
 
 fn session(server: &Server, mut me: Me, registered: bool) -> Result<Session, Error> {

@@ -74,6 +74,8 @@ pub enum Code {
     BadSignature,
     /// The nonce is unknown, used or too old.
     NonceExpired,
+    /// Many registered from this address: the next one has to show work, and did not.
+    WorkNeeded,
     /// The key is not registered.
     NotRegistered,
     /// The key is registered already.
@@ -114,7 +116,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for tables and tests.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 50] = [
         Self::MalformedMessage,
         Self::MessageTooLarge,
         Self::MalformedFrame,
@@ -146,6 +148,7 @@ impl Code {
         Self::UpgradeExpected,
         Self::BadSignature,
         Self::NonceExpired,
+        Self::WorkNeeded,
         Self::NotRegistered,
         Self::AlreadyRegistered,
         Self::HandleRefused,
@@ -226,6 +229,10 @@ impl Code {
             Self::NonceExpired => {
                 ("The log-in took too long or was used before.", "Ask for a new nonce and sign it.")
             }
+            Self::WorkNeeded => (
+                "Many people registered from your network, so a registration costs some work now.",
+                "Ask for a new nonce and do the work it asks for.",
+            ),
             Self::NotRegistered => ("This key is not known here.", "Register with a handle first."),
             Self::AlreadyRegistered => ("This key is registered already.", "Log in with it."),
             Self::HandleRefused => ("This handle cannot be used.", "Use 1 to 24 visible characters."),
@@ -298,6 +305,7 @@ impl Code {
             | Self::TooManyMuted
             | Self::TooManyMoves
             | Self::TooManyContacts
+            | Self::WorkNeeded
             | Self::TooManyRequests => 429,
             Self::ChannelFull
             | Self::NoRoomForChannel

@@ -19,6 +19,16 @@ pub struct Nonce {
     /// End of its life, in seconds since 1970.
     #[ts(type = "number")]
     pub expiry: u64,
+    /// What a registration from this address costs at the moment: zero bits of [`crate::work`]. Absent when
+    /// it costs nothing.
+    #[serde(default, skip_serializing_if = "is_none_due")]
+    #[ts(optional, as = "Option<u8>")]
+    pub work: u8,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives it so")]
+fn is_none_due(work: &u8) -> bool {
+    *work == 0
 }
 
 /// Proof that the client holds a device key; see [`crate::auth::signed_bytes`].
@@ -61,6 +71,10 @@ pub struct Register {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub description: Option<String>,
+    /// The solution of the work that the nonce asked for; absent when it asked for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub work: Option<u32>,
     /// Proof of the key.
     pub proof: Proof,
 }

@@ -16,6 +16,7 @@
 //! * [`error`] - stable codes, with words for people
 //! * [`node`] - what nodes of one cluster tell each other, and where
 //! * [`http`] - bodies of the HTTP API, and [`auth`], the bytes a device key signs
+//! * [`work`] - what a registration costs when many came from one address
 
 #[cfg(all(feature = "mutants", not(debug_assertions)))]
 compile_error!("the feature `mutants` breaks promises on purpose and is not for a release build");
@@ -33,6 +34,7 @@ pub mod opus;
 pub mod person;
 pub mod place;
 pub mod voice;
+pub mod work;
 
 pub use contact::ContactText;
 pub use control::{ClientMessage, ServerMessage};
@@ -42,6 +44,7 @@ pub use id::{BurstNo, ChannelId, ParticipantNo, Tag, UserId};
 pub use person::{Country, Description, Handle, Participant, Person};
 pub use place::{GeoCell, Place, Range, Ranges, SignalGrade};
 pub use voice::VoiceFrame;
+pub use work::Work;
 
 /// The WebSocket subprotocol that both sides must agree on at the upgrade.
 pub const SUBPROTOCOL: &str = "tenfour.v1";

@@ -185,6 +185,15 @@ pub const USERS_RANGE: std::ops::RangeInclusive<usize> = 1..=10_000_000;
 pub const USERS_PER_TAG: usize = 64;
 /// Users that one address may register at once, and in a day after that.
 pub const REGISTRATIONS_PER_ADDRESS: u32 = 1_000;
+/// Users that one address may register in an hour for nothing: a family, a class. Each one more has to show
+/// [`REGISTRATION_WORK`].
+pub const REGISTRATIONS_AN_HOUR: usize = 60;
+/// Zero bits that the hash of such a registration has to begin with: some 2^20 hashes, two seconds on a phone.
+/// `web/src/radio/work.ts` does 1.8 million a second in Node 20 on one core of a server (November 2026), and a
+/// phone was taken to be four times as slow.
+pub const REGISTRATION_WORK: u8 = 20;
+/// Most zero bits that a client works for: whoever asks for more wants its battery.
+pub const REGISTRATION_WORK_MOST: u8 = 24;
 
 /// Bytes that are left on the disk for erasures, log-outs and log-ins: with less nobody registers or writes
 /// to the operator, and no connection is logged. More than the store writes for what it does at once.
@@ -261,10 +270,16 @@ pub const KEY_FILE_ITERATIONS_MOST: u32 = 10_000_000;
 pub const PASSPHRASE_CHARACTERS: usize = 8;
 /// Longest passphrase, in bytes of UTF-8.
 pub const PASSPHRASE_BYTES: usize = 1024;
-/// Requests for a nonce, registration or log-in that one address may send at once.
+/// Requests for a nonce (which pays for the registration or log-in, too), and changes of a profile, that one
+/// address may send at once.
 pub const AUTH_REQUESTS: u32 = 60;
-/// Such requests a second after that.
-pub const AUTH_PER_SECOND: u32 = 1;
+/// Such requests a second after that: 300 newcomers, each of whom may have to ask twice, take a minute.
+pub const AUTH_PER_SECOND: u32 = 10;
+/// Longest wait that somebody is told who has spent the budget: so many come in meanwhile that a crowd which
+/// is larger asks again.
+pub const AUTH_WAIT: Duration = Duration::from_secs(60);
+/// How long clients wait and work in all before they tell their person that it did not work.
+pub const AUTH_PATIENCE: Duration = Duration::from_secs(120);
 /// Addresses whose requests are counted at once; more wait.
 pub const AUTH_PREFIXES: usize = 10_000;
 

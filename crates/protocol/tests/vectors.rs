@@ -7,7 +7,7 @@ use data_encoding::HEXLOWER;
 use serde_json::{Map, Value};
 use tenfour_protocol::auth::signed_bytes;
 use tenfour_protocol::voice::VoiceFrameError;
-use tenfour_protocol::{BurstNo, ClientMessage, ServerMessage, UserId, VoiceFrame};
+use tenfour_protocol::{BurstNo, ClientMessage, ServerMessage, UserId, VoiceFrame, Work};
 
 fn vectors(file: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors").join(file);
@@ -108,4 +108,16 @@ fn identifier_tag_and_signed_bytes_are_the_same_in_both_languages() {
     let origin = identity["origin"].as_str().unwrap();
     let bytes = signed_bytes(origin, &nonce, identity["expiry"].as_u64().unwrap(), &user);
     assert_eq!(bytes, hex(&identity["signed_bytes"]));
+}
+
+#[test]
+fn work_is_the_same_in_both_languages() {
+    let vector = vectors("work.json");
+    let user = UserId::from_bytes(hex(&vector["user"]).try_into().unwrap());
+    let work = Work::new(&hex(&vector["nonce"]).try_into().unwrap(), &user);
+    for case in vector["solutions"].as_array().unwrap() {
+        let bits = u8::try_from(case["bits"].as_u64().unwrap()).unwrap();
+        let solution = u32::try_from(case["work"].as_u64().unwrap()).unwrap();
+        assert_eq!(work.search(0.., bits), Some(solution), "{bits} bits");
+    }
 }

@@ -11,4 +11,9 @@ nonce: string,
 /**
  * End of its life, in seconds since 1970.
  */
-expiry: number, };
+expiry: number, 
+/**
+ * What a registration from this address costs at the moment: zero bits of [`crate::work`]. Absent when
+ * it costs nothing.
+ */
+work?: number, };

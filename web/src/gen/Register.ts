@@ -14,6 +14,10 @@ handle: string,
  */
 description?: string, 
 /**
+ * The solution of the work that the nonce asked for; absent when it asked for none.
+ */
+work?: number, 
+/**
  * Proof of the key.
  */
 proof: Proof, };

@@ -31,7 +31,7 @@ test('registering signs a fresh nonce for this origin', async () => {
     nonce: json({ nonce: toBase64url(nonce), expiry: 77 }),
     register: json({ user: 'u', tag: 't', handle: 'Roadrunner' }, 201),
   });
-  const me = await api.register(key, 'Roadrunner');
+  const me = await api.register(key, 'Roadrunner', undefined, async () => undefined);
   expect(me.handle).toBe('Roadrunner');
   expect(asked[1]?.body).toEqual({
     handle: 'Roadrunner',

@@ -53,14 +53,23 @@ export class Api {
     return this.#call<Channels>('GET', 'channels');
   }
 
-  async register(key: DeviceKey, handle: string, description?: string): Promise<Me> {
-    const proof = await this.#prove(key);
-    const body: Register = description ? { handle, description, proof } : { handle, proof };
+  /** `work` does what a nonce asks for (`entrance.ts`). */
+  async register(
+    key: DeviceKey,
+    handle: string,
+    description: string | undefined,
+    work: (nonce: Nonce) => Promise<number | undefined>,
+  ): Promise<Me> {
+    const nonce = await this.#nonce();
+    const solution = await work(nonce);
+    const body: Register = { handle, proof: await this.#prove(key, nonce) };
+    if (description) body.description = description;
+    if (solution !== undefined) body.work = solution;
     return this.#call<Me>('POST', 'register', body);
   }
 
   async login(key: DeviceKey): Promise<Me> {
-    const body: Login = { proof: await this.#prove(key) };
+    const body: Login = { proof: await this.#prove(key, await this.#nonce()) };
     return this.#call<Me>('POST', 'login', body);
   }
 
@@ -68,8 +77,11 @@ export class Api {
     await this.#call<null>('POST', 'logout');
   }
 
-  async #prove(key: DeviceKey): Promise<Proof> {
-    const { nonce, expiry } = await this.#call<Nonce>('POST', 'nonce');
+  #nonce(): Promise<Nonce> {
+    return this.#call<Nonce>('POST', 'nonce');
+  }
+
+  async #prove(key: DeviceKey, { nonce, expiry }: Nonce): Promise<Proof> {
     const bytes = signedBytes(this.origin, fromBase64url(nonce), expiry, key.user);
     return {
       key: toBase64url(key.publicKey),

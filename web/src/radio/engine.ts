@@ -6,13 +6,14 @@ import { channelOf, firstChannel, isChannel, loadRecent, saveRecent, showChannel
 import { Api } from './api';
 import { browserClock } from './clock';
 import { BrowserDevice } from './device';
+import type { Entrance } from './entrance';
 import type { DeviceKey } from './identity';
 import { findDeviceKey, forgetDeviceKey, keepDeviceKey, makeDeviceKey } from './identity';
 import { sessionPlace } from './keptPlace';
 import { Loudspeaker } from './loudspeaker';
 import { measure } from './measure';
 import { BrowserMicrophone } from './microphone';
-import type { Account, Button, Radio, RadioEvent, RadioState } from './model';
+import type { Account, Button, Queued, Radio, RadioEvent, RadioState } from './model';
 import { BrowserPosition } from './position';
 import { asRefusal, isFinal, loggedOut } from './refusal';
 import { openSocket } from './socket';
@@ -108,7 +109,9 @@ class Engine implements Radio {
   async register(handle: string, description?: string): Promise<void> {
     try {
       this.#key ??= await makeDeviceKey();
-      this.#store.set({ me: await this.#api.register(this.#key, handle, description) });
+      this.#store.set({
+        me: await (await this.#entrance()).register(this.#key, handle, description),
+      });
     } catch (error) {
       throw asRefusal(error);
     }
@@ -225,8 +228,15 @@ class Engine implements Radio {
     } catch (error) {
       const code = asRefusal(error).code;
       if (!this.#key || (code !== 'not_logged_in' && code !== 'logged_out')) throw error;
-      return this.#api.login(this.#key);
+      return (await this.#entrance()).login(this.#key);
     }
+  }
+
+  /** Who has a session goes without. */
+  async #entrance(): Promise<Entrance> {
+    const { Entrance } = await import('./entrance');
+    const tell = (queued: Queued | null) => this.#store.set({ queued });
+    return new Entrance({ api: this.#api, clock: browserClock, tell });
   }
 
   #leave(): void {
@@ -244,7 +254,7 @@ class Engine implements Radio {
       key: () => this.#key,
       adopt: async (pair) => {
         this.#key = await keepDeviceKey(pair);
-        this.#store.set({ me: await this.#api.login(this.#key) });
+        this.#store.set({ me: await (await this.#entrance()).login(this.#key) });
         this.#connect();
       },
       forget: async () => {

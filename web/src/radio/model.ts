@@ -26,6 +26,13 @@ export type Link =
   /** Ended for good until the person acts. */
   | { state: 'gone'; refusal: Refusal };
 
+/** Why a registration or log-in takes longer: many come in from the same network. Nothing is to be done. */
+export type Queued =
+  /** Each has a turn: the next try is at `until`, told at `since` (ms, `performance.now()`). */
+  | { what: 'turn'; since: number; until: number }
+  /** This device works for its place; `share` is how likely it was to be done by now, 0..1. */
+  | { what: 'work'; share: number };
+
 /** State of the microphone. It is asked for at the first press, never before. */
 export type Microphone = 'unasked' | 'asking' | 'ready' | 'refused' | 'missing' | 'unsupported';
 
@@ -113,6 +120,8 @@ export interface RadioState {
   self: number | null;
   host: string;
   link: Link;
+  /** What coming in waits for; null while it waits for nothing. */
+  queued: Queued | null;
   microphone: Microphone;
   button: Button;
   /** The channel that the button talks on. */

@@ -15,6 +15,7 @@ export class Store {
       self: null,
       host,
       link: { state: 'connecting' },
+      queued: null,
       microphone: 'unasked',
       button: { state: 'no_link' },
       channel,

@@ -44,6 +44,7 @@ const reasons: Record<Code, string> = {
   upgrade_expected: 'no radio at this address',
   bad_signature: 'key not accepted',
   nonce_expired: 'log-in took too long',
+  work_needed: 'many register here',
   not_registered: 'not registered',
   already_registered: 'registered already',
   handle_refused: 'handle not accepted',

@@ -3,10 +3,11 @@
 import { text } from '.';
 import { account } from './en.account';
 import { key } from './en.key';
+import { queue } from './en.queue';
 import { settings } from './en.settings';
 import { sheet } from './en.sheet';
 
-const en = { account, key, settings, sheet };
+const en = { account, key, queue, settings, sheet };
 
 /** Every language, by its BCP 47 primary tag. */
 export const laterLanguages: Record<string, typeof en> = { en };

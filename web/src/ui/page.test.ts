@@ -76,6 +76,21 @@ describe('the first visit', () => {
     expect(radio.calls).toContainEqual(['importKey', '{}', '']);
   });
 
+  test('while many come in from one network it says so, and for how long', async () => {
+    const { page, change } = setUp(first());
+    expect(page.querySelector('progress')).toBeNull();
+    const since = performance.now();
+    change({ queued: { what: 'turn', since, until: since + 40_000 } });
+    await vi.waitUntil(() => page.querySelector('progress'), LOADED);
+    expect(find(page, '[role=status]').textContent).toBe(later.queue.turn);
+    expect(page.textContent).toMatch(/next try in \d+ s/);
+    change({ queued: { what: 'work', share: 0.5 } });
+    expect(find(page, '[role=status]').textContent).toBe(later.queue.work);
+    expect(find<HTMLProgressElement>(page, 'progress').value).toBe(0.5);
+    change({ queued: null });
+    expect(page.querySelector('progress')).toBeNull();
+  });
+
   test("registers, and shows the server's refusal at the field", async () => {
     const radio = first();
     radio.registering = () => Promise.reject(refused);
@@ -93,6 +108,19 @@ describe('the first visit', () => {
 });
 
 describe('the radio', () => {
+  test('a log-in that waits is told, before anything is known and after the link was lost', async () => {
+    const since = performance.now();
+    const queued = { what: 'turn', since, until: since + 4_000 } as const;
+    const radio = new ScriptedRadio({ me: null, link: { state: 'connecting' }, queued });
+    const { page, change } = setUp(radio);
+    const isTold = () => page.textContent?.includes(later.queue.turn);
+    await vi.waitUntil(isTold, LOADED);
+    change({ ...idle(), link: { state: 'coming_back', retryAt: since, why: 'lost' }, queued });
+    await vi.waitUntil(isTold, LOADED);
+    change({ link: { state: 'on_the_air' }, queued: null });
+    expect(isTold()).toBe(false);
+  });
+
   test('starts with what this browser remembers, at its channel', () => {
     localStorage.setItem('tenfour.preferences', '{"lowData":true}');
     const radio = new ScriptedRadio();

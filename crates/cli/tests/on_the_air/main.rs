@@ -8,6 +8,7 @@ mod host;
 mod key;
 mod killed;
 mod liar;
+mod newcomers;
 mod no_trace;
 mod range;
 mod speech;

@@ -216,6 +216,7 @@ fn is_final(code: Code) -> bool {
         | Code::LocationNeeded
         | Code::TooManyMoves
         | Code::NonceExpired
+        | Code::WorkNeeded
         | Code::AlreadyRegistered
         | Code::HandleRefused
         | Code::DescriptionRefused

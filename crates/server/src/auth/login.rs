@@ -13,10 +13,11 @@ use tenfour_core::mutants::Mutant;
 use tenfour_protocol::auth::signed_bytes;
 use tenfour_protocol::http::{Login, Nonce, Proof, Register};
 use tenfour_protocol::limits::{CONTACTS_PER_ADDRESS, NONCE_BYTES, REGISTRATIONS_PER_ADDRESS, TOKEN_BYTES};
-use tenfour_protocol::{Code, Description, Handle, Refusal, UserId};
+use tenfour_protocol::{Code, Description, Handle, Refusal, UserId, Work};
 use zeroize::Zeroizing;
 
 use super::allowance::Allowance;
+use super::newcomers::Newcomers;
 use super::nonces::Nonces;
 use super::refusals::{owed, too_many, unavailable, written};
 use super::sessions::Effects;
@@ -33,6 +34,7 @@ pub struct Auth {
     rates: Rates,
     /// Users that an address may make, and messages to the operator that it may leave.
     registrations: Allowance,
+    newcomers: Newcomers,
     pub(super) contacts: Allowance,
     nonces: Mutex<Nonces>,
     /// Instead of them, when the store is that of a cluster.
@@ -60,6 +62,13 @@ const TAG_BYTES: usize = 3;
 /// one is told of by the store in a moment anyway.
 const QUESTIONS: u32 = 500;
 
+/// A nonce that was good, and the key that is to be proven with it.
+struct Spent {
+    nonce: [u8; NONCE_BYTES],
+    key: [u8; 32],
+    user: UserId,
+}
+
 /// A session that has just begun.
 #[derive(Debug)]
 pub struct Opened {
@@ -80,6 +89,7 @@ impl Auth {
             origins,
             rates: Rates::default(),
             registrations: Allowance::of(REGISTRATIONS_PER_ADDRESS),
+            newcomers: Newcomers::default(),
             contacts: Allowance::of(CONTACTS_PER_ADDRESS),
             nonces: Mutex::default(),
             shared: None,
@@ -110,6 +120,7 @@ impl Auth {
         let now = Instant::now();
         self.rates.forget(now);
         self.registrations.forget(now);
+        self.newcomers.forget(now);
         self.contacts.forget(now);
     }
 
@@ -123,16 +134,19 @@ impl Auth {
         self.lock_sessions().len()
     }
 
-    /// Something to sign.
+    /// Something to sign. It pays for the registration or log-in that is made with it, so that nobody waits
+    /// between the two for longer than a nonce lives.
     pub fn nonce(&self, peer: IpAddr) -> Result<Nonce, Refusal> {
         self.take(peer)?;
-        if let Some(cluster) = &self.shared {
-            let (nonce, expiry) = cluster.nonces.open(random(), since_epoch());
-            return Ok(Nonce { nonce: BASE64URL_NOPAD.encode(&nonce), expiry });
-        }
-        let nonce = random();
-        let expiry = lock(&self.nonces).open(nonce, since_epoch());
-        Ok(Nonce { nonce: BASE64URL_NOPAD.encode(&nonce), expiry })
+        let (nonce, expiry) = match &self.shared {
+            Some(cluster) => cluster.nonces.open(random(), since_epoch()),
+            None => {
+                let nonce = random();
+                (nonce, lock(&self.nonces).open(nonce, since_epoch()))
+            }
+        };
+        let work = self.newcomers.work(peer, Instant::now());
+        Ok(Nonce { nonce: BASE64URL_NOPAD.encode(&nonce), expiry, work })
     }
 
     /// Makes a user and begins a session.
@@ -142,8 +156,9 @@ impl Auth {
         client: Client<'_>,
         peer: IpAddr,
     ) -> Result<Opened, Refusal> {
-        self.take(peer)?;
-        let key = self.prove(&request.proof, client).await?;
+        let spent = self.spend(&request.proof, peer).await?;
+        self.check_work(&spent, request.work, peer)?;
+        let key = self.verify(&spent, &request.proof, client)?;
         #[cfg(feature = "mutants")]
         if crate::mutants::broken(Mutant::DescriptionRequired) && request.description.is_none() {
             return Err(Code::DescriptionRefused.into());
@@ -154,6 +169,7 @@ impl Auth {
         self.registrations
             .take(peer, Instant::now())
             .map_err(|wait| too_many("As many people registered from this address as may in a day.", wait))?;
+        self.newcomers.note(peer, Instant::now());
         let changes = self.changes();
         let id = user.id;
         written(self.keeper.insert_user(user).await.map_err(unavailable)?)?;
@@ -162,8 +178,8 @@ impl Auth {
 
     /// Begins a session of a known user.
     pub async fn login(&self, request: Login, client: Client<'_>, peer: IpAddr) -> Result<Opened, Refusal> {
-        self.take(peer)?;
-        let key = self.prove(&request.proof, client).await?;
+        let spent = self.spend(&request.proof, peer).await?;
+        let key = self.verify(&spent, &request.proof, client)?;
         let changes = self.changes();
         self.open(UserId::of_key(&key), changes).await
     }
@@ -279,29 +295,41 @@ impl Auth {
         })
     }
 
-    async fn spend(&self, nonce: [u8; NONCE_BYTES], expiry: u64) -> Result<(), Refusal> {
-        let good = match &self.shared {
-            None => lock(&self.nonces).spend(&nonce, expiry, since_epoch()),
-            Some(cluster) if cluster.nonces.is_ours(&nonce, expiry, since_epoch()) => {
+    /// Spends the nonce of a proof, which a bad proof does too. One that is not good costs as much as a new one.
+    async fn spend(&self, proof: &Proof, peer: IpAddr) -> Result<Spent, Refusal> {
+        let nonce = bytes(&proof.nonce);
+        let good = match (nonce, &self.shared) {
+            (None, _) => false,
+            (Some(nonce), None) => lock(&self.nonces).spend(&nonce, proof.expiry, since_epoch()),
+            (Some(nonce), Some(cluster)) if cluster.nonces.is_ours(&nonce, proof.expiry, since_epoch()) => {
                 self.keeper.spend_nonce(nonce).await.map_err(unavailable)?
             }
-            Some(_) => false,
+            (Some(_), Some(_)) => false,
         };
-        if good { Ok(()) } else { Err(Code::NonceExpired.into()) }
+        let Some(nonce) = nonce.filter(|_| good) else {
+            self.take(peer)?;
+            return Err(Code::NonceExpired.into());
+        };
+        let key = bytes(&proof.key).ok_or(Code::BadSignature)?;
+        Ok(Spent { nonce, key, user: UserId::of_key(&key) })
     }
 
-    /// Checks that the client holds the key it names. The nonce is spent first: a bad proof
-    /// spends it too.
-    async fn prove(&self, proof: &Proof, client: Client<'_>) -> Result<[u8; 32], Refusal> {
-        let nonce = bytes(&proof.nonce).ok_or(Code::NonceExpired)?;
-        self.spend(nonce, proof.expiry).await?;
-        let key = bytes(&proof.key).ok_or(Code::BadSignature)?;
+    /// Checks what a registration from this address costs at this moment. In a cluster each node goes by its
+    /// own count, whichever gave out the nonce.
+    fn check_work(&self, spent: &Spent, solution: Option<u32>, peer: IpAddr) -> Result<(), Refusal> {
+        let bits = self.newcomers.work(peer, Instant::now());
+        let work = Work::new(&spent.nonce, &spent.user);
+        let is_done = bits == 0 || solution.is_some_and(|solution| work.is_done(solution.into(), bits));
+        if is_done { Ok(()) } else { Err(Code::WorkNeeded.into()) }
+    }
+
+    /// Checks that the client holds the key it names.
+    fn verify(&self, spent: &Spent, proof: &Proof, client: Client<'_>) -> Result<[u8; 32], Refusal> {
         let signature = bytes(&proof.signature).ok_or(Code::BadSignature)?;
-        let verifying = VerifyingKey::from_bytes(&key).map_err(|_| Code::BadSignature)?;
+        let verifying = VerifyingKey::from_bytes(&spent.key).map_err(|_| Code::BadSignature)?;
         let signature = Signature::from_bytes(&signature);
-        let user = UserId::of_key(&key);
         let fits = |origin: &str| {
-            let signed = signed_bytes(origin, &nonce, proof.expiry, &user);
+            let signed = signed_bytes(origin, &spent.nonce, proof.expiry, &spent.user);
             verifying.verify_strict(&signed, &signature).is_ok()
         };
         let good = match client {
@@ -310,10 +338,7 @@ impl Auth {
         };
         #[cfg(feature = "mutants")]
         let good = good || crate::mutants::broken(Mutant::AnyKey);
-        if good {
-            return Ok(key);
-        }
-        Err(Code::BadSignature.into())
+        if good { Ok(spent.key) } else { Err(Code::BadSignature.into()) }
     }
 
     pub(super) fn take(&self, peer: IpAddr) -> Result<(), Refusal> {

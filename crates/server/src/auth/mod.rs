@@ -3,6 +3,7 @@
 mod account;
 mod allowance;
 mod login;
+mod newcomers;
 mod nonces;
 mod origins;
 mod rates;

@@ -2,68 +2,83 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tenfour_protocol::limits::{AUTH_PER_SECOND, AUTH_PREFIXES, AUTH_REQUESTS};
+use tenfour_protocol::limits::{AUTH_PER_SECOND, AUTH_PREFIXES, AUTH_REQUESTS, AUTH_WAIT};
 
 use crate::household::household;
 
-/// A bucket for each household.
+/// Until an address may ask once more.
+const ONE: Duration = Duration::from_nanos(1_000_000_000 / AUTH_PER_SECOND as u64);
+/// Until one that has asked as often as it may at once can do so again.
+const ALL: Duration = Duration::from_nanos(ONE.as_nanos() as u64 * AUTH_REQUESTS as u64);
+
+/// A budget for each household, and a queue of those who were told to come back. Nobody stands in it: each
+/// refusal names the next moment at which a request will be free, so that a crowd does not come back at once.
 #[derive(Debug, Default)]
 pub struct Rates {
-    buckets: Mutex<HashMap<IpAddr, Bucket>>,
+    budgets: Mutex<HashMap<IpAddr, Budget>>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Bucket {
-    left: f64,
-    at: Instant,
+struct Budget {
+    /// When all of it is there again.
+    whole_at: Instant,
+    /// The moment that the last one was told who was refused.
+    told: Instant,
 }
 
 impl Rates {
-    /// Takes one request of `address`, or says when the next is taken.
+    /// Takes one request of `address`, or says in what time to come back. A request that is refused costs
+    /// nothing: only the queue grows longer, and that of this address alone.
     pub fn take(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
         let Some(prefix) = household(address) else { return Ok(()) };
-        let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if buckets.len() >= AUTH_PREFIXES && !buckets.contains_key(&prefix) {
-            buckets.retain(|_, bucket| bucket.refilled(now) < f64::from(AUTH_REQUESTS));
-            if buckets.len() >= AUTH_PREFIXES {
+        let mut budgets = self.lock();
+        if budgets.len() >= AUTH_PREFIXES && !budgets.contains_key(&prefix) {
+            budgets.retain(|_, budget| !budget.is_whole(now));
+            if budgets.len() >= AUTH_PREFIXES {
                 return Err(Duration::from_secs(1));
             }
         }
-        let full = Bucket { left: f64::from(AUTH_REQUESTS), at: now };
-        buckets.entry(prefix).or_insert(full).take(now)
+        budgets.entry(prefix).or_insert(Budget { whole_at: now, told: now }).take(now)
     }
 
     /// Forgets addresses that have all of their budget again: what is kept of them has an end, whoever comes.
     pub fn forget(&self, now: Instant) {
-        let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        buckets.retain(|_, bucket| bucket.refilled(now) < f64::from(AUTH_REQUESTS));
+        let mut budgets = self.lock();
+        budgets.retain(|_, budget| !budget.is_whole(now));
         // What was taken out of a table still lies in it.
-        buckets.shrink_to_fit();
+        budgets.shrink_to_fit();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<IpAddr, Budget>> {
+        self.budgets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Bucket {
-    fn refilled(&self, now: Instant) -> f64 {
-        let more = now.saturating_duration_since(self.at).as_secs_f64() * f64::from(AUTH_PER_SECOND);
-        (self.left + more).min(f64::from(AUTH_REQUESTS))
+impl Budget {
+    fn is_whole(&self, now: Instant) -> bool {
+        self.whole_at <= now
     }
 
     fn take(&mut self, now: Instant) -> Result<(), Duration> {
-        self.left = self.refilled(now);
-        self.at = now;
-        if self.left < 1.0 {
-            return Err(Duration::from_secs_f64((1.0 - self.left) / f64::from(AUTH_PER_SECOND)));
+        let then = self.whole_at.max(now) + ONE;
+        let wait = then.duration_since(now).saturating_sub(ALL);
+        if wait.is_zero() {
+            self.whole_at = then;
+            return Ok(());
         }
-        self.left -= 1.0;
-        Ok(())
+        // Whoever was told before comes before; those beyond the longest wait have to ask again.
+        self.told = (now + wait).max(self.told + ONE).min(now + AUTH_WAIT);
+        Err(self.told.duration_since(now))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -74,9 +89,57 @@ mod tests {
             rates.take(address, start).unwrap();
         }
         let wait = rates.take(address, start).unwrap_err();
+        assert_eq!(wait, ONE);
         rates.take("192.0.2.8".parse().unwrap(), start).unwrap();
         rates.take(address, start + wait).unwrap();
         rates.take(address, start + wait).unwrap_err();
+    }
+
+    #[test]
+    fn each_of_a_crowd_is_told_a_moment_of_its_own_and_is_taken_then() {
+        let (rates, start) = (Rates::default(), Instant::now());
+        let address = "192.0.2.7".parse().unwrap();
+        let mut told: Vec<_> = (0..300).filter_map(|_| rates.take(address, start).err()).collect();
+        assert_eq!(told.len(), 240);
+        assert_eq!(told.last(), Some(&(ONE * 240)));
+        told.dedup();
+        assert_eq!(told.len(), 240, "no two at once");
+        for wait in told {
+            rates.take(address, start + wait).unwrap();
+        }
+    }
+
+    /// Each asks three times, as somebody who comes in, is told that there is work and asks anew.
+    #[test]
+    fn three_hundred_who_do_as_they_are_told_are_through_in_two_minutes() {
+        let (rates, start) = (Rates::default(), Instant::now());
+        let address = "192.0.2.7".parse().unwrap();
+        let mut crowd: BTreeMap<_, _> = (0..300).map(|who| ((start, who), 3)).collect();
+        let mut now = start;
+        while let Some(((at, who), wishes)) = crowd.pop_first() {
+            now = at;
+            match rates.take(address, now) {
+                Ok(()) if wishes == 1 => {}
+                Ok(()) => drop(crowd.insert((now, who), wishes - 1)),
+                Err(wait) => drop(crowd.insert((now + wait, who), wishes)),
+            }
+        }
+        let took = now.duration_since(start);
+        assert!(took <= Duration::from_secs(100), "{took:?}");
+    }
+
+    #[test]
+    fn whoever_does_not_wait_makes_only_its_own_address_wait_and_not_without_end() {
+        let (rates, start) = (Rates::default(), Instant::now());
+        let (script, honest) = ("192.0.2.7".parse().unwrap(), "192.0.2.8".parse().unwrap());
+        let longest = (0..100_000).filter_map(|_| rates.take(script, start).err()).max();
+        assert_eq!(longest, Some(AUTH_WAIT));
+        rates.take(honest, start).unwrap();
+        rates.take(script, start + ONE).unwrap();
+        // It went away: the address is as before, and what it was told is nobody's.
+        let later = start + ALL + AUTH_WAIT;
+        (0..AUTH_REQUESTS).for_each(|_| rates.take(script, later).unwrap());
+        assert_eq!(rates.take(script, later), Err(ONE));
     }
 
     #[test]
@@ -84,9 +147,9 @@ mod tests {
         let (rates, start) = (Rates::default(), Instant::now());
         rates.take("192.0.2.7".parse().unwrap(), start).unwrap();
         rates.forget(start);
-        assert_eq!(rates.buckets.lock().unwrap().len(), 1);
+        assert_eq!(rates.lock().len(), 1);
         rates.forget(start + Duration::from_secs(1));
-        assert_eq!(rates.buckets.lock().unwrap().capacity(), 0);
+        assert_eq!(rates.lock().capacity(), 0);
     }
 
     #[test]
@@ -112,6 +175,6 @@ mod tests {
         let stranger = "192.0.2.1".parse().unwrap();
         rates.take(stranger, start).unwrap_err();
         rates.take(stranger, start + Duration::from_secs(60)).unwrap();
-        assert_eq!(rates.buckets.lock().unwrap().len(), 1);
+        assert_eq!(rates.lock().len(), 1);
     }
 }

@@ -8,8 +8,9 @@ use crate::store::{StoreError, Written};
 
 /// There will be room after this time.
 pub(super) fn too_many(words: &str, wait: Duration) -> Refusal {
-    let millis = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
-    Refusal::because(Code::TooManyRequests, words).retry_after(millis.max(1))
+    // Rounded up: whoever comes a moment too soon is refused again.
+    let millis = wait.as_nanos().div_ceil(1_000_000).max(1);
+    Refusal::because(Code::TooManyRequests, words).retry_after(u32::try_from(millis).unwrap_or(u32::MAX))
 }
 
 /// Tells why a user was not written.

@@ -1,6 +1,8 @@
 //! Whose a request is that comes through proxies of the operator.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::http::header::{HeaderMap, HeaderName};
 use tenfour_protocol::limits::FORWARDED_HOPS;
@@ -10,13 +12,63 @@ use crate::config::Prefix;
 /// Where each proxy adds, at the end, the address that it got the request from.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
+/// How often the operator is told of a proxy that is not named.
+const WARNING: Duration = Duration::from_secs(3600);
+
+/// Where a proxy of the operator may be, from the inside out. Everybody's networks have these addresses, so that
+/// they tell nothing about anybody.
+const INSIDE: [(&str, &str); 7] = [
+    ("127.0.0.0/8", "this machine, 127.0.0.0/8"),
+    ("::1/128", "this machine, ::1"),
+    ("10.0.0.0/8", "a private network, 10.0.0.0/8"),
+    ("172.16.0.0/12", "a private network, 172.16.0.0/12"),
+    ("192.168.0.0/16", "a private network, 192.168.0.0/16"),
+    ("fc00::/7", "a private network, fc00::/7"),
+    ("fe80::/10", "the same link, fe80::/10"),
+];
+const OUTSIDE: &str = "a public address";
+
 /// The proxies whose word counts; nobody's, unless the operator names them.
 #[derive(Debug)]
-pub(crate) struct Proxies(Vec<Prefix>);
+pub(crate) struct Proxies {
+    trusted: Vec<Prefix>,
+    /// When the operator was told last of somebody who is not named and says whose a request is: inside and
+    /// outside, so that no stranger's header keeps the word about the operator's own proxy away.
+    told: Mutex<[Option<Instant>; 2]>,
+}
 
 impl Proxies {
     pub(crate) fn new(trusted: Vec<Prefix>) -> Self {
-        Self(trusted)
+        Self { trusted, told: Mutex::default() }
+    }
+
+    /// The same as [`Proxies::client`], for the first look at a request: tells the operator when it comes from a
+    /// proxy that is not named, since all who come through it count as one address, or as none on loopback.
+    pub(crate) fn client_noticed(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        if let Some(whence) = self.unnamed(peer, headers, Instant::now()) {
+            tracing::warn!(
+                "somebody on {whence} sends X-Forwarded-For and is not believed: if that is your proxy, add its \
+                 address to trusted_proxies; until then all who come through it count as one"
+            );
+        }
+        self.client(peer, headers)
+    }
+
+    /// From which range of addresses a peer comes that says whose a request is and is no trusted proxy, once an
+    /// hour of a range inside and once of one outside. Neither its own address is told, which may be a person's, nor what it says.
+    fn unnamed(&self, peer: IpAddr, headers: &HeaderMap, now: Instant) -> Option<&'static str> {
+        if !headers.contains_key(FORWARDED_FOR) || self.trusts(peer) {
+            return None;
+        }
+        let has = |prefix: &str| prefix.parse::<Prefix>().is_ok_and(|prefix| prefix.has(peer));
+        let inside = INSIDE.iter().find(|(prefix, _)| has(prefix)).map(|(_, words)| *words);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = &mut told[usize::from(inside.is_some())];
+        if told.is_some_and(|told| now.saturating_duration_since(told) < WARNING) {
+            return None;
+        }
+        *told = Some(now);
+        Some(inside.unwrap_or(OUTSIDE))
     }
 
     /// The address that a request of `peer` comes from: the last one that is no trusted proxy's, as
@@ -46,7 +98,7 @@ impl Proxies {
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|prefix| prefix.has(address))
+        self.trusted.iter().any(|prefix| prefix.has(address))
     }
 }
 
@@ -100,6 +152,46 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(FORWARDED_FOR, HeaderValue::from_static("192.0.2.1"));
         assert_eq!(nobody.client("127.0.0.1".parse().unwrap(), &headers).to_string(), "127.0.0.1");
+    }
+
+    #[test]
+    fn the_operator_is_told_once_an_hour_of_a_proxy_that_is_not_named() {
+        let mut headers = HeaderMap::new();
+        let start = Instant::now();
+        let told = |proxies: &Proxies, peer: &str, headers: &HeaderMap, now| {
+            proxies.unnamed(peer.parse().unwrap(), headers, now)
+        };
+        let proxies = Proxies::new(vec!["10.0.0.1".parse().unwrap()]);
+        assert_eq!(told(&proxies, "10.0.0.2", &headers, start), None, "it says nothing");
+        headers.append(FORWARDED_FOR, HeaderValue::from_static("192.0.2.1"));
+        assert_eq!(told(&proxies, "10.0.0.1", &headers, start), None, "it is named");
+        assert_eq!(told(&proxies, "203.0.113.9", &headers, start), Some(OUTSIDE));
+        assert_eq!(told(&proxies, "203.0.113.10", &headers, start), None, "one stranger is enough");
+        let private = Some("a private network, 10.0.0.0/8");
+        assert_eq!(told(&proxies, "10.0.0.2", &headers, start), private);
+        assert_eq!(told(&proxies, "10.0.0.2", &headers, start + WARNING / 2), None);
+        assert_eq!(told(&proxies, "::ffff:10.0.0.2", &headers, start + WARNING), private);
+    }
+
+    #[test]
+    fn what_the_operator_is_told_has_no_address_of_anybody() {
+        let mut headers = HeaderMap::new();
+        headers.append(FORWARDED_FOR, HeaderValue::from_static("192.0.2.1"));
+        for (peer, words) in [
+            ("127.0.0.1", "this machine, 127.0.0.0/8"),
+            ("::1", "this machine, ::1"),
+            ("172.31.7.9", "a private network, 172.16.0.0/12"),
+            ("172.32.7.9", OUTSIDE),
+            ("192.168.7.9", "a private network, 192.168.0.0/16"),
+            ("fd00::9", "a private network, fc00::/7"),
+            ("fe80::9", "the same link, fe80::/10"),
+            ("203.0.113.9", OUTSIDE),
+            ("2001:db8::9", OUTSIDE),
+        ] {
+            let nobody = Proxies::new(Vec::new());
+            let whence = nobody.unnamed(peer.parse().unwrap(), &headers, Instant::now());
+            assert_eq!(whence, Some(words), "{peer}");
+        }
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl Lobby {
     ) -> Result<Response<Body>, Infallible> {
         flow.is_clear().await;
         let proxies = &self.shared.proxies;
-        let client = proxies.client(peer, request.headers());
+        let client = proxies.client_noticed(peer, request.headers());
         let whose = proxies.counted(client);
         let mut response = if !flow.with_place(|place| self.shared.doors.belongs_to(place, whose)) {
             closing(busy())

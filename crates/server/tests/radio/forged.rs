@@ -291,7 +291,9 @@ impl Door {
         let proof = serde_json::from_value(proof).unwrap();
         if registers {
             let handle = "Roadrunner".to_owned();
-            self.auth.register(Register { handle, description: None, proof }, client, LOOPBACK).await
+            self.auth
+                .register(Register { handle, description: None, work: None, proof }, client, LOOPBACK)
+                .await
         } else {
             self.auth.login(Login { proof }, client, LOOPBACK).await
         }

@@ -12,7 +12,13 @@ use crate::place::cell;
 use crate::radio::{Radio, frame};
 
 #[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Kept {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
 
 impl Write for Kept {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -60,7 +66,7 @@ async fn no_person_address_or_secret_is_in_the_log_of_a_busy_session() {
     desk.post("/api/v1/logout", &[("authorization", &bearer)], &json!({}));
     talker.closed().await;
     desk.stop();
-    let log = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+    let log = kept.text();
     assert!(log.contains("on the air") && log.contains("has stopped"), "the log was caught: {log}");
     assert_eq!(log.matches("has written to the operator").count(), 1, "{log}");
     let user = Key::new(1).user().to_string();

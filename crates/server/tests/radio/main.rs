@@ -20,6 +20,7 @@ mod life;
 mod logs;
 mod looks;
 mod moment;
+mod newcomers;
 mod origins;
 mod page;
 mod place;

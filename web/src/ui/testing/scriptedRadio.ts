@@ -197,6 +197,7 @@ export function idle(): RadioState {
     self: me.id,
     host: 'radio.example',
     link: { state: 'on_the_air' },
+    queued: null,
     microphone: 'unasked',
     button: { state: 'ready' },
     channel: '19',
