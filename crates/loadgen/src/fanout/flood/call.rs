@@ -73,12 +73,15 @@ pub(super) fn log_in(ground: &Ground, tcp: &mut TcpStream, identity: &Identity, 
     granted(ground, post(ground, tcp, "login", &Login { proof })?)
 }
 
-/// Registers a key that nobody has seen.
+/// Registers a key that nobody has seen, and does no work for it.
 pub(super) fn register(ground: &Ground, tcp: &mut TcpStream) -> Result<()> {
     let identity = Identity::generate()?;
     let Some(proof) = prove(ground, tcp, &identity)? else { return Ok(()) };
     let handle = format!("Flood {}", HEXLOWER.encode(&identity.public_key()[..8]));
-    granted(ground, post(ground, tcp, "register", &Register { handle, description: None, proof })?)
+    granted(
+        ground,
+        post(ground, tcp, "register", &Register { handle, description: None, work: None, proof })?,
+    )
 }
 
 fn granted(ground: &Ground, (status, body): (u16, Vec<u8>)) -> Result<()> {
