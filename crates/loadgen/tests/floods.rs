@@ -67,7 +67,7 @@ fn press_where_others_press(flags: &str) {
     let mut line = String::new();
     BufReader::new(flood.stderr.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "flooding\n");
-    talk(&server, &["--for", "3"]);
+    talk(&server, &["--for", "3", "--busy"]);
     assert!(flood.try_wait().unwrap().is_none(), "the flood ended before the others had talked");
     flood.kill().unwrap();
     flood.wait().unwrap();

@@ -92,6 +92,9 @@ pub(crate) struct Fanout {
     /// The virtual users have a core to themselves, and never sleep while somebody talks
     #[arg(long)]
     awake: bool,
+    /// The server is busy with something else: its quiet is not waited for
+    #[arg(long)]
+    busy: bool,
     /// Network whose addresses the virtual users have in turn (Tenfour only)
     #[arg(long)]
     from: Option<Network>,
@@ -139,7 +142,9 @@ impl Fanout {
         let files = server.files()?;
         let stalled = self.stall(&opener)?;
         let joined = joining.elapsed();
-        settle(&mut air, server)?;
+        if !self.busy {
+            settle(&mut air, server)?;
+        }
         let idle = server.resident()?;
         let (cpu, busiest) = (server.cpu()?, server.busiest_thread()?);
         let time = Duration::from_secs_f64(self.seconds);

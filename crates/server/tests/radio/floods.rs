@@ -4,6 +4,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use socket2::SockRef;
 use tenfour_server::config::Settings;
 
 use crate::desk::Desk;
@@ -102,6 +103,23 @@ fn what_a_server_answers_by_itself_has_an_end_and_others_hear_every_word() {
         }
         others.join().unwrap();
     });
+}
+
+/// What a socket may send at once, what is read until it is closed, and what the kernel keeps of the rest.
+const TAKEN: usize = 1024 * 1024;
+
+#[test]
+fn the_kernel_keeps_little_of_what_is_not_read() {
+    let desk = narrow();
+    let token = desk.register(1, "Roadrunner");
+    let mut socket = Raw::open(&desk, &token, &client(0x81, &hello())).0;
+    // As little of it as can be lies on this side.
+    SockRef::from(&socket).set_send_buffer_size(4096).unwrap();
+    let (pings, mut taken) = (client(0x89, &[7; 125]).repeat(31), 0);
+    while let Ok(bytes) = socket.write(&pings) {
+        taken += bytes;
+        assert!(taken < TAKEN, "{taken}");
+    }
 }
 
 /// Five presses of a second each, at the pace of speech, of which nothing may be lost.
