@@ -75,7 +75,11 @@ async fn forward(mut client: TcpStream, mut server: TcpStream) -> std::io::Resul
         to_server.shutdown().await
     };
     let answers = async { copy(&mut from_server, &mut to_client).await.map(drop) };
-    tokio::try_join!(requests, answers).map(drop)
+    // When one end hangs up, so does the other.
+    tokio::select! {
+        ended = requests => ended,
+        ended = answers => ended,
+    }
 }
 
 /// What one of them was told.
