@@ -137,7 +137,7 @@ async fn eighty_newcomers_of_one_address_all_come_in_by_themselves() {
 
 /// By hand: `cargo nextest run -p tenfour-cli --test on_the_air --run-ignored only -E 'test(three_hundred)' --no-capture`.
 #[tokio::test]
-#[ignore = "takes a minute"]
+#[ignore = "takes half a minute"]
 async fn three_hundred_newcomers_of_one_address_are_in_within_two_minutes() {
     let house = House::open();
     house.let_in();
