@@ -159,6 +159,11 @@ impl<'a> Conversation<'a> {
         self.server
     }
 
+    /// Ends the connection; the next request makes a new one.
+    pub(crate) fn hang_up(&mut self) {
+        self.line = None;
+    }
+
     pub(crate) async fn post<A: DeserializeOwned>(
         &mut self,
         path: &str,

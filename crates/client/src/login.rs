@@ -150,6 +150,8 @@ impl<T: FnMut(Waiting)> Door<'_, T> {
         let Some(wait) = self.patience.again(&refusal, Instant::now()) else { return Err(refusal.into()) };
         if !wait.is_zero() {
             (self.tell)(Waiting::Turn(wait));
+            // Whoever waits needs no place at the door, and the server would end the connection meanwhile.
+            self.talk.hang_up();
             tokio::time::sleep(wait).await;
         }
         Ok(())

@@ -229,10 +229,7 @@ impl Code {
             Self::NonceExpired => {
                 ("The log-in took too long or was used before.", "Ask for a new nonce and sign it.")
             }
-            Self::WorkNeeded => (
-                "Many people registered from your network, so a registration costs some work now.",
-                "Ask for a new nonce and do the work it asks for.",
-            ),
+            Self::WorkNeeded => ("Many registered from your network.", "Do the work of a new nonce."),
             Self::NotRegistered => ("This key is not known here.", "Register with a handle first."),
             Self::AlreadyRegistered => ("This key is registered already.", "Log in with it."),
             Self::HandleRefused => ("This handle cannot be used.", "Use 1 to 24 visible characters."),
