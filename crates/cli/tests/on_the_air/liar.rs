@@ -50,7 +50,9 @@ fn serve(stream: &TcpStream, lies: &[Lie]) {
             "/api/v1/nonce" => {
                 json!({ "nonce": BASE64URL_NOPAD.encode(&[1; 32]), "expiry": 4_000_000_000u64 })
             }
-            "/api/v1/login" => json!({ "user": me, "tag": me.tag(), "handle": "Bob", "token": "token" }),
+            "/api/v1/login" | "/api/v1/register" => {
+                json!({ "user": me, "tag": me.tag(), "handle": "Bob", "token": "token" })
+            }
             "/api/v1/radio" => return radio(stream, &headers, lies),
             _ => json!(null),
         };
