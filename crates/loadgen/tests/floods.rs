@@ -54,7 +54,7 @@ fn flood_who_talks(name: &str) {
     assert!(sent.as_u64().unwrap() > 100, "{name} was no flood: {}", figures["beside"]);
     assert!(memory.as_u64().unwrap() < MOST_MEMORY_KIB, "{name}: {memory} KiB");
     server.stop();
-    println!("{name}: {} took nothing", figures["beside"]);
+    println!("{name}: {} took nothing, {memory} KiB", figures["beside"]);
 }
 
 /// Attackers of one address press on all forty channels before anybody else comes.

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 use super::flood_table::{self, Row};
@@ -94,6 +94,9 @@ impl Floods {
         if self.inside {
             return self.measure();
         }
+        if let Some(unknown) = self.only.iter().find(|only| !FLOODS.contains(&only.as_str())) {
+            bail!("there is no flood {unknown}, but {}", FLOODS.join(", "));
+        }
         if !self.built {
             web::build()?;
             sh("cargo build --release --package tenfour-cli --package tenfour-loadgen")?;
@@ -116,7 +119,6 @@ impl Floods {
     fn measure(&self) -> Result<()> {
         let chosen = |name: &&str| self.only.is_empty() || self.only.iter().any(|only| only == name);
         let names: Vec<&str> = FLOODS.into_iter().filter(chosen).collect();
-        ensure!(!names.is_empty(), "no such flood; there are {}", FLOODS.join(", "));
         println!("{}", flood_table::HEAD.trim_end());
         let mut rows = Vec::new();
         for name in names {

@@ -17,9 +17,8 @@ use tokio::net::TcpStream;
 const UNSENT_BYTES: u32 = 16 * 1024;
 /// What the kernel keeps for one listener at most; Linux takes twice the number.
 const SEND_BUFFER_BYTES: usize = 32 * 1024;
-/// What the kernel keeps of a peer that is not read for a moment, at most; Linux takes twice the number, of which
-/// small packets fill much with what it notes of them. It would take 6 MB of each. Honest are 3 s of voice (24 KB), or one
-/// body (16 KiB), and the rest waits a round trip.
+/// What the kernel keeps of what a peer sent and nobody has read yet, at most; Linux takes twice the number, and
+/// 6 MB where none is given. An honest peer sends 3 s of voice (24 KB) at once, or a body (16 KiB).
 const RECEIVE_BUFFER_BYTES: usize = 32 * 1024;
 
 /// What the kernel keeps of answers for one peer: a page on its way round half of the world.

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use socket2::SockRef;
 use tenfour_client::Identity;
 use tenfour_protocol::ClientMessage;
+use tenfour_protocol::control::Resume;
 
 use crate::lines::masked_frame;
 use crate::lines::tenfour::{Door, upgrade};
@@ -102,16 +103,16 @@ impl Ground {
     /// The same, greeted and tuned.
     pub(super) fn tuned(&self, number: usize, channel: &str) -> Result<TcpStream> {
         let mut tcp = self.upgraded(number)?;
-        tcp.write_all(&text(&hello())?)?;
+        tcp.write_all(&text(&hello(None))?)?;
         tcp.write_all(&text(&ClientMessage::Tune { channel: channel.parse()?, catch_up: false })?)?;
         until(&mut tcp, br#"{"type":"tuned""#)?;
         Ok(tcp)
     }
 }
 
-pub(super) fn hello() -> ClientMessage {
+pub(super) fn hello(resume: Option<Resume>) -> ClientMessage {
     let client = "tenfour-flood".to_owned();
-    ClientMessage::Hello { client, resume: None, economy: false, place: None, range: None, device: None }
+    ClientMessage::Hello { client, resume, economy: false, place: None, range: None, device: None }
 }
 
 /// A message as a frame.

@@ -2,7 +2,6 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -70,8 +69,8 @@ fn stands(tcp: &mut TcpStream, trickle: &[u8]) -> bool {
         Ok(_) => true,
         Err(error) => error.kind() == ErrorKind::WouldBlock,
     };
-    let ended = matches!(tcp.peek(&mut [0]), Ok(0));
-    !ended && open(tcp.peek(&mut [0])) && open(tcp.write(trickle))
+    let peeked = tcp.peek(&mut [0]);
+    !matches!(peeked, Ok(0)) && open(peeked) && open(tcp.write(trickle))
 }
 
 pub(super) fn idle(ground: &Ground, number: usize) -> Result<TcpStream> {
@@ -88,7 +87,7 @@ pub(super) fn slow_head(ground: &Ground, number: usize) -> Result<TcpStream> {
 pub(super) fn unfinished_handshake(ground: &Ground, number: usize) -> Result<TcpStream> {
     let mut tcp = ground.connect(number)?;
     let name = ServerName::from(ground.address.ip());
-    let mut hello = ClientConnection::new(Arc::clone(&tls::config()), name)?;
+    let mut hello = ClientConnection::new(tls::config(), name)?;
     hello.write_tls(&mut tcp)?;
     let _ = tcp.read(&mut [0])?;
     Ok(tcp)

@@ -4,7 +4,6 @@ use std::io::Write;
 use std::net::TcpStream;
 
 use anyhow::Result;
-use tenfour_protocol::ClientMessage;
 use tenfour_protocol::control::Resume;
 
 use super::call::{log_in, post, register};
@@ -85,11 +84,8 @@ pub(super) fn upgrades(ground: &Ground, number: usize) -> Result<()> {
 /// Each goes on where nobody ended: the server has to look for it.
 pub(super) fn resumes(ground: &Ground, number: usize) -> Result<()> {
     let mut tcp = ground.upgraded(number)?;
-    let ClientMessage::Hello { client, .. } = hello() else { unreachable!("a hello is a hello") };
-    let resume = Some(Resume { token: format!("{number:032}"), newest: None, have: Vec::new() });
-    let hello =
-        ClientMessage::Hello { client, resume, economy: false, place: None, range: None, device: None };
-    let hello = text(&hello)?;
+    let resume = Resume { token: format!("{number:032}"), newest: None, have: Vec::new() };
+    let hello = text(&hello(Some(resume)))?;
     tcp.write_all(&hello)?;
     ground.tally.sent(hello.len());
     until(&mut tcp, br#"{"type":"welcome""#).map(drop)

@@ -120,7 +120,7 @@ fn discard(tcp: &mut TcpStream) -> Result<()> {
     }
 }
 
-/// Each of eight sockets on a numbered channel of its own, all forty of them.
+/// The forty numbered channels in turn.
 pub(super) fn numbered(number: usize) -> String {
     (1 + number % 40).to_string()
 }
@@ -190,7 +190,7 @@ pub(super) fn dead_voice(_: usize, _: u32) -> Result<Vec<u8>> {
 /// Payloads of more bytes than a frame may have, in a burst.
 pub(super) fn oversize_voice(number: usize, said: u32) -> Result<Vec<u8>> {
     let begin = if said == 0 { start(number, 1)? } else { Vec::new() };
-    Ok([begin, frame(1, said as u16, 960 * said, &[9 << 3; 1000]).repeat(4)].concat())
+    Ok([begin, frame(1, said as u16, said.wrapping_mul(960), &[9 << 3; 1000]).repeat(4)].concat())
 }
 
 /// Each frame says that it is hours after the one before.
