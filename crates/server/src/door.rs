@@ -1,31 +1,43 @@
 //! The public listener: takes connections and hands them to the lobby.
 
-use std::net::{SocketAddr, TcpStream};
+use std::io::{self, Write as _};
+use std::net::{self, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
 
 use crate::http::{full, in_bytes};
 use crate::lobby::ToLobby;
 use crate::shared::Shared;
 
-/// How often the door looks which addresses it can forget.
-const FORGETTING: Duration = Duration::from_secs(60);
-/// A look at the certificate files this often.
-const CERTIFICATES: Duration = Duration::from_secs(2);
 /// When the system has no more sockets, waiting for one to end helps; trying at once does not.
 const BREATH: Duration = Duration::from_millis(50);
 
-/// Takes connections until the task is dropped.
-pub(crate) async fn accept(
-    listener: TcpListener,
-    shared: Arc<Shared>,
-    lobbies: Vec<mpsc::UnboundedSender<ToLobby>>,
-) {
+/// The public listener, and who serves those who come.
+pub(crate) struct Door {
+    pub(crate) listener: net::TcpListener,
+    pub(crate) lobbies: Vec<mpsc::UnboundedSender<ToLobby>>,
+    /// It closes when the other end is dropped.
+    pub(crate) closing: watch::Receiver<()>,
+}
+
+impl Door {
+    /// Takes connections until it is closed. It stands in the first thread of the lobby, so that with few cores
+    /// nobody is handed from one thread to the next.
+    pub(crate) async fn stand(mut self, shared: Arc<Shared>) -> io::Result<()> {
+        let listener = TcpListener::from_std(self.listener)?;
+        tokio::select! {
+            () = accept(listener, shared, self.lobbies) => {}
+            _ = self.closing.changed() => {}
+        }
+        Ok(())
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>, lobbies: Vec<mpsc::UnboundedSender<ToLobby>>) {
     // Made once: it costs no reading.
     let full = in_bytes("503 Service Unavailable", full(), false);
     for lobby in lobbies.iter().cycle() {
@@ -36,7 +48,7 @@ pub(crate) async fn accept(
                 lobby.send(ToLobby::Visitor(socket, peer, place)).ok();
             }
             None if shared.secure() => {} // Words would have to wait for a handshake.
-            None => turn_away(socket, &full).await,
+            None => turn_away(socket, &full),
         }
     }
 }
@@ -53,30 +65,7 @@ async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
-/// One try to say why.
-async fn turn_away(socket: TcpStream, why: &[u8]) {
-    if let Ok(mut socket) = tokio::net::TcpStream::from_std(socket) {
-        timeout(BREATH, socket.write_all(why)).await.ok();
-    }
-}
-
-/// Lets go of addresses that have asked for nothing for long, also when nobody comes.
-pub(crate) async fn forget_addresses(shared: Arc<Shared>) {
-    let mut ticks = interval(FORGETTING);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        shared.auth.forget_addresses();
-    }
-}
-
-/// Reads certificates again when their files change.
-pub(crate) async fn watch_certificates(shared: Arc<Shared>) {
-    let Some(certificates) = &shared.tls else { return };
-    let mut ticks = interval(CERTIFICATES);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        certificates.refresh();
-    }
+/// One try to say why: what a socket that has just been opened does not take at once, nobody waits for.
+fn turn_away(mut socket: TcpStream, why: &[u8]) {
+    socket.write(why).ok();
 }

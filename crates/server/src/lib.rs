@@ -29,6 +29,7 @@ mod follow;
 mod gate;
 pub mod handle;
 mod household;
+mod housekeeping;
 mod http;
 mod hub_thread;
 mod lobby;

@@ -13,7 +13,7 @@ use tenfour_core::hub::{ClusterConfig, HubConfig, Input};
 use tenfour_core::reach::Secret;
 use tenfour_protocol::http::About;
 use tenfour_protocol::limits::{ADDRESS_ANSWERS_BYTES, ADDRESS_CONNECTIONS, ANSWERS_BYTES, DOORS};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, watch};
 
 use crate::auth::{Auth, Origins, random};
 use crate::clock::Clock;
@@ -21,8 +21,8 @@ use crate::cluster::Cluster;
 use crate::config::{Config, Tls};
 use crate::connection_log::ConnectionLog;
 use crate::disk::Disk;
+use crate::door::Door;
 use crate::error::StartError;
-use crate::follow::{erase_who_is_gone, follow};
 use crate::gate::Gate;
 use crate::household::Households;
 use crate::http::{ChannelList, Proxies};
@@ -37,7 +37,7 @@ use crate::store::{Changes, JetStream, Keeper, Sqlite, Store, StoreThread};
 use crate::tls::{Certificates, names_of};
 use crate::visitors::Visitors;
 use crate::worker::{self, Sinks, ToWorker};
-use crate::{door, lobby, telemetry};
+use crate::{housekeeping, lobby, telemetry};
 
 /// Name of the store's file in the data folder.
 pub const STORE: &str = "tenfour.db";
@@ -61,7 +61,8 @@ pub struct Server {
     shared: Arc<Shared>,
     workers: Vec<mpsc::UnboundedSender<ToWorker>>,
     lobbies: Vec<mpsc::UnboundedSender<ToLobby>>,
-    close_door: oneshot::Sender<()>,
+    /// Dropped, it closes the doors.
+    close: watch::Sender<()>,
     threads: Vec<JoinHandle<()>>,
     store: StoreThread,
     connection_log: JoinHandle<()>,
@@ -163,34 +164,21 @@ impl Server {
         let mut threads = start_workers(&shared, &workers, inboxes, sinks)?;
         let hub = hub_thread::start(hub_config, inbox, workers.clone(), clock, cluster);
         threads.push(hub.map_err(StartError::System)?);
-        let lobbies = start_lobbies(&shared, &workers, &mut threads).map_err(StartError::System)?;
-        let (close_door, closed) = oneshot::channel();
+        let (close, closing) = watch::channel(());
+        let lobbies = start_lobbies(&shared, &workers, (listener, closing.clone()), &mut threads);
+        let lobbies = lobbies.map_err(StartError::System)?;
         let ops_url = operator.as_ref().map(|(_, address)| format!("http://{address}"));
         let operator_names = |address: SocketAddr| {
             let own = names_of(address.ip());
             Names::new(own.iter().chain(&config.origins).map(String::as_str))
         };
         let operator = operator.map(|(listener, address)| (listener, operator_names(address)));
-        threads.push(start_door(
-            Door { listener, operator, changes, closed },
-            shared.clone(),
-            lobbies.clone(),
-        )?);
+        threads.push(housekeeping::start(operator, changes, shared.clone(), closing)?);
 
         let scheme = if shared.secure() { "https" } else { "http" };
         let url = format!("{scheme}://{}:{}", names[0], address.port());
         tracing::info!(workers = config.workers, tls = shared.secure(), "the server is on the air");
-        Ok(Self {
-            url,
-            ops_url,
-            shared,
-            workers,
-            lobbies,
-            close_door,
-            threads,
-            store,
-            connection_log: log_thread,
-        })
+        Ok(Self { url, ops_url, shared, workers, lobbies, close, threads, store, connection_log: log_thread })
     }
 
     /// Where people connect, e.g. `http://127.0.0.1:27185`.
@@ -211,8 +199,7 @@ impl Server {
     /// Tells the clients when to come back, lets them take their last words, writes everything
     /// down and ends all threads. Takes up to two seconds.
     pub fn stop(self) {
-        // Dropped or taken: the door closes either way.
-        self.close_door.send(()).ok();
+        drop(self.close);
         self.shared.hub.input(Input::Stop { back_in: BACK_IN });
         self.shared.sockets.wait_until_empty(FAREWELL);
         self.shared.hub.quit();
@@ -247,6 +234,7 @@ fn listen(address: SocketAddr, flag: &'static str) -> Result<(TcpListener, Socke
         // A server that is started again does not wait for the sockets of the one before.
         socket.set_reuse_address(true)?;
         socket.set_nonblocking(true)?;
+        worker::set_up(&socket)?;
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
         let listener = TcpListener::from(socket);
@@ -334,61 +322,14 @@ fn start_workers(
 fn start_lobbies(
     shared: &Arc<Shared>,
     workers: &[mpsc::UnboundedSender<ToWorker>],
+    (listener, closing): (TcpListener, watch::Receiver<()>),
     threads: &mut Vec<JoinHandle<()>>,
 ) -> std::io::Result<Vec<mpsc::UnboundedSender<ToLobby>>> {
-    let mut start = |index| {
-        let (lobby, inbox) = mpsc::unbounded_channel();
-        threads.push(lobby::start(index, shared.clone(), workers.to_vec(), inbox)?);
-        Ok(lobby)
-    };
-    (0..lobby::threads(workers.len())).map(&mut start).collect()
-}
-
-/// What the thread of the door looks after.
-struct Door {
-    listener: TcpListener,
-    operator: Option<(TcpListener, Names)>,
-    changes: Option<Changes>,
-    closed: oneshot::Receiver<()>,
-}
-
-fn start_door(
-    door: Door,
-    shared: Arc<Shared>,
-    lobbies: Vec<mpsc::UnboundedSender<ToLobby>>,
-) -> Result<JoinHandle<()>, StartError> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::System)?;
-    let Door { listener, operator, changes, closed } = door;
-    let (listener, operator) = {
-        let _inside = runtime.enter();
-        let listener = tokio::net::TcpListener::from_std(listener).map_err(StartError::System)?;
-        let under = |(listener, names)| Ok((tokio::net::TcpListener::from_std(listener)?, names));
-        let operator = operator.map(under).transpose();
-        (listener, operator.map_err(StartError::System)?)
-    };
-    let run = move || {
-        runtime.block_on(async {
-            tokio::spawn(door::watch_certificates(shared.clone()));
-            tokio::spawn(door::forget_addresses(shared.clone()));
-            let visited = shared.clone();
-            tokio::spawn(async move { visited.visitors.forget_at_midnight().await });
-            if let Some(changes) = changes {
-                tokio::spawn(follow(changes, shared.clone()));
-                tokio::spawn(erase_who_is_gone(shared.clone()));
-            }
-            if let Some(cluster) = &shared.cluster {
-                tokio::spawn(cluster.questions().answer(shared.clone()));
-            }
-            if let Some((listener, names)) = operator {
-                tokio::spawn(ops::serve(listener, names, shared.clone()));
-            }
-            tokio::select! {
-                () = door::accept(listener, shared, lobbies) => {}
-                // Told, or dropped with the server.
-                _ = closed => {}
-            }
-        });
-    };
-    std::thread::Builder::new().name("tenfour-door".into()).spawn(run).map_err(StartError::System)
+    let count = lobby::threads(workers.len());
+    let (lobbies, inboxes): (Vec<_>, Vec<_>) = (0..count).map(|_| mpsc::unbounded_channel()).unzip();
+    let mut door = Some(Door { listener, lobbies: lobbies.clone(), closing });
+    for (index, inbox) in inboxes.into_iter().enumerate() {
+        threads.push(lobby::start(index, shared.clone(), workers.to_vec(), inbox, door.take())?);
+    }
+    Ok(lobbies)
 }

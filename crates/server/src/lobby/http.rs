@@ -58,7 +58,6 @@ impl Lobby {
                 }
             }
         };
-        stream.keep_answers_short();
         let flow = Arc::new(Flow::new(place));
         let service = service_fn(|request| self.clone().answer(request, peer.ip(), flow.clone()));
         let served = http1::Builder::new()

@@ -14,8 +14,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use tokio::sync::mpsc;
-use tokio::task::LocalSet;
+use tokio::task::{LocalSet, spawn_local};
 
+use crate::door::Door;
 use crate::gate::Permit;
 use crate::shared::Shared;
 use crate::worker::ToWorker;
@@ -49,12 +50,13 @@ struct Lobby {
     next: Cell<usize>,
 }
 
-/// Starts thread `index`.
+/// Starts thread `index`; one of them has the door.
 pub(crate) fn start(
     index: usize,
     shared: Arc<Shared>,
     workers: Vec<mpsc::UnboundedSender<ToWorker>>,
     mut inbox: mpsc::UnboundedReceiver<ToLobby>,
+    door: Option<Door>,
 ) -> std::io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name(format!("tenfour-http-{index}")).spawn(move || {
@@ -64,6 +66,14 @@ pub(crate) fn start(
         let router = crate::http::router(&shared);
         let lobby = Rc::new(Lobby { shared, router, workers, next: Cell::new(index) });
         LocalSet::new().block_on(&runtime, async {
+            if let Some(door) = door {
+                let shared = lobby.shared.clone();
+                spawn_local(async move {
+                    if let Err(error) = door.stand(shared).await {
+                        tracing::error!(reason = %error, "nobody can come in");
+                    }
+                });
+            }
             while let Some(ToLobby::Visitor(socket, peer, permit)) = inbox.recv().await {
                 lobby.serve(socket, peer, permit);
             }

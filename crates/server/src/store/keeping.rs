@@ -15,6 +15,8 @@ use crate::auth::this_minute;
 const TOGETHER: usize = 256;
 /// The same on a full disk: what they write has to fit into the room that is kept.
 const TOGETHER_WHEN_FULL: usize = 2;
+/// Changes after which it is looked whether the room that is kept is whole. A look costs as much as a commit.
+const CHANGES_A_LOOK: usize = 64;
 /// How often it is looked whether the operator's program has removed something, and what the disk says.
 const LOOK: Duration = Duration::from_secs(1);
 /// How often something is written to see whether it can be.
@@ -43,6 +45,8 @@ pub(super) struct Keeping<S> {
     unclean: bool,
     /// The disk is full: what makes files longer is refused.
     full: bool,
+    /// Changes since it was looked whether the room is there.
+    changes: usize,
     trouble: Trouble,
     debts: Debts,
     looked: Instant,
@@ -98,13 +102,22 @@ impl<S: Store> Keeping<S> {
     pub(super) fn of(store: S, trouble: Trouble) -> Self {
         let now = Instant::now();
         let debts = Debts::default();
-        Self { store, unclean: false, full: false, trouble, debts, looked: now, probed: now, expired: None }
+        Self {
+            store,
+            unclean: false,
+            full: false,
+            changes: 0,
+            trouble,
+            debts,
+            looked: now,
+            probed: now,
+            expired: None,
+        }
     }
 
     /// Serves until all handles are gone.
     pub(super) fn run(&mut self, inbox: &Receiver<Box<Command>>) {
-        let room = self.store.keep_room();
-        self.judge(room);
+        self.keep_room();
         loop {
             if self.expired.is_none_or(|at| at.elapsed() >= EXPIRY) {
                 self.expired = Some(Instant::now());
@@ -129,6 +142,7 @@ impl<S: Store> Keeping<S> {
     fn look(&mut self) {
         self.looked = Instant::now();
         self.remove_wanted();
+        self.changes = 0;
         let mut found = self.store.keep_room();
         // What was wrong may not show in the room: only a write tells that it is over.
         if found.is_ok() && (self.probed.elapsed() >= PROBE || self.trouble.words().is_some()) {
@@ -136,6 +150,13 @@ impl<S: Store> Keeping<S> {
             found = self.store.probe().and_then(|()| self.pay());
         }
         self.judge(found);
+    }
+
+    /// Makes the room that is kept whole again.
+    fn keep_room(&mut self) {
+        self.changes = 0;
+        let room = self.store.keep_room();
+        self.judge(room);
     }
 
     /// What is wrong is told when it begins and when it is over.
@@ -188,10 +209,11 @@ impl<S: Store> Keeping<S> {
     }
 
     fn carry_out(&mut self, mut batch: Vec<Command>) {
-        let writes = batch.iter().any(|command| !command.is_read());
-        if writes {
-            let room = self.store.keep_room();
-            self.judge(room);
+        let changes = batch.iter().filter(|command| !command.is_read()).count();
+        let writes = changes > 0;
+        self.changes += changes;
+        if writes && (self.full || self.changes >= CHANGES_A_LOOK) {
+            self.keep_room();
         }
         if writes && self.full {
             let refuse = || StoreError::Full { path: "the store".to_owned() };

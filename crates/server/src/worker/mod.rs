@@ -47,7 +47,7 @@ pub use decoy::Sinks;
 use lanes::Lanes;
 use outbox::Chunk;
 use ring::Ring;
-pub(crate) use socket::{Stream, Tcp};
+pub(crate) use socket::{Stream, Tcp, set_up};
 use together::Rows;
 
 /// What a worker is told.

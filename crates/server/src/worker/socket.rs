@@ -24,6 +24,22 @@ const RECEIVE_BUFFER_BYTES: usize = 32 * 1024;
 /// What the kernel keeps of answers for one peer: a page on its way round half of the world.
 const ANSWER_BUFFER_BYTES: usize = 64 * 1024;
 
+/// Sets what each connection has from the start: the system hands on what its listener has. Little is kept of what
+/// comes, and of the answers to a peer that takes none, and nothing of those for long.
+pub(crate) fn set_up(listener: &socket2::Socket) -> io::Result<()> {
+    // Small messages that wait for others would be late voice.
+    listener.set_tcp_nodelay(true)?;
+    // Larger queues cost memory, not service.
+    listener.set_send_buffer_size(ANSWER_BUFFER_BYTES)?;
+    listener.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
+    #[cfg(target_os = "linux")]
+    {
+        listener.set_tcp_notsent_lowat(UNSENT_BYTES)?;
+        listener.set_tcp_user_timeout(Some(ANSWER_PATIENCE))?;
+    }
+    Ok(())
+}
+
 /// One connection.
 pub(crate) enum Stream {
     Plain(Tcp),
@@ -37,10 +53,7 @@ pub(crate) struct Tcp(TcpStream);
 impl Tcp {
     /// Puts a socket under the runtime of this thread.
     pub(crate) fn new(socket: std::net::TcpStream) -> io::Result<Self> {
-        let socket = TcpStream::from_std(socket)?;
-        // Small messages that wait for others would be late voice.
-        socket.set_nodelay(true).ok();
-        Ok(Self(socket))
+        Ok(Self(TcpStream::from_std(socket)?))
     }
 
     /// Writes what fits at once; None when nothing does.
@@ -68,32 +81,15 @@ impl Stream {
         Ok(())
     }
 
-    /// Keeps little of what comes, and of the answers to a peer that takes none, and nothing of those for long.
-    pub(crate) fn keep_answers_short(&self) {
-        let socket = SockRef::from(self.tcp());
-        // Larger queues cost memory, not service.
-        socket.set_send_buffer_size(ANSWER_BUFFER_BYTES).ok();
-        socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES).ok();
-        #[cfg(target_os = "linux")]
-        {
-            socket.set_tcp_notsent_lowat(UNSENT_BYTES).ok();
-            socket.set_tcp_user_timeout(Some(ANSWER_PATIENCE)).ok();
-        }
-    }
-
     /// Keeps little for a listener that is slow, and nothing for longer than `hold`: what the other
     /// side has not taken by then, the kernel throws away with the connection.
     pub(super) fn keep_queues_short(&self, hold: Duration) {
         let socket = SockRef::from(self.tcp());
         // Larger queues cost memory, not service.
         socket.set_send_buffer_size(SEND_BUFFER_BYTES).ok();
-        socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES).ok();
+        // Voice that lies there would outlive its hold.
         #[cfg(target_os = "linux")]
-        {
-            socket.set_tcp_notsent_lowat(UNSENT_BYTES).ok();
-            // Voice that lies there would outlive its hold.
-            socket.set_tcp_user_timeout(Some(hold)).ok();
-        }
+        socket.set_tcp_user_timeout(Some(hold)).ok();
     }
 
     /// Lets the kernel throw away what was not sent when the socket is dropped.
@@ -247,5 +243,31 @@ impl AsyncWrite for Tcp {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().0).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use socket2::{Domain, Socket, Type};
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    #[test]
+    fn a_connection_has_what_its_listener_has() {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        set_up(&listener).unwrap();
+        listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+        listener.listen(1).unwrap();
+        let _peer =
+            std::net::TcpStream::connect(listener.local_addr().unwrap().as_socket().unwrap()).unwrap();
+        let (connection, _) = listener.accept().unwrap();
+        assert!(connection.tcp_nodelay().unwrap());
+        assert!(connection.send_buffer_size().unwrap() <= 2 * ANSWER_BUFFER_BYTES);
+        assert!(connection.recv_buffer_size().unwrap() <= 2 * RECEIVE_BUFFER_BYTES);
+        #[cfg(target_os = "linux")]
+        {
+            assert_eq!(connection.tcp_notsent_lowat().unwrap(), UNSENT_BYTES);
+            assert_eq!(connection.tcp_user_timeout().unwrap(), Some(ANSWER_PATIENCE));
+        }
     }
 }
