@@ -49,7 +49,8 @@ pub(super) const FLOODS: [&str; 24] = [
     "17000-sockets",
 ];
 /// The honest.
-const WORK: &str = "--kind tenfour --pairs 500 --listeners 1000 --talkers 1 --from 10.77.0.0/16";
+const WORK: &str =
+    "--kind tenfour --pairs 500 --listeners 1000 --talkers 1 --channel plaza --leave --from 10.77.0.0/16";
 /// Addresses of attackers who need more than one: a server gives an address 2,000 connections.
 const MANY: &str = "10.88.0.0/27";
 const ONE: &str = "10.88.0.1/32";

@@ -18,6 +18,8 @@ use crate::stamp::Stamp;
 const ALARM: u64 = u64::MAX;
 /// Events handled before the clock is looked at: a talker waits no longer than these take.
 const EVENTS: usize = 64;
+/// From some who leave to the next.
+const LOOK: Duration = Duration::from_millis(5);
 /// What is read from a socket at once.
 const SCRATCH_BYTES: usize = 64 * 1024;
 /// What is still missing when nothing came for this long will not come.
@@ -134,6 +136,17 @@ impl Air {
         while !self.score.complete() && self.score.last.elapsed() < SILENCE {
             self.set_alarm(Instant::now() + SILENCE / 10)?;
             self.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Everybody leaves. The server would keep their places for a while, and whoever comes next would pay for it.
+    pub(crate) fn leave(&mut self) -> Result<()> {
+        for number in 0..self.lines.len() {
+            self.lines[number].leave()?;
+            if number % EVENTS == 0 {
+                self.listen(LOOK)?;
+            }
         }
         Ok(())
     }

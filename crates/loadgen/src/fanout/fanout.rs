@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use rustix::net::sockopt::set_socket_recv_buffer_size;
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
+use tenfour_protocol::ChannelId;
 use tenfour_protocol::control::FrameTime;
 
 use crate::air::{Air, Work};
@@ -71,6 +72,9 @@ pub(crate) struct Fanout {
     /// Talkers of the channel
     #[arg(long, default_value_t = 1)]
     talkers: usize,
+    /// Its name (Tenfour only)
+    #[arg(long, default_value = "19")]
+    channel: ChannelId,
     /// Channels beside it with one talker and one listener (Tenfour only)
     #[arg(long, default_value_t = 0)]
     pairs: usize,
@@ -95,6 +99,9 @@ pub(crate) struct Fanout {
     /// The server is busy with something else: its quiet is not waited for
     #[arg(long)]
     busy: bool,
+    /// Everybody leaves at the end: the next come to an empty server (Tenfour only)
+    #[arg(long)]
+    leave: bool,
     /// Network whose addresses the virtual users have in turn (Tenfour only)
     #[arg(long)]
     from: Option<Network>,
@@ -125,17 +132,17 @@ impl Fanout {
         let before = server.resident()?;
         let joining = Instant::now();
         for number in 0..self.listeners {
-            air.add(opener.open(number, false, "19")?)?;
+            air.add(opener.open(number, false, &self.channel)?)?;
             if number % OPENED_TOGETHER == 0 {
                 air.listen(LOOK)?;
             }
         }
         for number in 0..self.talkers {
-            let line = opener.open(self.listeners + number, true, "19")?;
+            let line = opener.open(self.listeners + number, true, &self.channel)?;
             air.add_talker(line, MAIN, self.listeners as u64)?;
         }
         for number in 0..self.pairs {
-            let channel = format!("pair-{number}");
+            let channel = format!("pair-{number}").parse()?;
             air.add(opener.open(number, false, &channel)?)?;
             air.add_talker(opener.open(number, true, &channel)?, PAIRS, 1)?;
         }
@@ -161,6 +168,11 @@ impl Fanout {
         air.awake = false;
         air.listen(SETTLE)?;
         let told_otherwise = air.told_otherwise(self.talkers as u32);
+        let most = server.most_resident()?;
+        if self.leave {
+            air.leave()?;
+            settle(&mut air, server)?;
+        }
         let lines = (self.listeners + self.talkers + 2 * self.pairs) as f64;
         let delivered: u64 = air.score.groups.iter().map(|group| group.delivered).sum();
         let cpu_us = cpu.as_secs_f64() * 1e6;
@@ -183,7 +195,7 @@ impl Fanout {
             "rss_kib_per_line": (idle.saturating_sub(before)) as f64 / 1024.0 / lines,
             "rss_kib_early": seen.early.resident_kib,
             "rss_kib_after": seen.late.resident_kib,
-            "rss_kib_most": server.most_resident()? / 1024,
+            "rss_kib_most": most / 1024,
             "beside": beside,
             "files_early": seen.early.files,
             "files_after": seen.late.files,
@@ -203,7 +215,7 @@ impl Fanout {
     fn stall(&self, opener: &Opener) -> Result<Vec<Box<dyn Line>>> {
         let first = self.listeners + self.talkers + 2 * self.pairs;
         let lines = (first..first + self.stalled).map(|number| {
-            let line = opener.open(number, false, "19")?;
+            let line = opener.open(number, false, &self.channel)?;
             for socket in line.sockets() {
                 set_socket_recv_buffer_size(socket, STALLED_BUFFER_BYTES)?;
             }
@@ -262,7 +274,7 @@ impl Opener {
         let address = || fanout.at.parse().context("an address and a port, like 127.0.0.1:4222");
         match fanout.kind {
             Kind::Tenfour => {
-                let (channel, frame_ms) = ("19".parse()?, FrameTime::try_from(fanout.frame_ms)?);
+                let (channel, frame_ms) = (fanout.channel.clone(), FrameTime::try_from(fanout.frame_ms)?);
                 let wish = Wish { channel, economy: fanout.economy, frame_ms };
                 Ok(Self::Tenfour(Door::find(&fanout.at, fanout.sockets(), fanout.from)?, wish))
             }
@@ -274,10 +286,10 @@ impl Opener {
         }
     }
 
-    fn open(&self, number: usize, talks: bool, channel: &str) -> Result<Box<dyn Line>> {
+    fn open(&self, number: usize, talks: bool, channel: &ChannelId) -> Result<Box<dyn Line>> {
         Ok(match self {
             Self::Tenfour(door, wish) => {
-                Box::new(door.open(number, &Wish { channel: channel.parse()?, ..wish.clone() })?)
+                Box::new(door.open(number, &Wish { channel: channel.clone(), ..wish.clone() })?)
             }
             Self::Mumble(address, tls) => Box::new(Mumble::open(*address, number, tls)?),
             Self::Other(Kind::Nats, address) => Box::new(Nats::open(*address, talks)?),

@@ -56,6 +56,11 @@ impl Tcp {
         Ok(Self(TcpStream::from_std(socket)?))
     }
 
+    /// Waits until something has come, or the other end is gone.
+    pub(crate) async fn readable(&self) -> io::Result<()> {
+        self.0.readable().await
+    }
+
     /// Writes what fits at once; None when nothing does.
     fn write(&self, pieces: &[IoSlice<'_>]) -> Option<io::Result<usize>> {
         let socket = SockRef::from(&self.0);

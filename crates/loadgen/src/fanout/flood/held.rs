@@ -10,6 +10,7 @@ use rustls::pki_types::ServerName;
 use socket2::SockRef;
 
 use super::ground::Ground;
+use super::streams::LARGE;
 use crate::lines::tls;
 
 /// From one look at the connections to the next.
@@ -105,7 +106,7 @@ pub(super) fn unread_pages(ground: &Ground, number: usize) -> Result<TcpStream> 
 
 /// A listener whose window is soon closed.
 pub(super) fn zero_window(ground: &Ground, number: usize) -> Result<TcpStream> {
-    let tcp = ground.tuned(number, "19")?;
+    let tcp = ground.tuned(number, LARGE)?;
     SockRef::from(&tcp).set_recv_buffer_size(WINDOW_BYTES)?;
     Ok(tcp)
 }

@@ -80,7 +80,7 @@ const FLOODS: [Flood; 24] = [
     streams("oversize-voice", 64, streams::numbered, streams::oversize_voice),
     streams("media-time", 64, streams::numbered, streams::media_time_jumps),
     requests("resumes", requests::resumes),
-    streams("participants", 64, streams::nineteen, streams::participants),
+    streams("participants", 64, streams::large, streams::participants),
     held("zero-windows", holding(64, held::zero_window)),
     requests("resets", requests::resets),
     held("17000-sockets", holding(17_000, held::idle)),

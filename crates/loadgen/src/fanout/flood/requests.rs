@@ -8,6 +8,7 @@ use tenfour_protocol::control::Resume;
 
 use super::call::{log_in, post, register};
 use super::ground::{Ground, hello, text, until};
+use super::streams::LARGE;
 
 /// One after the other, as fast as they are answered, from so many threads.
 const THREADS: usize = 16;
@@ -93,7 +94,7 @@ pub(super) fn resumes(ground: &Ground, number: usize) -> Result<()> {
 
 /// The reset comes while the server writes voice.
 pub(super) fn resets(ground: &Ground, number: usize) -> Result<()> {
-    ground.tuned(number, "19")?;
+    ground.tuned(number, LARGE)?;
     ground.tally.sent(0);
     Ok(())
 }

@@ -125,9 +125,12 @@ pub(super) fn numbered(number: usize) -> String {
     (1 + number % 40).to_string()
 }
 
-/// The large channel of the honest.
-pub(super) fn nineteen(_: usize) -> String {
-    "19".into()
+/// The large channel of the honest, which has a name: on a numbered one, where attackers press, its talker would have
+/// to let go after 8 seconds.
+pub(super) const LARGE: &str = "plaza";
+
+pub(super) fn large(_: usize) -> String {
+    LARGE.into()
 }
 
 pub(super) fn pings(_: usize, _: u32) -> Result<Vec<u8>> {
@@ -200,5 +203,5 @@ pub(super) fn media_time_jumps(number: usize, said: u32) -> Result<Vec<u8>> {
 }
 
 pub(super) fn participants(_: usize, said: u32) -> Result<Vec<u8>> {
-    text(&ClientMessage::Participants { channel: "19".parse()?, page: said % 12 })
+    text(&ClientMessage::Participants { channel: LARGE.parse()?, page: said % 12 })
 }

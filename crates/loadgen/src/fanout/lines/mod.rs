@@ -39,6 +39,11 @@ pub(crate) trait Line: Send {
     fn release(&mut self) -> Result<()> {
         Ok(())
     }
+
+    /// Before it ends. Where somebody whose connection breaks is waited for, this says not to.
+    fn leave(&mut self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// The first whole frame of a server's WebSocket: opcode, and where its payload is.

@@ -251,6 +251,10 @@ impl Line for Tenfour {
     fn release(&mut self) -> Result<()> {
         self.send(&ClientMessage::BurstEnd { burst: BurstNo(self.burst), frames: self.said.into() })
     }
+
+    fn leave(&mut self) -> Result<()> {
+        self.send(&ClientMessage::Untune { channel: self.wish.channel.clone() })
+    }
 }
 
 /// Says what the server refused: the figures would be wrong without a word.
