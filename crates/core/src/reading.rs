@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tenfour_protocol::limits::{READ_AT_ONCE, READ_BEHIND, READ_FRAME_COST, READ_PAUSE, READ_PER_SECOND};
+use tenfour_protocol::limits::{
+    READ_AT_ONCE, READ_BEHIND, READ_FRAME_COST, READ_PAUSE, READ_PER_SECOND, READ_TEXT_COST,
+};
 
 use crate::Time;
 use crate::bucket::Bucket;
@@ -25,10 +27,12 @@ impl Reading {
         Self { bucket: Bucket::new(READ_AT_ONCE, READ_PER_SECOND, now), owes: false, behind: None }
     }
 
-    /// Pays for `bytes` that came, in so many frames and records. Returns the price.
-    pub fn pay(&mut self, bytes: usize, frames: u64, now: Time) -> u32 {
+    /// Pays for `bytes` that came, in so many frames and records, with so many text messages in them. Returns the
+    /// price.
+    pub fn pay(&mut self, bytes: usize, frames: u64, texts: u32, now: Time) -> u32 {
         let frames = u32::try_from(frames).unwrap_or(u32::MAX).saturating_mul(READ_FRAME_COST);
         let price = u32::try_from(bytes).unwrap_or(u32::MAX).saturating_add(frames);
+        let price = price.saturating_add(texts.saturating_mul(READ_TEXT_COST));
         self.owes = !self.bucket.has(price, now);
         self.bucket.spend(price);
         price
@@ -76,13 +80,13 @@ mod tests {
 
     /// Reads `size` bytes in `frames` whenever it may, for as long as `until` says. Returns the frames, and
     /// whether it was a flood in the end.
-    fn flood(size: usize, frames: u64, until: u64) -> (u64, bool) {
+    fn flood(size: usize, frames: u64, texts: u32, until: u64) -> (u64, bool) {
         let (mut reading, mut now, mut read) = (Reading::new(at(0)), at(0), 0);
         while now < at(until) && !reading.is_flood(now) {
             if reading.owes() {
                 now += reading.pause(now);
             } else {
-                reading.pay(size, frames, now);
+                reading.pay(size, frames, texts, now);
                 read += frames;
             }
         }
@@ -96,18 +100,18 @@ mod tests {
         let frame = FRAMING + VOICE_HEADER_BYTES + voice;
         // What a stalled network held back, and each control message that is taken.
         for _ in 0..VOICE_AHEAD.as_millis() / 20 {
-            reading.pay(frame, 2, at(0));
+            reading.pay(frame, 2, 0, at(0));
         }
         for _ in 0..2 * CONTROL_BURST {
-            reading.pay(CONTROL_BYTES + FRAMING, 2, at(0));
+            reading.pay(CONTROL_BYTES + FRAMING, 2, 1, at(0));
         }
         for second in 0..600 {
             for message in 0..2 * CONTROL_PER_SECOND {
-                reading.pay(CONTROL_BYTES + FRAMING, 2, at(second * 1000));
+                reading.pay(CONTROL_BYTES + FRAMING, 2, 1, at(second * 1000));
                 assert!(!reading.owes(), "{second} {message}");
             }
             for n in 0..50 {
-                reading.pay(frame, 2, at(second * 1000 + n * 20));
+                reading.pay(frame, 2, 0, at(second * 1000 + n * 20));
                 assert!(!reading.owes(), "{second} {n}");
             }
         }
@@ -115,11 +119,13 @@ mod tests {
 
     #[test]
     fn whoever_sends_without_end_is_read_at_a_pace_and_then_no_more() {
-        let pings = flood(2048, 2048 / 6, 60_000);
+        let pings = flood(2048, 2048 / 6, 0, 60_000);
         assert!(pings.1, "it is over");
         assert!((4_000..10_000).contains(&pings.0), "{}", pings.0);
-        let large = flood(2048, 1, 60_000);
+        let large = flood(2048, 1, 0, 60_000);
         assert!(large.1 && (250..400).contains(&large.0), "{}", large.0);
+        let presses = flood(2048, 21, 21, 60_000);
+        assert!(presses.1 && (200..400).contains(&presses.0), "{}", presses.0);
     }
 
     #[test]
@@ -128,7 +134,7 @@ mod tests {
         let mut now = at(0);
         for _ in 0..1000 {
             while !reading.owes() {
-                reading.pay(2048, 20, now);
+                reading.pay(2048, 20, 0, now);
             }
             now += reading.pause(now);
             assert!(!reading.is_flood(now));

@@ -24,21 +24,26 @@ pub const CONTROL_BYTES: usize = 4 * 1024;
 pub const CONTROL_BURST: u32 = 20;
 /// Control messages a second after that.
 pub const CONTROL_PER_SECOND: u32 = 5;
-/// Messages refused in a row for their number before the connection is closed.
+/// Messages that may be refused for their number at once; with one more the connection is closed.
 pub const CONTROL_REFUSALS: u32 = 100;
+/// The same, a second after that.
+pub const CONTROL_REFUSALS_PER_SECOND: u32 = 50;
 /// Control bytes that may wait for one client; more closes its connection.
 pub const CONTROL_QUEUE_BYTES: usize = 256 * 1024;
 
 /// What may come on one socket at once, in bytes; each frame of RFC 6455, and each record of TLS, counts as
-/// [`READ_FRAME_COST`] more. More is not read before its time: the network holds it back. An honest client,
+/// [`READ_FRAME_COST`] more, and each text message [`READ_TEXT_COST`]. More is not read before its time: the network holds it back. An honest client,
 /// with three seconds of voice that a network held back and every control message it may send, stays below
 /// half of it.
 pub const READ_AT_ONCE: u32 = 512 * 1024;
-/// The same, a second after that: 16,000 bytes of it are what the fastest talker sends, 41,000 the largest
+/// The same, a second after that: 16,000 bytes of it are what the fastest talker sends, 62,000 the largest
 /// control messages, from both of their budgets.
-pub const READ_PER_SECOND: u32 = 64 * 1024;
+pub const READ_PER_SECOND: u32 = 80 * 1024;
 /// What a frame costs beside its bytes: as much of a core as 64 bytes more would (some 0.1 µs).
 pub const READ_FRAME_COST: u32 = 64;
+/// What a text message costs beside its frame. Reading it, asking the hub and answering take some 10 µs, or as much
+/// as 6 KiB of frames; with a third of it, both budgets of control messages can be used up, whatever their size.
+pub const READ_TEXT_COST: u32 = 2 * 1024;
 /// Who has sent more is not read for at least so long: small pieces come together meanwhile.
 pub const READ_PAUSE: Duration = Duration::from_millis(20);
 /// Who has sent more for so long without a pause is closed. Less than the shortest hold: voice that
@@ -46,6 +51,9 @@ pub const READ_PAUSE: Duration = Duration::from_millis(20);
 pub const READ_BEHIND: Duration = Duration::from_secs(1);
 /// Bytes that are read of a socket at once.
 pub const READ_BYTES: usize = 2 * 1024;
+/// The same, of a socket that has sent many small messages: a few of them, which take a core 50 µs. With hundreds of
+/// such sockets, somebody who talks waits for a few at each.
+pub const READ_DENSE_BYTES: usize = 256;
 /// What is read of one socket before others have their turn, frames counted like above.
 pub const READ_TURN: u32 = 16 * 1024;
 /// Messages of one socket that may wait for the hub; then its socket is not read.
@@ -270,6 +278,10 @@ pub const KEY_FILE_ITERATIONS_MOST: u32 = 10_000_000;
 pub const PASSPHRASE_CHARACTERS: usize = 8;
 /// Longest passphrase, in bytes of UTF-8.
 pub const PASSPHRASE_BYTES: usize = 1024;
+/// Radio sockets that a user may open at once: as many as one may have, each again and again.
+pub const USER_UPGRADES: u32 = 32;
+/// Until a user may open one more after that.
+pub const USER_UPGRADE: Duration = Duration::from_secs(1);
 /// Requests for a nonce (which pays for the registration or log-in, too), and changes of a profile, that one
 /// address may send at once.
 pub const AUTH_REQUESTS: u32 = 60;

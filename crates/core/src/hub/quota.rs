@@ -1,6 +1,8 @@
 //! What one connection may ask for.
 
-use tenfour_protocol::limits::{CONTROL_BURST, CONTROL_PER_SECOND, CONTROL_REFUSALS};
+use tenfour_protocol::limits::{
+    CONTROL_BURST, CONTROL_PER_SECOND, CONTROL_REFUSALS, CONTROL_REFUSALS_PER_SECOND,
+};
 use tenfour_protocol::{ClientMessage, Code, Refusal};
 
 use crate::Time;
@@ -12,7 +14,8 @@ pub(super) struct Quota {
     control: Bucket,
     /// Of its own for what lets go, so that nobody is kept by a spent budget.
     leaving: Bucket,
-    refused_in_a_row: u32,
+    /// Refusals that are put up with. A few messages that are taken in between are no excuse.
+    patience: Bucket,
 }
 
 /// Why a message is not looked at.
@@ -27,7 +30,8 @@ pub(super) enum Spent {
 impl Quota {
     pub(super) fn new(now: Time) -> Self {
         let bucket = || Bucket::new(CONTROL_BURST, CONTROL_PER_SECOND, now);
-        Self { control: bucket(), leaving: bucket(), refused_in_a_row: 0 }
+        let patience = Bucket::new(CONTROL_REFUSALS, CONTROL_REFUSALS_PER_SECOND, now);
+        Self { control: bucket(), leaving: bucket(), patience }
     }
 
     /// Pays for `message`, or for one that could not be read.
@@ -39,14 +43,34 @@ impl Quota {
         );
         let bucket = if lets_go { &mut self.leaving } else { &mut self.control };
         if bucket.take(1, now) {
-            self.refused_in_a_row = 0;
             return Ok(());
         }
-        self.refused_in_a_row += 1;
-        if self.refused_in_a_row >= CONTROL_REFUSALS {
+        let wait = bucket.wait(now).as_micros().div_ceil(1000) as u32;
+        if !self.patience.take(1, now) {
             return Err(Spent::Enough);
         }
-        let wait = bucket.wait(now).as_micros().div_ceil(1000) as u32;
         Err(Spent::Refused(Refusal::from(Code::TooManyMessages).retry_after(wait)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether somebody who sends so many messages a second is closed within ten minutes.
+    fn is_closed(per_second: u64) -> bool {
+        let mut quota = Quota::new(Time::ZERO);
+        (0..600 * per_second).any(|sent| {
+            let now = Time::from_micros(sent * 1_000_000 / per_second);
+            quota.spend(None, now) == Err(Spent::Enough)
+        })
+    }
+
+    #[test]
+    fn who_does_not_listen_to_refusals_is_closed_though_some_messages_are_taken() {
+        assert!(!is_closed(u64::from(CONTROL_PER_SECOND)));
+        assert!(!is_closed(50), "a slider that tells each of its steps");
+        // Fewer than a hundred refusals between two that are taken.
+        assert!(is_closed(60) && is_closed(400) && is_closed(5_000));
     }
 }

@@ -1,6 +1,8 @@
-//! What one address may have stored: so many at once, and so many in a day after that.
+//! What one address may have stored, and how often one user may come: so many at once, and so many in a time after
+//! that.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,34 +13,35 @@ use crate::household::household;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Something of which each household has a number, and as many again each day. It is kept in memory: a
-/// restart gives everybody theirs anew.
+/// Something of which each has a number, and as many again each period. It is kept in memory: a restart gives
+/// everybody theirs anew.
 #[derive(Debug)]
-pub(super) struct Allowance {
+pub(super) struct Allowance<Who = IpAddr> {
     number: u32,
+    period: Duration,
+    /// Of how many it is remembered.
+    most: usize,
     /// When each will have all of it again.
-    whole_at: Mutex<HashMap<IpAddr, Instant>>,
+    whole_at: Mutex<HashMap<Who, Instant>>,
 }
 
-impl Allowance {
-    pub(super) fn of(number: u32) -> Self {
-        Self { number, whole_at: Mutex::default() }
+impl<Who: Eq + Hash> Allowance<Who> {
+    pub(super) fn of(number: u32, period: Duration, most: usize) -> Self {
+        Self { number, period, most, whole_at: Mutex::default() }
     }
 
-    /// Takes one for `address`, or says when there is the next. Loopback has no end of them: it may be a
-    /// proxy for everybody.
-    pub(super) fn take(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
-        let Some(household) = household(address) else { return Ok(()) };
+    /// Takes one for `who`, or says when there is the next.
+    pub(super) fn take_of(&self, who: Who, now: Instant) -> Result<(), Duration> {
         let mut whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if whole_at.len() >= AUTH_PREFIXES && !whole_at.contains_key(&household) {
+        if whole_at.len() >= self.most && !whole_at.contains_key(&who) {
             whole_at.retain(|_, at| *at > now);
-            if whole_at.len() >= AUTH_PREFIXES {
+            if whole_at.len() >= self.most {
                 return Err(self.one());
             }
         }
-        let at = whole_at.entry(household).or_insert(now);
+        let at = whole_at.entry(who).or_insert(now);
         let then = (*at).max(now) + self.one();
-        let wait = then.duration_since(now).saturating_sub(DAY);
+        let wait = then.duration_since(now).saturating_sub(self.period);
         if wait.is_zero() {
             *at = then;
             return Ok(());
@@ -46,7 +49,7 @@ impl Allowance {
         Err(wait)
     }
 
-    /// Forgets addresses that have all of it again, after a day at most, whoever comes.
+    /// Forgets those who have all of it again, after a period at most, whoever comes.
     pub(super) fn forget(&self, now: Instant) {
         let mut whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
         whole_at.retain(|_, at| *at > now);
@@ -56,7 +59,19 @@ impl Allowance {
 
     /// How long it takes until there is one more.
     fn one(&self) -> Duration {
-        DAY / self.number
+        self.period / self.number
+    }
+}
+
+impl Allowance {
+    /// So many for each household in a day.
+    pub(super) fn a_day(number: u32) -> Self {
+        Self::of(number, DAY, AUTH_PREFIXES)
+    }
+
+    /// Takes one for the household of `address`. Loopback has no end of them: it may be a proxy for everybody.
+    pub(super) fn take(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
+        household(address).map_or(Ok(()), |household| self.take_of(household, now))
     }
 }
 
@@ -66,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_household_has_a_number_at_once_and_again_in_a_day() {
-        let (allowance, start) = (Allowance::of(20), Instant::now());
+        let (allowance, start) = (Allowance::a_day(20), Instant::now());
         let home = |n: u8| format!("2001:db8:0:{n:x}::7").parse().unwrap();
         for n in 0..20 {
             allowance.take(home(n), start).unwrap();
@@ -87,7 +102,7 @@ mod tests {
 
     #[test]
     fn an_address_is_forgotten_in_a_day() {
-        let (allowance, start) = (Allowance::of(2), Instant::now());
+        let (allowance, start) = (Allowance::a_day(2), Instant::now());
         let address = "192.0.2.7".parse().unwrap();
         (0..2).for_each(|_| allowance.take(address, start).unwrap());
         allowance.forget(start + DAY / 2);
@@ -98,7 +113,7 @@ mod tests {
 
     #[test]
     fn addresses_without_end_do_not_fill_the_memory() {
-        let (allowance, start) = (Allowance::of(20), Instant::now());
+        let (allowance, start) = (Allowance::a_day(20), Instant::now());
         for n in 0..u32::try_from(AUTH_PREFIXES).unwrap() {
             allowance.take(std::net::Ipv4Addr::from_bits(0x0a00_0000 + n).into(), start).unwrap();
         }

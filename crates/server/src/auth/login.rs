@@ -12,7 +12,9 @@ use tenfour_core::hub::LoginId;
 use tenfour_core::mutants::Mutant;
 use tenfour_protocol::auth::signed_bytes;
 use tenfour_protocol::http::{Login, Nonce, Proof, Register};
-use tenfour_protocol::limits::{CONTACTS_PER_ADDRESS, NONCE_BYTES, REGISTRATIONS_PER_ADDRESS, TOKEN_BYTES};
+use tenfour_protocol::limits::{
+    CONTACTS_PER_ADDRESS, NONCE_BYTES, REGISTRATIONS_PER_ADDRESS, TOKEN_BYTES, USER_UPGRADE, USER_UPGRADES,
+};
 use tenfour_protocol::{Code, Description, Handle, Refusal, UserId, Work};
 use zeroize::Zeroizing;
 
@@ -36,6 +38,8 @@ pub struct Auth {
     registrations: Allowance,
     newcomers: Newcomers,
     pub(super) contacts: Allowance,
+    /// Radio sockets that a user may open.
+    upgrades: Allowance<UserId>,
     nonces: Mutex<Nonces>,
     /// Instead of them, when the store is that of a cluster.
     shared: Option<Cluster>,
@@ -61,6 +65,9 @@ const TAG_BYTES: usize = 3;
 /// Questions about tokens that nobody knows, in a second. Beyond, they are nobody's: a session that is
 /// one is told of by the store in a moment anyway.
 const QUESTIONS: u32 = 500;
+
+/// Users of whom it is remembered how often they came in the last half minute: more than a server can let in.
+const COMERS: usize = 200_000;
 
 /// A nonce that was good, and the key that is to be proven with it.
 struct Spent {
@@ -88,9 +95,10 @@ impl Auth {
         Self {
             origins,
             rates: Rates::default(),
-            registrations: Allowance::of(REGISTRATIONS_PER_ADDRESS),
+            registrations: Allowance::a_day(REGISTRATIONS_PER_ADDRESS),
             newcomers: Newcomers::default(),
-            contacts: Allowance::of(CONTACTS_PER_ADDRESS),
+            contacts: Allowance::a_day(CONTACTS_PER_ADDRESS),
+            upgrades: Allowance::of(USER_UPGRADES, USER_UPGRADE * USER_UPGRADES, COMERS),
             nonces: Mutex::default(),
             shared: None,
             sessions: Mutex::new(Sessions::new(standing)),
@@ -122,6 +130,13 @@ impl Auth {
         self.registrations.forget(now);
         self.newcomers.forget(now);
         self.contacts.forget(now);
+        self.upgrades.forget(now);
+    }
+
+    /// Whether a user may open one more radio socket now.
+    pub(crate) fn may_come_in(&self, user: UserId) -> Result<(), Refusal> {
+        let words = "You have connected too often just now.";
+        self.upgrades.take_of(user, Instant::now()).map_err(|wait| too_many(words, wait))
     }
 
     /// The origins that may use the server.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use tenfour_protocol::limits::LOG_ROWS_PER_USER;
 
 use super::aggregate::aggregate_at;
 use super::hour::Hour;
@@ -285,6 +286,38 @@ async fn what_is_appended_is_held_until_it_is_erased_and_not_after() {
     thread.join().unwrap();
     assert_eq!(held_by(data.path(), &user(2)).unwrap().len(), 1);
     assert_eq!(users(&Folder::of(data.path())), [user(2), user(1)]);
+}
+
+/// One session that connects as fast as it can wrote a row each time: gigabytes an hour.
+#[tokio::test]
+async fn who_connects_all_the_time_fills_a_share_and_no_disk() {
+    const CONNECTS: usize = 2 * LOG_ROWS_PER_USER as usize;
+    let data = tempfile::tempdir().unwrap();
+    let (log, thread) = ConnectionLog::start(data.path(), DAYS, 100, true).unwrap();
+    let hour = || Hour::of(since_epoch().as_secs());
+    let began = hour();
+    for _ in 0..CONNECTS {
+        log.append(&connected(1, Instant::now()), None, "tenfour 0.1.0");
+    }
+    log.append(&connected(2, Instant::now()), None, "tenfour 0.1.0");
+    let (mut rows, mut from) = (0, Position::START);
+    loop {
+        let (piece, next) = log.held_by(user(1), from).await.unwrap();
+        rows += piece.len();
+        match next {
+            Some(next) => from = next,
+            None => break,
+        }
+    }
+    // In two hours there are two shares.
+    let most = if hour() == began { usize::from(LOG_ROWS_PER_USER) } else { CONNECTS };
+    assert!((usize::from(LOG_ROWS_PER_USER)..=most).contains(&rows), "{rows} rows");
+    assert_eq!(log.held_by(user(2), Position::START).await.unwrap().0.len(), 1, "others have their share");
+    let figures = log.figures();
+    assert_eq!(figures.over_share, (CONNECTS - rows) as u64);
+    assert!(figures.day_bytes > 100 * rows as u64);
+    drop(log);
+    thread.join().unwrap();
 }
 
 #[tokio::test]

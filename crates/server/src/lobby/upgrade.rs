@@ -93,6 +93,7 @@ impl Lobby {
             return Err(Code::UnknownSubprotocol.into());
         }
         let (hash, session) = session_of(&self.shared, headers).await.ok_or(Code::NotLoggedIn)?;
+        auth.may_come_in(session.user)?;
         let permit = self.shared.sockets.take(self.shared.proxies.counted(address), 1).ok_or_else(full)?;
         let changes = auth.changes();
         let person = auth.user(session.user).await?.person();

@@ -111,6 +111,10 @@ impl Files {
         self.lock.write_all_at(b"1", 0).map_err(|error| self.refuse(&error))
     }
 
+    pub(super) fn is_full(&self) -> bool {
+        self.disk.trouble() == Some(DiskTrouble::Full)
+    }
+
     /// Makes the file of the write-ahead log as long as it has to be, if the disk has room for it. What is
     /// added is no log to SQLite, which begins at the start.
     pub(super) fn keep_room(&self) -> Result<(), StoreError> {

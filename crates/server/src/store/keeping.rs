@@ -212,7 +212,7 @@ impl<S: Store> Keeping<S> {
         let changes = batch.iter().filter(|command| !command.is_read()).count();
         let writes = changes > 0;
         self.changes += changes;
-        if writes && (self.full || self.changes >= CHANGES_A_LOOK) {
+        if writes && (self.full || self.changes >= CHANGES_A_LOOK || self.store.is_full()) {
             self.keep_room();
         }
         if writes && self.full {

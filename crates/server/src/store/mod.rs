@@ -209,6 +209,10 @@ pub trait Store: Send {
     fn keep_room(&mut self) -> Result<(), StoreError> {
         Ok(())
     }
+    /// Whether the disk has less than is kept for those. A question to the system, and cheap.
+    fn is_full(&self) -> bool {
+        false
+    }
     /// Writes something that means nothing: a disk that fails may not say so until somebody writes.
     fn probe(&mut self) -> Result<(), StoreError> {
         Ok(())

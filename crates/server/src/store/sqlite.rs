@@ -230,6 +230,10 @@ impl Store for Sqlite {
         self.keep_spare_pages()
     }
 
+    fn is_full(&self) -> bool {
+        self.files.as_ref().is_some_and(Files::is_full)
+    }
+
     fn probe(&mut self) -> Result<(), StoreError> {
         self.files.iter().try_for_each(Files::note_made)
     }

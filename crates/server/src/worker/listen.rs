@@ -1,5 +1,6 @@
 //! The main loop of a worker.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use tenfour_core::hub::{Input, Tuned};
@@ -12,33 +13,39 @@ use crate::hub_thread::Order;
 
 /// Messages that are taken before listeners are written to.
 const TOGETHER: usize = 512;
+/// Orders after which those who talk have their turn: a millisecond of them, whatever the hub has had to answer.
+const ORDERS: usize = 64;
 
 impl Worker {
     /// Serves until it is told to stop, or nobody can tell it anything any more.
     pub(super) async fn run(self: &Rc<Self>, mut inbox: mpsc::UnboundedReceiver<ToWorker>) {
-        let mut batch = Vec::new();
+        let mut batch = VecDeque::new();
         let alarm = tokio::time::sleep_until(self.clock.instant(self.next_alarm()));
         tokio::pin!(alarm);
         loop {
-            if self.deck.borrow().has_due() {
+            if !batch.is_empty() || self.deck.borrow().has_due() {
                 // Lets the sockets that have something be read.
                 tokio::task::yield_now().await;
-                batch.extend(std::iter::from_fn(|| inbox.try_recv().ok()).take(TOGETHER));
             } else {
                 tokio::select! {
                     biased;
-                    taken = inbox.recv_many(&mut batch, TOGETHER) => {
-                        if taken == 0 {
-                            return;
-                        }
-                    }
+                    taken = inbox.recv() => match taken {
+                        Some(message) => batch.push_back(message),
+                        None => return,
+                    },
                     () = &mut alarm => {}
                     () = self.earlier.notified() => {}
                 }
             }
-            for message in batch.drain(..) {
-                if !self.take(message) {
-                    return;
+            let room = TOGETHER.saturating_sub(batch.len());
+            batch.extend(std::iter::from_fn(|| inbox.try_recv().ok()).take(room));
+            let mut orders = 0;
+            while orders < ORDERS
+                && let Some(message) = batch.pop_front()
+            {
+                match self.take(message) {
+                    Some(count) => orders += count,
+                    None => return,
                 }
             }
             let now = self.clock.now();
@@ -51,20 +58,24 @@ impl Worker {
         }
     }
 
-    /// False when the worker should end.
-    fn take(self: &Rc<Self>, message: ToWorker) -> bool {
+    /// How many orders it was; nothing when the worker should end.
+    fn take(self: &Rc<Self>, message: ToWorker) -> Option<usize> {
         match message {
-            ToWorker::Arrival(arrival) => self.arrive(arrival),
+            ToWorker::Arrival(arrival) => {
+                self.arrive(arrival);
+                Some(1)
+            }
             ToWorker::Orders(orders) => {
-                let now = self.clock.now();
+                let (now, count) = (self.clock.now(), orders.len());
                 orders.into_iter().for_each(|order| self.obey(order, now));
+                Some(count)
             }
             ToWorker::Frame { burst, packet } => {
                 self.deck.borrow_mut().append(burst, packet, self.clock.now());
+                Some(0)
             }
-            ToWorker::Stop => return false,
+            ToWorker::Stop => None,
         }
-        true
     }
 
     /// False for somebody who is gone, or goes: the deck would keep a place for them.

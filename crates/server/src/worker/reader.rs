@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use tenfour_core::{Reading, Time};
 use tenfour_protocol::Code;
-use tenfour_protocol::limits::READ_TURN;
+use tenfour_protocol::limits::{READ_BYTES, READ_DENSE_BYTES, READ_TURN};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -32,6 +32,8 @@ struct Reader {
     reading: Reading,
     /// Records of TLS that were paid for.
     records: u64,
+    /// What was read last cost more than a turn: many small messages.
+    dense: bool,
 }
 
 impl Worker {
@@ -43,6 +45,7 @@ impl Worker {
             unfinished: Unfinished::default(),
             reading: Reading::new(now),
             records: 0,
+            dense: false,
         };
         let _parting = Parting(&self, &connection);
         self.hear(&connection, &mut reader, &mut early, now);
@@ -93,7 +96,8 @@ impl Worker {
                 return Poll::Pending;
             }
             let mut scratch = self.scratch.borrow_mut();
-            let mut buffer = ReadBuf::new(&mut scratch);
+            let room = if reader.dense { READ_DENSE_BYTES } else { READ_BYTES };
+            let mut buffer = ReadBuf::new(&mut scratch[..room]);
             let read = Pin::new(&mut *connection.stream.borrow_mut()).poll_read(context, &mut buffer);
             let bytes = buffer.filled().len();
             let Poll::Ready(read) = read else {
@@ -101,7 +105,8 @@ impl Worker {
                 return Poll::Pending;
             };
             // Under TLS a good record may come together with one that ends the connection.
-            turn += self.hear(connection, reader, &mut scratch[..bytes], self.clock.now());
+            let price = self.hear(connection, reader, &mut scratch[..bytes], self.clock.now());
+            (turn, reader.dense) = (turn + price, price * (READ_BYTES / room) as u32 > READ_TURN);
             scratch[..bytes].zeroize();
             if read.inspect_err(|error| self.note_end(error)).is_err() || bytes == 0 {
                 return Poll::Ready(());
@@ -145,7 +150,11 @@ impl Worker {
             return 0;
         }
         connection.pings.set(0);
-        let heard = reader.decoder.feed(bytes, |event| self.event(connection, event, now));
+        let mut texts = 0;
+        let heard = reader.decoder.feed(bytes, |event| {
+            texts += u32::from(matches!(event, codec::Event::Text(_)));
+            self.event(connection, event, now);
+        });
         if let Err(violation) = heard
             && connection.is_open()
         {
@@ -157,6 +166,6 @@ impl Worker {
         }
         let records = connection.stream.borrow_mut().session().map_or(0, |session| session.records());
         let records = records - std::mem::replace(&mut reader.records, records);
-        reader.reading.pay(bytes.len(), records + u64::from(reader.decoder.take_frames()), now)
+        reader.reading.pay(bytes.len(), records + u64::from(reader.decoder.take_frames()), texts, now)
     }
 }

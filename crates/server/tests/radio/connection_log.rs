@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tenfour_protocol::limits::LOG_ROWS_PER_USER;
 use tenfour_server::config::{LogFormat, LogLevel, Settings};
 use tenfour_server::telemetry;
 use tokio::net::TcpStream;
@@ -194,33 +193,4 @@ async fn a_log_that_is_switched_off_leaves_no_file() {
     Radio::open(&desk, &token).await.leave().await;
     desk.stop();
     assert!(files(desk.data()).is_empty());
-}
-
-/// One session that connects as fast as it can wrote a row each time: gigabytes an hour.
-#[tokio::test]
-async fn who_connects_all_the_time_fills_a_share_and_no_disk() {
-    const CONNECTS: u16 = 2 * LOG_ROWS_PER_USER;
-    let desk = Desk::new();
-    let (busy, other) = (desk.register(1, "Roadrunner"), desk.register(2, "Coyote"));
-    let hour =
-        || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() / 3_600;
-    let began = hour();
-    for _ in 0..CONNECTS {
-        Radio::open(&desk, &busy).await.leave().await;
-    }
-    Radio::open(&desk, &other).await.leave().await;
-    let held = |token: &str| {
-        let held = desk.ask("GET", "/api/v1/me", token, &Value::Null).json();
-        u16::try_from(held["connections"].as_array().unwrap().len()).unwrap()
-    };
-    assert_eq!(held(&other), 1, "others have their share");
-    let rows = held(&busy);
-    // In two hours there are two shares.
-    let most = if hour() == began { LOG_ROWS_PER_USER } else { CONNECTS };
-    assert!((LOG_ROWS_PER_USER..=most).contains(&rows), "{rows} rows");
-    let metrics = desk.ops("/metrics");
-    let over = metrics.lines().find_map(|line| line.strip_prefix("tenfour_connection_log_over_share "));
-    assert_eq!(over, Some(&*(CONNECTS - rows).to_string()));
-    let bytes = metrics.lines().find_map(|line| line.strip_prefix("tenfour_connection_log_day_bytes "));
-    assert!(bytes.unwrap().parse::<u64>().unwrap() > 100 * u64::from(rows));
 }

@@ -1,8 +1,10 @@
 //! Who comes in, and who does not.
 
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tenfour_protocol::limits::USER_UPGRADES;
 use tenfour_server::config::Settings;
 
 use crate::desk::{Desk, Key};
@@ -174,6 +176,28 @@ fn a_client_that_says_nothing_is_let_go() {
     let mut socket = connect(desk.address());
     let started = Instant::now();
     let mut nothing = Vec::new();
-    std::io::Read::read_to_end(&mut socket, &mut nothing).unwrap();
+    socket.read_to_end(&mut nothing).unwrap();
     assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+}
+
+#[test]
+fn who_opens_radio_sockets_without_end_is_told_to_wait_and_others_are_not() {
+    let desk = Desk::new();
+    let [hasty, other] = [(1, "Hasty"), (2, "Roadrunner")].map(|(seed, handle)| desk.register(seed, handle));
+    let upgrade = |token: &str| {
+        let mut socket = connect(desk.address());
+        let headers = UPGRADE.map(|(name, value)| format!("{name}: {value}\r\n")).concat();
+        let bearer = format!("authorization: Bearer {token}\r\nhost: {}\r\n\r\n", desk.address());
+        socket.write_all(format!("GET /api/v1/radio HTTP/1.1\r\n{headers}{bearer}").as_bytes()).unwrap();
+        let mut answer = [0; 1024];
+        let bytes = socket.read(&mut answer).unwrap();
+        (socket, String::from_utf8_lossy(&answer[..bytes]).into_owned())
+    };
+    // More come in while this takes long.
+    let answers: Vec<_> = (0..500).map(|_| upgrade(&hasty)).collect();
+    let refused: Vec<_> = answers.iter().filter(|(_, answer)| answer.starts_with("HTTP/1.1 429")).collect();
+    assert!(refused.len() > 300, "{} of 500", refused.len());
+    assert!(answers[..USER_UPGRADES as usize].iter().all(|(_, answer)| answer.starts_with("HTTP/1.1 101")));
+    assert!(refused[0].1.to_ascii_lowercase().contains("retry-after: 1\r\n"), "{}", refused[0].1);
+    assert!(upgrade(&other).1.starts_with("HTTP/1.1 101"));
 }

@@ -273,7 +273,7 @@ async fn coming_again_is_no_free_move_but_costs_nothing_from_the_same_cell() {
     };
     let mut first = at(north(0.0), None).await;
     let mut stamp = first.expect("located").await["stamp"].clone();
-    for _ in 0..20 {
+    for _ in 0..12 {
         let mut again = at(north(0.0), Some(&stamp)).await;
         stamp = again.expect("located").await["stamp"].clone();
         again.leave().await;
