@@ -67,5 +67,5 @@ async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 
 /// One try to say why: what a socket that has just been opened does not take at once, nobody waits for.
 fn turn_away(mut socket: TcpStream, why: &[u8]) {
-    socket.write(why).ok();
+    socket.write_all(why).ok();
 }
