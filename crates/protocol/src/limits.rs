@@ -34,15 +34,15 @@ pub const CONTROL_QUEUE_BYTES: usize = 256 * 1024;
 /// What may come on one socket at once, in bytes; each frame of RFC 6455, and each record of TLS, counts as
 /// [`READ_FRAME_COST`] more, and each text message [`READ_TEXT_COST`]. More is not read before its time: the network holds it back. An honest client,
 /// with three seconds of voice that a network held back and every control message it may send, stays below
-/// half of it.
+/// two thirds of it.
 pub const READ_AT_ONCE: u32 = 512 * 1024;
-/// The same, a second after that: 16,000 bytes of it are what the fastest talker sends, 62,000 the largest
+/// The same, a second after that: 16,000 bytes of it are what the fastest talker sends, 63,000 the largest
 /// control messages, from both of their budgets.
 pub const READ_PER_SECOND: u32 = 80 * 1024;
 /// What a frame costs beside its bytes: as much of a core as 64 bytes more would (some 0.1 µs).
 pub const READ_FRAME_COST: u32 = 64;
-/// What a text message costs beside its frame. Reading it, asking the hub and answering take some 10 µs, or as much
-/// as 6 KiB of frames; with a third of it, both budgets of control messages can be used up, whatever their size.
+/// What a text message costs beside its frame. It is read, the hub is asked, and it is answered: much more work
+/// than for bytes of voice. With so much, both budgets of control messages can be used up, whatever their size.
 pub const READ_TEXT_COST: u32 = 2 * 1024;
 /// Who has sent more is not read for at least so long: small pieces come together meanwhile.
 pub const READ_PAUSE: Duration = Duration::from_millis(20);
@@ -51,7 +51,7 @@ pub const READ_PAUSE: Duration = Duration::from_millis(20);
 pub const READ_BEHIND: Duration = Duration::from_secs(1);
 /// Bytes that are read of a socket at once.
 pub const READ_BYTES: usize = 2 * 1024;
-/// The same, of a socket that has sent many small messages: a few of them, which take a core 50 µs. With hundreds of
+/// The same, of a socket that has sent many small messages: a few of them. With hundreds of
 /// such sockets, somebody who talks waits for a few at each.
 pub const READ_DENSE_BYTES: usize = 256;
 /// What is read of one socket before others have their turn, frames counted like above.
