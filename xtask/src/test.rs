@@ -1,5 +1,6 @@
 //! Every test, in the order in which they are quick to fail.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 use anyhow::{Result, bail};
@@ -10,10 +11,12 @@ use crate::shell::{command, target, watch};
 use crate::{packages, policy, run, web};
 
 /// How many tests of a runner passed and failed.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 pub(crate) struct Count {
     pub(crate) passed: usize,
     pub(crate) failed: usize,
+    /// What failed, as the runner calls it: the last lines of a long run have to say it.
+    pub(crate) failures: BTreeSet<String>,
 }
 
 /// Runs all tests, goes on after a failure, and ends with the sum.
@@ -27,6 +30,10 @@ pub(crate) fn test() -> Result<()> {
         let count = part()?;
         total.passed += count.passed;
         total.failed += count.failed;
+        total.failures.extend(count.failures);
+    }
+    for failure in &total.failures {
+        println!("failed: {failure}");
     }
     println!("{} passed, {} failed", total.passed, total.failed);
     if total.failed > 0 {
@@ -70,10 +77,8 @@ fn nextest(flags: &str, filter: Option<&str>) -> Result<Count> {
     nextest.args(filter.into_iter().flat_map(|filter| ["-E", filter]));
     counted(nextest.env("TENFOUR_BIN", tenfour()), |line| {
         let rest = line.trim_start().strip_prefix("Summary")?.split_once("run:")?.1;
-        Some(Count {
-            passed: number_before(rest, "passed"),
-            failed: number_before(rest, "failed") + number_before(rest, "timed out"),
-        })
+        let failed = number_before(rest, "failed") + number_before(rest, "timed out");
+        Some(passed_and_failed(number_before(rest, "passed"), failed))
     })
 }
 
@@ -81,7 +86,7 @@ fn doc_tests() -> Result<Count> {
     let mut doc = command("cargo test --workspace --doc --no-fail-fast");
     counted(&mut doc, |line| {
         let rest = line.strip_prefix("test result:")?;
-        Some(Count { passed: number_before(rest, "passed"), failed: number_before(rest, "failed") })
+        Some(passed_and_failed(number_before(rest, "passed"), number_before(rest, "failed")))
     })
 }
 
@@ -96,7 +101,7 @@ pub(crate) fn web_tests() -> Result<Count> {
     counted(&mut vitest(VITEST), |line| {
         let rest = plain(line);
         let rest = rest.trim_start().strip_prefix("Tests")?;
-        Some(Count { passed: number_before(rest, "passed"), failed: number_before(rest, "failed") })
+        Some(passed_and_failed(number_before(rest, "passed"), number_before(rest, "failed")))
     })
 }
 
@@ -113,8 +118,8 @@ pub(crate) fn playwright(flags: &[String]) -> Result<Count> {
         let (number, word) = line.trim().split_once(' ')?;
         let number = number.parse().ok()?;
         match word.split(' ').next()? {
-            "passed" => Some(Count { passed: number, failed: 0 }),
-            "failed" | "flaky" => Some(Count { passed: 0, failed: number }),
+            "passed" => Some(passed_and_failed(number, 0)),
+            "failed" | "flaky" => Some(passed_and_failed(0, number)),
             _ => None,
         }
     })
@@ -129,10 +134,33 @@ fn counted(command: &mut Command, read: fn(&str) -> Option<Count>) -> Result<Cou
         sum.passed += count.passed;
         sum.failed += count.failed;
     }
+    sum.failures.extend(watched.output.lines().filter_map(failure));
     if sum.failed == 0 && !watched.success {
         sum.failed = 1;
     }
     Ok(sum)
+}
+
+fn passed_and_failed(passed: usize, failed: usize) -> Count {
+    Count { passed, failed, failures: BTreeSet::new() }
+}
+
+/// What a runner calls a test in the line that says that it failed.
+fn failure(line: &str) -> Option<String> {
+    let line = plain(line);
+    let line = line.trim();
+    // nextest: "FAIL [   0.479s] ( 934/1084) tenfour-server::radio moment::..."
+    let ended = ["FAIL [", "TIMEOUT [", "ABORT [", "SIG"].iter().any(|word| line.starts_with(word));
+    if let Some((_, test)) = line.split_once("] ").filter(|_| ended) {
+        let test = test.trim_start();
+        return Some(test.split_once(") ").map_or(test, |(_, test)| test).to_owned());
+    }
+    // Playwright: "✘  12 [firefox] › e2e/talk.spec.ts:7:1 › ... (3.1s)"; Vitest: "FAIL  src/...".
+    let page = line.strip_prefix('✘').or_else(|| line.strip_prefix("FAIL "));
+    // rustdoc: "test crates/... - Name (line 12) ... FAILED"
+    let doc = line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED"));
+    // nextest shows what each failed test printed, and that has lines of this last kind.
+    page.or(doc.filter(|test| test.contains("(line "))).map(|test| test.trim().to_owned())
 }
 
 /// The number that stands before `word`, or 0.
@@ -165,6 +193,12 @@ mod tests {
         let line = "     Summary [  34.5s] 120 tests run: 118 passed (1 slow), 2 failed, 3 skipped";
         let rest = line.split_once("run:").unwrap().1;
         assert_eq!((number_before(rest, "passed"), number_before(rest, "failed")), (118, 2));
+        let failed = "        FAIL [   0.479s] ( 934/1084) tenfour-server::radio moment::a_turn";
+        assert_eq!(failure(failed).unwrap(), "tenfour-server::radio moment::a_turn");
+        let failed = "  \u{1b}[31m✘\u{1b}[39m  12 [firefox] › e2e/talk.spec.ts:7:1 › is heard (3.1s)";
+        assert_eq!(failure(failed).unwrap(), "12 [firefox] › e2e/talk.spec.ts:7:1 › is heard (3.1s)");
+        assert_eq!(failure("        PASS [   0.479s] tenfour-server::radio moment::a_turn"), None);
+        assert_eq!(failure("    test moment::a_turn ... FAILED"), None);
         assert_eq!(plain("\u{1b}[32m  12 passed\u{1b}[39m (3s)"), "  12 passed (3s)");
     }
 }

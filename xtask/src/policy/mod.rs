@@ -61,7 +61,11 @@ pub(crate) fn prove(table: &Table) -> Result<Count> {
     );
     let wanted = table.clauses.len() + broken.len();
     let passed = clauses + caught.len();
-    Ok(Count { passed, failed: wanted - passed })
+    let red =
+        table.clauses.iter().filter(|clause| !green(clause)).map(|clause| format!("clause {}", clause.id));
+    let missed = broken.iter().filter(|mutant| !caught.contains(&mutant.name));
+    let missed = missed.map(|mutant| format!("mutant {} is not caught", mutant.name));
+    Ok(Count { passed, failed: wanted - passed, failures: red.chain(missed).collect() })
 }
 
 fn all_passed<'a>(results: &Results, tests: impl IntoIterator<Item = &'a Proof>) -> bool {
