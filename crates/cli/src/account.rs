@@ -1,6 +1,6 @@
 //! `tenfour profile`, `export`, `erase` and `logout`: what is yours at a server.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,6 +9,7 @@ use tenfour_protocol::http;
 use tenfour_protocol::{Code, Refusal};
 
 use crate::exit::{self, Failure};
+use crate::lines;
 use crate::waiting::say;
 
 /// A server and a key that is known there.
@@ -69,9 +70,9 @@ impl Profile {
         let changed = session.change(&server, &profile).await;
         close(&server, session).await;
         let me = changed?;
-        println!("{} ({})", me.handle, me.tag);
+        show!("{} ({})", me.handle, me.tag);
         if let Some(description) = me.description {
-            println!("{description}");
+            show!("{description}");
         }
         Ok(())
     }
@@ -93,10 +94,12 @@ impl Export {
 
     async fn print(self) -> Result<(), Failure> {
         let (server, session, _) = self.account.log_in().await?;
-        let exported = session.export(&server, &mut std::io::stdout()).await;
+        let exported = session.export(&server, &mut lines::Output).await;
         close(&server, session).await;
-        exported?;
-        writeln!(std::io::stdout())?;
+        if exported.is_ok() || !lines::are_lost() {
+            exported?;
+            show!("");
+        }
         Ok(())
     }
 }
@@ -129,8 +132,8 @@ impl Erase {
             return Err(Failure::Failed("Nothing was erased.".into()));
         }
         session.erase(&server).await?;
-        eprintln!("{who} is erased from {}.", server.origin());
-        eprintln!("Your key is still at {}. Remove it to be somebody else the next time.", key.display());
+        tell!("{who} is erased from {}.", server.origin());
+        tell!("Your key is still at {}. Remove it to be somebody else the next time.", key.display());
         Ok(())
     }
 }
@@ -159,7 +162,7 @@ impl Logout {
         let (server, session, _) = self.account.log_in().await?;
         let who = format!("{} ({})", session.me.handle, session.me.tag);
         session.log_out_everywhere(&server).await?;
-        eprintln!("{who} is logged out everywhere at {}.", server.origin());
+        tell!("{who} is logged out everywhere at {}.", server.origin());
         Ok(())
     }
 }
@@ -170,7 +173,7 @@ pub(crate) async fn close(server: &Server, session: Session) {
 }
 
 fn confirmed(question: &str) -> Result<bool, Failure> {
-    eprint!("{question}");
+    lines::aside(format_args!("{question}"));
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

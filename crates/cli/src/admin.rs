@@ -1,6 +1,5 @@
 //! `tenfour admin`: for the operator, in the data folder.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -106,7 +105,7 @@ impl Subject {
             return Err(Failure::Failed(words));
         };
         let text = serde_json::to_string_pretty(&held).map_err(|error| Failure::Failed(error.to_string()))?;
-        writeln!(std::io::stdout(), "{text}")?;
+        show!("{text}");
         Ok(())
     }
 }

@@ -27,11 +27,11 @@ impl Channels {
         close(&login.server, login.session).await;
         let list = list?;
         if !self.json {
-            println!("{}", list.host);
+            show!("{}", list.host);
         }
         for info in list.channels {
             if self.json {
-                println!(
+                show!(
                     "{}",
                     serde_json::to_string(&info).map_err(|error| Failure::Failed(error.to_string()))?
                 );
@@ -42,7 +42,7 @@ impl Channels {
                     1 => "1 person".into(),
                     n => format!("{n} people"),
                 };
-                println!("{}", format!("{:>4}  {label:<16}  {people}", info.channel.to_string()).trim_end());
+                show!("{}", format!("{:>4}  {label:<16}  {people}", info.channel.to_string()).trim_end());
             }
         }
         Ok(())

@@ -35,7 +35,7 @@ impl Contact {
         let sent = session.contact(&server, &text).await;
         close(&server, session).await;
         sent?;
-        eprintln!("The operator of {} has your message.", server.origin());
+        tell!("The operator of {} has your message.", server.origin());
         Ok(())
     }
 }

@@ -102,7 +102,7 @@ pub(crate) fn run(command: impl Future<Output = Result<(), Failure>>) -> ExitCod
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("tenfour: {}", failure.words());
+            tell!("tenfour: {}", failure.words());
             ExitCode::from(failure.code())
         }
     }

@@ -1,6 +1,5 @@
 //! `tenfour admin inbox`: what people wrote to the operator.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -10,6 +9,7 @@ use tenfour_server::store_in;
 
 use crate::admin::Place;
 use crate::exit::Failure;
+use crate::lines;
 
 /// Before each line of a message: none can be taken for one of ours.
 const MARGIN: &str = "    ";
@@ -51,13 +51,15 @@ impl Inbox {
         if !self.remove.is_empty() {
             return place.remove(&letters, &self.remove);
         }
-        let mut out = std::io::stdout().lock();
         for letter in letters {
+            if lines::are_lost() {
+                break;
+            }
             if self.json {
                 let line = serde_json::to_string(&Line::of(letter));
-                writeln!(out, "{}", line.map_err(|error| Failure::Failed(error.to_string()))?)?;
+                show!("{}", line.map_err(|error| Failure::Failed(error.to_string()))?);
             } else {
-                write!(out, "{}", for_people(&letter))?;
+                lines::result(format_args!("{}", for_people(&letter)));
             }
         }
         Ok(())
@@ -91,7 +93,7 @@ fn told(
     }
     if removed().map_err(|error| Failure::Failed(error.to_string()))? {
         let what = if ids.len() == 1 { "1 message is" } else { "The messages are" };
-        eprintln!("{what} removed, and overwritten on the disk.");
+        tell!("{what} removed, and overwritten on the disk.");
         return Ok(());
     }
     Err(Failure::Failed(

@@ -73,10 +73,7 @@ fn export(file: &Path, own: Own) -> Result<(), Failure> {
     let passphrase = passphrase::choose(&format!("Passphrase for {}: ", file.display()))?;
     key_file::export(&identity, file, &passphrase).map_err(Error::from)?;
     tell(&identity);
-    eprintln!(
-        "Whoever has {} and the passphrase is you. Without it the file is worth nothing.",
-        file.display()
-    );
+    tell!("Whoever has {} and the passphrase is you. Without it the file is worth nothing.", file.display());
     Ok(())
 }
 
@@ -88,10 +85,10 @@ fn import(file: &Path, own: Own, replace: bool) -> Result<(), Failure> {
     let kept = identity.keep(&path, replace)?;
     tell(&identity);
     match kept {
-        Kept::New => eprintln!("This device has your key now, at {}.", path.display()),
-        Kept::Same => eprintln!("This device had this key already, at {}.", path.display()),
+        Kept::New => tell!("This device has your key now, at {}.", path.display()),
+        Kept::Same => tell!("This device had this key already, at {}.", path.display()),
         Kept::Replaced(old) => {
-            eprintln!(
+            tell!(
                 "This device has your key now, at {}. The one before is at {}.",
                 path.display(),
                 old.display()
@@ -113,6 +110,6 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
 /// Who a key is, which has a handle at servers only.
 fn tell(identity: &Identity) {
     let user = identity.user();
-    println!("identifier  {user}");
-    println!("tag         {}", user.tag());
+    show!("identifier  {user}");
+    show!("tag         {}", user.tag());
 }

@@ -10,6 +10,7 @@ use tenfour_core::radio::{Event, HeardNo, LinkState};
 use tenfour_protocol::{ChannelId, Range, Ranges};
 
 use crate::exit::{self, Failure};
+use crate::lines;
 use crate::output::{Player, Sink};
 use crate::place::{self, At};
 use crate::recorder::{Line, Recorder};
@@ -93,10 +94,10 @@ impl Listen {
         let unplaced = refused.is_some();
         if let Some(refusal) = refused {
             let words = place::refused(&refusal);
-            eprintln!("tenfour: {words} Until then you hear those who talk without a limit.");
+            tell!("tenfour: {words} Until then you hear those who talk without a limit.");
         }
         let names: Vec<String> = self.channels.iter().map(ToString::to_string).collect();
-        eprintln!("Ready: {} ({}) hears channel {} at {origin}.", me.handle, me.tag, names.join(", "));
+        tell!("Ready: {} ({}) hears channel {} at {origin}.", me.handle, me.tag, names.join(", "));
 
         let mut player = sink.map(|sink| Player::new(sink, self.channels.clone()));
         let (open, finished, unplayed) = (BTreeMap::new(), 0, 0);
@@ -130,6 +131,10 @@ impl Listen {
         hearing: &mut Hearing<'_>,
     ) -> Result<(), Failure> {
         loop {
+            // Nobody reads what was heard, and it goes nowhere else.
+            if lines::are_lost() && hearing.folder.is_none() && player.is_none() {
+                return Ok(());
+            }
             if self.bursts.is_some_and(|wanted| hearing.finished >= wanted)
                 && (player.is_none() || hearing.unplayed == 0)
             {
@@ -158,20 +163,20 @@ impl Hearing<'_> {
             Event::Link(LinkState::ComingBack { going_away, .. }) if self.up => {
                 self.up = false;
                 let stops = "The server stops; coming back when it does.";
-                eprintln!("{}", if going_away { stops } else { "Link lost; coming back." });
+                tell!("{}", if going_away { stops } else { "Link lost; coming back." });
             }
             Event::Tuned { .. } | Event::Link(LinkState::OnTheAir { resumed: true, .. }) if !self.up => {
                 self.up = true;
-                eprintln!("Ready again.");
+                tell!("Ready again.");
             }
-            Event::Island { alone } => eprintln!("{}", island(alone)),
+            Event::Island { alone } => tell!("{}", island(alone)),
             Event::Refused { refusal } => {
                 self.unplaced |= place::is_about_place(&refusal);
-                eprintln!("tenfour: {}", place::refused(&refusal));
+                tell!("tenfour: {}", place::refused(&refusal));
             }
             Event::Located { shared: true, country, effective_in: None } if self.unplaced => {
                 self.unplaced = false;
-                eprintln!("{}", place::located(country));
+                tell!("{}", place::located(country));
             }
             Event::BurstStarted { heard, channel, talker, frame_ms, grade, .. } => {
                 self.unplayed += 1;
@@ -217,9 +222,9 @@ impl Hearing<'_> {
             line.words()
         };
         if self.raw {
-            eprintln!("{text}");
+            tell!("{text}");
         } else {
-            println!("{text}");
+            show!("{text}");
         }
         Ok(())
     }

@@ -1,5 +1,10 @@
 //! The binary `tenfour`.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+#[macro_use]
+mod lines;
+
 mod account;
 mod admin;
 mod begun_with;
@@ -75,8 +80,9 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     begun_with::overwrite_place();
-    match arguments.command {
-        Command::Serve(serve) => serve.run(),
+    let code = match arguments.command {
+        // What a server prints is not what it is for.
+        Command::Serve(serve) => return serve.run(),
         Command::Talk(talk) => talk.run(),
         Command::Listen(listen) => listen.run(),
         Command::Channels(channels) => channels.run(),
@@ -89,5 +95,6 @@ fn main() -> ExitCode {
         Command::Logout(logout) => logout.run(),
         Command::Key(key) => key.run(),
         Command::Admin(admin) => admin.run(),
-    }
+    };
+    lines::end(code)
 }

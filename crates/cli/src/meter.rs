@@ -1,6 +1,8 @@
 //! A level meter for people: one line on standard error, and only on a terminal.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
+
+use crate::lines;
 
 const WIDTH: usize = 24;
 
@@ -27,15 +29,17 @@ impl Meter {
         self.seconds += samples.len() as f64 / 48_000.0;
         let lit = (self.level * WIDTH as f32).round() as usize;
         let bar: String = (0..WIDTH).map(|i| if i < lit { '█' } else { '·' }).collect();
-        eprint!("\r\x1b[31m●\x1b[0m {title}  \x1b[33m{bar}\x1b[0m {:5.1} s ", self.seconds);
-        let _ = std::io::stderr().flush();
+        lines::aside(format_args!(
+            "\r\x1b[31m●\x1b[0m {title}  \x1b[33m{bar}\x1b[0m {:5.1} s ",
+            self.seconds
+        ));
     }
 }
 
 impl Drop for Meter {
     fn drop(&mut self) {
         if self.title.is_some() && self.seconds > 0.0 {
-            eprintln!();
+            tell!();
         }
     }
 }

@@ -7,6 +7,7 @@ use tenfour_protocol::limits::PASSPHRASE_BYTES;
 use zeroize::Zeroizing;
 
 use crate::exit::Failure;
+use crate::lines;
 
 /// A new passphrase: a person is asked twice.
 pub(crate) fn choose(question: &str) -> Result<Zeroizing<String>, Failure> {
@@ -24,10 +25,10 @@ pub(crate) fn ask(question: &str) -> Result<Zeroizing<String>, Failure> {
     }
     // Before the question: who answers at once is not shown either.
     let quiet = Quiet::begin()?;
-    eprint!("{question}");
+    lines::aside(format_args!("{question}"));
     let answer = line();
     drop(quiet);
-    eprintln!();
+    tell!();
     answer
 }
 

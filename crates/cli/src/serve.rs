@@ -62,7 +62,7 @@ impl Serve {
         match self.serve() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                eprintln!("tenfour: {error:#}");
+                tell!("tenfour: {error:#}");
                 ExitCode::FAILURE
             }
         }
@@ -87,15 +87,15 @@ impl Serve {
             introduce(&server)?;
         }
         if !reachable_by_browsers {
-            eprintln!("Browsers give the microphone to https and loopback only. Add --tls self-signed, or");
-            eprintln!("certificate files, or put a proxy with a certificate in front and name its origin.");
+            tell!("Browsers give the microphone to https and loopback only. Add --tls self-signed, or");
+            tell!("certificate files, or put a proxy with a certificate in front and name its origin.");
         }
-        println!("Tenfour is on the air: {}", server.url());
+        show!("Tenfour is on the air: {}", server.url());
         if let Some(url) = server.ops_url() {
-            eprintln!("For the operator: {url}/metrics and {url}/health");
+            tell!("For the operator: {url}/metrics and {url}/health");
         }
         signals.wait();
-        eprintln!("Stopping. Press Ctrl-C again to stop at once.");
+        tell!("Stopping. Press Ctrl-C again to stop at once.");
         std::thread::spawn(move || {
             signals.wait();
             std::process::exit(130);
@@ -142,12 +142,9 @@ fn introduce(server: &Server) -> Result<()> {
     let fingerprint = server.fingerprint()?.unwrap_or_default();
     let code = QrCode::new(server.url()).context("the address does not fit into a QR code")?;
     // A terminal is mostly dark: what it draws is the light part of the code.
-    eprintln!(
-        "{}",
-        code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build()
-    );
-    eprintln!("The certificate is self-signed: a browser warns once. Its SHA-256 fingerprint is");
-    eprintln!("{fingerprint}");
+    tell!("{}", code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build());
+    tell!("The certificate is self-signed: a browser warns once. Its SHA-256 fingerprint is");
+    tell!("{fingerprint}");
     Ok(())
 }
 

@@ -62,10 +62,10 @@ impl Station {
         let session = log_in_telling(&server, &identity, self.handle.as_deref(), say).await?;
         let (me, asked) = (&session.me, self.handle.as_deref());
         if session.registered {
-            eprintln!("Registered at {} as {} ({}).", server.origin(), me.handle, me.tag);
+            tell!("Registered at {} as {} ({}).", server.origin(), me.handle, me.tag);
         } else if let Some(asked) = asked.filter(|asked| *asked != me.handle.as_str()) {
             let (handle, tag) = (&me.handle, &me.tag);
-            eprintln!("This key is registered as {handle}, not as {asked}; going on as {handle} ({tag}).");
+            tell!("This key is registered as {handle}, not as {asked}; going on as {handle} ({tag}).");
         }
         // The key stays in its file from here on.
         Ok(Login { server, user: identity.user(), session, key })
@@ -106,8 +106,8 @@ async fn tuned(
             Event::Tuned { info, .. } => {
                 missing.remove(&info.channel);
             }
-            Event::Island { alone: true } => eprintln!("{}", island(true)),
-            Event::Located { shared: true, country, .. } => eprintln!("{}", place::located(country)),
+            Event::Island { alone: true } => tell!("{}", island(true)),
+            Event::Located { shared: true, country, .. } => tell!("{}", place::located(country)),
             Event::Refused { refusal } if place::is_about_place(&refusal) => {
                 // The first says why; a range that is refused for want of a place only follows.
                 refused.get_or_insert(refusal);

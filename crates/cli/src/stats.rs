@@ -11,6 +11,7 @@ use tenfour_server::connection_log::{Aggregates, Cell, DayOfUse, Told, aggregate
 use tenfour_server::store::Day;
 use unicode_width::UnicodeWidthStr;
 
+use crate::lines;
 use crate::serve::variables;
 
 /// Letters of the longest bar, and of one that is too short to tell anything.
@@ -48,7 +49,7 @@ impl Stats {
         match self.show() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                eprintln!("tenfour: {error:#}");
+                tell!("tenfour: {error:#}");
                 ExitCode::FAILURE
             }
         }
@@ -67,9 +68,9 @@ impl Stats {
         let days = self.day.map_or_else(|| last_days(self.since.unwrap_or(kept), kept), |day| vec![day]);
         let told = aggregate(&config.data, &days, kept, config.stats)?;
         if self.json {
-            println!("{}", serde_json::to_string(&told).context("counts are no JSON")?);
+            show!("{}", serde_json::to_string(&told).context("counts are no JSON")?);
         } else {
-            print!("{}", page(&told, columns()));
+            lines::result(format_args!("{}", page(&told, columns())));
         }
         Ok(())
     }

@@ -85,7 +85,7 @@ impl Talk {
             login.tune(std::slice::from_ref(&self.channel), options).await?;
         refused.map_or(Ok(()), |refusal| self.without_place(&refusal))?;
         if let Some(seconds) = source.seconds().filter(|seconds| *seconds > limit.as_secs_f64()) {
-            eprintln!("The recording has {seconds:.1} s; the server cuts at {:.0} s.", limit.as_secs_f64());
+            tell!("The recording has {seconds:.1} s; the server cuts at {:.0} s.", limit.as_secs_f64());
         }
         source.ready().await?;
         let quality = if self.low_data { Quality::LOW_DATA } else { Quality::NORMAL };
@@ -111,7 +111,7 @@ impl Talk {
     fn without_place(&self, refusal: &Refusal) -> Result<(), Failure> {
         let words = place::refused(refusal);
         if self.range == Range::Unlimited {
-            eprintln!("tenfour: {words} Going on without a place.");
+            tell!("tenfour: {words} Going on without a place.");
             return Ok(());
         }
         Err(Failure::Refused(format!("{words} Nothing was said: without a place everybody would hear it.")))
@@ -122,7 +122,7 @@ impl Talk {
         let duration = f64::from(air.sent) * f64::from(air.quality.frame_ms.millis()) / 1000.0;
         if self.json {
             let line = Line { channel: &self.channel, sent: air.sent, duration, outcome: &outcome };
-            println!("{}", serde_json::to_string(&line).map_err(failed)?);
+            show!("{}", serde_json::to_string(&line).map_err(failed)?);
         }
         let (frames, ended) = match outcome {
             Outcome::Refused { refusal } if refusal.code == Code::LinkLost => {
@@ -139,7 +139,7 @@ impl Talk {
             EndReason::Released if frames == sent => {
                 if !self.json {
                     let within = self.range.km().map_or(String::new(), |km| format!(" within {km} km"));
-                    println!("Aired on channel {}{within}: {duration:.1} s, {frames} frames.", self.channel);
+                    show!("Aired on channel {}{within}: {duration:.1} s, {frames} frames.", self.channel);
                 }
                 Ok(())
             }
@@ -185,7 +185,7 @@ impl OnTheAir {
                 event = self.client.next() => match event {
                     Event::Pressed { burst, .. } => mine = Some(burst),
                     Event::OthersWait { limit, .. } => {
-                        eprintln!("Somebody else talks now, too: {:.0} s are left.", limit.as_secs_f64());
+                        tell!("Somebody else talks now, too: {:.0} s are left.", limit.as_secs_f64());
                     }
                     Event::Receipt { burst, outcome } if Some(burst) == mine => return Ok(outcome),
                     Event::Link(LinkState::Gone { refusal }) => return Err(refusal.into()),

@@ -4,7 +4,7 @@ use tenfour_client::Waiting;
 
 /// A line for the person, on standard error.
 pub(crate) fn say(waiting: Waiting) {
-    eprintln!("{}", words(waiting));
+    tell!("{}", words(waiting));
 }
 
 fn words(waiting: Waiting) -> String {

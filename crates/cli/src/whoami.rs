@@ -50,16 +50,16 @@ impl Whoami {
                 server,
                 key,
             };
-            println!("{}", serde_json::to_string(&line).map_err(|error| Failure::Failed(error.to_string()))?);
+            show!("{}", serde_json::to_string(&line).map_err(|error| Failure::Failed(error.to_string()))?);
             return Ok(());
         }
-        println!("{} ({})", me.handle, me.tag);
+        show!("{} ({})", me.handle, me.tag);
         if let Some(description) = me.description {
-            println!("{description}");
+            show!("{description}");
         }
-        println!("identifier  {}", me.user);
-        println!("server      {}", login.server.origin());
-        println!("key         {}", login.key.display());
+        show!("identifier  {}", me.user);
+        show!("server      {}", login.server.origin());
+        show!("key         {}", login.key.display());
         Ok(())
     }
 }

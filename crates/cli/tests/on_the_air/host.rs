@@ -60,10 +60,15 @@ impl Host {
 
     /// Runs a command of the binary as `who`.
     pub(crate) fn run(&self, who: &str, command: &str, arguments: &[&str]) -> Running {
+        Running::start(self.command(who, command, arguments))
+    }
+
+    /// The same, not started yet.
+    pub(crate) fn command(&self, who: &str, command: &str, arguments: &[&str]) -> Command {
         let mut program = tenfour();
         program.arg(command).args(["--server", &self.url, "--handle", who, "--key"]);
         program.arg(self.path(&format!("{who}.key"))).args(arguments);
-        Running::start(program)
+        program
     }
 
     /// Runs a listener, and waits until it is ready.

@@ -2,6 +2,7 @@
 
 mod account;
 mod clock;
+mod closed;
 mod connection_log;
 mod contact;
 mod host;
