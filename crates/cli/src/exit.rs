@@ -117,9 +117,30 @@ pub(crate) async fn asked_to_stop() {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}
+                () = hung_up() => {}
             }
             return;
         }
     }
     let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Waits until the terminal is closed, unless whoever started the program said that it is to go on then (`nohup`):
+/// to ask for the signal would take that back.
+#[cfg(unix)]
+async fn hung_up() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let hangup = if hangups_are_ignored() { None } else { signal(SignalKind::hangup()).ok() };
+    match hangup {
+        Some(mut hangup) => drop(hangup.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// What the kernel says of signal 1. Where it does not say, the signal is left as it is.
+#[cfg(unix)]
+pub(crate) fn hangups_are_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_none_or(|mask| mask & 1 == 1)
 }

@@ -44,7 +44,7 @@ pub(crate) struct Listen {
     /// Fewer, larger packets: up to 60 ms of sound come at once
     #[arg(long)]
     low_data: bool,
-    /// One JSON object a line for each burst: channel, talker, tag, frames, gaps, duration (s), reason; country and grade
+    /// One JSON object a line for each burst: started, channel, talker, tag, frames, gaps, duration (s), reason; country and grade
     /// (S-meter, 0 to 5) when they are known; file with --out
     #[arg(long)]
     json: bool,
@@ -207,12 +207,12 @@ impl Hearing<'_> {
         Ok(())
     }
 
-    /// Told to stop: the files of bursts that go on are finished as they are.
+    /// Told to stop: bursts that go on are finished as they are, and told like others.
     fn stop(&mut self) -> Result<(), Failure> {
-        for (_, recorder) in std::mem::take(&mut self.open) {
-            recorder.cut()?;
-        }
-        Ok(())
+        let open = std::mem::take(&mut self.open);
+        // A file that cannot be finished does not cost the others.
+        let lines: Vec<_> = open.into_values().map(Recorder::cut).collect();
+        lines.into_iter().try_for_each(|line| self.tell(&line?))
     }
 
     fn tell(&self, line: &Line) -> Result<(), Failure> {

@@ -13,6 +13,8 @@ use tenfour_core::radio::HeardEnd;
 use tenfour_protocol::control::{EndReason, FrameTime};
 use tenfour_protocol::limits::SAMPLE_RATE;
 use tenfour_protocol::{ChannelId, Country, Participant, SignalGrade};
+use time::UtcDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::exit::Failure;
 
@@ -23,6 +25,8 @@ const LONGEST_TAIL: u32 = SAMPLE_RATE / 2;
 /// A burst that is over, as one line of JSON.
 #[derive(Debug, Serialize)]
 pub(crate) struct Line {
+    /// When it began here: RFC 3339, UTC.
+    pub(crate) started: String,
     pub(crate) channel: ChannelId,
     pub(crate) talker: String,
     pub(crate) tag: String,
@@ -44,6 +48,7 @@ pub(crate) struct Line {
 }
 
 pub(crate) struct Recorder {
+    started: UtcDateTime,
     channel: ChannelId,
     talker: Participant,
     grade: Option<SignalGrade>,
@@ -52,6 +57,8 @@ pub(crate) struct Recorder {
     at: Option<u32>,
     /// Frames told as lost and not yet made up.
     missing: u32,
+    received: u32,
+    lost: u32,
     samples: u64,
     file: Option<(PathBuf, wav::Writer, Decoder)>,
 }
@@ -65,20 +72,23 @@ impl Recorder {
         grade: Option<SignalGrade>,
         folder: Option<&Path>,
     ) -> Result<Self, Failure> {
+        let started = UtcDateTime::now();
         let file = match folder {
             Some(folder) => {
-                let path = free_name(folder, &channel, &talker)?;
+                let path = free_name(folder, started, &channel, &talker)?;
                 let decoder = Decoder::new().map_err(|error| Failure::Failed(error.to_string()))?;
                 Some((path.clone(), wav::Writer::create(&path)?, decoder))
             }
             None => None,
         };
         let frame = frame_ms.samples();
-        Ok(Self { channel, talker, grade, frame, at: None, missing: 0, samples: 0, file })
+        let (at, missing, received, lost, samples) = (None, 0, 0, 0, 0);
+        Ok(Self { started, channel, talker, grade, frame, at, missing, received, lost, samples, file })
     }
 
     /// A frame came, whose place is `media_time`.
     pub(crate) fn voice(&mut self, media_time: u32, payload: &[u8]) -> Result<(), Failure> {
+        self.received += 1;
         let pause = self.at.map_or(0, |at| media_time.saturating_sub(at));
         let lost = (std::mem::take(&mut self.missing) * self.frame).min(pause);
         self.conceal(lost)?;
@@ -96,6 +106,7 @@ impl Recorder {
 
     /// Frames will not come.
     pub(crate) fn gap(&mut self, frames: u32) {
+        self.lost += frames;
         if self.at.is_some() {
             self.missing += frames;
         }
@@ -105,6 +116,16 @@ impl Recorder {
     pub(crate) fn end(mut self, received: u32, lost: u32, reason: HeardEnd) -> Result<Line, Failure> {
         let missing = (self.missing * self.frame).min(LONGEST_TAIL);
         self.conceal(missing)?;
+        (self.received, self.lost) = (received, lost);
+        self.line(word(reason))
+    }
+
+    /// Nobody listens any more: it is finished as it is.
+    pub(crate) fn cut(self) -> Result<Line, Failure> {
+        self.line("stopped")
+    }
+
+    fn line(self, reason: &'static str) -> Result<Line, Failure> {
         let file = match self.file {
             Some((path, writer, _)) => {
                 writer.finish()?;
@@ -113,22 +134,18 @@ impl Recorder {
             None => None,
         };
         Ok(Line {
+            started: told(self.started)?,
             channel: self.channel,
             talker: self.talker.person.handle.to_string(),
             tag: self.talker.person.tag.to_string(),
             country: self.talker.person.country,
             grade: self.grade,
-            frames: received,
-            gaps: lost,
+            frames: self.received,
+            gaps: self.lost,
             duration: self.samples as f64 / f64::from(SAMPLE_RATE),
-            reason: word(reason),
+            reason,
             file,
         })
-    }
-
-    /// Nobody listens any more: the file is finished as it is.
-    pub(crate) fn cut(self) -> Result<(), Failure> {
-        self.file.map_or(Ok(()), |(_, writer, _)| Ok(writer.finish()?))
     }
 
     fn conceal(&mut self, samples: u32) -> Result<(), Failure> {
@@ -151,7 +168,8 @@ impl Recorder {
 impl Line {
     /// The line for people.
     pub(crate) fn words(&self) -> String {
-        let Self { channel, talker, tag, country, grade, frames, gaps, duration, reason, file } = self;
+        let Self { started: _, channel, talker, tag, country, grade, frames, gaps, duration, reason, file } =
+            self;
         let mut words = format!("{channel:>4}  {talker} ({tag})");
         if let Some(country) = country {
             words.push_str(&format!("  {}", country.as_str()));
@@ -173,6 +191,12 @@ impl Line {
     }
 }
 
+/// To the second: RFC 3339.
+fn told(time: UtcDateTime) -> Result<String, Failure> {
+    let time = time.truncate_to_second();
+    time.format(&Rfc3339).map_err(|error| Failure::Failed(error.to_string()))
+}
+
 /// As in the JSON of the protocol, and two of the listener's own.
 fn word(reason: HeardEnd) -> &'static str {
     match reason {
@@ -189,9 +213,14 @@ fn word(reason: HeardEnd) -> &'static str {
     }
 }
 
-/// A name that is not taken yet: `0001-19-Roadrunner-k7f2.wav`. Of the handle only letters and
+/// A name that is not taken yet: `0001-20261130T114500Z-19-Roadrunner-k7f2.wav`. Of the handle only letters and
 /// digits of ASCII are kept, since others choose it.
-fn free_name(folder: &Path, channel: &ChannelId, talker: &Participant) -> Result<PathBuf, Failure> {
+fn free_name(
+    folder: &Path,
+    started: UtcDateTime,
+    channel: &ChannelId,
+    talker: &Participant,
+) -> Result<PathBuf, Failure> {
     let safe = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
     let handle: String = talker.person.handle.as_str().chars().map(safe).take(24).collect();
     let taken = fs::read_dir(folder)
@@ -199,7 +228,8 @@ fn free_name(folder: &Path, channel: &ChannelId, talker: &Participant) -> Result
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.split('-').next()?.parse::<u32>().ok())
         .max()
         .unwrap_or(0);
-    Ok(folder.join(format!("{:04}-{channel}-{handle}-{}.wav", taken + 1, talker.person.tag)))
+    let time = told(started)?.replace(['-', ':'], "");
+    Ok(folder.join(format!("{:04}-{time}-{channel}-{handle}-{}.wav", taken + 1, talker.person.tag)))
 }
 
 #[cfg(test)]
@@ -217,10 +247,17 @@ mod tests {
     fn a_handle_cannot_lead_out_of_the_folder_and_no_file_is_written_twice() {
         let folder = tempfile::tempdir().unwrap();
         let channel: ChannelId = "19".parse().unwrap();
-        for expected in ["0001-19-____etc_passwd-", "0002-19-____etc_passwd-"] {
-            let path =
-                free_name(folder.path(), &channel, &talker("../ /etc/passwd".replace(' ', "").as_str()))
-                    .unwrap();
+        let started = UtcDateTime::from_unix_timestamp(1_795_435_200).unwrap();
+        for expected in
+            ["0001-20261123T120000Z-19-____etc_passwd-", "0002-20261123T120000Z-19-____etc_passwd-"]
+        {
+            let path = free_name(
+                folder.path(),
+                started,
+                &channel,
+                &talker("../ /etc/passwd".replace(' ', "").as_str()),
+            )
+            .unwrap();
             assert_eq!(path.parent(), Some(folder.path()));
             assert!(path.file_name().unwrap().to_str().unwrap().starts_with(expected), "{path:?}");
             fs::write(path, "").unwrap();

@@ -14,6 +14,8 @@ use tenfour_server::{Server, Sinks};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::exit::hangups_are_ignored;
+
 /// Flags of `tenfour serve`. What is not given here is taken from the environment
 /// (`TENFOUR_LISTEN` and so on), then from the file, then from the defaults.
 #[derive(Debug, clap::Args)]
@@ -148,11 +150,12 @@ fn introduce(server: &Server) -> Result<()> {
     Ok(())
 }
 
-/// SIGINT and SIGTERM, noticed from the moment this is made.
+/// SIGINT, SIGTERM, and SIGHUP unless it is ignored, noticed from the moment this is made.
 struct Signals {
     runtime: Runtime,
     interrupt: Signal,
     terminate: Signal,
+    hangup: Option<Signal>,
 }
 
 impl Signals {
@@ -160,15 +163,18 @@ impl Signals {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let inside = runtime.enter();
         let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let hangup = (!hangups_are_ignored()).then(|| signal(SignalKind::hangup())).transpose()?;
         drop(inside);
-        Ok(Self { runtime, interrupt, terminate })
+        Ok(Self { runtime, interrupt, terminate, hangup })
     }
 
     fn wait(&mut self) {
+        let hangup = self.hangup.as_mut();
         self.runtime.block_on(async {
             tokio::select! {
                 _ = self.interrupt.recv() => {}
                 _ = self.terminate.recv() => {}
+                Some(_) = async { Some(hangup?.recv().await) } => {}
             }
         });
     }

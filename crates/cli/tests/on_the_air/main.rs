@@ -12,6 +12,7 @@ mod liar;
 mod newcomers;
 mod no_trace;
 mod range;
+mod recorded;
 mod speech;
 mod trouble;
 mod voice;
