@@ -1,5 +1,7 @@
 //! Requests of the HTTP API, and their answers.
 
+use std::time::Duration;
+
 use data_encoding::BASE64;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -16,11 +18,14 @@ use tenfour_protocol::http::Problem;
 use tenfour_protocol::{Code, RADIO_PATH, Refusal, SUBPROTOCOL};
 use tenfour_websocket::accept;
 use tokio::task::AbortHandle;
+use tokio::time::timeout;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::stream::Stream;
 use crate::{Error, Server};
 
+/// Longest wait for an answer, the connection included; of a long one, for its next piece.
+const ANSWER: Duration = Duration::from_secs(10);
 /// Largest answer that is read: the list of all named channels fits well.
 const ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
@@ -181,10 +186,17 @@ impl<'a> Conversation<'a> {
         body: Bytes,
     ) -> Result<A, Error> {
         let server = self.server;
-        let (head, body) = self.send(method, path, token, body).await?.into_parts();
-        let body = Limited::new(body, ANSWER_BYTES).collect().await;
-        let body = body.map_err(|error| server.odd(&error.to_string()))?.to_bytes();
-        server.understand(head.status, &body)
+        let asked = async {
+            let (head, body) = self.send(method, path, token, body).await?.into_parts();
+            let body = Limited::new(body, ANSWER_BYTES).collect().await;
+            let body = body.map_err(|error| server.odd(&error.to_string()))?.to_bytes();
+            server.understand(head.status, &body)
+        };
+        let answered = timeout(ANSWER, asked).await;
+        answered.unwrap_or_else(|_| {
+            self.hang_up();
+            Err(server.silent())
+        })
     }
 
     async fn send(
@@ -209,14 +221,16 @@ impl<'a> Conversation<'a> {
         mut take: impl FnMut(&[u8]) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let server = self.server;
-        let mut answer = self.send(Method::GET, path, Some(token), Bytes::new()).await?;
+        let silent = |_| server.silent();
+        let asked = timeout(ANSWER, self.send(Method::GET, path, Some(token), Bytes::new()));
+        let mut answer = asked.await.map_err(silent)??;
         if !answer.status().is_success() {
             let status = answer.status();
-            let body = Limited::new(answer.into_body(), ANSWER_BYTES).collect().await;
-            let body = body.map_err(|error| server.odd(&error.to_string()))?.to_bytes();
+            let body = timeout(ANSWER, Limited::new(answer.into_body(), ANSWER_BYTES).collect()).await;
+            let body = body.map_err(silent)?.map_err(|error| server.odd(&error.to_string()))?.to_bytes();
             return server.understand(status, &body);
         }
-        while let Some(frame) = answer.body_mut().frame().await {
+        while let Some(frame) = timeout(ANSWER, answer.body_mut().frame()).await.map_err(silent)? {
             let frame = frame.map_err(|error| server.cut(&error))?;
             frame.data_ref().map_or(Ok(()), |piece| take(piece))?;
         }
@@ -285,4 +299,44 @@ fn by_status(status: u16) -> Option<Code> {
 /// The refusal in the body of an answer, if there is one.
 fn problem(body: &[u8]) -> Option<Refusal> {
     serde_json::from_slice::<Problem>(body).ok().map(Refusal::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// A server that takes what comes, says `words`, and then nothing for good.
+    fn says(words: &'static [u8]) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = Server::new(&format!("http://{}", listener.local_addr().unwrap()), None).unwrap();
+        std::thread::spawn(move || {
+            let streams = listener.incoming().map_while(Result::ok).map(|mut stream| {
+                stream.write_all(words).unwrap();
+                std::thread::spawn(move || while stream.read(&mut [0; 1024]).is_ok_and(|bytes| bytes > 0) {})
+            });
+            streams.for_each(drop);
+        });
+        server
+    }
+
+    /// The clock stands still while anything else can be done.
+    #[tokio::test(start_paused = true)]
+    async fn who_answers_nothing_or_half_an_answer_is_not_waited_for() {
+        let begun = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{";
+        for words in [&b""[..], b"HTTP/1.1 200", begun] {
+            let (server, asked) = (says(words), Instant::now());
+            let answer = server.get::<serde_json::Value>("channels", None).await;
+            assert!(matches!(answer, Err(Error::NoLink { .. })), "{answer:?}");
+            assert_eq!(asked.elapsed().as_secs(), ANSWER.as_secs());
+            let asked = Instant::now();
+            let passed = Conversation::with(&server).pass_on("me", "token", |_| Ok(())).await;
+            assert!(matches!(passed, Err(Error::NoLink { .. })), "{passed:?}");
+            assert!(asked.elapsed() <= 2 * ANSWER + Duration::from_millis(10));
+        }
+    }
 }

@@ -65,10 +65,13 @@ impl Server {
     pub(crate) async fn connect(&self) -> Result<Stream, Error> {
         match tokio::time::timeout(CONNECT, self.dial()).await {
             Ok(dialed) => dialed.map_err(|error| self.no_link(&error)),
-            Err(_) => {
-                Err(Error::NoLink { server: self.origin.to_string(), why: "it does not answer".into() })
-            }
+            Err(_) => Err(self.silent()),
         }
+    }
+
+    /// Nothing came for as long as is waited.
+    pub(crate) fn silent(&self) -> Error {
+        Error::NoLink { server: self.origin.to_string(), why: "it does not answer".into() }
     }
 
     async fn dial(&self) -> io::Result<Stream> {
