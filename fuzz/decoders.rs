@@ -142,7 +142,7 @@ fn decode<P: Peer>(bytes: &[u8], piece: usize) -> (Vec<String>, Option<u16>) {
 
 /// A recording is sound of finite numbers, or refused.
 pub(crate) fn wav(data: &[u8]) {
-    if let Ok(samples) = tenfour_client::wav::decode(data) {
+    if let Ok(samples) = tenfour_client::recording::decode(data.to_vec()) {
         assert!(samples.iter().all(|sample| sample.is_finite()));
     }
 }

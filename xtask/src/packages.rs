@@ -7,13 +7,14 @@ use anyhow::{Result, bail};
 use crate::shell::{command, has, run, sh};
 
 /// Debian packages of the tests, each with a file that shows it is there.
-const DEBIAN: [(&str, &str); 14] = [
+const DEBIAN: [(&str, &str); 15] = [
     ("chromium", "/usr/bin/chromium"),
     ("firefox-esr", "/usr/bin/firefox-esr"),
     ("pulseaudio", "/usr/bin/pulseaudio"),
     ("pulseaudio-utils", "/usr/bin/pactl"),
     ("espeak-ng", "/usr/bin/espeak-ng"),
     ("sox", "/usr/bin/sox"),
+    ("ffmpeg", "/usr/bin/ffmpeg"),
     ("valgrind", "/usr/bin/valgrind"),
     ("strace", "/usr/bin/strace"),
     ("iproute2", "/bin/ss"),

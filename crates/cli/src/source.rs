@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use tenfour_client::wav;
+use tenfour_client::recording;
 use tokio::sync::mpsc;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -39,7 +39,7 @@ pub(crate) enum Frame {
 impl Source {
     /// A recording.
     pub(crate) fn recording(path: &Path) -> Result<Self, Failure> {
-        Ok(Self::new(wav::read(path)?, None))
+        Ok(Self::new(recording::read(path)?, None))
     }
 
     /// Raw samples on standard input: 48 kHz, 16 bit, little-endian, mono.

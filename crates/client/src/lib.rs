@@ -5,7 +5,7 @@
 //! * [`Server`] - where it is and how it is trusted; [`log_in`] to it, ask it for [`Session::channels`]
 //! * [`Client`] - socket and radio: [`Client::next`] gives events, [`Client::handle`] takes what is done
 //! * [`cell_at`] - from degrees to the cell that is shared
-//! * [`opus`] - encode and decode; [`wav`] - recordings in and out; `audio` (feature) - microphone and loudspeaker
+//! * [`opus`] - encode and decode; [`recording`] - of any kind, read; [`wav`] - written; `audio` (feature) - microphone and loudspeaker
 
 #[cfg(feature = "audio")]
 pub mod audio;
@@ -24,6 +24,7 @@ mod mutants;
 pub mod opus;
 mod patience;
 mod place;
+pub mod recording;
 mod sealed;
 mod server;
 mod socket;

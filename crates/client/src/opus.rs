@@ -140,10 +140,18 @@ impl Decoder {
     /// Decodes one packet into `samples` samples, as many as its burst announced: one that has less to
     /// say is silent after that, one that has more is an error, or it would play for six times its time.
     pub fn decode(&mut self, packet: &[u8], samples: usize) -> Result<Vec<f32>, OpusError> {
+        let mut pcm = self.decode_all(packet, samples)?;
+        self.concealment.heard(&mut pcm);
+        pcm.resize(samples, 0.0);
+        Ok(pcm)
+    }
+
+    /// Decodes one packet into as many samples as it has; more than `most` are an error.
+    pub fn decode_all(&mut self, packet: &[u8], most: usize) -> Result<Vec<f32>, OpusError> {
         if packet.is_empty() {
             return Err(OpusError("the packet is empty"));
         }
-        let mut pcm = vec![0.0; samples];
+        let mut pcm = vec![0.0; most];
         // SAFETY: the state is live; `packet` has the bytes that are passed as its length, and
         // `pcm` has room for the samples that are passed as its length.
         let decoded = unsafe {
@@ -152,13 +160,11 @@ impl Decoder {
                 packet.as_ptr(),
                 i32::try_from(packet.len()).map_err(|_| OpusError("the packet is too long"))?,
                 pcm.as_mut_ptr(),
-                i32::try_from(samples).map_err(|_| OpusError("no packet has so many samples"))?,
+                i32::try_from(most).map_err(|_| OpusError("no packet has so many samples"))?,
                 0,
             )
         };
         pcm.truncate(usize::try_from(decoded).map_err(|_| OpusError::of(decoded))?);
-        self.concealment.heard(&mut pcm);
-        pcm.resize(samples, 0.0);
         Ok(pcm)
     }
 

@@ -1,10 +1,14 @@
-//! Any usual wav becomes the same sound: 48 kHz, mono, as long as it was.
+//! Any usual recording becomes the same sound: 48 kHz, mono, as long as it was.
+
+mod headers;
+mod tone;
+mod tools;
 
 use std::path::PathBuf;
 
 use hound::{SampleFormat, WavSpec, WavWriter};
 use tempfile::TempDir;
-use tenfour_client::wav;
+use tenfour_client::{recording, wav};
 
 const SECONDS: f32 = 0.5;
 
@@ -38,7 +42,7 @@ fn write(rate: u32, channels: u16, bits_per_sample: u16, sample_format: SampleFo
 /// That the file sounds as it should, apart from what a filter does at its ends.
 fn assert_reads(rate: u32, channels: u16, bits: u16, format: SampleFormat) {
     let (_folder, path) = write(rate, channels, bits, format);
-    let samples = wav::read(&path).unwrap_or_else(|error| panic!("{rate} Hz, {bits} bit: {error}"));
+    let samples = recording::read(&path).unwrap_or_else(|error| panic!("{rate} Hz, {bits} bit: {error}"));
     let whole = (SECONDS * rate as f32) as usize * 48_000 / rate as usize;
     assert!(samples.len().abs_diff(whole) <= 1, "{rate} Hz: {} samples", samples.len());
     // The converter's delay is taken out to a few samples, 60 microseconds.
@@ -81,7 +85,7 @@ fn samples_that_are_no_numbers_are_refused() {
     let mut file = WavWriter::create(&path, spec).unwrap();
     file.write_sample(f32::NAN).unwrap();
     file.finalize().unwrap();
-    assert!(wav::read(&path).unwrap_err().to_string().contains("no numbers"));
+    assert!(recording::read(&path).unwrap_err().to_string().contains("no numbers"));
 }
 
 #[test]
@@ -92,7 +96,7 @@ fn what_is_written_is_read_again() {
     let mut file = wav::Writer::create(&path).unwrap();
     file.write(&said).unwrap();
     file.finish().unwrap();
-    let heard = wav::read(&path).unwrap();
+    let heard = recording::read(&path).unwrap();
     assert_eq!(heard.len(), said.len());
     assert!(heard.iter().zip(&said).all(|(a, b)| (a - b).abs() < 0.001));
 }
