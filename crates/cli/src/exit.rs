@@ -29,7 +29,7 @@ impl Failure {
         }
     }
 
-    fn words(&self) -> &str {
+    pub(crate) fn words(&self) -> &str {
         let (Self::Failed(words) | Self::WrongUse(words) | Self::Refused(words) | Self::NoLink(words)) = self;
         words
     }

@@ -38,6 +38,9 @@ pub(crate) struct Listen {
     /// Writes each burst to a wav file in this folder; - writes raw 48 kHz 16-bit samples to standard output
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// What stands between bursts with --out -: nothing, or silence, so that a stream has the length of the time
+    #[arg(long, value_name = "WITH", value_enum, default_value_t)]
+    fill: Fill,
     /// Plays what is heard
     #[arg(long)]
     speaker: bool,
@@ -48,6 +51,14 @@ pub(crate) struct Listen {
     /// (S-meter, 0 to 5) when they are known; file with --out
     #[arg(long)]
     json: bool,
+}
+
+/// What stands between bursts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Fill {
+    #[default]
+    Nothing,
+    Silence,
 }
 
 /// A listener at work.
@@ -75,6 +86,10 @@ impl Listen {
         let ranges = Ranges { rx: self.rx_range, ..Ranges::default() };
         let cell = self.at.cell(ranges)?;
         let raw = self.out.as_deref().is_some_and(|out| out.as_os_str() == "-");
+        let fill = self.fill == Fill::Silence;
+        if fill && !raw {
+            return Err(Failure::WrongUse("--fill silence goes with --out -.".into()));
+        }
         let folder = self.out.as_deref().filter(|_| !raw);
         if let Some(folder) = folder {
             std::fs::create_dir_all(folder)
@@ -99,7 +114,7 @@ impl Listen {
         let names: Vec<String> = self.channels.iter().map(ToString::to_string).collect();
         tell!("Ready: {} ({}) hears channel {} at {origin}.", me.handle, me.tag, names.join(", "));
 
-        let mut player = sink.map(|sink| Player::new(sink, self.channels.clone()));
+        let mut player = sink.map(|sink| Player::new(sink, self.channels.clone(), fill));
         let (open, finished, unplayed) = (BTreeMap::new(), 0, 0);
         let mut hearing =
             Hearing { folder, json: self.json, up: true, unplaced, raw, open, finished, unplayed };

@@ -15,8 +15,10 @@ mod inbox;
 mod key;
 mod listen;
 mod meter;
+mod on_the_air;
 mod output;
 mod passphrase;
+mod pipe;
 mod place;
 mod raw;
 mod recorder;
@@ -26,6 +28,7 @@ mod source;
 mod station;
 mod stats;
 mod talk;
+mod vox;
 mod waiting;
 mod whoami;
 

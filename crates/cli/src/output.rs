@@ -17,6 +17,8 @@ use crate::raw;
 
 /// Blocks that may wait for whoever takes the sound.
 const BLOCKS: usize = 100;
+/// A pause of this process that silence makes up for.
+const MADE_UP: Duration = Duration::from_secs(1);
 
 /// Takes samples, 48 kHz mono. It never waits: a reader that is too slow loses sound.
 pub(crate) struct Sink {
@@ -63,6 +65,8 @@ impl Sink {
 /// Plays the channels one at a time: while one has something to say, the others wait.
 pub(crate) struct Player {
     sink: Sink,
+    /// Silence fills what is between bursts, so that the sound is as long as the time.
+    fill: bool,
     channels: Vec<ChannelId>,
     decoder: Option<(HeardNo, Decoder)>,
     /// When the next sound is due.
@@ -70,8 +74,8 @@ pub(crate) struct Player {
 }
 
 impl Player {
-    pub(crate) fn new(sink: Sink, channels: Vec<ChannelId>) -> Self {
-        Self { sink, channels, decoder: None, due: Instant::now() }
+    pub(crate) fn new(sink: Sink, channels: Vec<ChannelId>, fill: bool) -> Self {
+        Self { sink, fill, channels, decoder: None, due: Instant::now() }
     }
 
     /// Waits until more sound is due.
@@ -87,15 +91,26 @@ impl Player {
             // The channel that plays is asked first the next time.
             self.channels[..=at].rotate_right(1);
             let time = Duration::from_micros(u64::from(sound.samples) * 1000 / 48);
-            // After a pause of this process the sound goes on from now.
-            self.due = self.due.max(Instant::now() - time) + time;
+            self.due = self.after(time);
             let samples = self.sound(heard, sound.kind, sound.samples as usize)?;
             return Ok(self.sink.put(samples));
         }
         // Nothing is played: a decoder has the end of the last burst in it.
         self.decoder = None;
-        self.due = Instant::now() + Duration::from_millis(20);
+        let time = Duration::from_millis(20);
+        if self.fill {
+            self.due = self.after(time);
+            return Ok(self.sink.put(vec![0.0; 960]));
+        }
+        self.due = Instant::now() + time;
         Ok(true)
+    }
+
+    /// When the sound after this is due. After a pause of this process it goes on from now; what fills a stream makes
+    /// up for a short one.
+    fn after(&self, time: Duration) -> Instant {
+        let late = if self.fill { MADE_UP } else { time };
+        self.due.max(Instant::now() - late) + time
     }
 
     fn sound(&mut self, heard: HeardNo, kind: SoundKind, samples: usize) -> Result<Vec<f32>, Failure> {

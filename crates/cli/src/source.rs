@@ -1,28 +1,30 @@
 //! Where the sound of `talk` comes from.
 
-use std::io::Read;
 use std::path::Path;
 
 use tenfour_client::recording;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::exit::Failure;
-use crate::raw;
+use crate::pipe;
+use crate::vox::{self, Call, Vox};
 
 /// Blocks of sound that may wait in a pipe: it is read no faster than it is sent.
 const BLOCKS: usize = 8;
-/// Bytes in one block of a pipe, 20 ms.
-const BLOCK_BYTES: usize = 1920;
 
 /// Sound, 48 kHz mono, to be taken frame by frame.
 pub(crate) struct Source {
     /// From `at` on; what lies before was taken, and is wiped.
     waiting: Zeroizing<Vec<f32>>,
     at: usize,
-    /// Nothing comes after what waits.
-    ended: bool,
+    /// The burst ends: so many samples of what waits belong to it.
+    ending: Option<usize>,
     more: Option<mpsc::Receiver<Result<Vec<f32>, Failure>>>,
+    /// It makes a burst of each call.
+    vox: Option<Vox>,
+    call: Option<Call>,
     /// The microphone, open as long as this is.
     #[cfg(feature = "audio")]
     _device: Option<tenfour_client::audio::Open>,
@@ -42,23 +44,26 @@ impl Source {
         Ok(Self::new(recording::read(path)?, None))
     }
 
-    /// Raw samples on standard input: 48 kHz, 16 bit, little-endian, mono.
+    /// Standard input: a recording, or raw samples, 48 kHz, 16 bit, little-endian, mono.
     pub(crate) fn standard_input() -> Self {
         let (give, more) = mpsc::channel(BLOCKS);
-        std::thread::spawn(move || match raw::standard_input() {
-            Ok(pipe) => read_pipe(pipe, &give),
-            // Told like a pipe that breaks.
-            Err(error) => drop(give.blocking_send(Err(error.into()))),
-        });
+        std::thread::spawn(move || pipe::read(&give));
         Self::new(Vec::new(), Some(more))
+    }
+
+    /// Makes a burst of each call.
+    pub(crate) fn with_vox(self, vox: Vox) -> Self {
+        Self { vox: Some(vox), ..self }
     }
 
     fn new(waiting: Vec<f32>, more: Option<mpsc::Receiver<Result<Vec<f32>, Failure>>>) -> Self {
         Self {
             waiting: Zeroizing::new(waiting),
             at: 0,
-            ended: false,
+            ending: None,
             more,
+            vox: None,
+            call: None,
             #[cfg(feature = "audio")]
             _device: None,
         }
@@ -92,9 +97,42 @@ impl Source {
         Ok(())
     }
 
+    /// Waits for the next call. What was said just before it goes with it. False: nothing comes any more. Dropping
+    /// the future loses nothing.
+    pub(crate) async fn call(&mut self) -> Result<bool, Failure> {
+        let Some(vox) = self.vox else { return Ok(false) };
+        let most = vox::BEFORE.as_millis() as usize * 48;
+        loop {
+            let Some(more) = &mut self.more else { return Ok(false) };
+            let Some(block) = more.recv().await else { return Ok(false) };
+            let block = block?;
+            let loud = vox.is_loud(&block);
+            self.add(block);
+            if loud {
+                (self.call, self.ending) = (Some(vox.begin()), None);
+                return Ok(true);
+            }
+            let before = self.left().saturating_sub(most);
+            self.take(before).zeroize();
+        }
+    }
+
+    /// Lets go of what comes, until then. Dropping the future loses nothing.
+    pub(crate) async fn miss_until(&mut self, then: Instant) -> Result<(), Failure> {
+        (self.waiting, self.at, self.call) = (Zeroizing::default(), 0, None);
+        while let Some(more) = &mut self.more {
+            match tokio::time::timeout_at(then, more.recv()).await {
+                Ok(Some(block)) => block?.zeroize(),
+                Ok(None) => self.more = None,
+                Err(_) => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
     /// No more sound is wanted: what waits is sent, then it ends.
     pub(crate) fn stop(&mut self) {
-        self.more = None;
+        (self.more, self.ending) = (None, None);
         (self.waiting, self.at) = (Zeroizing::default(), 0);
     }
 
@@ -122,22 +160,31 @@ impl Source {
     /// last of it through the codec.
     pub(crate) fn frame(&mut self, samples: usize, tail: usize) -> Result<Frame, Failure> {
         self.take_what_came(samples)?;
-        if self.more.is_none() && !self.ended {
-            self.ended = true;
-            let left = self.left();
-            self.add(vec![0.0; (left + tail).next_multiple_of(samples) - left]);
+        let comes = self.left() >= samples;
+        let over = self.call.as_ref().is_some_and(|call| call.is_over(comes));
+        if (self.more.is_none() || over) && self.ending.is_none() {
+            // What comes behind a pause belongs to the next call.
+            let left = if over && comes { 0 } else { self.left() };
+            let whole = (left + tail).next_multiple_of(samples);
+            let end = self.at + left;
+            self.waiting.splice(end..end, vec![0.0; whole - left]);
+            (self.ending, self.call) = (Some(whole), None);
         }
-        Ok(if self.left() >= samples {
-            Frame::Sound(self.take(samples))
-        } else if self.ended {
-            Frame::End
-        } else {
-            Frame::NotYet
-        })
+        match &mut self.ending {
+            Some(ending) if *ending < samples => return Ok(Frame::End),
+            Some(ending) => *ending -= samples,
+            None if !comes => return Ok(Frame::NotYet),
+            None => {}
+        }
+        let sound = self.take(samples);
+        if let Some(call) = &mut self.call {
+            call.heard(&sound);
+        }
+        Ok(Frame::Sound(sound))
     }
 
     fn take_what_came(&mut self, samples: usize) -> Result<(), Failure> {
-        while self.left() < samples {
+        while self.left() < samples && self.ending.is_none() {
             let Some(more) = &mut self.more else { return Ok(()) };
             match more.try_recv() {
                 Ok(block) => self.add(block?),
@@ -147,41 +194,4 @@ impl Source {
         }
         Ok(())
     }
-}
-
-fn read_pipe(mut pipe: impl Read, give: &mpsc::Sender<Result<Vec<f32>, Failure>>) {
-    let mut block = Zeroizing::new(vec![0; BLOCK_BYTES]);
-    loop {
-        let filled = fill(&mut pipe, &mut block);
-        let samples = filled.as_ref().map_or(0, |bytes| *bytes) / 2;
-        let sound: Vec<f32> = block[..samples * 2]
-            .chunks_exact(2)
-            .map(|bytes| f32::from(i16::from_le_bytes([bytes[0], bytes[1]])) / 32768.0)
-            .collect();
-        block[..].zeroize();
-        let last = samples * 2 < BLOCK_BYTES;
-        if !sound.is_empty() && give.blocking_send(Ok(sound)).is_err() {
-            return;
-        }
-        if let Err(error) = filled {
-            let _ = give.blocking_send(Err(error.into()));
-        }
-        if last {
-            return;
-        }
-    }
-}
-
-/// Reads until the block is full or the pipe ends.
-fn fill(pipe: &mut impl Read, block: &mut [u8]) -> std::io::Result<usize> {
-    let mut filled = 0;
-    while filled < block.len() {
-        match pipe.read(&mut block[filled..]) {
-            Ok(0) => break,
-            Ok(bytes) => filled += bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }

@@ -5,18 +5,20 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use serde::Serialize;
-use tenfour_client::opus::{Encoder, Quality};
-use tenfour_client::{Client, Options};
-use tenfour_core::radio::{Event, Input, LinkState};
+use tenfour_client::Options;
+use tenfour_client::opus::Quality;
 use tenfour_protocol::control::{EndReason, Outcome};
-use tenfour_protocol::{BurstNo, ChannelId, Code, Range, Ranges, Refusal};
-use tokio::time::MissedTickBehavior;
+use tenfour_protocol::{ChannelId, Code, Range, Ranges, Refusal};
 
 use crate::exit::{self, Failure};
-use crate::meter::Meter;
+use crate::on_the_air::{OnTheAir, Said};
 use crate::place::{self, At};
-use crate::source::{Frame, Source};
+use crate::source::Source;
 use crate::station::{self, Station, Tuned};
+use crate::vox::Vox;
+
+/// A call that was refused without a time is tried again after this.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// Says something on a channel.
 #[derive(Debug, clap::Args)]
@@ -40,7 +42,16 @@ pub(crate) struct Talk {
     /// Talks from the microphone, until Ctrl-C
     #[arg(long, conflicts_with = "file")]
     mic: bool,
-    /// A wav file, or - for 48 kHz 16-bit mono samples on standard input
+    /// Makes a burst of each call: what is heard, up to a pause. For - and --mic
+    #[arg(long)]
+    vox: bool,
+    /// What is heard with --vox, in decibels of full scale
+    #[arg(long, value_name = "DB", default_value_t = -40.0, allow_negative_numbers = true, value_parser = level, requires = "vox")]
+    vox_level: f32,
+    /// How long a pause ends a call with --vox, at most 900ms
+    #[arg(long, value_name = "TIME", default_value = "600ms", value_parser = pause, requires = "vox")]
+    vox_pause: Duration,
+    /// A recording, or - for standard input: a recording, or 48 kHz 16-bit mono samples without a header
     #[arg(value_name = "FILE", required_unless_present = "mic")]
     file: Option<PathBuf>,
 }
@@ -57,23 +68,15 @@ struct Line<'a> {
     outcome: &'a Outcome,
 }
 
-/// A burst under way.
-struct OnTheAir {
-    client: Client,
-    source: Source,
-    /// Until the release: it has the last sound in it.
-    encoder: Option<Encoder>,
-    quality: Quality,
-    meter: Meter,
-    sent: u32,
-}
-
 impl Talk {
     pub(crate) fn run(self) -> ExitCode {
         exit::run(self.talk())
     }
 
     async fn talk(self) -> Result<(), Failure> {
+        if self.vox && self.file.as_ref().is_some_and(|file| file.as_os_str() != "-") {
+            return Err(Failure::WrongUse("A recording is one burst. --vox goes with - or --mic.".into()));
+        }
         // A recording that cannot be used is found out before anybody is bothered.
         let mut source = self.source()?;
         let ranges = Ranges { tx: self.range, ..Ranges::default() };
@@ -81,30 +84,57 @@ impl Talk {
         let login = self.station.log_in().await?;
         let program = station::program();
         let options = Options { program, economy: self.low_data, place: cell, ranges, ..Options::default() };
-        let Tuned { mut client, talk_limit: limit, refused } =
+        let Tuned { client, talk_limit: limit, refused } =
             login.tune(std::slice::from_ref(&self.channel), options).await?;
         refused.map_or(Ok(()), |refusal| self.without_place(&refusal))?;
         if let Some(seconds) = source.seconds().filter(|seconds| *seconds > limit.as_secs_f64()) {
             tell!("The recording has {seconds:.1} s; the server cuts at {:.0} s.", limit.as_secs_f64());
         }
-        source.ready().await?;
         let quality = if self.low_data { Quality::LOW_DATA } else { Quality::NORMAL };
-        client.handle(Input::Press { channel: self.channel.clone(), frame_ms: quality.frame_ms });
-        let encoder = Some(Encoder::new(quality).map_err(failed)?);
-        let meter = Meter::new(&format!("Talking on channel {}", self.channel));
-        let mut air = OnTheAir { client, source, encoder, quality, meter, sent: 0 };
-        let outcome = air.until_receipt().await;
+        if !self.vox {
+            source.ready().await?;
+        }
+        let mut air = OnTheAir::new(client, source, self.channel.clone(), quality);
+        let done = if self.vox { self.calls(&mut air).await } else { self.burst(&mut air).await };
         station::leave(&air.client).await;
-        let outcome = outcome?;
-        self.report(&air, outcome)
+        done
+    }
+
+    async fn burst(&self, air: &mut OnTheAir) -> Result<(), Failure> {
+        let said = air.burst().await?;
+        self.report(said)
+    }
+
+    /// A burst of each call. One that is refused or cut is told, and the next one is tried.
+    async fn calls(&self, air: &mut OnTheAir) -> Result<(), Failure> {
+        tell!("Ready: talks on channel {} when something is heard.", self.channel);
+        while air.call().await? {
+            let said = air.burst().await?;
+            let wait = match &said.outcome {
+                Outcome::Refused { refusal } => {
+                    refusal.retry_after_ms.map(|wait| Duration::from_millis(wait.into()))
+                }
+                Outcome::Aired { .. } => Some(Duration::ZERO),
+            };
+            if let Err(failure) = self.report(said) {
+                tell!("tenfour: {}", failure.words());
+            }
+            let wait = wait.unwrap_or(TRY_AGAIN);
+            if !wait.is_zero() {
+                air.miss(wait).await?;
+            }
+        }
+        Ok(())
     }
 
     fn source(&self) -> Result<Source, Failure> {
-        match &self.file {
-            Some(file) if file.as_os_str() == "-" => Ok(Source::standard_input()),
-            Some(file) => Source::recording(file),
-            None => crate::sound::microphone(),
-        }
+        let source = match &self.file {
+            Some(file) if file.as_os_str() == "-" => Source::standard_input(),
+            Some(file) => Source::recording(file)?,
+            None => crate::sound::microphone()?,
+        };
+        let vox = Vox::new(self.vox_level, self.vox_pause);
+        Ok(if self.vox { source.with_vox(vox) } else { source })
     }
 
     /// The server took no place. What should be heard nearby is not said to everybody.
@@ -118,10 +148,10 @@ impl Talk {
     }
 
     /// Tells the receipt. Done is only what was aired whole and ended by the release.
-    fn report(&self, air: &OnTheAir, outcome: Outcome) -> Result<(), Failure> {
-        let duration = f64::from(air.sent) * f64::from(air.quality.frame_ms.millis()) / 1000.0;
+    fn report(&self, said: Said) -> Result<(), Failure> {
+        let Said { sent, duration, outcome } = said;
         if self.json {
-            let line = Line { channel: &self.channel, sent: air.sent, duration, outcome: &outcome };
+            let line = Line { channel: &self.channel, sent, duration, outcome: &outcome };
             show!("{}", serde_json::to_string(&line).map_err(failed)?);
         }
         let (frames, ended) = match outcome {
@@ -134,7 +164,6 @@ impl Talk {
             Outcome::Refused { refusal } => return Err(refusal.into()),
             Outcome::Aired { frames, ended } => (frames, ended),
         };
-        let sent = air.sent;
         match ended {
             EndReason::Released if frames == sent => {
                 if !self.json {
@@ -153,7 +182,8 @@ impl Talk {
                 "Cut after {frames} frames, since others waited. Wait three seconds, then go on."
             ))),
             EndReason::Silent => Err(Failure::Failed(
-                "The server ended the burst, since no sound came for a second. Feed the pipe without pauses."
+                "The server ended the burst, since no sound came for a second. Feed the pipe without pauses, or talk \
+                 with --vox, which makes a burst of each call."
                     .into(),
             )),
             EndReason::Untuned => {
@@ -169,55 +199,19 @@ impl Talk {
     }
 }
 
-impl OnTheAir {
-    /// Sends at the pace of the sound, until the receipt comes.
-    async fn until_receipt(&mut self) -> Result<Outcome, Failure> {
-        let period = Duration::from_millis(self.quality.frame_ms.millis().into());
-        let mut ticks = tokio::time::interval(period);
-        // After a pause of this process the frames that are due leave at once.
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
-        let mut mine: Option<BurstNo> = None;
-        let stop = exit::asked_to_stop();
-        tokio::pin!(stop);
-        let mut stopped = false;
-        loop {
-            tokio::select! {
-                event = self.client.next() => match event {
-                    Event::Pressed { burst, .. } => mine = Some(burst),
-                    Event::OthersWait { limit, .. } => {
-                        tell!("Somebody else talks now, too: {:.0} s are left.", limit.as_secs_f64());
-                    }
-                    Event::Receipt { burst, outcome } if Some(burst) == mine => return Ok(outcome),
-                    Event::Link(LinkState::Gone { refusal }) => return Err(refusal.into()),
-                    _ => {}
-                },
-                _ = ticks.tick(), if self.encoder.is_some() => self.frame()?,
-                () = &mut stop, if !stopped => {
-                    stopped = true;
-                    self.source.stop();
-                }
-            }
-        }
-    }
+/// A level for clap.
+fn level(text: &str) -> Result<f32, String> {
+    let level = text.trim_end_matches("dB").trim().parse().ok();
+    level
+        .filter(|level| (-90.0..=-3.0).contains(level))
+        .ok_or_else(|| "a level is -90 to -3, in decibels".into())
+}
 
-    fn frame(&mut self) -> Result<(), Failure> {
-        let Some(encoder) = &mut self.encoder else { return Ok(()) };
-        match self.source.frame(encoder.samples(), encoder.lookahead())? {
-            Frame::NotYet => {}
-            Frame::Sound(samples) => {
-                self.meter.show(&samples);
-                let payload = encoder.encode(&samples).map_err(failed)?;
-                let media_time = self.sent * self.quality.frame_ms.samples();
-                self.client.handle(Input::Frame { media_time, payload });
-                self.sent += 1;
-            }
-            Frame::End => {
-                self.encoder = None;
-                self.client.handle(Input::Release);
-            }
-        }
-        Ok(())
-    }
+/// A pause for clap. After a second without a frame the server ends a burst by itself.
+fn pause(text: &str) -> Result<Duration, String> {
+    let millis = text.strip_suffix("ms").and_then(|number| number.trim().parse().ok());
+    let pause = millis.filter(|millis| (100..=900).contains(millis)).map(Duration::from_millis);
+    pause.ok_or_else(|| "a pause is 100ms to 900ms".into())
 }
 
 fn failed(error: impl std::fmt::Display) -> Failure {

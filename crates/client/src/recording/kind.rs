@@ -1,11 +1,11 @@
 //! What a recording is, by its first bytes: a name says nothing, and what is taken for sound without being it is
 //! noise at full scale in everybody's ear.
 
-/// So many bytes, or all that there are, tell one kind from another: two packets of MPEG audio fit, and a quarter of
-/// what a pipe has room for.
-pub const FIRST_BYTES: usize = 16 * 1024;
+/// So many bytes, or all that there are, tell one kind from another: three frames of MPEG audio fit, and a live
+/// source of samples has them in 64 ms.
+pub const FIRST_BYTES: usize = 6 * 1024;
 /// Less than this may be sound that happens to look like text.
-const TEXT_BYTES: usize = 64;
+const TEXT_BYTES: usize = 16;
 
 /// What begins with these bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

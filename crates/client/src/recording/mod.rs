@@ -5,7 +5,7 @@ mod kind;
 mod mono;
 
 use std::fs::File;
-use std::io::{Cursor, Read, Seek};
+use std::io::{Cursor, Read};
 use std::path::Path;
 
 use symphonia::core::codecs::CodecParameters;
@@ -57,6 +57,9 @@ enum Codec {
 pub fn read(path: &Path) -> Result<Vec<f32>, Error> {
     let named = |why: String| Error::Recording(format!("{}: {why}", path.display()));
     let file = File::open(path).map_err(|error| named(error.to_string()))?;
+    if file.metadata().is_ok_and(|file| file.is_dir()) {
+        return Err(named("it is a folder. Name one recording in it".into()));
+    }
     Recording::of(file).and_then(Recording::whole).map_err(named)
 }
 
@@ -67,7 +70,7 @@ pub fn decode(bytes: Vec<u8>) -> Result<Vec<f32>, String> {
 
 impl Recording {
     /// A recording that is there whole.
-    fn of(mut source: impl Read + Seek + MediaSource + 'static) -> Result<Self, String> {
+    fn of(mut source: impl MediaSource + 'static) -> Result<Self, String> {
         let mut first = Vec::new();
         let read =
             |source: &mut dyn Read, first: &mut Vec<u8>| source.take(FIRST_BYTES as u64).read_to_end(first);
@@ -122,7 +125,7 @@ impl Recording {
     }
 
     /// The next of its sound, 48 kHz mono; none after the last of it.
-    pub fn next(&mut self) -> Result<Option<Vec<f32>>, String> {
+    pub fn block(&mut self) -> Result<Option<Vec<f32>>, String> {
         while !self.ended {
             let packet = match self.format.next_packet() {
                 Ok(Some(packet)) => packet,
@@ -172,7 +175,7 @@ impl Recording {
 
     fn whole(mut self) -> Result<Vec<f32>, String> {
         let mut all = Vec::new();
-        while let Some(more) = self.next()? {
+        while let Some(more) = self.block()? {
             all.extend(more);
             if all.len() > (LONGEST_SECONDS * SAMPLE_RATE) as usize {
                 return Err(format!("it is longer than {} minutes", LONGEST_SECONDS / 60));

@@ -114,7 +114,7 @@ fn through_pipe(bytes: &[u8]) -> Result<Vec<f32>, String> {
     let rest = std::io::Cursor::new(rest.to_vec());
     let mut recording = recording::Recording::through_pipe(first.to_vec(), rest).ok_or("unknown")??;
     let mut all = Vec::new();
-    while let Some(more) = recording.next()? {
+    while let Some(more) = recording.block()? {
         all.extend(more);
     }
     Ok(all)

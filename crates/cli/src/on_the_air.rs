@@ -1,0 +1,155 @@
+//! A burst under way: sound from a source, at its own pace.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use tenfour_client::Client;
+use tenfour_client::opus::{Encoder, Quality};
+use tenfour_core::radio::{Event, Input, LinkState};
+use tenfour_protocol::control::Outcome;
+use tenfour_protocol::{BurstNo, ChannelId};
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::exit::{self, Failure};
+use crate::meter::Meter;
+use crate::source::{Frame, Source};
+
+/// A radio, and what is said with it.
+pub(crate) struct OnTheAir {
+    pub(crate) client: Client,
+    pub(crate) source: Source,
+    pub(crate) channel: ChannelId,
+    pub(crate) quality: Quality,
+    meter: Meter,
+    stop: Pin<Box<dyn Future<Output = ()>>>,
+    /// The person, or the system, wants the program to end.
+    stopped: bool,
+}
+
+/// What became of a burst.
+pub(crate) struct Said {
+    /// Frames that were sent.
+    pub(crate) sent: u32,
+    /// In seconds.
+    pub(crate) duration: f64,
+    pub(crate) outcome: Outcome,
+}
+
+/// One burst, until its receipt.
+struct Burst {
+    number: Option<BurstNo>,
+    begun: Instant,
+    /// Until the release: it has the last sound in it.
+    encoder: Option<Encoder>,
+    sent: u32,
+}
+
+impl OnTheAir {
+    pub(crate) fn new(client: Client, source: Source, channel: ChannelId, quality: Quality) -> Self {
+        let meter = Meter::new(&format!("Talking on channel {channel}"));
+        let stop = Box::pin(exit::asked_to_stop());
+        Self { client, source, channel, quality, meter, stop, stopped: false }
+    }
+
+    /// Presses, and sends at the pace of the sound until the receipt comes.
+    pub(crate) async fn burst(&mut self) -> Result<Said, Failure> {
+        let (channel, frame_ms) = (self.channel.clone(), self.quality.frame_ms);
+        self.client.handle(Input::Press { channel, frame_ms });
+        let encoder = Some(Encoder::new(self.quality).map_err(failed)?);
+        let mut burst = Burst { number: None, begun: Instant::now(), encoder, sent: 0 };
+        let mut ticks = tokio::time::interval(self.period());
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                event = self.client.next() => match event {
+                    Event::Pressed { burst: number, .. } => burst.number = Some(number),
+                    Event::OthersWait { limit, .. } => {
+                        tell!("Somebody else talks now, too: {:.0} s are left.", limit.as_secs_f64());
+                    }
+                    Event::Receipt { burst: number, outcome } if Some(number) == burst.number => {
+                        let duration = burst.sent as f64 * self.period().as_secs_f64();
+                        return Ok(Said { sent: burst.sent, duration, outcome });
+                    }
+                    Event::Link(LinkState::Gone { refusal }) => return Err(refusal.into()),
+                    _ => {}
+                },
+                _ = ticks.tick(), if burst.encoder.is_some() => self.send_what_is_due(&mut burst)?,
+                () = &mut self.stop, if !self.stopped => {
+                    self.stopped = true;
+                    self.source.stop();
+                }
+            }
+        }
+    }
+
+    /// Waits until the source has a call to make. False: it has none any more, or the program is to end.
+    pub(crate) async fn call(&mut self) -> Result<bool, Failure> {
+        loop {
+            tokio::select! {
+                event = self.client.next() => if let Event::Link(LinkState::Gone { refusal }) = event {
+                    return Err(refusal.into());
+                },
+                call = self.source.call(), if !self.stopped => return call,
+                () = &mut self.stop, if !self.stopped => self.stopped = true,
+                else => return Ok(false),
+            }
+            if self.stopped {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Lets go what is said for this long: nobody could hear it.
+    pub(crate) async fn miss(&mut self, time: Duration) -> Result<(), Failure> {
+        let until = Instant::now() + time;
+        loop {
+            tokio::select! {
+                event = self.client.next() => if let Event::Link(LinkState::Gone { refusal }) = event {
+                    return Err(refusal.into());
+                },
+                missed = self.source.miss_until(until) => return missed,
+                () = &mut self.stop, if !self.stopped => {
+                    self.stopped = true;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn period(&self) -> Duration {
+        Duration::from_millis(self.quality.frame_ms.millis().into())
+    }
+
+    /// As much as has been said since the press, if it is there: after a hiccup of the source, or of this process,
+    /// what was held back leaves at once, and nobody hears the rest late.
+    fn send_what_is_due(&mut self, burst: &mut Burst) -> Result<(), Failure> {
+        let due = burst.begun.elapsed().as_micros() / self.period().as_micros() + 1;
+        while u128::from(burst.sent) < due && self.send(burst)? {}
+        Ok(())
+    }
+
+    /// True when a frame was sent.
+    fn send(&mut self, burst: &mut Burst) -> Result<bool, Failure> {
+        let Some(encoder) = &mut burst.encoder else { return Ok(false) };
+        match self.source.frame(encoder.samples(), encoder.lookahead())? {
+            Frame::NotYet => Ok(false),
+            Frame::Sound(samples) => {
+                self.meter.show(&samples);
+                let payload = encoder.encode(&samples).map_err(failed)?;
+                let media_time = burst.sent * self.quality.frame_ms.samples();
+                self.client.handle(Input::Frame { media_time, payload });
+                burst.sent += 1;
+                Ok(true)
+            }
+            Frame::End => {
+                burst.encoder = None;
+                self.client.handle(Input::Release);
+                Ok(false)
+            }
+        }
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> Failure {
+    Failure::Failed(error.to_string())
+}
