@@ -189,9 +189,10 @@ impl Talk {
             EndReason::Untuned => {
                 Err(Failure::Refused("The burst ended because the channel was left.".into()))
             }
-            EndReason::TalkerLost | EndReason::OutOfRange => {
-                Err(Failure::NoLink("The link was lost. Try again.".into()))
-            }
+            EndReason::TalkerLost => Err(Failure::NoLink(format!(
+                "Your link stalled for more than three seconds: {frames} of {sent} frames were aired. Say the rest again."
+            ))),
+            EndReason::OutOfRange => Err(Failure::NoLink("The link was lost. Try again.".into())),
             EndReason::GoingAway => {
                 Err(Failure::NoLink("The server stops. It will be back; try again then.".into()))
             }

@@ -8,7 +8,8 @@
 use tenfour_protocol::limits::{SAMPLE_RATE, SILENT_BURST};
 
 /// Room that silence leaves, in samples: else a clock that runs away would take the place of sound
-/// which a network holds back afterwards. One that holds back more ends the burst.
+/// which a network holds back afterwards. What a longer stall holds back behind such a clock is dropped as far as it does
+/// not fit, and its talker is told.
 const LEFT_BY_SILENCE: u32 = SILENT_BURST.as_secs() as u32 * SAMPLE_RATE;
 
 /// The frames of one burst so far, in samples at 48 kHz.

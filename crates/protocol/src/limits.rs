@@ -85,8 +85,13 @@ pub const TALK_LIMIT: Duration = Duration::from_secs(60);
 /// Bounds of the talk limit.
 pub const TALK_LIMIT_RANGE: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(5)..=Duration::from_secs(600);
-/// A burst without a frame for this long is ended by the server.
+/// A burst without a frame for this long is ended by the server, if its talker's link answers: after half of it
+/// the server asks.
 pub const SILENT_BURST: Duration = Duration::from_secs(1);
+/// The same where the link does not answer: networks of telephones stall for so long, and then bring all that was
+/// said. No more than [`VOICE_AHEAD`], so that it is all taken, also behind a pre-roll: while a link stalls, time
+/// passes, and what a talker may send grows with it.
+pub const STALLED_LINK: Duration = Duration::from_secs(3);
 /// How long the server keeps a frame when the operator sets nothing.
 pub const HOLD: Duration = Duration::from_secs(10);
 /// Bounds of the hold.

@@ -110,6 +110,10 @@ impl Client {
         match message {
             Down::Text(message) => self.handle(Input::Message(message), cx),
             Down::Voice(bytes) => self.handle(Input::Voice(bytes), cx),
+            Down::Ping => {
+                self.send(Up::Pong, cx);
+                self.handle(Input::Alive, cx);
+            }
             Down::Close(code) => {
                 self.conn = None;
                 self.handle(Input::Closed { refusal: Some(code.into()) }, cx);

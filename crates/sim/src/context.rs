@@ -179,7 +179,7 @@ impl Context {
         let Some((pipe, _)) = self.wires.get_mut(&conn) else { return };
         let at = match message {
             Up::Voice(_) => pipe.voice(now, &mut self.rng),
-            Up::Text(_) => Some(pipe.stream(now, &mut self.rng)),
+            Up::Text(_) | Up::Pong => Some(pipe.stream(now, &mut self.rng)),
         };
         if let Some(at) = at {
             self.schedule.at(at, Event::Up(conn, message));
@@ -192,7 +192,7 @@ impl Context {
         let Some((_, pipe)) = self.wires.get_mut(&conn) else { return };
         let at = match message {
             Down::Voice(_) => pipe.voice(now, &mut self.rng),
-            Down::Text(_) | Down::Close(_) => Some(pipe.stream(now, &mut self.rng)),
+            Down::Text(_) | Down::Ping | Down::Close(_) => Some(pipe.stream(now, &mut self.rng)),
         };
         if let Some(tape) = &mut self.tape {
             tape.record((client, conn), &message, now, at);

@@ -25,6 +25,8 @@ pub enum Up {
     Text(ClientMessage),
     /// A binary frame.
     Voice(Vec<u8>),
+    /// The answer to a ping.
+    Pong,
 }
 
 /// What goes down to a client.
@@ -34,6 +36,8 @@ pub enum Down {
     Text(ServerMessage),
     /// A binary frame.
     Voice(Vec<u8>),
+    /// A ping.
+    Ping,
     /// The close frame.
     Close(Code),
 }
@@ -123,6 +127,7 @@ impl Server {
         let Some(state) = self.conns.get_mut(&conn) else { return };
         match up {
             Up::Voice(bytes) => state.uplink.frame(&bytes, now),
+            Up::Pong => state.uplink.alive(now),
             Up::Text(ClientMessage::BurstEnd { burst, .. }) => {
                 state.uplink.release(burst, now);
             }
@@ -130,6 +135,7 @@ impl Server {
                 if let ClientMessage::BurstStart { burst, frame_ms, .. } = &message {
                     state.uplink.start(*burst, *frame_ms, now);
                 }
+                state.uplink.alive(now);
                 self.queue_for_hub(Input::Message { conn, message }, cx);
             }
         }
@@ -290,6 +296,7 @@ impl Server {
                 UplinkOutput::Refused(refusal) => {
                     self.send(id, Down::Text(ServerMessage::Error { refusal }), cx);
                 }
+                UplinkOutput::Ask => self.send(id, Down::Ping, cx),
             }
         }
     }

@@ -30,6 +30,7 @@ pub struct Entry {
 enum Frame {
     Text(Vec<u8>),
     Voice(Vec<u8>),
+    Ping,
     Close(u16, String),
 }
 
@@ -53,6 +54,7 @@ impl Tape {
         let frame = match message {
             Down::Text(message) => Frame::Text(serde_json::to_vec(message).expect("messages are JSON")),
             Down::Voice(bytes) => Frame::Voice(bytes.clone()),
+            Down::Ping => Frame::Ping,
             Down::Close(code) => {
                 Frame::Close(code.close_code(), serde_json::to_string(code).expect("codes are JSON"))
             }
@@ -82,6 +84,7 @@ impl Frame {
     fn bytes(&self) -> u64 {
         match self {
             Self::Text(bytes) | Self::Voice(bytes) => bytes.len() as u64,
+            Self::Ping => 0,
             Self::Close(_, reason) => 2 + reason.len() as u64,
         }
     }
@@ -98,6 +101,7 @@ impl fmt::Debug for Entry {
         match &self.frame {
             Frame::Text(bytes) => write!(f, "{}", String::from_utf8_lossy(bytes)),
             Frame::Voice(bytes) => write!(f, "voice {bytes:02x?}"),
+            Frame::Ping => f.write_str("ping"),
             Frame::Close(code, reason) => write!(f, "close {code} {reason}"),
         }
     }

@@ -26,7 +26,7 @@ fn recording(host: &Host) -> (Running, Running, PathBuf) {
     }
 }
 
-fn seconds(wav: &Path) -> f64 {
+pub(crate) fn seconds(wav: &Path) -> f64 {
     hound::WavReader::open(wav).map_or(0.0, |wav| f64::from(wav.duration()) / 48_000.0)
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use tenfour_protocol::control::{EndReason, FrameTime};
-use tenfour_protocol::limits::SILENT_BURST;
+use tenfour_protocol::limits::{SILENT_BURST, STALLED_LINK};
 use tenfour_protocol::{BurstNo, Code, Refusal, VoiceFrame, opus};
 use zeroize::Zeroizing;
 
@@ -16,6 +16,8 @@ use crate::timeline::Timeline;
 
 /// Bursts of one connection that may wait for the hub. The hub refuses more long before.
 const OPEN_BURSTS: usize = 16;
+/// Silence after which the link is asked whether it works.
+const ASK: Duration = SILENT_BURST.checked_div(2).expect("not by 0");
 /// A refusal of one code is told this often.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 
@@ -41,6 +43,8 @@ pub enum UplinkOutput {
     },
     /// Tells the client that voice was dropped. At most once a second for each code.
     Refused(Refusal),
+    /// Asks the client's end of the connection for a sign of life, to be told with [`Uplink::alive`].
+    Ask,
 }
 
 /// Takes the frames of one connection that talks.
@@ -54,6 +58,9 @@ pub struct Uplink {
     newest: Option<BurstNo>,
     budget: Budget,
     told: BTreeMap<Code, Time>,
+    /// When the link was asked last, and when it gave a sign of life last that was no frame.
+    asked: Time,
+    alive: Time,
     outputs: VecDeque<UplinkOutput>,
 }
 
@@ -92,6 +99,8 @@ impl Uplink {
             newest: None,
             budget: Budget::new(now),
             told: BTreeMap::new(),
+            asked: now,
+            alive: now,
             outputs: VecDeque::new(),
         }
     }
@@ -205,21 +214,34 @@ impl Uplink {
         self.outputs.pop_front()
     }
 
-    /// When [`Uplink::handle_timeout`] is due.
-    pub fn poll_timeout(&self) -> Option<Time> {
-        self.bursts.values().filter(|burst| burst.ended.is_none()).map(Burst::silent_at).min()
+    /// The client's end of the connection answered what it was asked, or said anything but a frame.
+    pub fn alive(&mut self, now: Time) {
+        self.alive = now;
     }
 
-    /// Ends bursts that have been silent for [`SILENT_BURST`].
+    /// When [`Uplink::handle_timeout`] is due.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        let open = self.bursts.values().filter(|burst| burst.ended.is_none());
+        open.map(|burst| if self.asked < burst.ask_at() { burst.ask_at() } else { burst.over(self.alive).0 })
+            .min()
+    }
+
+    /// Ends bursts that have been silent for [`SILENT_BURST`], and for [`STALLED_LINK`] where the link does not
+    /// answer.
     pub fn handle_timeout(&mut self, now: Time) {
-        let silent: Vec<_> = self
-            .bursts
-            .iter()
-            .filter(|(_, burst)| burst.ended.is_none() && burst.silent_at() <= now)
-            .map(|(&local, _)| local)
-            .collect();
-        for local in silent {
-            self.end(local, EndReason::Silent, now);
+        let mut over = Vec::new();
+        let mut ask = false;
+        for (&local, burst) in self.bursts.iter().filter(|(_, burst)| burst.ended.is_none()) {
+            let (at, reason) = burst.over(self.alive);
+            ask |= burst.ask_at() <= now && self.asked < burst.ask_at();
+            over.extend((at <= now).then_some((local, reason)));
+        }
+        if ask {
+            self.asked = now;
+            self.outputs.push_back(UplinkOutput::Ask);
+        }
+        for (local, reason) in over {
+            self.end(local, reason, now);
         }
     }
 
@@ -269,8 +291,17 @@ impl Burst {
         }
     }
 
-    fn silent_at(&self) -> Time {
-        self.last_sign + SILENT_BURST
+    fn ask_at(&self) -> Time {
+        self.last_sign + ASK
+    }
+
+    /// When its silence ends it, and why: a link that answers has a talker who says nothing.
+    fn over(&self, alive: Time) -> (Time, EndReason) {
+        if alive >= self.ask_at() {
+            (self.last_sign + SILENT_BURST, EndReason::Silent)
+        } else {
+            (self.last_sign + STALLED_LINK, EndReason::TalkerLost)
+        }
     }
 
     /// Order, and an Opus packet of the length that was announced.

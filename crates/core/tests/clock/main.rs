@@ -53,7 +53,7 @@ pub(crate) fn say(
                     passed.push(Placed { arrived: packet.arrived(), seq: frame.seq, at });
                 }
                 UplinkOutput::Refused(refusal) => told.push(refusal.code),
-                UplinkOutput::Closed { .. } => {}
+                UplinkOutput::Closed { .. } | UplinkOutput::Ask => {}
             }
         }
     }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use tenfour_core::Time;
 use tenfour_core::voice::{Prefix, Uplink, UplinkOutput, unframed};
 use tenfour_protocol::control::{EndReason, FrameTime};
-use tenfour_protocol::limits::SILENT_BURST;
+use tenfour_protocol::limits::{SILENT_BURST, STALLED_LINK};
 use tenfour_protocol::{BurstNo, Code, VoiceFrame};
 
 use crate::world::{OPUS_20_MS, flagged_frame, frame, ms, uplink};
@@ -26,6 +26,7 @@ fn drain(uplink: &mut Uplink) -> (Vec<u16>, Vec<Code>, Vec<UplinkOutput>) {
         match output {
             UplinkOutput::Frame { packet, .. } => seqs.push(packet.seq()),
             UplinkOutput::Refused(refusal) => codes.push(refusal.code),
+            UplinkOutput::Ask => {}
             output => closed.push(output),
         }
     }
@@ -124,15 +125,68 @@ fn an_admission_of_an_unknown_burst_is_closed_at_once() {
     assert_eq!(drain(&mut uplink).2, closed(0, EndReason::Silent));
 }
 
+/// A burst that has been silent for half of the time, so that the link was asked, at this moment.
+fn asked() -> (Uplink, Time) {
+    let mut uplink = admitted();
+    let spoken = T + ms(500);
+    uplink.frame(&frame(1, 0), spoken);
+    drain(&mut uplink);
+    let ask = spoken + SILENT_BURST / 2;
+    assert_eq!(uplink.poll_timeout(), Some(ask));
+    uplink.handle_timeout(ask);
+    assert_eq!(uplink.poll(), Some(UplinkOutput::Ask));
+    assert_eq!(uplink.poll(), None);
+    (uplink, spoken)
+}
+
 #[test]
-fn silence_is_noticed_at_its_time() {
+fn silence_is_noticed_at_its_time_when_the_link_answers() {
+    let (mut uplink, spoken) = asked();
+    uplink.alive(spoken + SILENT_BURST / 2 + ms(80));
+    assert_eq!(uplink.poll_timeout(), Some(spoken + SILENT_BURST));
+    uplink.handle_timeout(spoken + (SILENT_BURST - ms(1)));
+    assert_eq!(uplink.open_bursts(), 1);
+    uplink.handle_timeout(spoken + SILENT_BURST);
+    assert_eq!(drain(&mut uplink), (vec![], vec![], closed(1, EndReason::Silent)));
+}
+
+#[test]
+fn a_link_that_does_not_answer_has_three_seconds_and_then_its_talker_is_lost() {
+    let (mut uplink, spoken) = asked();
+    assert_eq!(uplink.poll_timeout(), Some(spoken + STALLED_LINK));
+    uplink.handle_timeout(spoken + (STALLED_LINK - ms(1)));
+    assert_eq!(uplink.open_bursts(), 1);
+    uplink.handle_timeout(spoken + STALLED_LINK);
+    assert_eq!(drain(&mut uplink), (vec![], vec![], closed(1, EndReason::TalkerLost)));
+}
+
+#[test]
+fn an_answer_that_comes_late_ends_a_silent_burst_at_once() {
+    let (mut uplink, spoken) = asked();
+    let late = spoken + SILENT_BURST + ms(700);
+    uplink.alive(late);
+    uplink.handle_timeout(late);
+    assert_eq!(drain(&mut uplink), (vec![], vec![], closed(1, EndReason::Silent)));
+}
+
+#[test]
+fn what_a_stalled_link_held_back_is_taken_whole() {
+    let (mut uplink, spoken) = asked();
+    // All that was said, in one lump: 149 frames of 20 ms.
+    let over = spoken + (STALLED_LINK - ms(1));
+    (1..150).for_each(|seq| uplink.frame(&frame(1, seq), over));
+    let (seqs, codes, closed) = drain(&mut uplink);
+    assert_eq!((seqs.len(), codes, closed), (149, vec![], vec![]));
+    assert_eq!(uplink.poll_timeout(), Some(over + SILENT_BURST / 2));
+}
+
+#[test]
+fn a_sign_of_life_before_the_question_answers_nothing() {
     let mut uplink = admitted();
     uplink.frame(&frame(1, 0), T + ms(500));
-    assert_eq!(uplink.poll_timeout(), Some(T + ms(500) + SILENT_BURST));
-    uplink.handle_timeout(T + ms(499) + SILENT_BURST);
-    assert_eq!(uplink.open_bursts(), 1);
-    uplink.handle_timeout(T + ms(500) + SILENT_BURST);
-    assert_eq!(drain(&mut uplink), (vec![0], vec![], closed(1, EndReason::Silent)));
+    uplink.alive(T + ms(600));
+    uplink.handle_timeout(T + ms(500) + SILENT_BURST / 2);
+    assert_eq!(uplink.poll_timeout(), Some(T + ms(500) + STALLED_LINK));
 }
 
 #[test]
@@ -270,7 +324,7 @@ proptest! {
                         prop_assert!(over.insert(local.0));
                         prop_assert_eq!(frames as usize, heard.get(&local.0).map_or(0, Vec::len));
                     }
-                    UplinkOutput::Refused(_) => {}
+                    UplinkOutput::Refused(_) | UplinkOutput::Ask => {}
                 }
             }
         }

@@ -2,7 +2,9 @@
 
 use tenfour_core::hub::HubConfig;
 use tenfour_protocol::control::EndReason;
-use tenfour_protocol::limits::{BUSY, PRESS_PATIENCE, PRESSES_WAITING, SILENT_BURST, TALK_LIMIT};
+use tenfour_protocol::limits::{
+    BUSY, PRESS_PATIENCE, PRESSES_WAITING, SILENT_BURST, STALLED_LINK, TALK_LIMIT,
+};
 use tenfour_protocol::{BurstNo, ClientMessage, Code, ServerMessage};
 
 use crate::world::{
@@ -100,6 +102,23 @@ fn a_frame_with_the_last_flag_ends_the_burst() {
     world.speak(anna, 1, 0);
     world.binary(anna, &flagged_frame(1, 1, true));
     assert_eq!(world.last(anna), aired(1, 2, EndReason::Released));
+}
+
+#[test]
+fn a_talker_whose_link_stalls_is_waited_for_and_then_lost() {
+    let mut world = World::new();
+    let anna = world.tuned("Anna", "19");
+    let bert = world.tuned("Bert", "19");
+    world.press(anna, "19", 1);
+    world.speak_for(anna, 1, 0..10);
+    world.stalled.insert(anna);
+    world.run(STALLED_LINK - FRAME - ms(1));
+    // What was held back comes at once, and the burst goes on.
+    (10..150).for_each(|seq| world.speak(anna, 1, seq));
+    assert_eq!(receipts(&world.control(anna)), NO_RECEIPT);
+    assert_eq!(world.voice(bert, 1).len(), 150);
+    world.run(STALLED_LINK);
+    assert_eq!(world.last(anna), aired(1, 150, EndReason::TalkerLost));
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod decks;
 mod messages;
 mod places;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use tenfour_core::hub::{AddressNo, Hub, HubConfig, Input, Output, Recipients, ResumeToken};
@@ -37,6 +37,8 @@ pub(crate) struct World {
     pub(crate) hub: Hub,
     pub(crate) decks: Vec<Deck<ServerMessage>>,
     pub(crate) closed: BTreeMap<ConnId, Code>,
+    /// Those whose link answers nothing for now.
+    pub(crate) stalled: BTreeSet<ConnId>,
     clients: BTreeMap<ConnId, Client>,
     inputs: VecDeque<Input>,
     /// The listeners of the newest burst, in their order.
@@ -65,6 +67,7 @@ impl World {
             hub: Hub::new(config),
             decks,
             closed: BTreeMap::new(),
+            stalled: BTreeSet::new(),
             clients: BTreeMap::new(),
             inputs: VecDeque::new(),
             opened: Vec::new(),
@@ -339,6 +342,8 @@ impl World {
                     UplinkOutput::Refused(refusal) => {
                         refused.push((conn, ServerMessage::Error { refusal }));
                     }
+                    UplinkOutput::Ask if !self.stalled.contains(&conn) => client.uplink.alive(self.now),
+                    UplinkOutput::Ask => {}
                 }
             }
         }

@@ -165,6 +165,7 @@ impl Worker {
         match event {
             Event::Text(text) => {
                 self.control(connection, text, now);
+                self.heard_of(connection, now);
                 // It may have named a cell, which was moved about while it was read.
                 scrub_stack();
             }
@@ -172,8 +173,20 @@ impl Worker {
                 connection.uplink().frame(bytes, now);
                 self.drain_uplink(connection, now);
             }
-            Event::Ping(payload) => connection.pong.set(Some(codec::pong(payload))),
-            Event::Pong | Event::Close { .. } => {}
+            Event::Ping(payload) => {
+                connection.pong.set(Some(codec::pong(payload)));
+                self.heard_of(connection, now);
+            }
+            Event::Pong => self.heard_of(connection, now),
+            Event::Close { .. } => {}
+        }
+    }
+
+    /// The link works: whoever talks and is silent is not held up by it.
+    fn heard_of(&self, connection: &Connection, now: Time) {
+        connection.uplink().alive(now);
+        if connection.silent.get().is_some() {
+            self.listen_for_silence(connection);
         }
     }
 
@@ -241,6 +254,7 @@ impl Worker {
                 Some(UplinkOutput::Refused(refusal)) => {
                     self.send_to(connection, encode(&ServerMessage::Error { refusal }), now);
                 }
+                Some(UplinkOutput::Ask) => self.send_to(connection, codec::ping(), now),
                 None => break,
             }
         }
@@ -262,8 +276,9 @@ impl Worker {
     /// Notes when the uplink wants to be asked again.
     pub(super) fn listen_for_silence(&self, connection: &Connection) {
         let at = connection.uplink().poll_timeout();
-        connection.silent.set(at);
-        self.talking.borrow_mut().extend(at.map(|at| (at, connection.id)));
+        let mut talking = self.talking.borrow_mut();
+        connection.silent.replace(at).map(|before| talking.remove(&(before, connection.id)));
+        talking.extend(at.map(|at| (at, connection.id)));
     }
 
     fn closed_by_client(&self, connection: &Connection, code: Option<u16>, now: Time) {

@@ -254,7 +254,7 @@ impl Node {
                     UplinkOutput::Closed { local, frames, reason } => {
                         self.inputs.push_back(Input::BurstClosed { conn, local, frames, reason });
                     }
-                    UplinkOutput::Refused(_) => {}
+                    UplinkOutput::Refused(_) | UplinkOutput::Ask => {}
                 }
             }
         }

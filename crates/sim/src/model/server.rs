@@ -6,7 +6,7 @@ use tenfour_core::hub::{HubFigures, Input, Output, Recipients};
 use tenfour_core::voice::Packet;
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::control::EndReason;
-use tenfour_protocol::limits::SILENT_BURST;
+use tenfour_protocol::limits::STALLED_LINK;
 use tenfour_protocol::{BurstNo, ChannelId, ClientMessage, ServerMessage, VoiceFrame};
 
 use super::{Burst, Model, SLACK, Span};
@@ -194,7 +194,8 @@ impl Model {
         self.must(!twice, || format!("burst {burst} ends twice"));
         self.must(relayed == frames as usize, || format!("burst {burst}: {relayed} relayed, {frames} told"));
         let silent = now - last;
-        self.must(silent <= SILENT_BURST + SLACK, || format!("burst {burst} stayed silent for {silent:?}"));
+        // A line that loses much may answer late that it works.
+        self.must(silent <= STALLED_LINK + SLACK, || format!("burst {burst} stayed silent for {silent:?}"));
     }
 
     /// A worker writes a frame to a listener's socket.
