@@ -28,13 +28,15 @@ mod source;
 mod station;
 mod stats;
 mod talk;
+mod variables;
 mod vox;
 mod waiting;
 mod whoami;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use tenfour_server::config::Settings;
 use zeroizing_alloc::ZeroAlloc;
 
 /// What is freed is wiped: no buffer of a library leaves voice or a place behind.
@@ -83,6 +85,7 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     begun_with::overwrite_place();
+    variables::tell_of_unknown(&Arguments::command(), Settings::keys());
     let code = match arguments.command {
         // What a server prints is not what it is for.
         Command::Serve(serve) => return serve.run(),

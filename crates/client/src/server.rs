@@ -99,7 +99,21 @@ fn distrust(why: &CertificateError) -> String {
     match why {
         CertificateError::UnknownIssuer => "nobody this computer knows vouches for its certificate".into(),
         CertificateError::ApplicationVerificationFailure => "its certificate has another fingerprint".into(),
-        other => other.to_string(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "its certificate has expired, or the clock of this computer is wrong".into()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "its certificate is not valid yet, or the clock of this computer is wrong".into()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "its certificate is for another name".into()
+        }
+        // The library has no word of its own for it.
+        other if other.to_string().contains("CaUsedAsEndEntity") => {
+            "its certificate is one of an authority, as those that people make for themselves often are"
+                .into()
+        }
+        other => format!("its certificate cannot be checked: {other}"),
     }
 }
 
@@ -114,6 +128,12 @@ fn plain(error: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use rustls::client::WebPkiServerVerifier;
+    use rustls::client::danger::ServerCertVerifier;
+    use rustls::pki_types::UnixTime;
+
     use super::*;
 
     #[test]
@@ -125,6 +145,43 @@ mod tests {
         ] {
             assert_eq!(Server::new(url, None).map(|s| s.origin().to_owned()).ok().as_deref(), Some(origin));
         }
+    }
+
+    /// Why a certificate for `name`, which this computer knows, is not believed at `time`.
+    fn refusal(change: impl FnOnce(&mut rcgen::CertificateParams), time: UnixTime) -> String {
+        let mut params = rcgen::CertificateParams::new(vec!["radio.example".to_owned()]).unwrap();
+        (params.not_before, params.not_after) =
+            (rcgen::date_time_ymd(2026, 1, 1), rcgen::date_time_ymd(2027, 1, 1));
+        change(&mut params);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(certificate.der().clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+        let name = ServerName::try_from("radio.example").unwrap();
+        match verifier.verify_server_cert(certificate.der(), &[], &name, &[], time).unwrap_err() {
+            rustls::Error::InvalidCertificate(why) => distrust(&why),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_refused_in_words_for_people() {
+        let at = |year: u64| {
+            UnixTime::since_unix_epoch(Duration::from_secs((year - 1970) * 31_557_600 + 86_400 * 40))
+        };
+        let authority = |params: &mut rcgen::CertificateParams| {
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        };
+        let elsewhere = |params: &mut rcgen::CertificateParams| {
+            params.subject_alt_names = vec![rcgen::SanType::DnsName("other.example".try_into().unwrap())];
+        };
+        assert!(refusal(authority, at(2026)).contains("one of an authority"));
+        assert!(refusal(elsewhere, at(2026)).contains("for another name"));
+        assert!(refusal(|_| {}, at(2030)).contains("has expired"));
+        assert!(refusal(|_| {}, at(2020)).contains("not valid yet"));
     }
 
     #[test]

@@ -148,6 +148,12 @@ impl Settings {
             .map_err(|cause| SettingsError::File { path: path.to_owned(), cause: Box::new(cause) })
     }
 
+    /// The keys that there are.
+    pub fn keys() -> impl Iterator<Item = String> {
+        let nothing = serde_json::to_value(Self::default()).expect("settings are plain values");
+        nothing.as_object().into_iter().flat_map(|keys| keys.keys().cloned()).collect::<Vec<_>>().into_iter()
+    }
+
     /// Reads `TENFOUR_*` from `variables`. Lists are separated by commas, labels of channels
     /// written like `9=Emergency,19=Calling`. Other variables are nobody's error: the same
     /// prefix serves the client commands.
