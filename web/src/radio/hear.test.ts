@@ -2,13 +2,14 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { Hear } from './hear';
 import { Memory } from './memory';
 import { Store } from './store';
+import { VirtualClock } from './testing/clock';
 
 let said: string[];
 let store: Store;
 let hear: Hear;
 let events: string[];
 let wished: number;
-let now: number;
+let clock: VirtualClock;
 
 const talker = { id: 5, handle: 'Roadrunner', tag: 'k7f2' };
 const start = (burst: number, channel = '19', who = talker) =>
@@ -21,7 +22,7 @@ const end = (burst: number, frames: number) =>
 const rows = () => store.state.air.map(({ state }) => state);
 
 beforeEach(() => {
-  [said, events, wished, now] = [[], [], 1, 0];
+  [said, events, wished, clock] = [[], [], 1, new VirtualClock()];
   store = new Store('Tenfour', '19');
   store.on(({ type }) => events.push(type));
   const memory = new Memory((key) => store.setBurst(key, { replayable: false }));
@@ -35,10 +36,10 @@ beforeEach(() => {
       end: (play) => said.push(`end ${play}`),
       stop: (play) => said.push(`stop ${play}`),
     },
-    () => now,
+    clock,
     () => wished,
   );
-  hear.welcomed(60_000);
+  hear.welcomed(60_000, 10_000);
 });
 
 describe('what is heard', () => {
@@ -267,5 +268,31 @@ describe('what is heard', () => {
     end(1, 0);
     hear.finished(1);
     expect(rows()).toEqual(['played', 'played', 'playing']);
+  });
+
+  test('a burst whose end never comes lets the next one play, and a frame keeps it', async () => {
+    start(1);
+    frame(1, 0);
+    start(2);
+    frame(2, 0);
+    end(2, 1);
+    await clock.pass(14_000);
+    frame(1, 1);
+    await clock.pass(14_999);
+    expect(rows()).toEqual(['playing', 'waiting']);
+    await clock.pass(1);
+    expect(store.state.air[0]?.ended).toBe('talker_lost');
+    expect(said.at(-1)).toBe('end 1');
+    finish(1);
+    expect(rows()).toEqual(['played', 'playing']);
+    frame(1, 2);
+    expect(hear.heard()).toEqual({ newest: 2, have: [] });
+  });
+
+  test('a server that names a hold of years is not waited for', async () => {
+    hear.welcomed(60_000, 2 ** 40);
+    start(1);
+    await clock.pass(35_000);
+    expect(store.state.air[0]?.ended).toBe('talker_lost');
   });
 });

@@ -3,6 +3,7 @@ import type { EndReason } from '../gen/EndReason';
 import type { Heard as HeardSoFar } from '../gen/Heard';
 import type { Resume } from '../gen/Resume';
 import type { ServerMessage } from '../gen/ServerMessage';
+import type { Clock } from './clock';
 import type { VoiceFrame } from './frame';
 import { MS } from './frame';
 import { another, look, withHeard } from './heardBefore';
@@ -39,6 +40,8 @@ interface Live {
   from: number;
   lost: boolean;
   gaps: number;
+  /** When something of it came last, or the link. */
+  touched: number;
 }
 
 /** A burst in the queue of its channel. */
@@ -56,6 +59,10 @@ const BUNDLE_MS = 60;
 const TALK_LIMIT = 600_000;
 /** Unfinished bursts that a resume may name. */
 const RESUME_BURSTS = 64;
+/** A burst of which nothing came for so long after the server's hold is taken as lost, in ms. */
+const BURST_LOST = 5_000;
+/** The longest hold there is, in ms: `limits::HOLD_RANGE`. */
+const HOLD = 30_000;
 /** So many are remembered to have been told of; then all are forgotten. */
 const TOLD = 1000;
 /** The row on the air is drawn again after so many packets. */
@@ -72,6 +79,7 @@ export class Hear {
   #newest: BurstNo | undefined;
   /** The longest burst, in samples. */
   #most = 0;
+  #patience = HOLD + BURST_LOST;
   #count = 0;
   #plays = 0;
   /** Whose handle was said to have been another's. */
@@ -83,13 +91,16 @@ export class Hear {
     private readonly store: Store,
     private readonly memory: Memory,
     private readonly player: Player,
-    private readonly now: () => number,
+    private readonly clock: Clock,
     /** Frames that this page wishes to get at once. */
     private readonly wished: () => number,
   ) {}
 
-  /** The server's talk limit, in ms. */
-  welcomed(talkLimit: number): void {
+  /** The link is up. The server's talk limit and hold, in ms. */
+  welcomed(talkLimit: number, hold: number): void {
+    this.#patience = Math.min(hold, HOLD) + BURST_LOST;
+    const now = this.clock.now();
+    for (const live of this.#live.values()) live.touched = now;
     this.#most = Math.min(talkLimit, TALK_LIMIT) * MS + AHEAD;
   }
 
@@ -103,7 +114,10 @@ export class Hear {
     const from = this.#beyond.get(burst) ?? 0;
     this.#beyond.delete(burst);
     const place = timeline(frame_ms * MS, this.#most);
-    this.#live.set(burst, { no: burst, recording, place, next: null, from, lost: false, gaps: 0 });
+    const touched = this.clock.now();
+    const live = { no: burst, recording, place, next: null, from, lost: false, gaps: 0, touched };
+    this.#live.set(burst, live);
+    this.#watch(live);
     const { known } = this.store.state;
     const earlier = another(known, talker);
     if (earlier === undefined) this.store.set({ known: withHeard(known, talker) });
@@ -127,8 +141,10 @@ export class Hear {
   frame({ burst, seq, mediaTime, payload }: VoiceFrame): void {
     const live = this.#live.get(burst);
     if (!live) return;
+    const now = this.clock.now();
+    live.touched = now;
     if (seq < (live.next ?? live.from)) return;
-    const time = live.place(mediaTime, this.now());
+    const time = live.place(mediaTime, now);
     if (time === undefined) return;
     if (live.next !== null && seq > live.next) this.#miss(live, seq - live.next);
     live.next = seq + 1;
@@ -143,6 +159,7 @@ export class Hear {
   gap({ burst, from, to }: Gap): void {
     const live = this.#live.get(burst);
     if (!live) return;
+    live.touched = this.clock.now();
     this.#miss(live, to - Math.max(from, live.next ?? from));
     live.next = to;
   }
@@ -264,6 +281,14 @@ export class Hear {
     this.#beyond.set(burst, stood);
     const [oldest] = this.#beyond.keys();
     if (oldest !== undefined && this.#beyond.size > RESUME_BURSTS) this.#beyond.delete(oldest);
+  }
+
+  /** One that the server forgot to end would keep its channel for good. */
+  #watch(live: Live): void {
+    if (this.#live.get(live.no) !== live) return;
+    const left = live.touched + this.#patience - this.clock.now();
+    if (left > 0) this.clock.after(left, () => this.#watch(live));
+    else this.#end(live, 'talker_lost');
   }
 
   #miss(live: Live, frames: number): void {

@@ -71,10 +71,10 @@ function hear(frameMs: 20 | 40 | 60, frames: Arrival[]) {
     store,
     new Memory(() => {}),
     player,
-    () => now,
+    { now: () => now, after: () => () => {} },
     () => 1,
   );
-  ear.welcomed(talk_limit_ms);
+  ear.welcomed(talk_limit_ms, 10_000);
   const talker = { id: 5, handle: 'Roadrunner', tag: 'k7f2' };
   const started = {
     type: 'burst.started',
@@ -169,10 +169,10 @@ describe('the clock of a talker', () => {
       store,
       new Memory(nothing),
       player,
-      () => 0,
+      { now: () => 0, after: () => nothing },
       () => 1,
     );
-    ear.welcomed(2 ** 32);
+    ear.welcomed(2 ** 32, 10_000);
     const talker = { id: 5, handle: 'Roadrunner', tag: 'k7f2' };
     const started = { type: 'burst.started', burst: 1, channel: '19', talker } as const;
     ear.started({ ...started, codec: 'opus', frame_ms: 20 });

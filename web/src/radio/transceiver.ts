@@ -61,7 +61,7 @@ export class Transceiver {
       store,
       this.#memory,
       player,
-      () => clock.now(),
+      clock,
       () => (this.#lowData ? 3 : 1),
     );
     this.tuning = new Tuning({
@@ -191,10 +191,10 @@ export class Transceiver {
   }
 
   #welcomed(welcome: Welcome): void {
-    const { you, host, talk_limit_ms } = welcome;
+    const { you, host, talk_limit_ms, hold_ms } = welcome;
     this.around.store.set({ self: you.id, host, notice: null, link: { state: 'on_the_air' } });
     if (!welcome.resumed) this.hear.restarted();
-    this.hear.welcomed(talk_limit_ms);
+    this.hear.welcomed(talk_limit_ms, hold_ms);
     this.tuning.welcomed(welcome);
     this.place.whereabouts.welcomed(welcome.epoch_in_ms);
     this.talk.linkUp(talk_limit_ms);
