@@ -15,21 +15,19 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 
 /// What the page may ask the browser for: where it is, the microphone, sound before the first touch,
 /// a screen that stays on, a link on the clipboard, and the platform (for the connection log).
-/// All else that browsers offer is denied, so that no script could have it.
-const PERMISSIONS: &str = "geolocation=(self), microphone=(self), autoplay=(self), \
-    screen-wake-lock=(self), clipboard-write=(self), ch-ua-high-entropy-values=(self), \
-    cross-origin-isolated=(self), accelerometer=(), attribution-reporting=(), browsing-topics=(), \
-    camera=(), captured-surface-control=(), clipboard-read=(), compute-pressure=(), deferred-fetch=(), \
-    deferred-fetch-minimal=(), digital-credentials-get=(), display-capture=(), encrypted-media=(), \
-    fullscreen=(), gamepad=(), gyroscope=(), hid=(), identity-credentials-get=(), idle-detection=(), \
-    interest-cohort=(), join-ad-interest-group=(), keyboard-map=(), language-detector=(), \
-    language-model=(), local-fonts=(), local-network=(), local-network-access=(), loopback-network=(), \
-    magnetometer=(), midi=(), on-device-speech-recognition=(), otp-credentials=(), payment=(), \
-    picture-in-picture=(), private-aggregation=(), private-state-token-issuance=(), \
-    private-state-token-redemption=(), publickey-credentials-create=(), publickey-credentials-get=(), \
-    run-ad-auction=(), serial=(), shared-storage=(), shared-storage-select-url=(), storage-access=(), \
-    summarizer=(), sync-xhr=(), translator=(), unload=(), usb=(), window-management=(), \
-    xr-spatial-tracking=()";
+/// All else that browsers offer is denied, so that no script could have it. What today's browsers no
+/// longer know is not named: each load would be complained of in the console.
+const PERMISSIONS: &str = "geolocation=(self), microphone=(self), autoplay=(self), screen-wake-lock=(self), \
+    clipboard-write=(self), ch-ua-high-entropy-values=(self), cross-origin-isolated=(self), accelerometer=(), \
+    browsing-topics=(), camera=(), captured-surface-control=(), clipboard-read=(), compute-pressure=(), \
+    deferred-fetch=(), deferred-fetch-minimal=(), digital-credentials-get=(), display-capture=(), \
+    encrypted-media=(), fullscreen=(), gamepad=(), gyroscope=(), hid=(), identity-credentials-get=(), \
+    idle-detection=(), interest-cohort=(), keyboard-map=(), language-detector=(), language-model=(), \
+    local-fonts=(), local-network=(), local-network-access=(), loopback-network=(), magnetometer=(), midi=(), \
+    on-device-speech-recognition=(), otp-credentials=(), payment=(), picture-in-picture=(), \
+    private-state-token-issuance=(), private-state-token-redemption=(), publickey-credentials-create=(), \
+    publickey-credentials-get=(), serial=(), storage-access=(), summarizer=(), sync-xhr=(), translator=(), \
+    unload=(), usb=(), window-management=(), xr-spatial-tracking=()";
 
 /// Two years, as the preload lists want it.
 const TRANSPORT: &str = "max-age=63072000";
