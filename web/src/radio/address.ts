@@ -2,10 +2,30 @@
 const CALLING = '19';
 const RECENT = 'tenfour.recent';
 
-/** The channel that an address such as `/c/19` names, if it names one. */
+/** What stands in an address such as `/c/19` in the place of a channel; null in any other address. */
+export function namedIn(path: string): string | null {
+  const [, name] = /^\/c\/(.+?)\/?$/.exec(path) ?? [];
+  try {
+    return name === undefined ? null : decodeURIComponent(name);
+  } catch {
+    // A stray percent sign: shown as it stands, since it is no channel anyway.
+    return name ?? null;
+  }
+}
+
+/** The channel of an address, read as a person's typing is. */
 export function channelOf(path: string): string | null {
-  const [, channel] = /^\/c\/([a-z0-9-]+)\/?$/.exec(path) ?? [];
-  return channel && isChannel(channel) ? channel : null;
+  return parseChannel(namedIn(path) ?? '');
+}
+
+/** Reads what a person typed as a channel; `null` when it is none. */
+export function parseChannel(typed: string): string | null {
+  const name = typed
+    .trim()
+    .toLowerCase()
+    .replace(/\s+/g, '-')
+    .replace(/^0+(?=\d)/, '');
+  return isChannel(name) ? name : null;
 }
 
 /** As the server sees it: 1 to 40 without a leading zero, or 2 to 32 of `a-z0-9-` from a letter on. */

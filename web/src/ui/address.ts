@@ -1,19 +1,7 @@
 /** The address of a channel, `/c/19`, and the order of the numbered channels. */
 
-import { isChannel } from '../radio/address';
-
 /** Highest numbered channel: `limits::CHANNEL_NUMBERS`. */
 export const CHANNELS = 40;
-
-/** Reads what a person typed as a channel; `null` when it is none. */
-export function parseChannel(typed: string): string | null {
-  const name = typed
-    .trim()
-    .toLowerCase()
-    .replace(/\s+/g, '-')
-    .replace(/^0+(?=\d)/, '');
-  return isChannel(name) ? name : null;
-}
 
 /** Path of a channel. */
 export function pathOf(channel: string): string {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { SignalGrade } from '../gen/SignalGrade';
+import { parseChannel } from '../radio/address';
 import { text } from '../text';
-import { parseChannel, step } from './address';
+import { step } from './address';
 import { burstSentence, burstTrouble } from './burst';
 import { withTuned } from './channelList';
 import { graphemes } from './graphemes';
