@@ -6,4 +6,6 @@ import { createRadio } from './radio';
 const target = document.getElementById('app');
 if (!target) throw new Error('index.html has no #app');
 
-mount(App, { target, props: { radio: createRadio() } });
+const radio = createRadio();
+target.replaceChildren();
+mount(App, { target, props: { radio } });
