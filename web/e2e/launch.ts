@@ -88,6 +88,15 @@ export function chromiumWithout(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args, env: env as Record<string, string> });
 }
 
+/** A Firefox in which something is turned off, silent. */
+export function firefoxWithout(preference: string): Promise<Browser> {
+  return firefox.launch({
+    executablePath: FIREFOX,
+    channel: 'moz-firefox',
+    firefoxUserPrefs: { [preference]: false, 'media.navigator.streams.fake': true },
+  });
+}
+
 /** Firefox, with the microphone and the loudspeaker of the PulseAudio server in `environment`. */
 export function firefoxWith(environment: NodeJS.ProcessEnv, version?: Version): Promise<Browser> {
   // Firefox counts as the wire does.

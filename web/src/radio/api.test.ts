@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Api } from './api';
 import { toBase64url } from './encoding';
 import type { DeviceKey } from './identity';
@@ -83,4 +83,29 @@ test('a change takes away what is null, and has the answer of the server', async
     handle: 'Oak',
   });
   expect(asked[0]?.body).toEqual({ handle: ' Oak', description: null });
+});
+
+test('a server that takes a request and never answers is given up after ten seconds', async () => {
+  vi.useFakeTimers();
+  const silent = ((_, { signal }: RequestInit) =>
+    new Promise((_, reject) => {
+      signal?.addEventListener('abort', () => reject(signal.reason));
+    })) as typeof fetch;
+  const refused = new Api('https://radio.example', silent).me().catch((error) => error);
+  await vi.advanceTimersByTimeAsync(9_999);
+  expect(vi.getTimerCount()).toBe(1);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(await refused).toMatchObject({
+    code: 'link_lost',
+    message: 'The server does not answer.',
+  });
+  vi.useRealTimers();
+});
+
+test('an answer leaves no timer behind', async () => {
+  vi.useFakeTimers();
+  const { api } = server({ channels: json({ host: 'Tenfour', channels: [] }) });
+  await api.channels();
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
 });

@@ -11,7 +11,10 @@ import type { Register } from '../gen/Register';
 import { fromBase64url, toBase64url } from './encoding';
 import type { DeviceKey } from './identity';
 import { signedBytes } from './identity';
-import { ofProblem, unreachable } from './refusal';
+import { asRefusal, ofProblem, unreachable } from './refusal';
+
+/** The server answers within this time, or does not answer at all, in ms. */
+const PATIENCE = 10_000;
 
 /** The HTTP side of the server. Each call throws a `Refusal`. */
 export class Api {
@@ -97,20 +100,24 @@ export class Api {
     path: string,
     body?: unknown,
   ): Promise<T> {
-    const request: RequestInit = { method, credentials: 'same-origin', cache: 'no-store' };
+    const limit = new AbortController();
+    const { signal } = limit;
+    const request: RequestInit = { method, signal, credentials: 'same-origin', cache: 'no-store' };
     if (body !== undefined) {
       request.headers = { 'content-type': 'application/json' };
       request.body = JSON.stringify(body);
     }
-    let answer: Response;
+    const timer = setTimeout(() => limit.abort(), PATIENCE);
     try {
-      answer = await this.ask(`/api/v1/${path}`, request);
+      const answer = await this.ask(`/api/v1/${path}`, request);
       if (answer.status === 204) return null as T;
       if (answer.ok) return (await answer.json()) as T;
-    } catch {
-      throw unreachable();
+      throw await problem(answer);
+    } catch (error) {
+      throw asRefusal(error);
+    } finally {
+      clearTimeout(timer);
     }
-    throw await problem(answer);
   }
 }
 

@@ -1,3 +1,4 @@
+import { DECODING } from './abilities';
 import type { MakeDecoder } from './decoding';
 import { Decoding } from './decoding';
 import { SAMPLE_RATE } from './frame';
@@ -6,6 +7,9 @@ import type { FromDecoder, Progress, ToDecoder, ToPlayout } from './voicepath';
 
 const plays = new Map<number, Decoding>();
 let playout: MessagePort | null = null;
+
+// What a promise throws would be lost in here; what is thrown otherwise ends the sound, with words.
+self.onunhandledrejection = () => tellPage({ type: 'failed' });
 
 self.onmessage = ({ data }: MessageEvent<ToDecoder>) => {
   if (data.type === 'playout') connect(data.port);
@@ -31,6 +35,7 @@ function begin({ play, frame, bundle, live }: Extract<ToDecoder, { type: 'begin'
       plays.delete(play);
       tellPlayout({ type: 'end', play });
     },
+    useless: () => tellPage({ type: 'failed' }),
   });
   plays.set(play, decoding);
   tellPlayout({ type: 'begin', play, frame: frame * bundle, live });
@@ -52,12 +57,17 @@ const makeDecoder: MakeDecoder = (output, failed) => {
     },
     error: failed,
   });
-  decoder.configure({ codec: 'opus', sampleRate: SAMPLE_RATE, numberOfChannels: 1 });
+  decoder.configure(DECODING);
   return {
     decode: (payload, time) => {
       if (decoder.state !== 'configured') return;
       const timestamp = (time * 1_000_000) / SAMPLE_RATE;
-      decoder.decode(new EncodedAudioChunk({ type: 'key', timestamp, data: payload }));
+      try {
+        decoder.decode(new EncodedAudioChunk({ type: 'key', timestamp, data: payload }));
+      } catch {
+        // Some refuse a packet at once; nobody's packet may end the sound of this page.
+        queueMicrotask(failed);
+      }
     },
     // A failure is told by `failed`; here it only ends the waiting.
     flush: () => decoder.flush().catch(() => {}),

@@ -41,7 +41,7 @@ function make() {
   FakeDecoder.made = [];
   const out: { time: number; lost: boolean; value: number | undefined }[] = [];
   const lengths: number[] = [];
-  let ended = 0;
+  let [ended, useless] = [0, 0];
   const decoding = new Decoding((output, failed) => new FakeDecoder(output, failed), FRAME, {
     chunk: (time, lost, pcm) => {
       out.push({ time, lost, value: pcm[0] });
@@ -50,10 +50,13 @@ function make() {
     ended: () => {
       ended += 1;
     },
+    useless: () => {
+      useless += 1;
+    },
   });
   const packet = (seq: number, value: number, lost = false) =>
     decoding.packet({ time: seq * FRAME, lost, payload: Uint8Array.of(value) });
-  return { decoding, out, lengths, packet, ended: () => ended };
+  return { decoding, out, lengths, packet, ended: () => ended, useless: () => useless };
 }
 
 test('sound keeps the media time of its packet', async () => {
@@ -79,6 +82,26 @@ test('a packet that breaks the decoder is a loss, and the rest is heard', async 
   expect(out.map(({ lost }) => lost)).toEqual([false, false, true, false]);
   expect(FakeDecoder.made).toHaveLength(2);
   expect(ended()).toBe(1);
+});
+
+test('a decoder that fails before it is given anything is told of, and no other is tried', () => {
+  const { packet, useless } = make();
+  FakeDecoder.made[0]?.failed();
+  packet(0, 1);
+  expect(useless()).toBe(1);
+  expect(FakeDecoder.made).toHaveLength(1);
+});
+
+test('nobody can end the sound of a page with bad packets alone', async () => {
+  const { decoding, out, packet, ended, useless } = make();
+  for (let seq = 0; seq < 40; seq += 1) packet(seq, seq < 39 ? 0 : 5);
+  decoding.end();
+  for (let i = 0; i < 50; i += 1) {
+    FakeDecoder.made.at(-1)?.work();
+    await settle();
+  }
+  expect(out.map(({ value }) => value)).toEqual([5]);
+  expect([ended(), useless()]).toEqual([1, 0]);
 });
 
 test('decodes two seconds ahead of the loudspeaker and no more', () => {

@@ -18,6 +18,8 @@ export interface DecodingEvents {
   chunk(time: number, lost: boolean, pcm: Float32Array<ArrayBuffer>): void;
   /** Everything has come out. */
   ended(): void;
+  /** A decoder failed before it was given anything: the next one would, too. */
+  useless(): void;
 }
 
 /** Decodes no further ahead of the loudspeaker than this: a long burst stays small in memory. */
@@ -39,6 +41,8 @@ export class Decoding {
   #ending = false;
   #flushing = false;
   #closed = false;
+  /** Something came out of the present decoder. */
+  #gave = false;
 
   constructor(
     private readonly make: MakeDecoder,
@@ -71,6 +75,7 @@ export class Decoding {
   }
 
   #fresh(): Decoder {
+    this.#gave = false;
     const decoder = this.make(
       (pcm) => this.#decoder === decoder && this.#output(pcm),
       () => this.#decoder === decoder && this.#failed(),
@@ -102,6 +107,7 @@ export class Decoding {
   #output(sound: Float32Array<ArrayBuffer>): void {
     const packet = this.#inside.shift();
     if (!packet || this.#closed) return;
+    this.#gave = true;
     const pcm = sound.subarray(0, this.frame);
     this.#decoded += pcm.length;
     this.events.chunk(packet.time, packet.lost || this.#lossBefore, pcm);
@@ -112,6 +118,11 @@ export class Decoding {
   /** The oldest packet inside is the bad one. */
   #failed(): void {
     if (this.#closed) return;
+    if (this.#inside.length === 0 && !this.#gave) {
+      this.#closed = true;
+      this.events.useless();
+      return;
+    }
     const [, ...rest] = this.#inside;
     this.#queue.unshift(...rest);
     this.#inside = [];

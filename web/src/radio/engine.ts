@@ -1,6 +1,7 @@
 import type { Me } from '../gen/Me';
 import type { Ranges } from '../gen/Ranges';
 import type { Refusal } from '../gen/Refusal';
+import { hears, lacking } from './abilities';
 import { StoredAccount } from './account';
 import { channelOf, firstChannel, isChannel, loadRecent, saveRecent, showChannel } from './address';
 import { Api } from './api';
@@ -10,10 +11,11 @@ import type { Entrance } from './entrance';
 import type { DeviceKey } from './identity';
 import { findDeviceKey, forgetDeviceKey, keepDeviceKey, makeDeviceKey } from './identity';
 import { sessionPlace } from './keptPlace';
+import type { Probed } from './link';
 import { Loudspeaker } from './loudspeaker';
 import { measure } from './measure';
 import { BrowserMicrophone } from './microphone';
-import type { Account, Button, Queued, Radio, RadioEvent, RadioState } from './model';
+import type { Account, Button, Queued, Radio, RadioEvent, RadioState, Trouble } from './model';
 import { BrowserPosition } from './position';
 import { asRefusal, isFinal, loggedOut } from './refusal';
 import { openSocket } from './socket';
@@ -90,6 +92,7 @@ class Engine implements Radio {
 
   async start(): Promise<void> {
     this.#watchBrowser();
+    void this.#tellLack();
     this.#set.setLink({ state: 'connecting' });
     try {
       this.#key = await findDeviceKey();
@@ -101,8 +104,9 @@ class Engine implements Radio {
       this.#set.setLink({ state: 'unregistered' });
       return;
     }
-    const refusal = await this.#logIn();
-    if (refusal) this.#set.setLink({ state: 'gone', refusal });
+    const probed = await this.#logIn();
+    if (probed !== null && probed !== 'answered')
+      this.#set.setLink({ state: 'gone', refusal: probed });
     else if (this.state.link.state !== 'unregistered') this.#connect();
   }
 
@@ -201,18 +205,15 @@ class Engine implements Radio {
   }
 
   #connect(): void {
-    void this.#loudspeaker.open().catch(() => this.#set.rare('cannotDecode'));
+    void this.#loudspeaker.open();
     this.#set.link.start();
   }
 
-  /**
-   * Takes up the session of the cookie, or begins one with the key. Null when that worked, or may work
-   * later; the link keeps trying.
-   */
-  async #logIn(): Promise<Refusal | null> {
+  /** Takes up the session of the cookie, or begins one with the key. */
+  async #logIn(): Promise<Probed> {
     try {
       this.#store.set({ me: await this.#me() });
-      return null;
+      return 'answered';
     } catch (error) {
       const refusal = asRefusal(error);
       if (refusal.code !== 'not_registered') return isFinal(refusal) ? refusal : null;
@@ -272,6 +273,7 @@ class Engine implements Radio {
       finished: (play) => this.#set.hear.finished(play),
       levels: (play, levels) => this.#set.hear.levels(play, levels),
       blocked: (soundBlocked) => this.#store.set({ soundBlocked }),
+      failed: () => this.#trouble('sound'),
       ...(measured && {
         measured: (message) => {
           if (message.type === 'tap') measured.tap(message.pcm);
@@ -281,10 +283,24 @@ class Engine implements Radio {
     });
   }
 
-  /** Hints that the network may be back, and the browser's own back button. Once. */
+  async #tellLack(): Promise<void> {
+    const lack = await lacking();
+    if (!lack) return;
+    this.#trouble(lack);
+    if (!hears(lack)) this.#loudspeaker.fail();
+  }
+
+  /** Who hears nothing is told of that, and of nothing less. */
+  #trouble(trouble: Trouble): void {
+    if (hears(this.state.trouble)) this.#store.set({ trouble });
+  }
+
+  /** Hints that the network may be back, the browser's own back button, and what nobody caught. Once. */
   #watchBrowser(): void {
     if (this.#watching) return;
     this.#watching = true;
+    window.addEventListener('error', ({ error }) => error && this.#trouble('page'));
+    window.addEventListener('unhandledrejection', () => this.#trouble('page'));
     window.addEventListener('online', () => this.#set.link.nudge());
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden) this.#set.link.nudge();

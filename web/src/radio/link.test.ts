@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Refusal } from '../gen/Refusal';
 import { backoff } from './backoff';
-import type { LinkOptions, SocketEvents } from './link';
+import type { LinkOptions, Probed, SocketEvents } from './link';
 import { Link } from './link';
 import type { Link as LinkState } from './model';
 import { VirtualClock } from './testing/clock';
@@ -45,7 +44,7 @@ let peers: Peer[];
 let states: LinkState[];
 let lost: number;
 let probed: number;
-let refusal: Refusal | null;
+let refusal: Probed;
 let heard: unknown[];
 let economy: boolean;
 let place: ReturnType<LinkOptions['place']>;
@@ -144,6 +143,37 @@ describe('a link', () => {
       await clock.pass(now.retryAt - clock.now());
     }
     expect(waits).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
+  });
+
+  test('three sockets in a row that do not open while HTTP is answered are barred, until one opens', async () => {
+    const whys: string[] = [];
+    const fail = async () => {
+      peer().events.closed(1006);
+      await clock.pass(0);
+      const now = state();
+      if (now?.state !== 'coming_back') throw new Error(JSON.stringify(now));
+      whys.push(now.why);
+      await clock.pass(now.retryAt - clock.now());
+    };
+    link.start();
+    refusal = 'answered';
+    for (let i = 0; i < 4; i += 1) await fail();
+    // It is still tried, and a server that does not answer at all is another thing.
+    refusal = null;
+    await fail();
+    refusal = 'answered';
+    for (let i = 0; i < 3; i += 1) await fail();
+    peer().welcome();
+    await fail();
+    // A socket that opens and is closed again was let through.
+    peer().events.opened();
+    await fail();
+    expect(whys).toEqual([
+      ...['lost', 'lost', 'barred', 'barred'],
+      'lost',
+      ...['lost', 'lost', 'barred'],
+      ...['lost', 'lost'],
+    ]);
   });
 
   test('starts short again only after a connection that stood', async () => {

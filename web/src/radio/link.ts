@@ -50,9 +50,12 @@ export interface LinkOptions {
   device(): Device;
   /** What is known of bursts, for a resume. */
   heard(): Omit<Resume, 'token'>;
-  /** Asks over HTTP why a socket did not open. A refusal ends the link, null tries again. */
-  probe(): Promise<Refusal | null>;
+  /** Asks over HTTP why a socket did not open. */
+  probe(): Promise<Probed>;
 }
+
+/** A refusal ends the link; else it tries again, whether the server answered over HTTP or not. */
+export type Probed = Refusal | 'answered' | null;
 
 /** From the first packet to `welcome`, in ms. */
 const GREETING_LIMIT = 10_000;
@@ -60,6 +63,8 @@ const PING_EVERY = 15_000;
 const PING_LIMIT = 5_000;
 /** A connection that stood so long has earned a fast first retry. */
 const STANDING = 5_000;
+/** So many sockets in a row that did not open, while HTTP was answered, are no accident. */
+const BARRED = 3;
 /** Close codes that the client acts on: docs/protocol.md, 2. */
 const POLICY = 1008;
 const LOGGED_OUT = 4001;
@@ -75,6 +80,7 @@ export class Link {
   #attempt = 0;
   #token: string | null = null;
   #backIn: number | null = null;
+  #barred = 0;
   #upSince = 0;
   #heardAt = 0;
   #pings = 0;
@@ -171,6 +177,7 @@ export class Link {
     this.#phase = 'up';
     this.#token = welcome.resume;
     this.#backIn = null;
+    this.#barred = 0;
     this.#upSince = this.options.clock.now();
     this.#schedulePing();
     this.events.welcomed(welcome);
@@ -197,23 +204,25 @@ export class Link {
   /** The socket closed with `code`, or was given up (0). */
   #down(code: number): void {
     const greeted = this.#phase === 'up';
+    const opened = this.#phase !== 'opening';
     if (greeted && this.options.clock.now() - this.#upSince >= STANDING) this.#attempt = 0;
     this.#end();
     if (code === LOGGED_OUT) this.#gone(loggedOut());
     else if (code === ERASED) this.#gone(erased());
     else if (code === REPLACED) this.#gone(replaced());
     else if (greeted && code !== POLICY) this.#wait();
-    else this.#probe();
+    else this.#probe(opened);
   }
 
   /** The page cannot see why an upgrade was refused, so it asks over HTTP. */
-  #probe(): void {
+  #probe(opened: boolean): void {
     this.#phase = 'probing';
     const generation = this.#generation;
-    void this.options.probe().then((refusal) => {
+    void this.options.probe().then((probed) => {
       if (generation !== this.#generation) return;
-      if (refusal) this.#gone(refusal);
-      else this.#wait();
+      this.#barred = probed === 'answered' && !opened ? this.#barred + 1 : 0;
+      if (probed === null || probed === 'answered') this.#wait();
+      else this.#gone(probed);
     });
   }
 
@@ -228,7 +237,7 @@ export class Link {
     this.events.changed({
       state: 'coming_back',
       retryAt: clock.now() + delay,
-      why: backIn === null ? 'lost' : 'going_away',
+      why: backIn !== null ? 'going_away' : this.#barred < BARRED ? 'lost' : 'barred',
     });
   }
 

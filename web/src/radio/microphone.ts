@@ -1,7 +1,9 @@
 import type { FrameTime } from '../gen/FrameTime';
+import { encoding, lacking } from './abilities';
 import captureUrl from './capture.worklet.ts?worker&url';
 import { SAMPLE_RATE } from './frame';
 import type { Fault, Sink, Source } from './source';
+import { asFault } from './source';
 import type { FromCapture, ToCapture } from './voicepath';
 
 /**
@@ -14,12 +16,12 @@ const WANTED: MediaTrackConstraints = {
   noiseSuppression: false,
   autoGainControl: false,
 };
-/** Bits a second, by frame time: 60 ms is what low data uses. */
-const BITRATE: Record<FrameTime, number> = { 20: 28_000, 40: 24_000, 60: 16_000 };
 /** The microphone is let go when the page was hidden for so long, in ms. */
 const HIDDEN_LIMIT = 60_000;
-/** A suspended audio system would never hand out the tail, in ms. */
+/** A suspended audio system would never hand out the tail, nor a broken encoder, in ms. */
 const TAIL_LIMIT = 400;
+/** An audio system that runs does so within this time; one that a call has stopped may never answer, in ms. */
+const RESUME_LIMIT = 1_000;
 
 interface Warm {
   context: AudioContext;
@@ -68,7 +70,7 @@ export class BrowserMicrophone implements Source {
   async finish(): Promise<void> {
     await this.#lastFrame();
     try {
-      await this.#encoder?.flush();
+      await within(TAIL_LIMIT, this.#encoder?.flush());
     } catch {
       // The encoder failed and told so: nothing more comes out of it.
     }
@@ -83,30 +85,51 @@ export class BrowserMicrophone implements Source {
     const warm = this.#warm;
     this.#warm = null;
     for (const track of warm?.stream.getTracks() ?? []) track.stop();
-    void warm?.context.close();
+    if (warm) shut(warm.context);
+  }
+
+  /** It goes away, and the next press begins with a fresh one. */
+  #fail(why: Fault): void {
+    this.close();
+    this.#encoder = null;
+    this.onFault(why);
   }
 
   async #open(): Promise<void> {
-    if (this.#warm) {
-      await this.#warm.context.resume();
-      return;
-    }
-    await checkSupport();
+    if (this.#warm) return this.#resume(this.#warm);
+    const lack = await lacking();
+    if (lack === 'no_encoder' || lack === 'no_voice') throw 'unsupported' satisfies Fault;
     const stream = await askForMicrophone();
     try {
       this.#warm = await listen(stream);
-    } catch {
+    } catch (error) {
       for (const track of stream.getTracks()) track.stop();
-      throw 'unsupported' satisfies Fault;
+      throw asFault(error);
     }
-    this.#warm.node.port.onmessage = ({ data }: MessageEvent<FromCapture>) => this.#frame(data);
-    const [track] = stream.getAudioTracks();
-    track?.addEventListener('ended', () => {
-      if (this.#warm?.stream !== stream) return;
-      this.close();
-      this.onFault('missing');
-    });
+    const { node } = this.#warm;
+    // What is told of one that was let go is old.
+    const fail = (why: Fault) => this.#warm?.node === node && this.#fail(why);
+    node.port.onmessage = ({ data }: MessageEvent<FromCapture>) => {
+      try {
+        this.#frame(data);
+      } catch {
+        fail('broken');
+      }
+    };
+    node.port.onmessageerror = () => fail('broken');
+    node.onprocessorerror = () => fail('broken');
+    stream.getAudioTracks()[0]?.addEventListener('ended', () => fail('missing'));
     this.#configure(this.#frameMs);
+  }
+
+  /** After a call a context may be stopped for good: a fresh one is made at the next press. */
+  async #resume({ context }: Warm): Promise<void> {
+    try {
+      await resumed(context);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   #ask(message: ToCapture): void {
@@ -154,14 +177,15 @@ export class BrowserMicrophone implements Source {
   }
 
   #makeEncoder(): AudioEncoder {
-    return new AudioEncoder({
+    const encoder: AudioEncoder = new AudioEncoder({
       output: (chunk) => {
         const payload = new Uint8Array(chunk.byteLength);
         chunk.copyTo(payload);
         this.#sink?.packet(payload, this.#taken.shift() ?? Date.now());
       },
-      error: () => this.onFault('unsupported'),
+      error: () => this.#encoder === encoder && this.#fail('broken'),
     });
+    return encoder;
   }
 
   #watchHidden(): void {
@@ -173,50 +197,56 @@ export class BrowserMicrophone implements Source {
   }
 }
 
-function encoding(frameMs: FrameTime): AudioEncoderConfig {
-  // `application` and `signal` are newer than TypeScript's library; browsers ignore what they do not know.
-  const opus: OpusEncoderConfig & { application: string; signal: string } = {
-    frameDuration: frameMs * 1000,
-    application: 'voip',
-    signal: 'voice',
-  };
-  return {
-    codec: 'opus',
-    sampleRate: SAMPLE_RATE,
-    numberOfChannels: 1,
-    bitrate: BITRATE[frameMs],
-    opus,
-  };
-}
-
-async function checkSupport(): Promise<void> {
-  const fault: Fault = 'unsupported';
-  // Without https (or localhost) a browser has no microphone to offer.
-  if (!navigator.mediaDevices || !globalThis.AudioEncoder) throw fault;
-  const { supported } = await AudioEncoder.isConfigSupported(encoding(20)).catch(() => ({
-    supported: false,
-  }));
-  if (!supported) throw fault;
-}
-
 async function askForMicrophone(): Promise<MediaStream> {
   try {
     return await navigator.mediaDevices.getUserMedia({ audio: WANTED });
   } catch (error) {
-    const name = error instanceof DOMException ? error.name : '';
-    const refused = name === 'NotAllowedError' || name === 'SecurityError';
-    throw (refused ? 'refused' : 'missing') satisfies Fault;
+    throw REASONS[error instanceof DOMException ? error.name : ''] ?? 'broken';
   }
 }
 
+/** By the name of what `getUserMedia` throws. */
+const REASONS: Record<string, Fault> = {
+  NotAllowedError: 'refused',
+  SecurityError: 'refused',
+  NotFoundError: 'missing',
+  OverconstrainedError: 'missing',
+  NotReadableError: 'interrupted',
+  AbortError: 'interrupted',
+};
+
 async function listen(stream: MediaStream): Promise<Warm> {
   const [context, source] = connect(stream);
-  await context.audioWorklet.addModule(captureUrl);
-  const node = new AudioWorkletNode(context, 'tenfour-capture', { outputChannelCount: [1] });
-  // A node that leads nowhere is not run everywhere; this one is silent.
-  source.connect(node).connect(context.destination);
-  await context.resume();
-  return { context, stream, node };
+  try {
+    await context.audioWorklet.addModule(captureUrl);
+    const node = new AudioWorkletNode(context, 'tenfour-capture', { outputChannelCount: [1] });
+    // A node that leads nowhere is not run everywhere; this one is silent.
+    source.connect(node).connect(context.destination);
+    await resumed(context);
+    return { context, stream, node };
+  } catch (error) {
+    shut(context);
+    throw error;
+  }
+}
+
+/** Throws `interrupted` when a call has the sound of the device, and does not answer, or says so. */
+async function resumed(context: AudioContext): Promise<void> {
+  try {
+    await within(RESUME_LIMIT, context.resume());
+  } catch {
+    throw 'interrupted' satisfies Fault;
+  }
+}
+
+function shut(context: AudioContext): void {
+  // One that is closed already says so by throwing.
+  void context.close().catch(() => {});
+}
+
+/** What `act` comes to; rejects when that takes longer than `ms`. */
+function within<T>(ms: number, act: Promise<T> | undefined): Promise<T | undefined> {
+  return Promise.race([act, new Promise<never>((_, reject) => setTimeout(reject, ms))]);
 }
 
 /** Not every browser resamples a microphone to the rate of the context: then it gets its own rate. */

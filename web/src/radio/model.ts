@@ -21,8 +21,11 @@ export type Link =
   /** First connection of this visit. */
   | { state: 'connecting' }
   | { state: 'on_the_air' }
-  /** Lost; the next try is at `retryAt` (ms, `performance.now()`). */
-  | { state: 'coming_back'; retryAt: number; why: 'lost' | 'going_away' }
+  /**
+   * Lost; the next try is at `retryAt` (ms, `performance.now()`). `barred`: the server answers, and lets no
+   * WebSocket through.
+   */
+  | { state: 'coming_back'; retryAt: number; why: 'lost' | 'going_away' | 'barred' }
   /** Ended for good until the person acts. */
   | { state: 'gone'; refusal: Refusal };
 
@@ -34,7 +37,33 @@ export type Queued =
   | { what: 'work'; share: number };
 
 /** State of the microphone. It is asked for at the first press, never before. */
-export type Microphone = 'unasked' | 'asking' | 'ready' | 'refused' | 'missing' | 'unsupported';
+export type Microphone =
+  | 'unasked'
+  | 'asking'
+  | 'ready'
+  /** The person, or a policy, does not allow it. */
+  | 'refused'
+  /** There is none. */
+  | 'missing'
+  /** This browser cannot send voice. */
+  | 'unsupported'
+  /** A call, the lock of the screen or another program has it. */
+  | 'interrupted'
+  /** The microphone, its worklet or its encoder failed, or something that nobody foresaw did. */
+  | 'broken';
+
+/** What this page cannot do until it is loaded again, or opened in another browser. */
+export type Trouble =
+  /** This browser neither plays nor sends voice. */
+  | 'no_voice'
+  /** It sends voice and plays none. */
+  | 'no_decoder'
+  /** It plays voice and sends none. */
+  | 'no_encoder'
+  /** What decodes and plays has failed: nothing is heard any more. */
+  | 'sound'
+  /** Something was thrown that nobody foresaw. */
+  | 'page';
 
 /** State of the button. */
 export type Button =
@@ -145,6 +174,7 @@ export interface RadioState {
   ranges: Ranges;
   /** Sound out is blocked by the browser until the next touch or key. */
   soundBlocked: boolean;
+  trouble: Trouble | null;
   /** Last refusal that belongs to no button and no link, e.g. a channel that is full. */
   notice: Refusal | null;
 }

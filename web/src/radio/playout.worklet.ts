@@ -37,7 +37,15 @@ class PlayoutProcessor extends AudioWorkletProcessor {
 
   #connect(port: MessagePort): void {
     this.#decoder = port;
-    port.onmessage = ({ data }: MessageEvent<ToPlayout>) => this.#playout.handle(data);
+    const failed = () => this.#tell({ type: 'failed' });
+    port.onmessageerror = failed;
+    port.onmessage = ({ data }: MessageEvent<ToPlayout>) => {
+      try {
+        this.#playout.handle(data);
+      } catch {
+        failed();
+      }
+    };
   }
 
   #record(out: Float32Array): void {

@@ -2,14 +2,6 @@
 
 import type { Refusal } from '../gen/Refusal';
 
-export function cannotDecode(): Refusal {
-  return {
-    code: 'unsupported',
-    message: 'This browser cannot play voice.',
-    hint: 'Use a newer Chrome, Firefox or Safari, over https.',
-  };
-}
-
 export function noEd25519(): Refusal {
   return {
     code: 'unsupported',

@@ -1,7 +1,14 @@
 import type { FrameTime } from '../gen/FrameTime';
 
-/** Why there is no voice to send. */
-export type Fault = 'refused' | 'missing' | 'unsupported';
+const FAULTS = ['refused', 'missing', 'unsupported', 'interrupted', 'broken'] as const;
+
+/** Why there is no voice to send: `model.ts` says what each is. */
+export type Fault = (typeof FAULTS)[number];
+
+/** The fault that was thrown. What nobody foresaw is one too: the button has words for each, and for nothing else. */
+export function asFault(thrown: unknown): Fault {
+  return FAULTS.find((fault) => fault === thrown) ?? 'broken';
+}
 
 /** Where the voice of a microphone goes while a burst is open. */
 export interface Sink {
@@ -19,8 +26,8 @@ export interface Source {
   readonly hang: number;
   /** Asks for the microphone and warms it up. Rejects with a `Fault`. */
   open(): Promise<void>;
-  /** Packets of `frameMs` go to `sink` from now on. */
+  /** Packets of `frameMs` go to `sink` from now on. May throw. */
   begin(frameMs: FrameTime, sink: Sink): void;
-  /** Resolves when the last packet has gone to the sink. */
+  /** Resolves when the last packet has gone to the sink. May reject. */
   finish(): Promise<void>;
 }

@@ -28,6 +28,7 @@ export class Store {
       location: { state: 'not_shared' },
       ranges: { tx: 'unlimited', rx: 'unlimited' },
       soundBlocked: false,
+      trouble: null,
       notice: null,
     };
   }
@@ -50,11 +51,11 @@ export class Store {
 
   set(change: Partial<RadioState>): void {
     this.#state = { ...this.#state, ...change };
-    for (const run of this.#watchers) run(this.#state);
+    tell(this.#watchers, this.#state);
   }
 
   emit(event: RadioEvent): void {
-    for (const run of this.#listeners) run(event);
+    tell(this.#listeners, event);
   }
 
   /** Adds a burst as the newest row. */
@@ -72,5 +73,18 @@ export class Store {
 
   burst(key: string): Burst | undefined {
     return this.#state.air.find((burst) => burst.key === key);
+  }
+}
+
+/** One who throws keeps the news from nobody else, nor the radio from its work; the page tells of it. */
+function tell<News>(all: Set<(news: News) => void>, news: News): void {
+  for (const run of all) {
+    try {
+      run(news);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
   }
 }

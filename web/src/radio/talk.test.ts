@@ -13,7 +13,10 @@ import { settle, VirtualClock } from './testing/clock';
 class FakeSource implements Source {
   readonly hang = 150;
   ready = true;
-  fault: Fault | null = null;
+  /** What `open` throws: a fault, or what nobody foresaw. */
+  fault: Fault | object | null = null;
+  /** What `begin` and `finish` throw. */
+  broken: object | null = null;
   sink: Sink | null = null;
   opened: (() => void) | null = null;
   finished: (() => void) | null = null;
@@ -24,15 +27,17 @@ class FakeSource implements Source {
     return new Promise((resolve, reject) => {
       this.opened = () => {
         this.ready = this.fault === null;
-        if (this.fault) reject(this.fault);
+        if (this.fault !== null) reject(this.fault);
         else resolve();
       };
     });
   }
   begin(_frameMs: number, sink: Sink): void {
+    if (this.broken) throw this.broken;
     this.sink = sink;
   }
   finish(): Promise<void> {
+    if (this.broken) return Promise.reject(this.broken);
     return new Promise((resolve) => {
       this.finished = () => {
         this.speak(this.tail);
@@ -167,7 +172,7 @@ describe('the button', () => {
     expect(button()).toEqual({ state: 'ready' });
   });
 
-  test.each(['refused', 'missing', 'unsupported'] as const)(
+  test.each(['refused', 'missing', 'unsupported', 'interrupted', 'broken'] as const)(
     'tells of a microphone that is %s',
     async (why) => {
       source.ready = false;
@@ -185,6 +190,43 @@ describe('the button', () => {
       expect(button().state).toBe('talking');
     },
   );
+
+  test.each([new DOMException('a call', 'InvalidStateError'), new TypeError('x is null'), {}])(
+    'whatever the microphone throws is a fault with words: %s',
+    async (thrown) => {
+      source.ready = false;
+      source.fault = thrown;
+      talk.press();
+      source.opened?.();
+      await settle();
+      expect(button()).toEqual({ state: 'no_microphone', why: 'broken' });
+      expect(store.state.microphone).toBe('broken');
+    },
+  );
+
+  test('a microphone that breaks at the press or at the end leaves the button free', async () => {
+    source.broken = new DOMException('closed codec', 'InvalidStateError');
+    talk.press();
+    await settle();
+    expect(button()).toEqual({ state: 'no_microphone', why: 'broken' });
+    expect(types()).toEqual(['burst.start', 'burst.end']);
+    talk.release();
+    way = 'wait';
+    talk.press();
+    await clock.pass(3_000);
+    expect(button()).toEqual({ state: 'no_microphone', why: 'broken' });
+    talk.release();
+    [source.broken, way] = [null, 'open'];
+    talk.press();
+    source.speak(1);
+    source.broken = new TypeError('x is null');
+    talk.release();
+    await clock.pass(150);
+    expect(button()).toEqual({ state: 'ready' });
+    source.broken = null;
+    talk.press();
+    expect(button().state).toBe('talking');
+  });
 
   test('pressed again during the tail ends that tail and begins the next burst', async () => {
     talk.press();

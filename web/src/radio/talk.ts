@@ -8,11 +8,12 @@ import type { ServerMessage } from '../gen/ServerMessage';
 import type { Clock } from './clock';
 import { PAYLOAD_BYTES, SAMPLE_RATE, writeFrame } from './frame';
 import { LevelCurve } from './levels';
-import type { Memory, Recording } from './memory';
+import type { Memory } from './memory';
 import type { Button, Microphone } from './model';
+import type { Own } from './own';
 import type { Way } from './ranging';
 import { linkLost, ofEnd, unsent } from './refusal';
-import type { Fault, Source } from './source';
+import { asFault, type Fault, type Source } from './source';
 import type { Store } from './store';
 
 export interface TalkOptions {
@@ -40,22 +41,6 @@ const PRE_ROLL = 2_000;
 const REFUSAL_SHOWN = 3_000;
 /** The row on the air is drawn again after so many packets. */
 const ROW_EVERY = 5;
-
-/** One press to its receipt. */
-interface Own {
-  no: BurstNo;
-  key: string;
-  frameMs: FrameTime;
-  frames: number;
-  channel: string;
-  /** When it was pressed, or went out after it had waited. */
-  since: number;
-  pressedAt: number;
-  curve: LevelCurve;
-  recording: Recording;
-  /** Frames that wait with the press; null once it went out, or was refused. */
-  waiting: Uint8Array<ArrayBuffer>[] | null;
-}
 
 type Receipt = Extract<ServerMessage, { type: 'receipt' }>;
 type Granted = Extract<ServerMessage, { type: 'burst.granted' }>;
@@ -204,9 +189,9 @@ export class Talk {
     this.#setMicrophone('asking');
     try {
       await this.options.source.open();
-    } catch (fault) {
+    } catch (thrown) {
       this.#phase = 'idle';
-      this.fault(fault as Fault);
+      this.fault(asFault(thrown));
       return;
     }
     this.#phase = 'idle';
@@ -242,10 +227,17 @@ export class Talk {
       this.#announce(own);
       this.#showTalking(own, false);
     }
-    source.begin(frameMs, {
-      pcm: (pcm) => own.curve.add(pcm),
-      packet: (payload, at) => this.#packet(own, payload, at),
-    });
+    try {
+      source.begin(frameMs, {
+        pcm: (pcm) => own.curve.add(pcm),
+        packet: (payload, at) => this.#packet(own, payload, at),
+      });
+    } catch (thrown) {
+      // Nothing was said that could still go out.
+      this.#cancelWait();
+      this.#waiting = null;
+      this.fault(asFault(thrown));
+    }
   }
 
   /** It goes out, and its receipt is due. */
@@ -316,7 +308,7 @@ export class Talk {
     if (!own || this.#phase === 'finishing') return;
     this.#cancelHang();
     this.#phase = 'finishing';
-    await this.options.source.finish();
+    await this.#drain();
     if (this.#current !== own) return;
     if (this.#open.has(own.no)) this.#sendEnd(own);
     this.#close(own);
@@ -328,9 +320,14 @@ export class Talk {
     if (!own || this.#phase === 'finishing') return;
     this.#cancelHang();
     this.#phase = 'finishing';
-    void this.options.source.finish().then(() => {
+    void this.#drain().then(() => {
       if (this.#current === own) this.#close(own);
     });
+  }
+
+  /** A source that throws gives nothing more; if it has failed for good, the next press says so. */
+  #drain(): Promise<void> {
+    return this.options.source.finish().catch(() => {});
   }
 
   #close(own: Own): void {

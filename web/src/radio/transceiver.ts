@@ -1,12 +1,11 @@
 import type { Device } from '../gen/Device';
-import type { Refusal } from '../gen/Refusal';
 import type { ServerMessage } from '../gen/ServerMessage';
 import type { Clock } from './clock';
 import { parseFrame } from './frame';
 import type { Player } from './hear';
 import { Hear } from './hear';
 import type { KeptPlace } from './keptPlace';
-import type { Socket, SocketEvents, Welcome } from './link';
+import type { Probed, Socket, SocketEvents, Welcome } from './link';
 import { Link } from './link';
 import { Memory } from './memory';
 import type { Link as LinkState } from './model';
@@ -29,8 +28,8 @@ export interface Surroundings extends Pick<TalkOptions, 'onFirstFrame' | 'onFram
   /** Name and version in `hello`. */
   client: string;
   device(): Device;
-  /** Asks over HTTP why a socket did not open. A refusal ends the link, null tries again. */
-  probe(): Promise<Refusal | null>;
+  /** Asks over HTTP why a socket did not open. */
+  probe(): Promise<Probed>;
   position(changed: (permission: Permission) => void): Position;
   kept: KeptPlace;
   source: Source;
@@ -57,13 +56,7 @@ export class Transceiver {
     this.#memory = new Memory((key) => store.setBurst(key, { replayable: false }));
     this.place = this.#makePlace();
     this.link = this.#makeLink();
-    this.hear = new Hear(
-      store,
-      this.#memory,
-      player,
-      clock,
-      () => (this.#lowData ? 3 : 1),
-    );
+    this.hear = new Hear(store, this.#memory, player, clock, () => (this.#lowData ? 3 : 1));
     this.tuning = new Tuning({
       store,
       send: (message) => this.link.send(message),

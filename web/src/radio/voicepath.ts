@@ -11,8 +11,8 @@ export type ToDecoder =
   | { type: 'end'; play: number }
   | { type: 'stop'; play: number };
 
-/** Worker to page: the level curve so far. */
-export type FromDecoder = { type: 'levels'; play: number; levels: number[] };
+/** Worker to page: the level curve so far; or that nothing can be decoded. */
+export type FromDecoder = { type: 'levels'; play: number; levels: number[] } | { type: 'failed' };
 
 /** Worker to worklet. `frame` and `time` in samples; `frame` is what comes together. */
 export type ToPlayout =
@@ -30,6 +30,8 @@ export type Progress = { type: 'progress'; play: number; played: number };
 /** Worklet to page. The last two come only when the page is measured. */
 export type FromPlayout =
   | { type: 'finished'; play: number }
+  /** Something was thrown: the browser tells the page of that only when it happens in `process`. */
+  | { type: 'failed' }
   | { type: 'tap'; pcm: Float32Array<ArrayBuffer> }
   | { type: 'heard'; play: number; time: number; at: number };
 

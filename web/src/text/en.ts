@@ -10,6 +10,10 @@ import { place, range, signal } from './en.range';
 const people = (n: number): string => (n === 1 ? '1 person' : `${n} people`);
 const seconds = (n: number): string => (n === 1 ? '1 second' : `${n} seconds`);
 
+/** What a radio needs: Ed25519, Opus in WebCodecs, worklets. */
+export const BROWSERS =
+  'Use Chrome or Edge 137, Firefox 130 on a computer, Safari 26, or newer, over https.';
+
 /** Why in two or three words, for the button and for screen readers. */
 const reasons: Record<Code, string> = {
   malformed_message: 'not understood',
@@ -108,6 +112,7 @@ export const en = {
     label: 'Link',
     unregistered: 'not registered',
     connecting: 'connecting',
+    slow: 'The server has not answered yet. The page keeps trying.',
     on_the_air: 'on the air',
     coming_back: 'coming back',
     coming_back_in: (s: number) => `coming back in ${s} s`,
@@ -116,7 +121,7 @@ export const en = {
     logIn: 'Log in again',
     goneTitle: 'The radio is off the air.',
     heard: {
-      unregistered: '',
+      unregistered: 'choose a handle',
       connecting: 'connecting',
       on_the_air: 'link is up',
       coming_back: 'link lost, coming back by itself',
@@ -220,6 +225,7 @@ export const en = {
       on_the_air: 'The link was not there. Press again.',
       coming_back:
         'The link comes back by itself. A press waits two seconds for it, and is not sent later.',
+      barred: 'The link does not get through. See the line at the top for what to do.',
       gone: 'The link is gone. See the line at the top for what to do.',
     },
     noMicrophone: 'No microphone',
@@ -227,27 +233,38 @@ export const en = {
       refused: {
         short: 'not allowed',
         caption:
-          'This page may not use the microphone, so nobody can hear you. Allow it beside the address bar, then press again. Listening works.',
+          'This page may not use the microphone, so nobody can hear you. Allow it beside the address bar, then press again.',
       },
       missing: {
         short: 'none found',
-        caption:
-          'No microphone was found, so nobody can hear you. Plug one in, then press again. Listening works.',
+        caption: 'No microphone was found, so nobody can hear you. Plug one in, then press again.',
       },
       unsupported: {
         short: 'not in this browser',
+        caption: `This browser cannot send voice here, so nobody can hear you. ${BROWSERS}`,
+      },
+      interrupted: {
+        short: 'in use elsewhere',
         caption:
-          'This browser cannot send voice here. Open the page over https in a current Chrome, Firefox or Safari. Listening works.',
+          'A call or another program has the microphone, so nobody can hear you. Press again when it is over.',
+      },
+      broken: {
+        short: 'failed',
+        caption:
+          'The microphone has failed, so nobody can hear you. Press again; if that does not help, reload the page.',
       },
     },
+    listening: 'Listening works.',
     secondsLeft: (s: number) => `${s} s left`,
     othersWait: (s: number) => `others wait: ${s} s left`,
-    help: 'Hold to talk, let go to end. Enter works other buttons while the space bar talks.',
+    help: 'Hold to talk, let go to end. The talk key works anywhere but on other buttons and in fields.',
   },
 
   notices: {
     title: 'Notice',
     dismiss: 'Dismiss',
+    reload: 'Reload the page',
+    stray: (name: string) => `There is no channel \u2068${name}\u2069.`,
     notLoaded: 'This could not be loaded. Check your connection and reload the page.',
     tapToHear: 'Tap to hear',
     tapToHearHint: 'Your browser keeps the sound off until you touch the page.',

@@ -6,8 +6,9 @@ import { key } from './en.key';
 import { queue } from './en.queue';
 import { settings } from './en.settings';
 import { sheet } from './en.sheet';
+import { trouble } from './en.trouble';
 
-const en = { account, key, queue, settings, sheet };
+const en = { account, key, queue, settings, sheet, trouble };
 
 /** Every language, by its BCP 47 primary tag. */
 export const laterLanguages: Record<string, typeof en> = { en };

@@ -49,6 +49,8 @@ test('what became of the burst', () => {
 test('the link, but not the end of what was heard', () => {
   const link = { state: 'coming_back', retryAt: 0, why: 'lost' } as const;
   expect(sentence({ type: 'link', link }, text)).toBe('link lost, coming back by itself');
+  // A region that says nothing new goes on saying "connecting" to whoever reads it.
+  expect(sentence({ type: 'link', link: { state: 'unregistered' } }, text)).toBe('choose a handle');
   expect(sentence({ type: 'roger', talker: fox, channel: '19' }, text)).toBe('');
 });
 

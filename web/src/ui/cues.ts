@@ -46,9 +46,12 @@ export class Cues {
 
   /** Call in a user gesture: browsers let sound out only then. */
   unlock(): void {
-    if (typeof AudioContext !== 'function') return;
-    this.#context ??= new AudioContext({ latencyHint: 'interactive' });
-    if (this.#context.state === 'suspended') void this.#context.resume().catch(() => undefined);
+    try {
+      this.#context ??= new AudioContext({ latencyHint: 'interactive' });
+      if (this.#context.state !== 'running') void this.#context.resume().catch(() => undefined);
+    } catch {
+      // Without Web Audio, or with as much of it as a device can have, there are no tones.
+    }
   }
 
   /** Plays a cue when it is wanted. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Refusal } from '../gen/Refusal';
 import type { RadioState } from '../radio/model';
 import { text } from '../text';
-import { type Face, faceOf, faceWords, refusalWords, talkClock } from './face';
+import { captionOf, type Face, faceOf, faceWords, refusalWords, talkClock } from './face';
 import { burst, heron, idle, me } from './testing/scriptedRadio';
 
 const manner = { latch: false, key: 'space', refusedAt: 1000 };
@@ -65,13 +65,27 @@ describe('the words of a face', () => {
     expect(faceWords(talking, manner, 1_000, text).sub).toBe(text.talk.othersWait(19));
   });
 
-  test.each(['refused', 'missing', 'unsupported'] as const)(
-    'microphone %s says what to do',
+  test.each(['refused', 'missing', 'unsupported', 'interrupted', 'broken'] as const)(
+    'microphone %s says what to do, and that listening works only where it does',
     (why) => {
-      const words = faceWords({ kind: 'no_microphone', why }, manner, 0, text);
-      expect(words.caption.length).toBeGreaterThan(40);
+      const button = { state: 'no_microphone', why } as const;
+      const caption = (trouble: RadioState['trouble']) =>
+        captionOf({ ...idle(), button, trouble }, text);
+      expect(caption(null).length).toBeGreaterThan(40);
+      for (const trouble of [null, 'no_encoder', 'page'] as const) {
+        expect(caption(trouble)).toContain(text.talk.listening);
+      }
+      for (const trouble of ['no_voice', 'no_decoder', 'sound'] as const) {
+        expect(caption(trouble)).not.toContain(text.talk.listening);
+      }
     },
   );
+
+  test('a link that a proxy bars does not come back by itself, and the caption does not say so', () => {
+    const link = { state: 'coming_back', retryAt: 0, why: 'barred' } as const;
+    const button = { state: 'no_link' } as const;
+    expect(captionOf({ ...idle(), link, button }, text)).toBe(text.talk.noLinkCaption.barred);
+  });
 
   test("the server's words are shown, but for those meant for programmers", () => {
     expect(refusalWords(busy, text).message).toBe('Busy.');

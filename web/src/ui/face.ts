@@ -1,6 +1,7 @@
 /** What the button shows: one face for each state of the radio, in one place. */
 
 import type { Refusal } from '../gen/Refusal';
+import { hears } from '../radio/abilities';
 import type { Link, Microphone, RadioState } from '../radio/model';
 import type { Text } from '../text';
 import { clock, secondsUntil } from './time';
@@ -20,8 +21,10 @@ export type Face =
   | { kind: 'waiting'; what: 'link' | 'place' | 'range' }
   | { kind: 'talking'; since: number; limit: number; others?: boolean }
   | { kind: 'refused'; refusal: Refusal; until: number }
-  | { kind: 'no_link'; link: Link['state'] }
-  | { kind: 'no_microphone'; why: Exclude<Microphone, 'ready' | 'unasked' | 'asking'> };
+  | { kind: 'no_link'; link: Link['state'] | 'barred' }
+  | { kind: 'no_microphone'; why: Fault; hears: boolean };
+
+type Fault = Exclude<Microphone, 'ready' | 'unasked' | 'asking'>;
 
 /** The face of a state. */
 export function faceOf(state: RadioState): Face {
@@ -44,14 +47,19 @@ export function faceOf(state: RadioState): Face {
     case 'refused':
       return { kind: 'refused', refusal: button.refusal, until: button.until };
     case 'no_link':
-      return { kind: 'no_link', link: link.state };
+      return noLink(link);
     case 'no_microphone':
-      return { kind: 'no_microphone', why: button.why };
+      return { kind: 'no_microphone', why: button.why, hears: hears(state.trouble) };
     case 'ready':
-      if (link.state !== 'on_the_air') return { kind: 'no_link', link: link.state };
+      if (link.state !== 'on_the_air') return noLink(link);
       if (state.microphone === 'asking') return { kind: 'asking' };
       return isHearing(state) ? { kind: 'hearing' } : { kind: 'ready' };
   }
+}
+
+function noLink(link: Link): Face {
+  const barred = link.state === 'coming_back' && link.why === 'barred';
+  return { kind: 'no_link', link: barred ? 'barred' : link.state };
 }
 
 function isHearing(state: RadioState): boolean {
@@ -103,9 +111,19 @@ export function faceWords(face: Face, manner: Manner, now: number, text: Text): 
       return { word: talk.noLink, sub: talk.noLinkHint, caption: talk.noLinkCaption[face.link] };
     case 'no_microphone': {
       const { short, caption } = talk.microphone[face.why];
-      return { word: talk.noMicrophone, sub: short, caption };
+      return {
+        word: talk.noMicrophone,
+        sub: short,
+        // A microphone that fails says nothing about the loudspeaker.
+        caption: face.hears ? `${caption} ${talk.listening}` : caption,
+      };
     }
   }
+}
+
+/** The sentence alone, above the button and for screen readers. */
+export function captionOf(state: RadioState, text: Text): string {
+  return faceWords(faceOf(state), { latch: false, key: '', refusedAt: 0 }, 0, text).caption;
 }
 
 /** How to end; while others wait and near the talk limit how long it still goes. */

@@ -1,8 +1,9 @@
 import { flushSync, tick } from 'svelte';
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import App from '../App.svelte';
 import type { Refusal } from '../gen/Refusal';
 import { KeyFault } from '../radio/keyFault';
+import type { Burst } from '../radio/model';
 import { text } from '../text';
 import { later } from '../text/later';
 import { draw, find } from './testing/draw';
@@ -46,6 +47,22 @@ describe('the first visit', () => {
     expect(find(page, 'h1').textContent).toBe(text.welcome.title);
     expect(page.textContent).toContain(text.welcome.kept);
     expect(page.querySelector('button.talk')).toBeNull();
+  });
+
+  test('a browser that cannot do it says so before anybody registers', async () => {
+    const radio = first();
+    radio.set({ trouble: 'no_voice' });
+    const { page } = setUp(radio);
+    await vi.waitUntil(() => page.querySelector('.banner'), LOADED);
+    expect(find(page, '.banner').textContent).toContain(later.trouble.no_voice.message);
+  });
+
+  test('a link to no channel is told, and the address is put right', () => {
+    history.replaceState(null, '', '/c/41');
+    const { page } = setUp(first());
+    expect(find(page, '.banner').textContent).toContain('There is no channel \u206841\u2069.');
+    expect(page.textContent).toContain(text.channels.bad);
+    expect(location.pathname).toBe('/c/19');
   });
 
   test('a key file is the other way in, and a key that is new here gets a handle', async () => {
@@ -119,6 +136,72 @@ describe('the radio', () => {
     await vi.waitUntil(isTold, LOADED);
     change({ link: { state: 'on_the_air' }, queued: null });
     expect(isTold()).toBe(false);
+  });
+
+  test.each(['/c/019', '/c/19/'])(
+    'the address %s becomes the one of its channel, without a word',
+    (path) => {
+      history.replaceState(null, '', path);
+      const { page } = setUp(new ScriptedRadio());
+      expect(page.querySelector('.banner')).toBeNull();
+      expect(location.pathname).toBe('/c/19');
+    },
+  );
+
+  test('a link to no channel is told on the air, too, until it was read', () => {
+    history.replaceState(null, '', '/c/41');
+    const { page } = setUp(new ScriptedRadio());
+    expect(find(page, '.banner').textContent).toContain('There is no channel');
+    find(page, `[aria-label="${text.notices.dismiss}"]`).click();
+    flushSync();
+    expect(page.querySelector('.banner')).toBeNull();
+  });
+
+  test.each(['no_voice', 'no_decoder', 'no_encoder', 'sound', 'page'] as const)(
+    'the trouble %s is told, and whether to load the page again',
+    async (trouble) => {
+      const { page, change } = setUp(new ScriptedRadio());
+      change({ trouble });
+      await vi.waitUntil(() => page.querySelector('.banner'), LOADED);
+      expect(find(page, '.banner').textContent).toContain(later.trouble[trouble].hint);
+      const reload = trouble === 'sound' || trouble === 'page';
+      expect(find(page, '.banner').textContent?.includes(text.notices.reload)).toBe(reload);
+    },
+  );
+
+  test('a proxy that lets no radio through is named, while the page goes on trying', async () => {
+    const { page, change } = setUp(new ScriptedRadio());
+    const retryAt = performance.now() + 2_000;
+    change({
+      link: { state: 'coming_back', retryAt, why: 'barred' },
+      button: { state: 'no_link' },
+    });
+    await vi.waitUntil(() => page.querySelector('.banner'), LOADED);
+    expect(find(page, '.banner').textContent).toContain(later.trouble.barred.message);
+    expect(page.textContent).toContain(text.link.coming_back_in(2));
+    expect(page.textContent).not.toContain(text.talk.noLinkCaption.coming_back);
+  });
+
+  test('a server that does not answer is told after a while, with a way on', () => {
+    const { page } = setUp(new ScriptedRadio({ me: null, link: { state: 'connecting' } }));
+    expect(find(page, '.slow').textContent).toContain(text.link.slow);
+    expect(find(page, '.slow button').textContent).toBe(text.notices.reload);
+  });
+
+  test('what is thrown while the page is drawn leaves words and a button', async () => {
+    const thrown: string[] = [];
+    const queue = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((run) => {
+      Promise.resolve()
+        .then(run)
+        .catch((error) => thrown.push(String(error)));
+    });
+    onTestFinished(() => queue.mockRestore());
+    const { page, change } = setUp(new ScriptedRadio());
+    change({ air: [null as unknown as Burst] });
+    await vi.waitUntil(() => page.querySelector('.banner'), LOADED);
+    expect(page.textContent).toContain(later.trouble.page.message);
+    expect(page.textContent).toContain(text.notices.reload);
+    expect(thrown.join()).toContain('TypeError');
   });
 
   test('starts with what this browser remembers, at its channel', () => {

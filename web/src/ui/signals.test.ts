@@ -49,7 +49,7 @@ test('a burst that ended well is felt, one that was cut is felt as a refusal', (
 test('a missing microphone is told at each press, not at each change of something else', () => {
   radio.set({ microphone: 'asking' });
   expect(told).toEqual([text.talk.askingCaption]);
-  const missing = ['deny', text.talk.microphone.missing.caption];
+  const missing = ['deny', `${text.talk.microphone.missing.caption} ${text.talk.listening}`];
   radio.set({ button: { state: 'no_microphone', why: 'missing' } });
   radio.set({ soundBlocked: true });
   expect(told.slice(1)).toEqual([['deny', false], ...missing]);

@@ -4,6 +4,7 @@ import type { Radio, RadioEvent } from '../radio/model';
 import type { Text } from '../text';
 import { sentence } from './announce';
 import type { Cues } from './cues';
+import { captionOf } from './face';
 import type { Touch } from './haptics';
 
 export interface Senses {
@@ -37,7 +38,7 @@ function microphoneSignals(radio: Radio, senses: Senses, text: Text): () => void
     if (state.button.state === 'no_microphone' && state.button !== button) {
       senses.cues.play('deny', isVoiceHeard(radio));
       senses.vibrate('deny');
-      senses.say(text.talk.microphone[state.button.why].caption);
+      senses.say(captionOf(state, text));
     }
     ({ button, microphone } = state);
   });

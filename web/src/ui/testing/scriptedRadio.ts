@@ -210,6 +210,7 @@ export function idle(): RadioState {
     location: { state: 'not_shared' },
     ranges: UNLIMITED,
     soundBlocked: false,
+    trouble: null,
     notice: null,
   };
 }
