@@ -137,6 +137,27 @@ describe('by key', () => {
     expect(done).toEqual([]);
   });
 
+  test.each([
+    ['Space', 'button'],
+    ['Enter', 'button'],
+    ['Enter', 'a'],
+  ])('%s on a %s that has the focus works it', (code, tag) => {
+    setUp({ talkKey: code });
+    const other = document.createElement(tag);
+    other.setAttribute('href', '#');
+    document.body.append(other);
+    other.focus();
+    expect(key('keydown', code, {}, other).defaultPrevented).toBe(false);
+    expect(key('keyup', code, {}, other).defaultPrevented).toBe(false);
+    expect(done).toEqual([]);
+    // What was clicked on has the focus, too, but who holds the space bar then wants to talk.
+    pointer('pointerdown', {}, other);
+    key('keydown', code, {}, other);
+    expect(key('keyup', code, {}, other).defaultPrevented).toBe(true);
+    other.remove();
+    expect(done).toEqual(['press', 'release']);
+  });
+
   test('in an open dialog it belongs to the dialog', () => {
     setUp();
     const dialog = document.createElement('dialog');

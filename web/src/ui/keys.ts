@@ -13,6 +13,22 @@ export function isTyping(target: EventTarget | null): boolean {
   return target.isContentEditable === true;
 }
 
+/** What the space bar and Enter work when it has the focus. */
+const WORKED: Record<string, string> = {
+  Space: 'button, summary, input',
+  Enter: 'button, summary, a',
+};
+
+/**
+ * True when the key works what has the focus. What a mouse or a finger `touched` last is not meant: who clicks
+ * on a channel and then holds the space bar wants to talk.
+ */
+export function isWorking({ code, target }: KeyboardEvent, touched: Element | null): boolean {
+  const worked = WORKED[code];
+  if (worked === undefined || !(target instanceof HTMLElement)) return false;
+  return target !== touched && target.matches(worked);
+}
+
 /** True while a dialog lies over the radio, wherever the focus is. */
 export function dialogOpen(): boolean {
   return document.querySelector('dialog[open]') !== null;

@@ -37,9 +37,11 @@ export class PressControl {
     }
   }
 
-  /** A holder lets go. */
-  up(holder: Holder): void {
-    if (this.#holder === holder && holder !== 'click' && !this.#latch()) this.#end();
+  /** A holder lets go; true when it was the one who held. */
+  up(holder: Holder): boolean {
+    const held = this.#holder === holder && holder !== 'click';
+    if (held && !this.#latch()) this.#end();
+    return held;
   }
 
   /** A screen reader activates the button: it cannot hold, so it always latches. */
