@@ -29,7 +29,7 @@ test('a proxy that passes no WebSocket is named as the likely cause, and the pag
   const alert = one.page.getByRole('alert').filter({ hasText: message });
   await expect(alert).toContainText(hint);
   await expect(one.page.getByRole('banner')).toContainText('coming back');
-  await expect(one.page.locator('.caption')).toHaveText(/The link does not get through/);
+  await expect(one.page.locator('.caption')).toHaveCount(0);
   proxy.upgrades = true;
   await one.until(({ link }) => link.state === 'on_the_air');
   await expect(alert).toBeHidden();

@@ -286,7 +286,8 @@ class Engine implements Radio {
   async #tellLack(): Promise<void> {
     const lack = await lacking();
     if (!lack) return;
-    this.#trouble(lack);
+    // Sound that has failed meanwhile failed for this reason, and loading the page again would not help.
+    this.#store.set({ trouble: lack });
     if (!hears(lack)) this.#loudspeaker.fail();
   }
 

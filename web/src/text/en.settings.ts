@@ -13,7 +13,8 @@ export const settings = {
   latch: 'Latch',
   latchHint: 'Tap to start, tap to stop, instead of holding.',
   talkKey: 'Talk key',
-  talkKeyHint: 'Hold it anywhere on the page but in a field.',
+  talkKeyHint:
+    'Hold it anywhere on the page but in a field. A button that has the focus keeps space and Enter.',
   talkKeySet: 'Change',
   talkKeyKeep: 'Keep',
   talkKeyWaiting: 'Press a key now. Escape keeps the old one, Delete leaves none.',

@@ -225,7 +225,6 @@ export const en = {
       on_the_air: 'The link was not there. Press again.',
       coming_back:
         'The link comes back by itself. A press waits two seconds for it, and is not sent later.',
-      barred: 'The link does not get through. See the line at the top for what to do.',
       gone: 'The link is gone. See the line at the top for what to do.',
     },
     noMicrophone: 'No microphone',
@@ -257,7 +256,7 @@ export const en = {
     listening: 'Listening works.',
     secondsLeft: (s: number) => `${s} s left`,
     othersWait: (s: number) => `others wait: ${s} s left`,
-    help: 'Hold to talk, let go to end. The talk key works anywhere but on other buttons and in fields.',
+    help: 'Hold to talk, let go to end. Space and Enter work other buttons while those have the focus.',
   },
 
   notices: {

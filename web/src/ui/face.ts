@@ -108,7 +108,12 @@ export function faceWords(face: Face, manner: Manner, now: number, text: Text): 
     case 'refused':
       return refusedWords(face.refusal, manner.refusedAt, now, text);
     case 'no_link':
-      return { word: talk.noLink, sub: talk.noLinkHint, caption: talk.noLinkCaption[face.link] };
+      return {
+        word: talk.noLink,
+        sub: talk.noLinkHint,
+        // That it comes back by itself is not to be expected, and what is wrong stands above.
+        caption: face.link === 'barred' ? '' : talk.noLinkCaption[face.link],
+      };
     case 'no_microphone': {
       const { short, caption } = talk.microphone[face.why];
       return {

@@ -231,6 +231,13 @@ export const scenes: Record<string, () => Partial<RadioState>> = {
     air: spoken,
   }),
   asking: () => ({ channels, microphone: 'asking', air: spoken }),
+  barred: () => ({
+    channels,
+    link: { state: 'coming_back', retryAt: performance.now() + 8000, why: 'barred' },
+    button: { state: 'no_link' },
+  }),
+  deaf: () => ({ channels, air: spoken, trouble: 'no_voice' }),
+  broken: () => ({ channels, air: spoken, trouble: 'sound' }),
   notices: () => ({ channels, air: spoken, notice: full, soundBlocked: true }),
   long: () => ({
     channels,
