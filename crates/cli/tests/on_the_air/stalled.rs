@@ -23,10 +23,10 @@ struct Gate {
 }
 
 impl Wire {
-    fn to(server: &str) -> Self {
+    /// From an address that the server knows as its own.
+    fn to(server: &str, listener: TcpListener) -> Self {
         let server = server.trim_start_matches("http://").to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let url = url(&listener);
         let gate = Arc::new(Gate::default());
         let all = gate.clone();
         std::thread::spawn(move || {
@@ -51,6 +51,10 @@ impl Wire {
     }
 }
 
+fn url(listener: &TcpListener) -> String {
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
 impl Gate {
     fn carry(&self, mut from: TcpStream, mut to: TcpStream) {
         let mut bytes = [0; 4096];
@@ -68,11 +72,12 @@ impl Gate {
 
 /// A talker of 8 s behind a wire that stops after two of them, and who hears them.
 fn talk_and_stop(time: Duration) -> (Host, Running, Running) {
-    let host = Host::start();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = Host::start_with(&[("TENFOUR_ORIGINS", url(&listener).leak())]);
     write(&host.path("said.wav"), &speech(8.0));
     let folder = host.path("heard");
-    let listener = host.listen("Bob", &["--bursts", "1", "--json", "--out", folder.to_str().unwrap()]);
-    let wire = Wire::to(&host.url);
+    let bob = host.listen("Bob", &["--bursts", "1", "--json", "--out", folder.to_str().unwrap()]);
+    let wire = Wire::to(&host.url, listener);
     let mut talk = crate::host::tenfour();
     talk.args(["talk", "--server", &wire.url, "--handle", "Ann", "--json", "--key"])
         .arg(host.path("Ann.key"));
@@ -88,7 +93,7 @@ fn talk_and_stop(time: Duration) -> (Host, Running, Running) {
         std::thread::yield_now();
     }
     wire.stop(time);
-    (host, listener, talk)
+    (host, bob, talk)
 }
 
 #[test]
@@ -109,6 +114,8 @@ fn a_network_that_stalls_for_six_seconds_is_told_to_both_sides() {
     assert_eq!(value(&line, "reason"), "talker_lost");
     let talk = talk.end();
     assert_eq!(talk.code, Some(4), "{}", talk.err);
-    assert_eq!((value(&talk.out, "sent"), value(&talk.out, "frames")), (401.into(), value(&line, "frames")));
+    // The receipt may come before the last frame.
+    assert!(value(&talk.out, "sent").as_u64().unwrap() > 300, "{}", talk.out);
+    assert_eq!(value(&talk.out, "frames"), value(&line, "frames"));
     assert!(talk.err.contains("stalled for more than three seconds"), "{}", talk.err);
 }
