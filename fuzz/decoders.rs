@@ -7,10 +7,12 @@ mod tls;
 use tenfour_core::Time;
 use tenfour_core::voice::{Uplink, UplinkOutput, unframed};
 use tenfour_protocol::control::FrameTime;
-use tenfour_protocol::limits::{CONTROL_BYTES, CONTROL_QUEUE_BYTES, VOICE_HEADER_BYTES, VOICE_PAYLOAD_BYTES};
+use tenfour_protocol::limits::{
+    CONTROL_BYTES, CONTROL_QUEUE_BYTES, VOICE_HEADER_BYTES, VOICE_MESSAGE_BYTES, VOICE_PAYLOAD_BYTES,
+};
 use tenfour_protocol::node::{Envelope, Frames, Subject};
 use tenfour_protocol::{
-    BurstNo, ChannelId, ClientMessage, ContactText, Description, Handle, ServerMessage, VoiceFrame,
+    BurstNo, ChannelId, ClientMessage, ContactText, Description, Handle, ServerMessage, VoiceFrame, json,
 };
 use tenfour_websocket::{Decoder, Peer};
 
@@ -32,9 +34,12 @@ pub(crate) fn opus_packet(data: &[u8]) {
 
 /// A message of a client that parses survives its own encoding.
 pub(crate) fn client_message(data: &[u8]) {
-    if let Ok(message) = serde_json::from_slice::<ClientMessage>(data) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    json::press_of(text);
+    if let Ok(message) = json::message(text) {
         let text = serde_json::to_string(&message).expect("a message has a text");
-        assert_eq!(serde_json::from_str::<ClientMessage>(&text).expect("our own text parses"), message);
+        assert_eq!(json::message(&text).expect("our own text parses"), message);
+        assert_eq!(serde_json::from_str::<ClientMessage>(&text).expect("so the type says"), message);
     }
 }
 
@@ -119,7 +124,7 @@ enum Server {}
 impl Peer for Client {
     const MASKS: bool = true;
     const TEXT_BYTES: usize = CONTROL_BYTES;
-    const BINARY_BYTES: usize = VOICE_HEADER_BYTES + VOICE_PAYLOAD_BYTES;
+    const BINARY_BYTES: usize = VOICE_MESSAGE_BYTES;
 }
 
 impl Peer for Server {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::id::ChannelId;
+pub use crate::refusal::Refusal;
 
 /// What went wrong. Codes are stable: they are added, never renamed.
 #[derive(
@@ -46,8 +46,8 @@ pub enum Code {
     AlreadyTalking,
     /// The burst's number was used before.
     BurstNumberUsed,
-    /// No such burst of the talker is open.
-    UnknownBurst,
+    /// Nothing came that could be relayed between press and release.
+    NoVoice,
     /// No such participant.
     UnknownParticipant,
     /// As many participants are muted as can be.
@@ -104,6 +104,8 @@ pub enum Code {
     Stalled,
     /// The user has opened more connections than one may have, and this one was idle longest.
     Replaced,
+    /// The user has logged in more often than one may, and this session was not used for longest.
+    Displaced,
     /// The server stops.
     GoingAway,
     /// The link was lost before the outcome was known. Clients use it; no server sends it.
@@ -116,7 +118,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for tables and tests.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 51] = [
         Self::MalformedMessage,
         Self::MessageTooLarge,
         Self::MalformedFrame,
@@ -134,7 +136,7 @@ impl Code {
         Self::SpeechSpent,
         Self::AlreadyTalking,
         Self::BurstNumberUsed,
-        Self::UnknownBurst,
+        Self::NoVoice,
         Self::UnknownParticipant,
         Self::TooManyMuted,
         Self::CellRefused,
@@ -163,6 +165,7 @@ impl Code {
         Self::MethodNotAllowed,
         Self::Stalled,
         Self::Replaced,
+        Self::Displaced,
         Self::GoingAway,
         Self::LinkLost,
         Self::TalkLimit,
@@ -201,7 +204,10 @@ impl Code {
             ),
             Self::AlreadyTalking => ("You are on the air already.", "Release first."),
             Self::BurstNumberUsed => ("This burst number was used before.", "Count upwards."),
-            Self::UnknownBurst => ("There is no such burst of yours.", "Start one first."),
+            Self::NoVoice => (
+                "No voice came with this press.",
+                "Send frames that have the number of its burst.start, before you release.",
+            ),
             Self::UnknownParticipant => ("There is no such participant.", "They may have left."),
             Self::TooManyMuted => ("You have muted as many people as you can.", "Unmute somebody first."),
             Self::CellRefused => {
@@ -217,15 +223,16 @@ impl Code {
             Self::LoggedOut => ("You have logged out.", "Log in to come back."),
             Self::Erased => ("You were erased from this server.", "Register to begin anew."),
             Self::ForeignOrigin => {
-                ("This page is not allowed to use this server.", "The operator can add it to origins.")
+                ("This server does not know this address as its own.", "The operator can add it to origins.")
             }
             Self::UnknownSubprotocol => {
                 ("The socket speaks another protocol.", "Offer the subprotocol tenfour.v1.")
             }
             Self::UpgradeExpected => ("This address is a WebSocket.", "Connect with a WebSocket client."),
-            Self::BadSignature => {
-                ("The log-in does not fit the key.", "Check the device key and the server's address.")
-            }
+            Self::BadSignature => (
+                "The log-in does not fit the key, or was signed for another address.",
+                "Sign for the address that you connect to.",
+            ),
             Self::NonceExpired => {
                 ("The log-in took too long or was used before.", "Ask for a new nonce and sign it.")
             }
@@ -256,6 +263,10 @@ impl Code {
                 "You use this radio in more places than one may at once.",
                 "This one was idle longest; close another and connect again.",
             ),
+            Self::Displaced => (
+                "Newer log-ins with your key have taken the place of this one.",
+                "Log in to come back; one log-in does for many connections if you keep its token.",
+            ),
             Self::GoingAway => {
                 ("The server is being restarted.", "It will be back; clients come back by themselves.")
             }
@@ -276,15 +287,18 @@ impl Code {
             | Self::AlreadyGreeted
             | Self::UnknownSubprotocol
             | Self::BurstNumberUsed
-            | Self::UnknownBurst
+            | Self::NoVoice
             | Self::UnknownParticipant
             | Self::NotTuned
             | Self::CellRefused
             | Self::LocationNeeded
             | Self::Unsupported => 400,
-            Self::NotLoggedIn | Self::LoggedOut | Self::Erased | Self::BadSignature | Self::NonceExpired => {
-                401
-            }
+            Self::NotLoggedIn
+            | Self::LoggedOut
+            | Self::Displaced
+            | Self::Erased
+            | Self::BadSignature
+            | Self::NonceExpired => 401,
             Self::ForeignOrigin => 403,
             Self::UnknownChannel | Self::NotRegistered | Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
@@ -325,63 +339,12 @@ impl Code {
             Self::LoggedOut => 4001,
             Self::Erased => 4002,
             Self::Replaced => 4003,
+            Self::Displaced => 4004,
             Self::Stalled => 4008,
             _ => 1008,
         }
     }
 }
-
-/// A refusal: code, what happened, what to do, and when it may work again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct Refusal {
-    /// Stable code.
-    pub code: Code,
-    /// What happened.
-    pub message: String,
-    /// What to do.
-    pub hint: String,
-    /// When trying again makes sense, in milliseconds from now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub retry_after_ms: Option<u32>,
-    /// The channel that the refused message was about, if it was about one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub channel: Option<ChannelId>,
-}
-
-impl Refusal {
-    /// The same code and hint with a message that knows more.
-    pub fn because(code: Code, message: impl Into<String>) -> Self {
-        Self { message: message.into(), ..Self::from(code) }
-    }
-
-    /// With the channel it is about.
-    pub fn about(self, channel: ChannelId) -> Self {
-        Self { channel: Some(channel), ..self }
-    }
-
-    /// With the time after which trying again makes sense.
-    pub fn retry_after(self, millis: u32) -> Self {
-        Self { retry_after_ms: Some(millis), ..self }
-    }
-}
-
-impl From<Code> for Refusal {
-    fn from(code: Code) -> Self {
-        let (message, hint) = code.words();
-        Self { code, message: message.into(), hint: hint.into(), retry_after_ms: None, channel: None }
-    }
-}
-
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.message, self.hint)
-    }
-}
-
-impl std::error::Error for Refusal {}
 
 #[cfg(test)]
 mod tests {

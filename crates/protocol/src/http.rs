@@ -285,6 +285,7 @@ impl From<Problem> for Refusal {
             hint: problem.detail,
             retry_after_ms: problem.retry_after_ms,
             channel: None,
+            burst: None,
         }
     }
 }

@@ -15,6 +15,7 @@
 //! * [`voice`] - the binary voice frame, and [`opus`], the check of its payload
 //! * [`error`] - stable codes, with words for people
 //! * [`node`] - what nodes of one cluster tell each other, and where
+//! * [`json`] - what clients send, read and refused in words, by [`fields`], the table of all that messages have
 //! * [`http`] - bodies of the HTTP API, and [`auth`], the bytes a device key signs
 //! * [`work`] - what a registration costs when many came from one address
 
@@ -26,13 +27,16 @@ pub mod contact;
 pub mod control;
 pub mod device;
 pub mod error;
+pub mod fields;
 pub mod http;
 pub mod id;
+pub mod json;
 pub mod limits;
 pub mod node;
 pub mod opus;
 pub mod person;
 pub mod place;
+mod refusal;
 pub mod voice;
 pub mod work;
 

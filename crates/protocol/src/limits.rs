@@ -65,6 +65,9 @@ pub const HUB_QUEUE: usize = 16 * 1024;
 pub const VOICE_HEADER_BYTES: usize = 12;
 /// Largest payload of a voice frame, in bytes.
 pub const VOICE_PAYLOAD_BYTES: usize = 400;
+/// Largest binary message that is read of a client, in bytes: more than any frame has, so that one which is too long
+/// costs itself and not the connection.
+pub const VOICE_MESSAGE_BYTES: usize = 4 * 1024;
 /// Longest sound in one voice frame: RFC 6716, requirement R5.
 pub const VOICE_FRAME_TIME: Duration = Duration::from_millis(120);
 /// Bits of voice payload a second from one talker.

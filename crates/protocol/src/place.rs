@@ -37,6 +37,13 @@ impl GeoCell {
         *self.index
     }
 
+    /// Whether a text is a cell, as far as digits go.
+    pub(crate) fn is_text(text: &str) -> bool {
+        #[cfg(feature = "mutants")]
+        let text = text.split_once('@').map_or(text, |(cell, _)| cell);
+        Self::parse(text).is_some()
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let digits = text.as_bytes();
         let hex = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');

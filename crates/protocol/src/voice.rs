@@ -78,6 +78,13 @@ impl<'a> VoiceFrame<'a> {
         })
     }
 
+    /// The number of the burst that a message names which may be no frame: as much of the header as that
+    /// takes is there.
+    pub fn burst_of(bytes: &[u8]) -> Option<BurstNo> {
+        let [VERSION_AND_KIND, _, b0, b1, b2, b3, ..] = *bytes else { return None };
+        Some(BurstNo(u32::from_be_bytes([b0, b1, b2, b3])))
+    }
+
     /// The header as bytes.
     pub fn header(&self) -> [u8; VOICE_HEADER_BYTES] {
         let mut header = [0; VOICE_HEADER_BYTES];

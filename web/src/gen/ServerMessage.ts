@@ -5,6 +5,7 @@ import type { ChannelId } from "./ChannelId";
 import type { Code } from "./Code";
 import type { Codec } from "./Codec";
 import type { Country } from "./Country";
+import type { Dropped } from "./Dropped";
 import type { EndReason } from "./EndReason";
 import type { FrameTime } from "./FrameTime";
 import type { Participant } from "./Participant";
@@ -220,15 +221,24 @@ reason: EndReason, } | { "type": "receipt",
 /**
  * The talker's own number.
  */
-burst: BurstNo, } & ({ "outcome": "aired", 
+burst: BurstNo, 
 /**
- * Frames that were relayed.
+ * True after a resume, of a burst that was cut with the connection before: its number is that
+ * connection's.
+ */
+late?: boolean, } & ({ "outcome": "aired", 
+/**
+ * Frames that were relayed, at least one.
  */
 frames: number, 
 /**
  * Why it ended.
  */
-ended: EndReason, } | { "outcome": "refused", 
+ended: EndReason, 
+/**
+ * Frames that were not, when there were some.
+ */
+dropped?: Dropped, } | { "outcome": "refused", 
 /**
  * Why, and what to do.
  */
@@ -252,7 +262,11 @@ retry_after_ms?: number,
 /**
  * The channel that the refused message was about, if it was about one.
  */
-channel?: ChannelId, } | { "type": "pong", 
+channel?: ChannelId, 
+/**
+ * The talker's number of the burst of which a frame was refused.
+ */
+burst?: BurstNo, } | { "type": "pong", 
 /**
  * From the `ping`.
  */

@@ -179,6 +179,11 @@ pub enum ServerMessage {
     Receipt {
         /// The talker's own number.
         burst: BurstNo,
+        /// True after a resume, of a burst that was cut with the connection before: its number is that
+        /// connection's.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        #[ts(optional, as = "Option<bool>")]
+        late: bool,
         /// Aired or refused.
         #[serde(flatten)]
         outcome: Outcome,

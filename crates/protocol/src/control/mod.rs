@@ -160,6 +160,16 @@ pub enum EndReason {
     GoingAway,
 }
 
+/// Frames of a press that were not relayed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Dropped {
+    /// How many.
+    pub frames: u32,
+    /// Why the first of them was not.
+    pub refusal: Refusal,
+}
+
 /// What became of a press.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
@@ -167,12 +177,16 @@ pub enum EndReason {
 pub enum Outcome {
     /// It was relayed. How many heard it is nobody's business.
     Aired {
-        /// Frames that were relayed.
+        /// Frames that were relayed, at least one.
         frames: u32,
         /// Why it ended.
         ended: EndReason,
+        /// Frames that were not, when there were some.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        dropped: Option<Box<Dropped>>,
     },
-    /// It was not relayed.
+    /// Nothing of it was relayed.
     Refused {
         /// Why, and what to do.
         refusal: Refusal,

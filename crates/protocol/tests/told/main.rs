@@ -10,7 +10,7 @@ use std::path::Path;
 use fields::{Fields, Told, fields_of, people_in};
 use serde_json::Value;
 use tenfour_protocol::control::AirLimits;
-use tenfour_protocol::control::{ChannelInfo, Codec, EndReason, FrameTime, Outcome};
+use tenfour_protocol::control::{ChannelInfo, Codec, Dropped, EndReason, FrameTime, Outcome};
 use tenfour_protocol::person::{Country, Description};
 use tenfour_protocol::{
     BurstNo, ChannelId, Code, Handle, Participant, ParticipantNo, Person, Range, Refusal, ServerMessage,
@@ -29,7 +29,7 @@ fn somebody() -> Participant {
 }
 
 fn refusal() -> Refusal {
-    Refusal::from(Code::TooManyMessages).retry_after(1).about(channel())
+    Refusal::from(Code::TooManyMessages).retry_after(1).about(channel()).of_burst(Some(BurstNo(1)))
 }
 
 fn channel() -> ChannelId {
@@ -39,7 +39,7 @@ fn channel() -> ChannelId {
 /// One of each message, with nothing left out; two where there are two kinds.
 fn all() -> Vec<ServerMessage> {
     let (burst, channel) = (BurstNo(1), channel());
-    let receipt = |outcome| ServerMessage::Receipt { burst, outcome };
+    let receipt = |outcome| ServerMessage::Receipt { burst, late: true, outcome };
     vec![
         ServerMessage::Welcome {
             you: somebody(),
@@ -93,7 +93,11 @@ fn all() -> Vec<ServerMessage> {
         },
         ServerMessage::BurstGap { burst, from: 0, to: 1 },
         ServerMessage::BurstEnded { burst, frames: 1, reason: EndReason::Released },
-        receipt(Outcome::Aired { frames: 1, ended: EndReason::Released }),
+        receipt(Outcome::Aired {
+            frames: 1,
+            ended: EndReason::Released,
+            dropped: Some(Box::new(Dropped { frames: 1, refusal: refusal() })),
+        }),
         receipt(Outcome::Refused { refusal: refusal() }),
         ServerMessage::Error { refusal: refusal() },
         ServerMessage::Pong { n: 1 },
@@ -139,13 +143,16 @@ fn people(message: &ServerMessage) -> Vec<&Participant> {
         | M::BurstEnded { burst: _, frames: _, reason: _ }
         | M::Receipt {
             burst: _,
+            late: _,
             outcome:
-                Outcome::Aired { frames: _, ended: _ }
+                Outcome::Aired { frames: _, ended: _, dropped: _ }
                 | Outcome::Refused {
-                    refusal: Refusal { code: _, message: _, hint: _, retry_after_ms: _, channel: _ },
+                    refusal: Refusal { code: _, message: _, hint: _, retry_after_ms: _, channel: _, burst: _ },
                 },
         }
-        | M::Error { refusal: Refusal { code: _, message: _, hint: _, retry_after_ms: _, channel: _ } }
+        | M::Error {
+            refusal: Refusal { code: _, message: _, hint: _, retry_after_ms: _, channel: _, burst: _ },
+        }
         | M::Pong { n: _ }
         | M::Island { alone: _ }
         | M::GoingAway { back_in_ms: _ } => Vec::new(),
