@@ -11,7 +11,7 @@ use tenfour_core::radio::{Config, Input as ToRadio, Output as FromRadio, Radio};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::control::{Codec, EndReason, FrameTime};
 use tenfour_protocol::limits::REST;
-use tenfour_protocol::{BurstNo, ClientMessage, Code, Handle, Person, Refusal, ServerMessage, UserId};
+use tenfour_protocol::{BurstNo, ClientMessage, Code, Handle, Person, Refusal, ServerMessage, UserId, json};
 
 use crate::air::{Act, Agent, Air, Heard, QUARRY, channel};
 use crate::path::STEP;
@@ -154,7 +154,7 @@ impl OverHub {
     fn close_burst(&mut self, conn: ConnId, local: BurstNo, reason: EndReason) {
         let Some(line) = self.lines.get_mut(&conn) else { return };
         if line.talks.take_if(|talks| *talks == local).is_some() {
-            self.tell(Input::BurstClosed { conn, local, frames: 1, reason });
+            self.tell(Input::BurstClosed { conn, local, frames: 1, dropped: None, reason });
         }
     }
 
@@ -350,9 +350,12 @@ impl Air for OverHub {
 
     fn say_text(&mut self, agent: Agent, text: &str) {
         let Some(conn) = self.seats[agent.0].conn else { return };
-        match serde_json::from_str::<ClientMessage>(text) {
+        match json::message(text) {
             Ok(message) => self.message(conn, message),
-            Err(_) => self.tell(Input::Malformed { conn, refusal: Refusal::from(Code::MalformedMessage) }),
+            Err(_) => {
+                let (refusal, press) = (Refusal::from(Code::MalformedMessage), json::press_of(text));
+                self.tell(Input::Malformed { conn, refusal, press });
+            }
         }
     }
 

@@ -50,7 +50,7 @@ fn measure(participants: u64, tx: Range) -> Duration {
         heard = drain(&mut hub);
         took.push(start.elapsed());
         let (local, reason) = (BurstNo(press), EndReason::Released);
-        hub.handle(Input::BurstClosed { conn: TALKER, local, frames: 1, reason }, now);
+        hub.handle(Input::BurstClosed { conn: TALKER, local, frames: 1, dropped: None, reason }, now);
         drain(&mut hub);
     }
     took.sort();

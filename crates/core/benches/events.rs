@@ -76,7 +76,7 @@ fn inputs(kind: Kind, number: u64, round: u32) -> Vec<Input> {
             let (burst, local, reason) = (BurstNo(round), BurstNo(round), EndReason::Released);
             let start =
                 ClientMessage::BurstStart { channel, burst, codec: Codec::Opus, frame_ms: FrameTime::Ms20 };
-            vec![message(start), Input::BurstClosed { conn, local, frames: 1, reason }]
+            vec![message(start), Input::BurstClosed { conn, local, frames: 1, dropped: None, reason }]
         }
         Kind::Mute => {
             let participant = ParticipantNo((number % PARTICIPANTS) as u32 + 1);

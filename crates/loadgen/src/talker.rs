@@ -142,7 +142,7 @@ impl Talker {
 fn outcome(message: Message<'_>, of: BurstNo) -> Option<Outcome> {
     let Message::Text(text) = message else { return None };
     match serde_json::from_slice(text) {
-        Ok(ServerMessage::Receipt { burst, outcome }) if burst == of => Some(outcome),
+        Ok(ServerMessage::Receipt { burst, outcome, late: false }) if burst == of => Some(outcome),
         _ => None,
     }
 }

@@ -287,6 +287,7 @@ impl Client {
                     self.press = None;
                 }
             }
+            Told::LateReceipt { .. } => {}
             Told::Tuned { info, participants, .. } => {
                 let known = self.known.entry(info.channel.clone()).or_default();
                 known.participants = participants.iter().map(|participant| participant.id).collect();

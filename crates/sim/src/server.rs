@@ -289,9 +289,9 @@ impl Server {
                         self.queue_for_worker(worker, Task::Frame(burst, packet.clone()), cx);
                     }
                 }
-                UplinkOutput::Closed { local, frames, reason } => {
+                UplinkOutput::Closed { local, frames, dropped, reason } => {
                     cx.model.closed(client, local, frames, reason, cx.schedule.now());
-                    self.queue_for_hub(Input::BurstClosed { conn: id, local, frames, reason }, cx);
+                    self.queue_for_hub(Input::BurstClosed { conn: id, local, frames, dropped, reason }, cx);
                 }
                 UplinkOutput::Refused(refusal) => {
                     self.send(id, Down::Text(ServerMessage::Error { refusal }), cx);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "mutants")]
 use tenfour_protocol::Description;
-use tenfour_protocol::control::{Codec, EndReason, FrameTime, Outcome};
+use tenfour_protocol::control::{Codec, EndReason, FrameTime};
 use tenfour_protocol::limits::{BUNDLES, PRESS_PATIENCE, PRESSES_WAITING};
 use tenfour_protocol::{
     BurstNo, ChannelId, Code, Participant, ParticipantNo, Range, Refusal, ServerMessage, UserId,
@@ -13,6 +13,7 @@ use tenfour_protocol::{
 
 use super::channel::Channel;
 use super::nodes::Air;
+use super::receipts::{Passed, refused};
 use super::session::{Link, millis};
 use super::{AddressNo, Hub, Output, Route, Timer, Tuned};
 use crate::{ConnId, Time};
@@ -233,7 +234,7 @@ impl Hub {
         &mut self,
         conn: ConnId,
         local: BurstNo,
-        frames: u32,
+        passed: Passed,
         reason: EndReason,
         now: Time,
     ) {
@@ -254,12 +255,15 @@ impl Hub {
                 channel.held.insert(talk.burst);
             }
         }
-        let told = self.told_to_listeners(reason);
+        let (told, frames) = (self.told_to_listeners(reason), passed.frames);
         let ended = ServerMessage::BurstEnded { burst: talk.burst, frames, reason: told };
         self.outputs.push_back(Output::Close { burst: talk.burst, ended });
         self.tell_end(talk.burst, frames, told);
-        if !closing {
-            self.send_receipt(conn, local, Outcome::Aired { frames, ended: reason });
+        let outcome = passed.outcome(reason);
+        if closing || reason == EndReason::TalkerLost {
+            self.owe_receipt(conn, talk.burst, local, outcome);
+        } else {
+            self.send_receipt(conn, local, outcome);
             self.next_press(conn, now);
         }
         self.stop_if_quiet(now);
@@ -329,10 +333,6 @@ impl Hub {
         self.outputs.push_back(Output::Refuse { conn, local });
         self.send_receipt(conn, local, refused(refusal));
     }
-
-    fn send_receipt(&mut self, conn: ConnId, local: BurstNo, outcome: Outcome) {
-        self.send(conn, ServerMessage::Receipt { burst: local, outcome });
-    }
 }
 
 /// Frames that are sent at once in a channel of so many. All of them count, not those in range,
@@ -340,8 +340,4 @@ impl Hub {
 pub(super) fn bundle(participants: usize) -> u8 {
     let reached = BUNDLES.iter().rev().find(|(least, _)| participants >= *least);
     reached.map_or(1, |(_, frames)| *frames)
-}
-
-fn refused(refusal: Refusal) -> Outcome {
-    Outcome::Refused { refusal }
 }

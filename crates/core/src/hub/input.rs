@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tenfour_protocol::control::EndReason;
+use tenfour_protocol::control::{Dropped, EndReason};
 use tenfour_protocol::limits::TOKEN_BYTES;
 use tenfour_protocol::node::{Envelope, NodeId};
 use tenfour_protocol::{BurstNo, ClientMessage, Person, Refusal, UserId};
@@ -60,6 +60,9 @@ pub enum Input {
         conn: ConnId,
         /// What to answer.
         refusal: Refusal,
+        /// The number of the press that it was meant to be, as far as that can be read: a press is answered by
+        /// its receipt.
+        press: Option<BurstNo>,
     },
     /// The uplink has passed on the last frame of an admitted burst.
     BurstClosed {
@@ -69,6 +72,8 @@ pub enum Input {
         local: BurstNo,
         /// Frames that were passed on.
         frames: u32,
+        /// Frames that were not.
+        dropped: Option<Box<Dropped>>,
         /// Why it ended.
         reason: EndReason,
     },
@@ -85,6 +90,11 @@ pub enum Input {
     },
     /// A user logged out: each connection of that log-in is closed and forgotten at once.
     LoggedOut {
+        /// Which log-in.
+        login: LoginId,
+    },
+    /// Newer log-ins of a user took the place of this one: as [`Input::LoggedOut`], with a code of its own.
+    Displaced {
         /// Which log-in.
         login: LoginId,
     },

@@ -7,7 +7,7 @@
 //! * `audience` - who hears a burst
 //! * `nodes` - other nodes of a cluster
 //! * `fair` - what one user and one address may have; `airtime` - how long users talked lately
-//! * `floor` - presses, bursts on the air, receipts; `mute` - who does not want to hear whom
+//! * `floor` - presses, bursts on the air; `receipts` - what became of them; `mute` - who does not want to hear whom
 //! * `quota`, `timers` - budgets and deadlines
 
 mod airtime;
@@ -26,6 +26,7 @@ mod place;
 mod presence;
 mod profile;
 mod quota;
+mod receipts;
 mod resume;
 mod roll;
 mod session;
@@ -43,6 +44,7 @@ use self::fair::Share;
 use self::floor::{Burst, Press};
 use self::nodes::Nodes;
 use self::quota::Spent;
+use self::receipts::Passed;
 use self::session::{Connection, Hello, Session, Stage};
 use self::timers::{Timer, Timers};
 use crate::chance::Chance;
@@ -139,13 +141,14 @@ impl Hub {
                 self.connected(conn, Connection::new(login, user, address, person, token, now), now);
             }
             Input::Message { conn, message } => self.message(conn, message, now),
-            Input::Malformed { conn, refusal } => self.malformed(conn, refusal, now),
-            Input::BurstClosed { conn, local, frames, reason } => {
-                self.burst_closed(conn, local, frames, reason, now);
+            Input::Malformed { conn, refusal, press } => self.malformed(conn, refusal, press, now),
+            Input::BurstClosed { conn, local, frames, dropped, reason } => {
+                self.burst_closed(conn, local, Passed { frames, dropped }, reason, now);
             }
             Input::Left { conn } => self.left(conn, now),
             Input::Disconnected { conn } => self.disconnected(conn, now),
             Input::LoggedOut { login } => self.logged_out(login, Code::LoggedOut, now),
+            Input::Displaced { login } => self.logged_out(login, Code::Displaced, now),
             Input::Erased { login } => self.logged_out(login, Code::Erased, now),
             Input::Profile { login, person } => self.profile(login, &person, now),
             Input::Node(input) => self.node(input, now),
@@ -235,12 +238,16 @@ impl Hub {
         }
     }
 
-    fn malformed(&mut self, conn: ConnId, refusal: Refusal, now: Time) {
+    fn malformed(&mut self, conn: ConnId, refusal: Refusal, press: Option<BurstNo>, now: Time) {
         let Some(connection) = self.open_connection(conn) else { return };
-        match connection.quota.spend(None, now) {
-            Ok(()) => self.error(conn, refusal),
-            Err(Spent::Refused(refusal)) => self.error(conn, refusal),
-            Err(Spent::Enough) => self.close(conn, Code::TooManyMessages, now),
+        let refusal = match connection.quota.spend(None, now) {
+            Ok(()) => refusal,
+            Err(Spent::Refused(refusal)) => refusal,
+            Err(Spent::Enough) => return self.close(conn, Code::TooManyMessages, now),
+        };
+        match press {
+            Some(local) => self.refuse_unread(conn, local, refusal),
+            None => self.error(conn, refusal),
         }
     }
 

@@ -35,6 +35,8 @@ impl Hub {
         let link = std::mem::replace(&mut session.link, Link::Up(conn));
         let newer = std::mem::replace(&mut session.token, token.clone());
         let older = session.used.replace(used.clone());
+        // Who has this token got the answer to the last resume, and the receipt with it.
+        session.cut.take_if(|cut| cut.told && newer == *used);
         let earlier_login = std::mem::replace(&mut session.login, login);
         // Others still see the country; `arrive` tells them if it is another one now.
         let person = Person { country: session.you.person.country, ..person };
@@ -56,6 +58,7 @@ impl Hub {
 
     /// What the client has missed: the channels as they are, and the rest of each burst.
     pub(super) fn go_on(&mut self, conn: ConnId, participant: ParticipantNo, resume: &Resume, now: Time) {
+        self.tell_cut(conn, participant);
         let session = &self.sessions[&participant];
         // Who came from another node a moment ago may have heard there what came before its entry here.
         let heard_elsewhere = session.live_until.is_some_and(|until| now < until);

@@ -16,6 +16,7 @@ use super::airtime::UserKey;
 use super::floor::{Press, Talk};
 use super::place::Whereabouts;
 use super::quota::Quota;
+use super::receipts::{Cut, Passed};
 use super::{AddressNo, Hub, LoginId, Output, Recipients, ResumeToken, Timer};
 use crate::{ConnId, Time};
 
@@ -72,6 +73,8 @@ pub(super) struct Session {
     pub(super) whereabouts: Whereabouts,
     /// This node listens for it on the bus.
     pub(super) interested: bool,
+    /// What its talker is to be told of a burst that ended with its connection.
+    pub(super) cut: Option<Cut>,
     /// It began on another node, and hears nothing that was on the air before it came here: until then.
     pub(super) live_until: Option<Time>,
 }
@@ -185,6 +188,7 @@ impl Hub {
             muted: BTreeSet::new(),
             whereabouts: Whereabouts::new(self.spots.insert()),
             interested: self.nodes.is_some(),
+            cut: None,
             live_until: None,
         };
         self.sessions_of.insert((session.login, participant));
@@ -229,7 +233,8 @@ impl Hub {
         // Only when the uplink was gone before it was told that the burst is admitted.
         let open = self.connections.get(&conn).and_then(|connection| connection.talk);
         if let Some(talk) = open {
-            self.burst_closed(conn, talk.local, 0, EndReason::TalkerLost, now);
+            let nothing = Passed { frames: 0, dropped: None };
+            self.burst_closed(conn, talk.local, nothing, EndReason::TalkerLost, now);
         }
         if let Some(connection) = self.connections.remove(&conn) {
             self.connections_of.remove(&(connection.login, conn));

@@ -189,6 +189,7 @@ fn is_final(code: Code) -> bool {
         | Code::BadSignature
         | Code::NotRegistered
         | Code::Replaced
+        | Code::Displaced
         | Code::NotFound
         | Code::MethodNotAllowed
         | Code::Unsupported => true,
@@ -209,7 +210,7 @@ fn is_final(code: Code) -> bool {
         | Code::SpeechSpent
         | Code::AlreadyTalking
         | Code::BurstNumberUsed
-        | Code::UnknownBurst
+        | Code::NoVoice
         | Code::UnknownParticipant
         | Code::TooManyMuted
         | Code::CellRefused

@@ -252,7 +252,12 @@ impl Radio {
             ServerMessage::BurstGranted { .. }
             | ServerMessage::OthersWait { .. }
             | ServerMessage::Pong { .. } => {}
-            ServerMessage::Receipt { burst, outcome } => self.button.receipt(burst, outcome, &mut self.out),
+            ServerMessage::Receipt { burst, late: true, outcome } => {
+                self.out.push_back(Output::Event(Event::LateReceipt { burst, outcome }));
+            }
+            ServerMessage::Receipt { burst, late: false, outcome } => {
+                self.button.receipt(burst, outcome, &mut self.out);
+            }
             ServerMessage::BurstStarted { burst, channel, talker, codec: _, frame_ms, grade, bundle } => {
                 let pace = Pace::live(frame_ms, bundle, self.economy);
                 self.started(burst, channel, talker, pace, grade, now);

@@ -177,6 +177,13 @@ pub enum Event {
         /// Aired or refused.
         outcome: Outcome,
     },
+    /// What became of a burst that the link was lost in: its receipt has said `link_lost` before. Comes after a resume.
+    LateReceipt {
+        /// The radio's number of the press.
+        burst: BurstNo,
+        /// How much of it was aired.
+        outcome: Outcome,
+    },
 
     /// The server is one of several and has lost the others, or has found them again.
     Island {

@@ -7,6 +7,7 @@
 
 mod budget;
 mod deck;
+mod fault;
 mod intake;
 mod log;
 mod packet;

@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use tenfour_protocol::control::{EndReason, FrameTime};
+use tenfour_protocol::control::{Dropped, EndReason, FrameTime};
 use tenfour_protocol::limits::{SILENT_BURST, STALLED_LINK};
-use tenfour_protocol::{BurstNo, Code, Refusal, VoiceFrame, opus};
+use tenfour_protocol::{BurstNo, Refusal, VoiceFrame, opus};
 use zeroize::Zeroizing;
 
 use super::budget::Budget;
+use super::fault::Fault;
 use super::{Framing, Packet};
 use crate::Time;
 use crate::timeline::Timeline;
@@ -18,7 +19,7 @@ use crate::timeline::Timeline;
 const OPEN_BURSTS: usize = 16;
 /// Silence after which the link is asked whether it works.
 const ASK: Duration = SILENT_BURST.checked_div(2).expect("not by 0");
-/// A refusal of one code is told this often.
+/// That frames are dropped for one reason is told this often, for each burst.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 
 /// What the shell does for an uplink.
@@ -38,10 +39,13 @@ pub enum UplinkOutput {
         local: BurstNo,
         /// Frames that were passed on.
         frames: u32,
+        /// Frames that were not.
+        dropped: Option<Box<Dropped>>,
         /// Why it ended.
         reason: EndReason,
     },
-    /// Tells the client that voice was dropped. At most once a second for each code.
+    /// Tells the client that voice was dropped, of which burst, and why. At most once a second for each reason
+    /// and burst.
     Refused(Refusal),
     /// Asks the client's end of the connection for a sign of life, to be told with [`Uplink::alive`].
     Ask,
@@ -57,7 +61,8 @@ pub struct Uplink {
     bursts: BTreeMap<BurstNo, Burst>,
     newest: Option<BurstNo>,
     budget: Budget,
-    told: BTreeMap<Code, Time>,
+    /// What was told of frames that belong to no burst.
+    told: Told,
     /// When the link was asked last, and when it gave a sign of life last that was no frame.
     asked: Time,
     alive: Time,
@@ -72,11 +77,16 @@ struct Burst {
     /// Frames that came before that.
     waiting: Vec<Waiting>,
     passed_on: u32,
+    dropped: Option<Box<Dropped>>,
+    told: Told,
     last: Option<(u16, u32)>,
     timeline: Timeline,
     last_sign: Time,
     ended: Option<EndReason>,
 }
+
+/// When the client was told last that frames are dropped, by the kind of the reason.
+type Told = BTreeMap<u8, Time>;
 
 /// A frame in a buffer that is wiped on drop.
 struct Waiting {
@@ -98,7 +108,7 @@ impl Uplink {
             bursts: BTreeMap::new(),
             newest: None,
             budget: Budget::new(now),
-            told: BTreeMap::new(),
+            told: Told::new(),
             asked: now,
             alive: now,
             outputs: VecDeque::new(),
@@ -126,8 +136,9 @@ impl Uplink {
     /// a word. The media time that is passed on never runs ahead of the frames' arrival by more than
     /// [`VOICE_AHEAD`](tenfour_protocol::limits::VOICE_AHEAD), whatever the talker says.
     pub fn frame(&mut self, bytes: &[u8], now: Time) {
-        let Ok(frame) = VoiceFrame::parse(bytes) else {
-            return self.refuse_voice(Code::MalformedFrame, now);
+        let frame = match VoiceFrame::parse(bytes) {
+            Ok(frame) => frame,
+            Err(error) => return self.drop_frame(self.meant_by(bytes), Fault::Unreadable(error), now),
         };
         let Some(burst) = self.bursts.get_mut(&frame.burst).filter(|burst| burst.ended.is_none()) else {
             return;
@@ -135,7 +146,7 @@ impl Uplink {
         let said = (frame.media_time, burst.frame_time.samples(), frame.payload.len() as u32);
         let taken = burst
             .check(&frame)
-            .and_then(|()| self.budget.pay(&mut burst.timeline, said, now).ok_or(Code::TooMuchVoice));
+            .and_then(|()| self.budget.pay(&mut burst.timeline, said, now).ok_or(Fault::TooMuch));
         match taken {
             Ok(media_time) => {
                 burst.last = Some((frame.seq, frame.media_time));
@@ -153,7 +164,7 @@ impl Uplink {
                     }
                 }
             }
-            Err(code) => self.refuse_voice(code, now),
+            Err(fault) => self.drop_frame(Some(frame.burst), fault, now),
         }
         if frame.last {
             self.end(frame.burst, EndReason::Released, now);
@@ -169,7 +180,7 @@ impl Uplink {
     pub fn admit(&mut self, local: BurstNo, burst: BurstNo, now: Time) {
         let Some(open) = self.bursts.get_mut(&local) else {
             // Every admitted burst is closed, or it would keep its place on the channel.
-            let closed = UplinkOutput::Closed { local, frames: 0, reason: EndReason::Silent };
+            let closed = UplinkOutput::Closed { local, frames: 0, dropped: None, reason: EndReason::Silent };
             return self.outputs.push_back(closed);
         };
         open.admitted = Some(burst);
@@ -261,18 +272,36 @@ impl Uplink {
     }
 
     fn close_if_over(&mut self, local: BurstNo) {
-        let Some(burst) = self.bursts.get(&local) else { return };
+        let Some(burst) = self.bursts.get_mut(&local) else { return };
         if let (Some(_), Some(reason)) = (burst.admitted, burst.ended) {
-            let frames = burst.passed_on;
+            let (frames, dropped) = (burst.passed_on, burst.dropped.take());
             self.bursts.remove(&local);
-            self.outputs.push_back(UplinkOutput::Closed { local, frames, reason });
+            self.outputs.push_back(UplinkOutput::Closed { local, frames, dropped, reason });
         }
     }
 
-    fn refuse_voice(&mut self, code: Code, now: Time) {
-        if self.told.get(&code).is_none_or(|&told| now.since(told) >= TOLD_EVERY) {
-            self.told.insert(code, now);
-            self.outputs.push_back(UplinkOutput::Refused(code.into()));
+    /// The burst that bytes were meant for which are no frame: the one they name, or else the newest.
+    fn meant_by(&self, bytes: &[u8]) -> Option<BurstNo> {
+        let is_open = |local: &BurstNo| self.bursts.get(local).is_some_and(|burst| burst.ended.is_none());
+        let named = VoiceFrame::burst_of(bytes).filter(is_open);
+        named.or_else(|| self.bursts.keys().copied().rev().find(is_open))
+    }
+
+    /// A frame that is not passed on: counted for the receipt, and told.
+    fn drop_frame(&mut self, local: Option<BurstNo>, fault: Fault, now: Time) {
+        let told = match local.and_then(|local| self.bursts.get_mut(&local)) {
+            Some(burst) => {
+                match &mut burst.dropped {
+                    Some(dropped) => dropped.frames += 1,
+                    None => burst.dropped = Some(Box::new(Dropped { frames: 1, refusal: fault.refusal() })),
+                }
+                &mut burst.told
+            }
+            None => &mut self.told,
+        };
+        if told.get(&fault.kind()).is_none_or(|&told| now.since(told) >= TOLD_EVERY) {
+            told.insert(fault.kind(), now);
+            self.outputs.push_back(UplinkOutput::Refused(fault.refusal().of_burst(local)));
         }
     }
 }
@@ -284,6 +313,8 @@ impl Burst {
             admitted: None,
             waiting: Vec::new(),
             passed_on: 0,
+            dropped: None,
+            told: Told::new(),
             last: None,
             timeline: Timeline::default(),
             last_sign: now,
@@ -304,17 +335,27 @@ impl Burst {
         }
     }
 
-    /// Order, and an Opus packet of the length that was announced.
-    fn check(&self, frame: &VoiceFrame<'_>) -> Result<(), Code> {
-        let in_order = self.last.is_none_or(|(seq, media_time)| {
-            // Media time may wrap; forward is the nearer way round.
-            let forward = frame.media_time.wrapping_sub(media_time);
-            frame.seq > seq && (1..1 << 31).contains(&forward)
-        });
+    /// Order, and an Opus packet of the length that was announced. A hole in the numbers is a frame that was lost
+    /// before it came here, or dropped here.
+    fn check(&self, frame: &VoiceFrame<'_>) -> Result<(), Fault> {
         // The number after the last frame has to be one, too.
-        let countable = frame.seq < u16::MAX;
+        if frame.seq == u16::MAX {
+            return Err(Fault::Uncountable);
+        }
+        if let Some((seq, media_time)) = self.last {
+            if frame.seq <= seq {
+                return Err(Fault::Number);
+            }
+            // Media time may wrap; forward is the nearer way round.
+            if !(1..1 << 31).contains(&frame.media_time.wrapping_sub(media_time)) {
+                return Err(Fault::MediaTime);
+            }
+        }
+        let holds = opus::check(frame.payload).map_err(Fault::NoOpus)?;
         let announced = Duration::from_millis(self.frame_time.millis().into());
-        let well_formed = opus::check(frame.payload).is_ok_and(|time| time == announced);
-        (in_order && countable && well_formed).then_some(()).ok_or(Code::MalformedFrame)
+        match holds == announced {
+            true => Ok(()),
+            false => Err(Fault::Length { holds, announced: self.frame_time }),
+        }
     }
 }

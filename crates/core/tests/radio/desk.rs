@@ -195,11 +195,13 @@ pub(crate) fn receipts(out: &[Output]) -> Vec<(u32, Option<Code>)> {
 }
 
 pub(crate) fn aired(burst: u32, frames: u32, ended: EndReason) -> ServerMessage {
-    ServerMessage::Receipt { burst: BurstNo(burst), outcome: Outcome::Aired { frames, ended } }
+    let outcome = Outcome::Aired { frames, ended, dropped: None };
+    ServerMessage::Receipt { burst: BurstNo(burst), late: false, outcome }
 }
 
 pub(crate) fn refused(burst: u32, code: Code) -> ServerMessage {
-    ServerMessage::Receipt { burst: BurstNo(burst), outcome: Outcome::Refused { refusal: code.into() } }
+    let outcome = Outcome::Refused { refusal: code.into() };
+    ServerMessage::Receipt { burst: BurstNo(burst), late: false, outcome }
 }
 
 pub(crate) fn started(burst: u32, channel: &str) -> ServerMessage {

@@ -34,7 +34,7 @@ fn drain(uplink: &mut Uplink) -> (Vec<u16>, Vec<Code>, Vec<UplinkOutput>) {
 }
 
 fn closed(frames: u32, reason: EndReason) -> Vec<UplinkOutput> {
-    vec![UplinkOutput::Closed { local: LOCAL, frames, reason }]
+    vec![UplinkOutput::Closed { local: LOCAL, frames, dropped: None, reason }]
 }
 
 #[test]

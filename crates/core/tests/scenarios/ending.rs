@@ -74,8 +74,13 @@ fn a_stop_is_told_and_gives_receipts_before_it_disconnects() {
     // A client is gone after its last message, so they are looked at before they are drained.
     world.hub.handle(Input::Stop { back_in: ms(3000) }, world.now);
     let mut outputs: Vec<_> = std::iter::from_fn(|| world.hub.poll()).collect();
-    let closed =
-        Input::BurstClosed { conn: anna, local: BurstNo(1), frames: 1, reason: EndReason::GoingAway };
+    let closed = Input::BurstClosed {
+        conn: anna,
+        local: BurstNo(1),
+        frames: 1,
+        dropped: None,
+        reason: EndReason::GoingAway,
+    };
     world.hub.handle(closed, world.now);
     outputs.extend(std::iter::from_fn(|| world.hub.poll()));
     let text: Vec<String> = outputs.iter().map(|output| format!("{output:?}")).collect();
@@ -159,7 +164,13 @@ fn a_drop_that_the_uplink_did_not_see_still_closes_the_burst() {
     world.run(HOLD);
     assert_eq!(world.hub.figures().bursts_held, 0);
     world.take(bert);
-    let late = Input::BurstClosed { conn: anna, local: BurstNo(1), frames: 3, reason: EndReason::TalkerLost };
+    let late = Input::BurstClosed {
+        conn: anna,
+        local: BurstNo(1),
+        frames: 3,
+        dropped: None,
+        reason: EndReason::TalkerLost,
+    };
     world.tell(late);
     assert_eq!(world.take(bert), Vec::<Got>::new());
 }

@@ -171,12 +171,12 @@ fn what_is_no_message_is_refused_and_counts_as_one() {
     let mut world = World::new();
     let conn = world.greet("Anna");
     for _ in 1..CONTROL_BURST {
-        world.tell(Input::Malformed { conn, refusal: Code::MalformedMessage.into() });
+        world.tell(Input::Malformed { conn, refusal: Code::MalformedMessage.into(), press: None });
     }
     let got = refusals(&world.control(conn));
     assert!(
         got.len() == CONTROL_BURST as usize - 1 && got.iter().all(|&code| code == Code::MalformedMessage)
     );
-    world.tell(Input::Malformed { conn, refusal: Code::MalformedMessage.into() });
+    world.tell(Input::Malformed { conn, refusal: Code::MalformedMessage.into(), press: None });
     assert_eq!(refusals(&world.control(conn)), [Code::TooManyMessages]);
 }

@@ -21,6 +21,7 @@ mod place_drop;
 mod presence;
 mod profile;
 mod range;
+mod receipts;
 mod resuming;
 mod talking;
 mod tuning;

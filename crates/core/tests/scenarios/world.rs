@@ -336,8 +336,8 @@ impl World {
                         }
                         self.bus.iter_mut().for_each(|bus| bus.relay(burst, &packet));
                     }
-                    UplinkOutput::Closed { local, frames, reason } => {
-                        self.inputs.push_back(Input::BurstClosed { conn, local, frames, reason });
+                    UplinkOutput::Closed { local, frames, dropped, reason } => {
+                        self.inputs.push_back(Input::BurstClosed { conn, local, frames, dropped, reason });
                     }
                     UplinkOutput::Refused(refusal) => {
                         refused.push((conn, ServerMessage::Error { refusal }));

@@ -251,8 +251,8 @@ impl Node {
                         }
                         self.deck.append(burst, packet, now);
                     }
-                    UplinkOutput::Closed { local, frames, reason } => {
-                        self.inputs.push_back(Input::BurstClosed { conn, local, frames, reason });
+                    UplinkOutput::Closed { local, frames, dropped, reason } => {
+                        self.inputs.push_back(Input::BurstClosed { conn, local, frames, dropped, reason });
                     }
                     UplinkOutput::Refused(_) | UplinkOutput::Ask => {}
                 }

@@ -163,7 +163,7 @@ impl Person {
             ServerMessage::BurstEnded { burst, .. } => {
                 self.open.remove(burst);
             }
-            ServerMessage::Receipt { burst, .. } => {
+            ServerMessage::Receipt { burst, late: false, .. } => {
                 self.unanswered.remove(burst);
                 self.talk.take_if(|(local, _)| local == burst);
             }

@@ -200,7 +200,7 @@ fn what_is_right_is_let_pass() {
 #[test]
 fn each_broken_promise_is_noticed() {
     let now = Time::from_micros(6_000_000);
-    let aired = Outcome::Aired { frames: 1, ended: EndReason::Released };
+    let aired = Outcome::Aired { frames: 1, ended: EndReason::Released, dropped: None };
     type Act<'a> = &'a dyn Fn(&mut Model);
     let broken: [(&str, Act<'_>); 13] = [
         ("a frame twice", &|m| (0..2).for_each(|_| m.heard(1, HEARD, 0, &packet(0)))),

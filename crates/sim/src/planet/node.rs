@@ -81,7 +81,13 @@ impl Node {
             Output::Node(NodeOutput::Publish { subject, message }) => Some((subject, *message)),
             _ => None,
         });
-        self.tell(Input::BurstClosed { conn, local: burst, frames: 1, reason: EndReason::Released });
+        self.tell(Input::BurstClosed {
+            conn,
+            local: burst,
+            frames: 1,
+            dropped: None,
+            reason: EndReason::Released,
+        });
         self.tell(Input::Left { conn });
         self.tell(Input::Disconnected { conn });
         self.now += std::time::Duration::from_secs(1);

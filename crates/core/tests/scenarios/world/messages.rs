@@ -64,7 +64,8 @@ pub(crate) fn voice_in(got: &[Got], of: u32) -> Vec<u16> {
 }
 
 pub(crate) fn aired(local: u32, frames: u32, ended: EndReason) -> ServerMessage {
-    ServerMessage::Receipt { burst: BurstNo(local), outcome: Outcome::Aired { frames, ended } }
+    let outcome = Outcome::Aired { frames, ended, dropped: None };
+    ServerMessage::Receipt { burst: BurstNo(local), late: false, outcome }
 }
 
 /// Codes of the refusals among `messages`, on errors and on receipts.
@@ -77,10 +78,10 @@ pub(crate) fn refusals(messages: &[ServerMessage]) -> Vec<Code> {
     codes.collect()
 }
 
-/// The bursts that `messages` has a receipt for.
+/// The bursts of this connection that `messages` has a receipt for.
 pub(crate) fn receipts(messages: &[ServerMessage]) -> Vec<u32> {
     let receipts = messages.iter().filter_map(|message| match message {
-        ServerMessage::Receipt { burst, .. } => Some(burst.0),
+        ServerMessage::Receipt { burst, late: false, .. } => Some(burst.0),
         _ => None,
     });
     receipts.collect()

@@ -1,0 +1,81 @@
+//! What a talker is told of a press: how much of it was relayed, or why nothing was.
+
+use tenfour_protocol::control::{Dropped, EndReason, Outcome};
+use tenfour_protocol::{BurstNo, Code, ParticipantNo, Refusal, ServerMessage};
+
+use super::Hub;
+use super::session::Link;
+use crate::ConnId;
+
+/// A burst that ended with its talker's connection, and what became of it.
+#[derive(Debug)]
+pub(super) struct Cut {
+    /// The talker's number, of that connection.
+    local: BurstNo,
+    outcome: Outcome,
+    /// The talker was told, on a connection that may have been lost since.
+    pub(super) told: bool,
+}
+
+/// What became of the frames of a burst.
+#[derive(Debug)]
+pub(super) struct Passed {
+    pub(super) frames: u32,
+    pub(super) dropped: Option<Box<Dropped>>,
+}
+
+impl Passed {
+    /// What the talker is told. A press of which nothing was relayed is refused, with the reason.
+    pub(super) fn outcome(self, ended: EndReason) -> Outcome {
+        match (self.frames, self.dropped) {
+            (0, Some(dropped)) => refused(dropped.refusal),
+            (0, None) => refused(Code::NoVoice.into()),
+            (frames, dropped) => Outcome::Aired { frames, ended, dropped },
+        }
+    }
+}
+
+impl Hub {
+    /// The talker's connection is gone: the receipt waits for the session to go on, or goes to the connection
+    /// that it has by now.
+    pub(super) fn owe_receipt(&mut self, conn: ConnId, burst: BurstNo, local: BurstNo, outcome: Outcome) {
+        let talker = self.bursts.get(&burst).map(|burst| burst.talker);
+        let Some(session) = talker.and_then(|talker| self.sessions.get_mut(&talker)) else { return };
+        let here = match session.link {
+            Link::Up(other) if other != conn => Some(other),
+            Link::Up(_) | Link::Suspended { .. } => None,
+        };
+        session.cut = Some(Cut { local, outcome: outcome.clone(), told: here.is_some() });
+        if let Some(other) = here {
+            self.send(other, ServerMessage::Receipt { burst: local, late: true, outcome });
+        }
+    }
+
+    /// A session goes on: its talker is told what became of the burst that was cut.
+    pub(super) fn tell_cut(&mut self, conn: ConnId, talker: ParticipantNo) {
+        let Some(cut) = self.sessions.get_mut(&talker).and_then(|session| session.cut.as_mut()) else {
+            return;
+        };
+        cut.told = true;
+        let message = ServerMessage::Receipt { burst: cut.local, late: true, outcome: cut.outcome.clone() };
+        self.send(conn, message);
+    }
+
+    /// Refuses a press of which no more can be read than its number.
+    pub(super) fn refuse_unread(&mut self, conn: ConnId, local: BurstNo, refusal: Refusal) {
+        let newest = self.connections.get(&conn).and_then(|connection| connection.newest_local);
+        if newest.is_some_and(|newest| local <= newest) {
+            // A burst of that number may be on the air: it goes on.
+            return self.send_receipt(conn, local, refused(refusal));
+        }
+        self.refuse_press(conn, local, refusal);
+    }
+
+    pub(super) fn send_receipt(&mut self, conn: ConnId, local: BurstNo, outcome: Outcome) {
+        self.send(conn, ServerMessage::Receipt { burst: local, late: false, outcome });
+    }
+}
+
+pub(super) fn refused(refusal: Refusal) -> Outcome {
+    Outcome::Refused { refusal }
+}
