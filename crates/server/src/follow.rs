@@ -15,6 +15,9 @@ pub(crate) async fn follow(mut changes: Changes, shared: Arc<Shared>) {
         for login in effects.logged_out {
             shared.hub.input(Input::LoggedOut { login });
         }
+        for login in effects.displaced {
+            shared.hub.input(Input::Displaced { login });
+        }
         for login in effects.erased {
             shared.hub.input(Input::Erased { login });
         }

@@ -23,7 +23,6 @@ pub mod connection_log;
 mod disk;
 mod door;
 mod error;
-mod fault;
 mod follow;
 #[doc(hidden)]
 mod gate;

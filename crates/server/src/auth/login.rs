@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 use super::allowance::Allowance;
 use super::newcomers::Newcomers;
 use super::nonces::Nonces;
+use super::on_radio::OnRadio;
 use super::refusals::{owed, too_many, unavailable, written};
 use super::sessions::Effects;
 use super::sessions::{Session, Sessions, is_over};
@@ -39,11 +40,12 @@ pub struct Auth {
     newcomers: Newcomers,
     pub(super) contacts: Allowance,
     /// Radio sockets that a user may open.
-    upgrades: Allowance<UserId>,
+    pub(super) upgrades: Allowance<UserId>,
     nonces: Mutex<Nonces>,
     /// Instead of them, when the store is that of a cluster.
     shared: Option<Cluster>,
     sessions: Mutex<Sessions>,
+    pub(super) on_radio: OnRadio,
     pub(super) keeper: Keeper,
     /// Users that were changed or erased so far. Whoever read a user before sees by it whether to
     /// read again.
@@ -83,7 +85,7 @@ pub struct Opened {
     pub user: User,
     /// The token as text; nobody keeps it.
     pub token: Zeroizing<String>,
-    /// An older session of the user that had to go for this one.
+    /// A session of the user that had to go for this one.
     pub displaced: Option<LoginId>,
 }
 
@@ -92,6 +94,7 @@ impl Auth {
     pub fn new(origins: Origins, keeper: Keeper, stored: Vec<StoredSession>) -> Self {
         let today = today();
         let standing = stored.into_iter().filter(|session| !is_over(session.used, today));
+        let sessions = Sessions::new(standing);
         Self {
             origins,
             rates: Rates::default(),
@@ -101,7 +104,8 @@ impl Auth {
             upgrades: Allowance::of(USER_UPGRADES, USER_UPGRADE * USER_UPGRADES, COMERS),
             nonces: Mutex::default(),
             shared: None,
-            sessions: Mutex::new(Sessions::new(standing)),
+            on_radio: sessions.on_radio(),
+            sessions: Mutex::new(sessions),
             keeper,
             changes: AtomicU64::default(),
             changing: tokio::sync::Mutex::default(),
@@ -112,8 +116,9 @@ impl Auth {
     pub fn of_cluster(origins: Origins, keeper: Keeper, secret: [u8; 32]) -> Self {
         let asked = Mutex::new((Instant::now(), 0));
         let shared = Some(Cluster { nonces: SharedNonces::new(secret), asked });
-        let sessions = Mutex::new(Sessions::of_cluster());
-        Self { shared, sessions, ..Self::new(origins, keeper, Vec::new()) }
+        let sessions = Sessions::of_cluster();
+        let on_radio = sessions.on_radio();
+        Self { shared, on_radio, sessions: Mutex::new(sessions), ..Self::new(origins, keeper, Vec::new()) }
     }
 
     /// Takes over what the store says by itself. The hub has to hear what it means for log-ins.
@@ -131,12 +136,6 @@ impl Auth {
         self.newcomers.forget(now);
         self.contacts.forget(now);
         self.upgrades.forget(now);
-    }
-
-    /// Whether a user may open one more radio socket now.
-    pub(crate) fn may_come_in(&self, user: UserId) -> Result<(), Refusal> {
-        let words = "You have connected too often just now.";
-        self.upgrades.take_of(user, Instant::now()).map_err(|wait| too_many(words, wait))
     }
 
     /// The origins that may use the server.

@@ -5,6 +5,7 @@ mod allowance;
 mod login;
 mod newcomers;
 mod nonces;
+mod on_radio;
 mod origins;
 mod rates;
 mod refusals;
@@ -12,6 +13,8 @@ mod sessions;
 mod shared_nonces;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+pub(crate) use on_radio::RadioOf;
 
 pub use login::{Auth, Client, Opened};
 pub use origins::Origins;

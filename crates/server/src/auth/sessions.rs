@@ -8,6 +8,7 @@ use tenfour_protocol::limits::{SESSION_LIFE, SESSIONS_PER_USER};
 use tenfour_protocol::{Person, UserId};
 
 use super::hash;
+use super::on_radio::OnRadio;
 use crate::store::{Change, Day, Revision, StoredSession, TokenHash, User};
 
 /// A session, as the door sees it.
@@ -28,6 +29,8 @@ pub struct Session {
 pub(crate) struct Effects {
     /// They ended.
     pub(crate) logged_out: Vec<LoginId>,
+    /// They ended because newer ones took their place.
+    pub(crate) displaced: Vec<LoginId>,
     /// They ended with their users.
     pub(crate) erased: Vec<LoginId>,
     /// Users who were known and are no more.
@@ -45,6 +48,8 @@ pub(super) struct Sessions {
     #[expect(clippy::vec_box, reason = "the spare room of a vector keeps what was removed, too")]
     by_user: BTreeMap<Box<UserId>, Vec<Box<TokenHash>>>,
     last_login: u64,
+    /// Those that have radio sockets.
+    on_radio: OnRadio,
     /// Ended here, while the store of a cluster may still say that they stand. Nothing when the store is
     /// this node's alone.
     ended: Option<HashMap<Box<TokenHash>, Box<UserId>>>,
@@ -68,9 +73,23 @@ impl Sessions {
     /// Adds a session; returns what had to go for it.
     pub(super) fn insert(&mut self, stored: StoredSession, since: Revision) -> Option<(TokenHash, Session)> {
         self.add(stored, since);
-        let own = self.by_user.get(&stored.user)?;
-        let surplus = (own.len() > SESSIONS_PER_USER).then(|| *own[0])?;
+        let surplus = self.surplus(&stored)?;
         self.remove(&surplus).map(|session| (surplus, session))
+    }
+
+    /// What has to go for a new session, if the user has too many: the one that was not used for longest, of those
+    /// that came on the same day the oldest, and none with a radio on it.
+    fn surplus(&self, new: &StoredSession) -> Option<TokenHash> {
+        let own = self.by_user.get(&new.user).filter(|own| own.len() > SESSIONS_PER_USER)?;
+        let others = own.iter().filter(|hash| ***hash != new.hash);
+        let known = others.filter_map(|hash| Some((hash, self.by_hash.get(hash)?)));
+        let unused = known.min_by_key(|(_, session)| (self.on_radio.has(session.login), session.used));
+        unused.map(|(hash, _)| **hash)
+    }
+
+    /// Who is on the radio, for a socket to be counted with.
+    pub(super) fn on_radio(&self) -> OnRadio {
+        self.on_radio.clone()
     }
 
     fn add(&mut self, stored: StoredSession, since: Revision) {
@@ -105,6 +124,8 @@ impl Sessions {
             let over = self.over(&id, &standing, change.revision);
             let ended = over.iter().filter_map(|hash| self.take(hash)).map(|session| session.login);
             match users.get(&id) {
+                // As many as there can be: another node let them in, and this one go for it.
+                Some(_) if standing_of(change, &id) >= SESSIONS_PER_USER => effects.displaced.extend(ended),
                 Some(_) => effects.logged_out.extend(ended),
                 None => {
                     effects.erased.extend(ended);
@@ -190,6 +211,11 @@ impl Sessions {
     pub(super) fn len(&self) -> usize {
         self.by_hash.len()
     }
+}
+
+/// Sessions that a user has by a state of the store.
+fn standing_of(change: &Change, id: &UserId) -> usize {
+    change.sessions.iter().filter(|session| session.user == *id).count()
 }
 
 /// True when a session that was last used on `used` is over.
@@ -283,5 +309,35 @@ mod tests {
         let (gone, _) = sessions.insert(stored(255, 1), Revision::default()).unwrap();
         assert_eq!(gone, hash(&[0]));
         assert_eq!(sessions.len(), SESSIONS_PER_USER);
+    }
+
+    #[test]
+    fn who_is_on_the_radio_stays_and_who_was_not_there_for_longest_goes() {
+        let mut sessions = Sessions::default();
+        for token in 0..u8::try_from(SESSIONS_PER_USER).unwrap() {
+            sessions.insert(stored(token, 1), Revision::default());
+        }
+        let login = |sessions: &Sessions, token: u8| sessions.by_hash[&hash(&[token])].login;
+        let radio = sessions.on_radio().count(login(&sessions, 0));
+        let again = sessions.on_radio().count(login(&sessions, 0));
+        sessions.touch(&hash(&[1]), Day(2));
+        let mut let_go = |token| sessions.insert(stored(token, 2), Revision::default()).unwrap().0;
+        assert_eq!(let_go(250), hash(&[2]), "0 is on the radio, 1 was used since");
+        drop(again);
+        assert_eq!(let_go(251), hash(&[3]), "it has one socket left");
+        drop(radio);
+        assert_eq!(let_go(252), hash(&[0]));
+    }
+
+    #[test]
+    fn what_another_node_let_go_for_a_newer_log_in_was_not_logged_out() {
+        let full: Vec<_> = (0..32).map(|token| stored(token, 1)).collect();
+        let mut sessions = Sessions::of_cluster();
+        sessions.apply(&state(1, &full, true));
+        let newer: Vec<_> = (1..33).map(|token| stored(token, 1)).collect();
+        let effects = sessions.apply(&state(2, &newer, true));
+        assert_eq!((effects.displaced, effects.logged_out), (vec![LoginId(1)], vec![]));
+        let effects = sessions.apply(&state(3, &newer[1..], true));
+        assert_eq!((effects.displaced, effects.logged_out.len()), (vec![], 1));
     }
 }

@@ -9,17 +9,15 @@ use axum::extract::{Extension, State};
 use axum::http::header::{HeaderMap, HeaderValue, SET_COOKIE};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use serde::de::DeserializeOwned;
 use tenfour_core::hub::Input;
 #[cfg(feature = "mutants")]
 use tenfour_core::mutants::Mutant;
 use tenfour_protocol::http::{About, Login, Me, Nonce, Problem, Register, SessionKind};
 use tenfour_protocol::limits::SESSION_LIFE;
-use tenfour_protocol::{Code, Refusal};
+use tenfour_protocol::{Code, Refusal, json};
 
-use super::request::{Peer, Refused, client_of, cookie_name, origin_of, tokens_of};
+use super::request::{Peer, Refused, client_of, cookie_name, foreign, origin_of, tokens_of, too_long};
 use crate::auth::{Client, Opened, Session};
-use crate::fault::fault;
 use crate::shared::Shared;
 use crate::store::{TokenHash, User};
 
@@ -125,12 +123,12 @@ pub(super) async fn method_not_allowed() -> Refused {
 }
 
 fn own_page<'a>(shared: &Shared, headers: &'a HeaderMap, uri: &'a Uri) -> Answer<Client<'a>> {
-    Ok(client_of(headers, uri, shared.auth.origins()).ok_or(Code::ForeignOrigin)?)
+    Ok(client_of(headers, uri, shared.auth.origins())?)
 }
 
 pub(super) async fn session(shared: &Shared, headers: &HeaderMap) -> Answer<(TokenHash, Session)> {
-    if origin_of(headers).is_some_and(|origin| !shared.auth.origins().allows(origin)) {
-        return Err(Code::ForeignOrigin.into());
+    if let Some(origin) = origin_of(headers).filter(|origin| !shared.auth.origins().allows(origin)) {
+        return Err(foreign(origin).into());
     }
     Ok(session_of(shared, headers).await.ok_or(Code::NotLoggedIn)?)
 }
@@ -146,23 +144,20 @@ pub(crate) async fn session_of(shared: &Shared, headers: &HeaderMap) -> Option<(
     None
 }
 
-pub(super) fn parse<T: DeserializeOwned>(body: Body) -> Answer<T> {
+pub(super) fn parse<T: json::Body>(body: Body) -> Answer<T> {
     let bytes = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Code::MessageTooLarge,
-        _ => Code::MalformedMessage,
+        StatusCode::PAYLOAD_TOO_LARGE => too_long(),
+        _ => Code::MalformedMessage.into(),
     })?;
-    serde_json::from_slice(&bytes).map_err(|error| {
-        Refusal::because(
-            Code::MalformedMessage,
-            format!("The body is not what it should be: {}.", fault(&error)),
-        )
-        .into()
+    json::body(&bytes).map_err(|fault| {
+        let message = format!("The body is not what it should be: {fault}.");
+        Refusal::because(Code::MalformedMessage, message).into()
     })
 }
 
 fn begin(shared: &Shared, opened: Opened, kind: SessionKind) -> Response {
     if let Some(login) = opened.displaced {
-        shared.hub.input(Input::LoggedOut { login });
+        shared.hub.input(Input::Displaced { login });
     }
     let me = describe(opened.user);
     match kind {

@@ -25,7 +25,7 @@ pub(crate) use channels::ChannelList;
 pub(crate) use forwarded::Proxies;
 pub(crate) use headers::secure;
 pub use openapi::openapi;
-pub(crate) use request::{Peer, busy, full, in_bytes, origin_of, problem};
+pub(crate) use request::{Peer, busy, foreign, full, in_bytes, origin_of, problem, too_long};
 
 use crate::shared::Shared;
 use crate::web;

@@ -4,11 +4,12 @@ use std::net::IpAddr;
 
 use axum::body::Body;
 use axum::http::header::{
-    AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderValue, ORIGIN, RETRY_AFTER,
+    AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderValue, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use axum::http::{Response, StatusCode, Uri};
 use axum::response::IntoResponse;
 use tenfour_protocol::http::Problem;
+use tenfour_protocol::limits::BODY_BYTES;
 use tenfour_protocol::{Code, Refusal};
 
 use super::headers::secure;
@@ -50,14 +51,35 @@ pub(crate) fn tokens_of(headers: &HeaderMap, secure: bool) -> impl Iterator<Item
     bearer.into_iter().chain(cookies.take(if bearer.is_some() { 0 } else { COOKIES }))
 }
 
-/// Who asks for a log-in. A page of a foreign origin is nobody.
-pub(super) fn client_of<'a>(headers: &'a HeaderMap, uri: &'a Uri, origins: &Origins) -> Option<Client<'a>> {
-    match origin_of(headers) {
-        Some(origin) => origins.allows(origin).then_some(Client::Page(origin)),
-        None => {
-            let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-            Some(Client::Program(host.or(uri.authority().map(|authority| authority.as_str()))?))
-        }
+/// Who asks for a log-in: a page of an own origin, or a program that came to an own address.
+pub(super) fn client_of<'a>(
+    headers: &'a HeaderMap,
+    uri: &'a Uri,
+    origins: &Origins,
+) -> Result<Client<'a>, Refusal> {
+    if let Some(origin) = origin_of(headers) {
+        return if origins.allows(origin) { Ok(Client::Page(origin)) } else { Err(foreign(origin)) };
+    }
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.or(uri.authority().map(|authority| authority.as_str())).unwrap_or("?");
+    match origins.of_host(host).next() {
+        Some(_) => Ok(Client::Program(host)),
+        None => Err(foreign(host)),
+    }
+}
+
+/// Longest address that is repeated to who has sent it.
+const ADDRESS_SHOWN: usize = 200;
+
+/// Somebody uses an address that this server does not take for one of its own: in `Origin`, or in `Host`.
+pub(crate) fn foreign(address: &str) -> Refusal {
+    let shown: String = address.chars().take(ADDRESS_SHOWN).collect();
+    Refusal {
+        hint: "Use the address that its operator names; the operator can add this one to `origins`.".into(),
+        ..Refusal::because(
+            Code::ForeignOrigin,
+            format!("This server does not know the address {shown} as its own."),
+        )
     }
 }
 
@@ -83,6 +105,14 @@ const RETRY_MILLIS: u32 = 5000;
 /// There is no room, or no more room for who asks.
 pub(crate) fn full() -> Refusal {
     Refusal::from(Code::ServerFull).retry_after(RETRY_MILLIS)
+}
+
+/// A body is longer than any that is taken.
+pub(crate) fn too_long() -> Refusal {
+    Refusal {
+        hint: format!("Send a body of at most {} KiB.", BODY_BYTES / 1024),
+        ..Refusal::because(Code::MessageTooLarge, "The body of the request is too large.")
+    }
 }
 
 /// The same as an answer.
@@ -124,6 +154,10 @@ pub(crate) fn problem(refusal: Refusal) -> Response<Body> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     if let Some(millis) = problem.retry_after_ms {
         headers.insert(RETRY_AFTER, HeaderValue::from(millis.div_ceil(1000)));
+    }
+    if problem.status == 401 {
+        // RFC 9110, 15.5.2. No browser asks its person for a password because of this scheme.
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
 }

@@ -24,7 +24,7 @@ use super::Lobby;
 use super::flow::Flow;
 use super::patient::Patient;
 use crate::gate::Permit;
-use crate::http::{Peer, busy, problem, secure};
+use crate::http::{Peer, busy, problem, secure, too_long};
 use crate::worker::{Stream, Tcp};
 
 /// Time for one request, its body included.
@@ -103,7 +103,7 @@ impl Lobby {
             closing(busy())
         } else if is_too_long(request.headers()) {
             // Before the body is asked for, which `Expect: 100-continue` waits for.
-            closing(problem(Code::MessageTooLarge.into()))
+            closing(problem(too_long()))
         } else if request.uri().path() == RADIO_PATH {
             self.upgrade(request, client).await
         } else {

@@ -20,10 +20,10 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::Lobby;
 use super::patient::Patient;
-use crate::auth::Session;
+use crate::auth::{RadioOf, Session};
 use crate::connection_log::Connected;
 use crate::gate::Permit;
-use crate::http::{full, origin_of, problem, session_of};
+use crate::http::{foreign, full, origin_of, problem, session_of};
 use crate::store::TokenHash;
 use crate::worker::{Stream, ToWorker};
 
@@ -41,6 +41,8 @@ pub(crate) struct Guest {
     /// How often users had changed before the person was read.
     pub(crate) changes: u64,
     pub(crate) permit: Permit,
+    /// Keeps the session from making room for a newer one.
+    pub(crate) radio: RadioOf,
 }
 
 /// A radio socket, on its way to a worker.
@@ -85,20 +87,21 @@ impl Lobby {
             return Err(Code::MethodNotAllowed.into());
         }
         let auth = &self.shared.auth;
-        if origin_of(headers).is_some_and(|origin| !auth.origins().allows(origin)) {
-            return Err(Code::ForeignOrigin.into());
+        if let Some(origin) = origin_of(headers).filter(|origin| !auth.origins().allows(origin)) {
+            return Err(foreign(origin));
         }
         let accept = websocket_key(headers).ok_or(Code::UpgradeExpected)?;
         if !lists(headers, SEC_WEBSOCKET_PROTOCOL, |protocol| protocol == SUBPROTOCOL) {
             return Err(Code::UnknownSubprotocol.into());
         }
         let (hash, session) = session_of(&self.shared, headers).await.ok_or(Code::NotLoggedIn)?;
+        let radio = auth.radio_of(session);
         auth.may_come_in(session.user)?;
         let permit = self.shared.sockets.take(self.shared.proxies.counted(address), 1).ok_or_else(full)?;
         let changes = auth.changes();
         let person = auth.user(session.user).await?.person();
         auth.note_use(hash, session).await;
-        Ok(Admitted { accept, guest: Guest { hash, session, person, changes, permit } })
+        Ok(Admitted { accept, guest: Guest { hash, session, person, changes, permit, radio } })
     }
 
     async fn hand_over(self: Rc<Self>, upgrade: OnUpgrade, guest: Guest, connected: Connected) {

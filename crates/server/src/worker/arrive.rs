@@ -41,7 +41,8 @@ impl Worker {
             let entry = table.vacant_entry();
             let id = self.number(entry.key());
             let share = self.shared.hub.share();
-            let connection = Rc::new(Connection::new(id, stream, share, guest.permit, connected, now));
+            let connection =
+                Rc::new(Connection::new(id, stream, share, (guest.permit, guest.radio), connected, now));
             entry.insert(connection.clone());
             connection
         };

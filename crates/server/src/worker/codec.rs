@@ -1,7 +1,7 @@
 //! The server's end of the radio's WebSocket: what a client may send, and how voice is framed.
 
 use tenfour_core::voice::Prefix;
-use tenfour_protocol::limits::{CONTROL_BYTES, VOICE_HEADER_BYTES, VOICE_PAYLOAD_BYTES};
+use tenfour_protocol::limits::{CONTROL_BYTES, VOICE_MESSAGE_BYTES};
 use tenfour_websocket::Peer;
 
 pub(crate) use tenfour_websocket::{Event, Violation, close, close_plain, ping, pong, text};
@@ -15,7 +15,7 @@ pub(crate) enum Client {}
 impl Peer for Client {
     const MASKS: bool = true;
     const TEXT_BYTES: usize = CONTROL_BYTES;
-    const BINARY_BYTES: usize = VOICE_HEADER_BYTES + VOICE_PAYLOAD_BYTES;
+    const BINARY_BYTES: usize = VOICE_MESSAGE_BYTES;
 }
 
 /// The header of a binary frame with `message` bytes: the framing of voice.
@@ -34,11 +34,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_largest_voice_frame_is_taken_and_framed() {
-        let mut largest = vec![0x82, 0x80 | 126, 1, 156, 0, 0, 0, 0];
+    fn more_than_the_largest_voice_frame_is_taken_and_that_is_framed() {
+        let mut largest = vec![0x82, 0x80 | 126, 16, 0, 0, 0, 0, 0];
         largest.resize(largest.len() + Client::BINARY_BYTES, 7);
         let mut came = 0;
-        let mut sink = |event: Event<'_>| came += usize::from(event == Event::Binary(&[7; 412]));
+        let mut sink = |event: Event<'_>| came += usize::from(event == Event::Binary(&[7; 4096]));
         Decoder::default().feed(&mut largest.clone(), &mut sink).unwrap();
         assert_eq!(came, 1);
         largest[3] += 1;

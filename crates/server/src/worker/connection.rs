@@ -10,16 +10,16 @@ use tenfour_core::mutants::Mutant;
 use tenfour_core::reach::scrub_stack;
 use tenfour_core::voice::{Packet, Uplink, UplinkOutput};
 use tenfour_core::{ConnId, Time};
-use tenfour_protocol::{BurstNo, ClientMessage, Code, Device, Refusal, ServerMessage};
+use tenfour_protocol::{BurstNo, ClientMessage, Code, Device, Refusal, ServerMessage, json};
 
 use super::Worker;
 use super::codec::{self, Event};
 use super::lanes::Lane;
 use super::outbox::Outbox;
 use super::socket::Stream;
+use crate::auth::RadioOf;
 use crate::cluster::Relay;
 use crate::connection_log::Connected;
-use crate::fault::fault;
 use crate::gate::Permit;
 use crate::hub_thread::{Framed, encode};
 use crate::share::Share;
@@ -59,7 +59,8 @@ pub(super) struct Connection {
     connected: Cell<Option<Connected>>,
     /// Of the task that reads; the socket wakes it when it takes bytes again.
     pub(super) waker: RefCell<Waker>,
-    _permit: Permit,
+    /// Its place among all sockets, and its session's.
+    _kept: (Permit, RadioOf),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +78,7 @@ impl Connection {
         id: ConnId,
         stream: Stream,
         share: Arc<Share>,
-        permit: Permit,
+        kept: (Permit, RadioOf),
         connected: Connected,
         now: Time,
     ) -> Self {
@@ -103,7 +104,7 @@ impl Connection {
             relay: RefCell::new(None),
             connected: Cell::new(Some(connected)),
             waker: RefCell::new(Waker::noop().clone()),
-            _permit: permit,
+            _kept: kept,
         }
     }
 
@@ -192,7 +193,7 @@ impl Worker {
 
     fn control(&self, connection: &Connection, text: &str, now: Time) {
         let conn = connection.id;
-        let parsed = serde_json::from_str(text);
+        let parsed = json::message(text);
         // What reading has left on the stack must not get into gaps of what is made next.
         scrub_stack();
         match parsed {
@@ -216,10 +217,11 @@ impl Worker {
                 }
                 self.shared.hub.input_of(&connection.share, Input::Message { conn, message });
             }
-            Err(error) => {
-                let message = format!("The message is not one of this protocol: {}.", fault(&error));
+            Err(fault) => {
+                let message = format!("The message is not one of this protocol: {fault}.");
                 let refusal = Refusal::because(Code::MalformedMessage, message);
-                self.shared.hub.input_of(&connection.share, Input::Malformed { conn, refusal });
+                let press = json::press_of(text);
+                self.shared.hub.input_of(&connection.share, Input::Malformed { conn, refusal, press });
             }
         }
     }
@@ -248,8 +250,8 @@ impl Worker {
                     self.relay(connection, burst, &packet);
                     self.spread(burst, packet, now);
                 }
-                Some(UplinkOutput::Closed { local, frames, reason }) => {
-                    self.shared.hub.input(Input::BurstClosed { conn, local, frames, reason });
+                Some(UplinkOutput::Closed { local, frames, dropped, reason }) => {
+                    self.shared.hub.input(Input::BurstClosed { conn, local, frames, dropped, reason });
                 }
                 Some(UplinkOutput::Refused(refusal)) => {
                     self.send_to(connection, encode(&ServerMessage::Error { refusal }), now);

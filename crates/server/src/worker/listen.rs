@@ -118,8 +118,8 @@ impl Worker {
                     }
                     // It was admitted while it went.
                     None => {
-                        let (frames, reason) = (0, EndReason::TalkerLost);
-                        self.shared.hub.input(Input::BurstClosed { conn, local, frames, reason });
+                        let (frames, dropped, reason) = (0, None, EndReason::TalkerLost);
+                        self.shared.hub.input(Input::BurstClosed { conn, local, frames, dropped, reason });
                     }
                 }
             }

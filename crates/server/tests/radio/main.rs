@@ -2,6 +2,7 @@
 
 mod account;
 mod answers;
+mod builders;
 mod connection_log;
 mod contact;
 mod crowd;

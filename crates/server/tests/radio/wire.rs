@@ -111,7 +111,7 @@ fn each_violation_has_its_close_code_and_others_go_on() {
         ("long ping", client(0x89, &[0; 126]), 1002),
         ("no text", client(0x81, &[0xff, 0xfe]), 1007),
         ("long text", client(0x81, &[b' '; 4097]), 1009),
-        ("long voice", client(0x82, &[0x10; 413]), 1009),
+        ("long voice", client(0x82, &[0x10; 4097]), 1009),
     ];
     for (name, bytes, code) in cases {
         let mut socket = Raw::open(&desk, &token, &client(0x81, &hello()));
