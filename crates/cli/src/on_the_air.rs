@@ -7,12 +7,17 @@ use tenfour_client::Client;
 use tenfour_client::opus::{Encoder, Quality};
 use tenfour_core::radio::{Event, Input, LinkState};
 use tenfour_protocol::control::Outcome;
-use tenfour_protocol::{BurstNo, ChannelId};
-use tokio::time::{Instant, MissedTickBehavior};
+use tenfour_protocol::{BurstNo, ChannelId, Code};
+use tokio::time::{Instant, MissedTickBehavior, timeout_at};
 
 use crate::exit::{self, Failure};
 use crate::meter::Meter;
 use crate::source::{Frame, Source};
+
+/// How long a lost link is waited for.
+const BACK_AGAIN: Duration = Duration::from_secs(10);
+/// How long the receipt of a burst that it cut is waited for then.
+const LATE: Duration = Duration::from_secs(2);
 
 /// A radio, and what is said with it.
 pub(crate) struct OnTheAir {
@@ -33,6 +38,9 @@ pub(crate) struct Said {
     /// In seconds.
     pub(crate) duration: f64,
     pub(crate) outcome: Outcome,
+    /// The link was lost in it, and came back with the outcome.
+    pub(crate) late: bool,
+    number: BurstNo,
 }
 
 /// One burst, until its receipt.
@@ -68,7 +76,7 @@ impl OnTheAir {
                     }
                     Event::Receipt { burst: number, outcome } if Some(number) == burst.number => {
                         let duration = burst.sent as f64 * self.period().as_secs_f64();
-                        return Ok(Said { sent: burst.sent, duration, outcome });
+                        return Ok(Said { sent: burst.sent, duration, outcome, late: false, number });
                     }
                     Event::Link(LinkState::Gone { refusal }) => return Err(refusal.into()),
                     _ => {}
@@ -80,6 +88,26 @@ impl OnTheAir {
                 }
             }
         }
+    }
+
+    /// After a lost link the server tells at the resume how much of a burst was relayed; without a resume nobody
+    /// knows.
+    pub(crate) async fn late_receipt(&mut self, said: Said) -> Said {
+        if !matches!(&said.outcome, Outcome::Refused { refusal } if refusal.code == Code::LinkLost) {
+            return said;
+        }
+        let mut until = Instant::now() + BACK_AGAIN;
+        while let Ok(event) = timeout_at(until, self.client.next()).await {
+            match event {
+                Event::LateReceipt { burst, outcome } if burst == said.number => {
+                    return Said { outcome, late: true, ..said };
+                }
+                Event::Link(LinkState::OnTheAir { resumed: true, .. }) => until = Instant::now() + LATE,
+                Event::Link(LinkState::OnTheAir { .. } | LinkState::Gone { .. }) => break,
+                _ => {}
+            }
+        }
+        said
     }
 
     /// Waits until the source has a call to make. False: it has none any more, or the program is to end.

@@ -102,6 +102,7 @@ impl Talk {
 
     async fn burst(&self, air: &mut OnTheAir) -> Result<(), Failure> {
         let said = air.burst().await?;
+        let said = air.late_receipt(said).await;
         self.report(said)
     }
 
@@ -149,12 +150,12 @@ impl Talk {
 
     /// Tells the receipt. Done is only what was aired whole and ended by the release.
     fn report(&self, said: Said) -> Result<(), Failure> {
-        let Said { sent, duration, outcome } = said;
+        let Said { sent, duration, outcome, late, .. } = said;
         if self.json {
             let line = Line { channel: &self.channel, sent, duration, outcome: &outcome };
             show!("{}", serde_json::to_string(&line).map_err(failed)?);
         }
-        let (frames, ended) = match outcome {
+        let (frames, ended, dropped) = match outcome {
             Outcome::Refused { refusal } if refusal.code == Code::LinkLost => {
                 return Err(Failure::NoLink(
                     "The link was lost before the burst was through. Say it again when the server is back."
@@ -162,7 +163,7 @@ impl Talk {
                 ));
             }
             Outcome::Refused { refusal } => return Err(refusal.into()),
-            Outcome::Aired { frames, ended } => (frames, ended),
+            Outcome::Aired { frames, ended, dropped } => (frames, ended, dropped),
         };
         match ended {
             EndReason::Released if frames == sent => {
@@ -173,7 +174,8 @@ impl Talk {
                 Ok(())
             }
             EndReason::Released => {
-                Err(Failure::Failed(format!("Only {frames} of {sent} frames were relayed.")))
+                let why = dropped.map(|dropped| format!(" {}", dropped.refusal)).unwrap_or_default();
+                Err(Failure::Failed(format!("Only {frames} of {sent} frames were relayed.{why}")))
             }
             EndReason::TalkLimit => Err(Failure::Refused(format!(
                 "Cut at the talk limit after {frames} frames. Say less at a time."
@@ -189,6 +191,9 @@ impl Talk {
             EndReason::Untuned => {
                 Err(Failure::Refused("The burst ended because the channel was left.".into()))
             }
+            EndReason::TalkerLost if late => Err(Failure::NoLink(format!(
+                "The link was lost: {frames} of {sent} frames were relayed before. Say the rest again."
+            ))),
             EndReason::TalkerLost => Err(Failure::NoLink(format!(
                 "Your link stalled for more than three seconds: {frames} of {sent} frames were aired. Say the rest again."
             ))),

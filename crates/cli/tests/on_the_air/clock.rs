@@ -58,7 +58,7 @@ fn a_press_whose_clock_jumps_is_no_longer_in_a_file_or_an_ear() {
     let mut sound = played.bytes();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let outcome = runtime.block_on(jump(host.url.clone()));
-    assert_eq!(outcome, Outcome::Aired { frames: 20, ended: EndReason::Released });
+    assert_eq!(outcome, Outcome::Aired { frames: 20, ended: EndReason::Released, dropped: None });
     let line = recorded.line();
     assert_eq!((value(&line, "frames"), value(&line, "gaps")), (20.into(), 0.into()));
     // Twenty frames are 400 ms.

@@ -5,6 +5,7 @@ mod clock;
 mod closed;
 mod connection_log;
 mod contact;
+mod cut;
 mod gateway;
 mod host;
 mod key;

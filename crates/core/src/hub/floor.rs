@@ -14,7 +14,7 @@ use tenfour_protocol::{
 use super::channel::Channel;
 use super::nodes::Air;
 use super::receipts::{Passed, refused};
-use super::session::{Link, millis};
+use super::session::{Link, Stage, millis};
 use super::{AddressNo, Hub, Output, Route, Timer, Tuned};
 use crate::{ConnId, Time};
 
@@ -94,11 +94,19 @@ impl Hub {
             return self.send_receipt(conn, press.local, refused(Code::BurstNumberUsed.into()));
         }
         connection.newest_local = Some(press.local);
-        if connection.talk.is_none() {
+        let is_free = connection.talk.is_none();
+        // Who presses again knows what became of the burst before.
+        if let Stage::Greeted(talker) = connection.stage
+            && let Some(session) = self.sessions.get_mut(&talker)
+        {
+            session.cut = None;
+        }
+        if is_free {
             return self.open_burst(conn, &press, now);
         }
         // After a stall of the network, release and next press may come in one packet. The
         // uplink sees them first and will say in a moment that the earlier burst is over.
+        let Some(connection) = self.open_connection(conn) else { return };
         if connection.presses.len() >= PRESSES_WAITING {
             return self.refuse_press(conn, press.local, Code::AlreadyTalking.into());
         }
@@ -261,8 +269,10 @@ impl Hub {
         self.tell_end(talk.burst, frames, told);
         let outcome = passed.outcome(reason);
         if closing || reason == EndReason::TalkerLost {
-            self.owe_receipt(conn, talk.burst, local, outcome);
-        } else {
+            // A link that stalled may come to life again; what is sent to one that is gone is lost.
+            self.owe_receipt(conn, talk.burst, local, outcome.clone());
+        }
+        if !closing {
             self.send_receipt(conn, local, outcome);
             self.next_press(conn, now);
         }
