@@ -220,6 +220,15 @@ describe('a link', () => {
     expect(peers).toHaveLength(1);
   });
 
+  test('is gone when newer log-ins took its place, and does not take theirs', async () => {
+    link.start();
+    peer().welcome();
+    peer().events.closed(4004);
+    expect(state()).toMatchObject({ state: 'gone', refusal: { code: 'displaced' } });
+    await clock.pass(60_000);
+    expect(peers).toHaveLength(1);
+  });
+
   test('is gone after a log-out and stays so', async () => {
     link.start();
     peer().welcome();

@@ -6,7 +6,7 @@ import type { ServerMessage } from '../gen/ServerMessage';
 import { backoff } from './backoff';
 import type { Clock } from './clock';
 import type { Link as LinkState } from './model';
-import { erased, loggedOut, replaced } from './refusal';
+import { displaced, erased, loggedOut, replaced } from './refusal';
 
 /** A socket that is being opened or open. */
 export interface Socket {
@@ -70,6 +70,7 @@ const POLICY = 1008;
 const LOGGED_OUT = 4001;
 const ERASED = 4002;
 const REPLACED = 4003;
+const DISPLACED = 4004;
 
 /** The connection to the server: opens, greets, keeps alive, comes back. Never reloads the page. */
 export class Link {
@@ -210,6 +211,7 @@ export class Link {
     if (code === LOGGED_OUT) this.#gone(loggedOut());
     else if (code === ERASED) this.#gone(erased());
     else if (code === REPLACED) this.#gone(replaced());
+    else if (code === DISPLACED) this.#gone(displaced());
     else if (greeted && code !== POLICY) this.#wait();
     else this.#probe(opened);
   }

@@ -69,6 +69,14 @@ export function replaced(): Refusal {
   );
 }
 
+export function displaced(): Refusal {
+  return refusal(
+    'displaced',
+    'Newer log-ins with your key have taken the place of this one.',
+    'Log in to come back.',
+  );
+}
+
 export function keyKept(): Refusal {
   return refusal(
     'erased',
