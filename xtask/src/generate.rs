@@ -6,11 +6,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use crate::reference;
 use crate::shell::{command, run};
 
 const TYPES: &str = "web/src/gen";
 const OPENAPI: &str = "docs/openapi.json";
 const POLICY: &str = "docs/privacy/README.md";
+const PROTOCOL: &str = "docs/protocol.md";
 
 /// Writes generated files, or with `check` fails when one of them would change.
 pub(crate) fn generate(check: bool) -> Result<()> {
@@ -26,6 +28,7 @@ pub(crate) fn generate(check: bool) -> Result<()> {
     }
     fs::write(OPENAPI, openapi.stdout)?;
     fs::write(POLICY, tenfour_policy::readme(&tenfour_policy::Table::published()))?;
+    fs::write(PROTOCOL, reference::with_tables(&text(Path::new(PROTOCOL))?)?)?;
     let after = files()?;
     if !check || before == after {
         return Ok(());
@@ -51,7 +54,7 @@ fn files() -> Result<BTreeMap<String, String>> {
             files.insert(path.display().to_string(), text(&path)?);
         }
     }
-    for name in [OPENAPI, POLICY].map(Path::new).iter().filter(|path| path.exists()) {
+    for name in [OPENAPI, POLICY, PROTOCOL].map(Path::new).iter().filter(|path| path.exists()) {
         files.insert(name.display().to_string(), text(name)?);
     }
     Ok(files)

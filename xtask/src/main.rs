@@ -8,6 +8,7 @@ mod generate;
 mod guards;
 mod packages;
 mod policy;
+mod reference;
 mod run;
 mod shell;
 mod sim;
