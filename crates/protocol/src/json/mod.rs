@@ -4,7 +4,6 @@
 
 mod tree;
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, DeserializeOwned};
@@ -147,13 +146,13 @@ fn check(tree: &mut Tree<'_>, object: &'static Object, at: &Path<'_>) -> Result<
 
 /// Checks a field. Whether it is to be kept.
 fn field(
-    name: &Cow<'_, str>,
+    name: &str,
     value: &mut Tree<'_>,
     object: &'static Object,
     seen: &mut [bool],
     at: &Path<'_>,
 ) -> Result<bool, Fault> {
-    if let (Path::Message, "type") = (at, &**name) {
+    if let (Path::Message, "type") = (at, name) {
         return Ok(true);
     }
     let Some((number, Field { name, kind, optional, .. })) = object.field(name) else {

@@ -52,7 +52,7 @@ fn message(object: &Object) -> Value {
 fn names(value: &Value, path: &str, into: &mut BTreeSet<String>) {
     match value {
         Value::Object(fields) => {
-            fields.iter().for_each(|(name, value)| names(value, &format!("{path}.{name}"), into))
+            fields.iter().for_each(|(name, value)| names(value, &format!("{path}.{name}"), into));
         }
         Value::Array(values) => values.iter().for_each(|value| names(value, &format!("{path}[]"), into)),
         _ => drop(into.insert(path.to_owned())),
