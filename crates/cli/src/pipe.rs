@@ -1,6 +1,6 @@
 //! Standard input as sound: what it is, is seen by its first bytes.
 
-use std::io::{Chain, Cursor, ErrorKind, Read, Result as IoResult};
+use std::io::{ErrorKind, Read, Result as IoResult};
 
 use tenfour_client::Error;
 use tenfour_client::recording::{CANCELS, FIRST_BYTES, Recording};
@@ -32,8 +32,10 @@ fn read_on(give: &Blocks) -> Result<(), Failure> {
     match Recording::through_pipe(first[..filled].to_vec(), pipe.try_clone()?) {
         Some(recording) => decode(recording, give).map_err(|why| named(&why)),
         None => {
-            first.truncate(filled);
-            samples(Cursor::new(first).chain(pipe), give)
+            let done = filled < FIRST_BYTES || !pass_on(&mut first[..filled], give);
+            // Nothing that was read stays.
+            drop(first);
+            if done { Ok(()) } else { samples(pipe, give) }
         }
     }
 }
@@ -59,17 +61,22 @@ fn decode(recording: Result<Recording, String>, give: &Blocks) -> Result<(), Str
 }
 
 /// Samples without a header: 48 kHz, 16 bit, little-endian, mono.
-fn samples(mut pipe: Chain<Cursor<Zeroizing<Vec<u8>>>, impl Read>, give: &Blocks) -> Result<(), Failure> {
+fn samples(mut pipe: impl Read, give: &Blocks) -> Result<(), Failure> {
     let mut block = Zeroizing::new(vec![0; BLOCK_BYTES]);
     loop {
         let filled = fill(&mut pipe, &mut block)?;
-        let sample = |bytes: &[u8]| f32::from(i16::from_le_bytes([bytes[0], bytes[1]])) / 32768.0;
-        let sound: Vec<f32> = block[..filled].chunks_exact(2).map(sample).collect();
-        block[..].zeroize();
-        if !sound.is_empty() && give.blocking_send(Ok(sound)).is_err() || filled < BLOCK_BYTES {
+        if !pass_on(&mut block[..filled], give) || filled < BLOCK_BYTES {
             return Ok(());
         }
     }
+}
+
+/// Gives bytes as samples, and wipes them. False when nobody takes any more.
+fn pass_on(bytes: &mut [u8], give: &Blocks) -> bool {
+    let sample = |bytes: &[u8]| f32::from(i16::from_le_bytes([bytes[0], bytes[1]])) / 32768.0;
+    let sound: Vec<f32> = bytes.chunks_exact(2).map(sample).collect();
+    bytes.zeroize();
+    sound.is_empty() || give.blocking_send(Ok(sound)).is_ok()
 }
 
 /// Reads until the block is full or the pipe ends.

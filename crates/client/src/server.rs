@@ -21,7 +21,12 @@ pub struct Server {
     host: Arc<str>,
     port: u16,
     tls: Option<Arc<ClientConfig>>,
+    /// Longest wait for an answer, the connection included; of a long one, for its next piece.
+    pub(crate) patience: Duration,
 }
+
+/// How long a server may take for an answer.
+const ANSWER: Duration = Duration::from_secs(10);
 
 impl Server {
     /// The server at `url` (`http://` or `https://`, host, port if unusual). Its certificate is
@@ -48,7 +53,7 @@ impl Server {
         let origin =
             if port == usual { format!("{scheme}://{host}") } else { format!("{scheme}://{host}:{port}") };
         let tls = if scheme == "https" { Some(trust::tls(fingerprint)?) } else { None };
-        Ok(Self { origin: origin.into(), host: host.into(), port, tls })
+        Ok(Self { origin: origin.into(), host: host.into(), port, tls, patience: ANSWER })
     }
 
     /// The origin as a browser writes it: it is signed at log-in.

@@ -2,8 +2,8 @@
 //! noise at full scale in everybody's ear.
 
 /// So many bytes, or all that there are, tell one kind from another: three frames of MPEG audio fit, and a live
-/// source of samples has them in 64 ms.
-pub const FIRST_BYTES: usize = 6 * 1024;
+/// source of samples has them in 60 ms.
+pub const FIRST_BYTES: usize = 5760;
 /// Less than this may be sound that happens to look like text.
 const TEXT_BYTES: usize = 16;
 
