@@ -82,7 +82,7 @@ for (const colorScheme of ['dark', 'light'] as const) {
     await page.emulateMedia({ forcedColors: 'active', colorScheme });
     for (const place of ['the first visit', 'the radio']) {
       if (place === 'the radio') await other.register('Roadrunner');
-      expect(await digitsOf(page), place).toEqual(['bc', 'abcdfg']);
+      await expect.poll(() => digitsOf(page), place).toEqual(['bc', 'abcdfg']);
     }
     const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     for (const lane of ['.tx .reach', '.rx .reach']) {
