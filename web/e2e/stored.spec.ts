@@ -118,6 +118,8 @@ async function choose(one: Station): Promise<void> {
     await expect(economy).toHaveAttribute('aria-checked', on);
   }
   await page.keyboard.press('Escape');
+  // The focus is back on the button of the settings, which the space bar would work.
+  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
 }
 
 test('after bursts that were sent and heard, neither page nor profile keeps any voice', async () => {
