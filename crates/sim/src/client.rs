@@ -11,8 +11,8 @@ use tenfour_protocol::limits::SAMPLE_RATE;
 use tenfour_protocol::{BurstNo, ChannelId, Handle, ParticipantNo, Person, UserId};
 
 use crate::context::{Context, Event, Sleeper};
+use crate::letters::{Caller, Down, Up};
 use crate::network::Line;
-use crate::server::{Caller, Down, Up};
 use crate::voice::Mark;
 
 /// Most that a clock which lies runs away with one frame, in samples: a quarter of a minute. Five

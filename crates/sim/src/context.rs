@@ -8,10 +8,10 @@ use tenfour_core::hub::Input;
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{BurstNo, ChannelId};
 
+use crate::letters::{Caller, Down, Task, Up};
 use crate::model::{Model, Report};
 use crate::network::{Line, Pipe};
 use crate::schedule::Schedule;
-use crate::server::{Caller, Down, Task, Up};
 use crate::tape::Tape;
 
 /// Who has a timer.

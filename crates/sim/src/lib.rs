@@ -21,6 +21,7 @@ pub mod broken;
 pub mod client;
 pub mod cluster;
 pub mod context;
+pub mod letters;
 pub mod model;
 pub mod network;
 pub mod place;

@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use tenfour_core::hub::{Hub, HubConfig, HubFigures, Input, LoginId, Output, Recipients, ResumeToken, Tuned};
-use tenfour_core::voice::{Deck, DeckFigures, Item, Packet, Uplink, UplinkOutput, unframed};
+use tenfour_core::hub::{Hub, HubConfig, HubFigures, Input, Output, Recipients, ResumeToken, Tuned};
+use tenfour_core::voice::{Deck, DeckFigures, Item, Uplink, UplinkOutput, unframed};
 use tenfour_core::{ConnId, Time};
-use tenfour_protocol::{BurstNo, ClientMessage, Code, Person, ServerMessage, UserId};
+use tenfour_protocol::{ClientMessage, ServerMessage};
 
 use crate::context::{Context, Event, Sleeper};
+use crate::letters::{Caller, Down, Task, Up};
 
 /// Messages that a connection's send queue takes before the socket refuses more.
 const WINDOW: usize = 256;
@@ -17,52 +18,6 @@ const WINDOW: usize = 256;
 const WRITE: Duration = Duration::from_micros(5);
 /// Longest stay in a queue between threads.
 const QUEUE: Duration = Duration::from_millis(3);
-
-/// What comes up from a client.
-#[derive(Debug, Clone)]
-pub enum Up {
-    /// A text frame.
-    Text(ClientMessage),
-    /// A binary frame.
-    Voice(Vec<u8>),
-    /// The answer to a ping.
-    Pong,
-}
-
-/// What goes down to a client.
-#[derive(Debug, Clone)]
-pub enum Down {
-    /// A text frame.
-    Text(ServerMessage),
-    /// A binary frame.
-    Voice(Vec<u8>),
-    /// A ping.
-    Ping,
-    /// The close frame.
-    Close(Code),
-}
-
-/// What a worker finds in its queue.
-#[derive(Debug, Clone)]
-pub enum Task {
-    /// An output of the hub that concerns this worker.
-    Hub(Box<Output>),
-    /// A frame of a burst, from the worker of its talker.
-    Frame(BurstNo, Packet),
-}
-
-/// Who opened a connection.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    /// The client's number in the world.
-    pub client: usize,
-    /// Its log-in.
-    pub login: LoginId,
-    /// Its user.
-    pub user: UserId,
-    /// As others see it.
-    pub person: Person,
-}
 
 struct Conn {
     client: usize,

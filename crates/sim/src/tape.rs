@@ -4,7 +4,7 @@ use std::fmt;
 
 use tenfour_core::{ConnId, Time};
 
-use crate::server::Down;
+use crate::letters::Down;
 
 /// All that some clients are sent, in the order in which the server wrote it.
 #[derive(Debug)]

@@ -13,10 +13,11 @@ use tenfour_protocol::{ChannelId, ClientMessage, GeoCell, Range, Ranges};
 use crate::broken::Broken;
 use crate::client::Client;
 use crate::context::{Context, Event, Sleeper};
+use crate::letters::Up;
 use crate::model::{Kind, Model, Report};
 use crate::network::{Carriage, Line};
 use crate::place::Region;
-use crate::server::{Server, Up};
+use crate::server::Server;
 
 /// Size and length of a world.
 #[derive(Debug, Clone, Copy)]

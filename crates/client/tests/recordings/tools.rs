@@ -73,39 +73,39 @@ fn source(folder: &Path) -> std::path::PathBuf {
     source
 }
 
-#[test]
-fn what_tools_write_is_read_with_its_pitch_level_and_length() {
+/// What is wrong with what `read` makes of each: it gets the name, the path, and how much else may be in it.
+fn wrong(read: impl Fn(&str, &Path, f32) -> Option<String>) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let source = source(folder.path());
-    let mut wrong = Vec::new();
-    for (name, how, noise) in READ {
+    let each = READ.iter().filter_map(|(name, how, noise)| {
         let path = folder.path().join(name);
         write(&source, &path, how);
-        let heard = recording::read(&path).map_err(|error| error.to_string());
-        // A codec's own delay is a frame of 1,024 samples or two at either end.
-        let why = heard.map_or_else(Some, |heard| differs(&heard, SECONDS, 0.1, noise));
-        wrong.extend(why.map(|why| format!("{name}: {why}")));
-    }
+        read(name, &path, *noise).map(|why| format!("{name}: {why}"))
+    });
+    each.collect()
+}
+
+/// A codec's own delay is a frame of 1,024 samples or two at either end.
+fn is_not_the_tone(heard: Result<Vec<f32>, String>, noise: f32) -> Option<String> {
+    heard.map_or_else(Some, |heard| differs(&heard, SECONDS, 0.1, noise))
+}
+
+#[test]
+fn what_tools_write_is_read_with_its_pitch_level_and_length() {
+    let wrong = wrong(|_, path, noise| {
+        is_not_the_tone(recording::read(path).map_err(|error| error.to_string()), noise)
+    });
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
 fn what_comes_through_a_pipe_is_read_like_a_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let source = source(folder.path());
-    let mut wrong = Vec::new();
-    for (name, how, noise) in READ {
-        let path = folder.path().join(name);
-        write(&source, &path, how);
-        let heard = through_pipe(&std::fs::read(&path).unwrap());
-        let why = match heard {
-            Err(why) if name.ends_with("m4a") || name.ends_with("caf") => {
-                (!why.contains("Name the file")).then_some(why)
-            }
-            heard => heard.map_or_else(Some, |heard| differs(&heard, SECONDS, 0.1, noise)),
-        };
-        wrong.extend(why.map(|why| format!("{name}: {why}")));
-    }
+    let wrong = wrong(|name, path, noise| match through_pipe(&std::fs::read(path).unwrap()) {
+        Err(why) if name.ends_with("m4a") || name.ends_with("caf") => {
+            (!why.contains("Name the file")).then_some(why)
+        }
+        heard => is_not_the_tone(heard, noise),
+    });
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 

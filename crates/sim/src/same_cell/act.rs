@@ -9,8 +9,8 @@ use tenfour_protocol::{ChannelId, ClientMessage, GeoCell};
 
 use super::scene::Scene;
 use crate::context::Event;
+use crate::letters::Up;
 use crate::place::Position;
-use crate::server::Up;
 use crate::world::World;
 
 /// For what is on its way at the end.
