@@ -75,7 +75,7 @@ impl OnTheAir {
                         tell!("Somebody else talks now, too: {:.0} s are left.", limit.as_secs_f64());
                     }
                     Event::Receipt { burst: number, outcome } if Some(number) == burst.number => {
-                        let duration = burst.sent as f64 * self.period().as_secs_f64();
+                        let duration = f64::from(burst.sent) * f64::from(self.quality.frame_ms.millis()) / 1000.0;
                         return Ok(Said { sent: burst.sent, duration, outcome, late: false, number });
                     }
                     Event::Link(LinkState::Gone { refusal }) => return Err(refusal.into()),
@@ -112,19 +112,16 @@ impl OnTheAir {
 
     /// Waits until the source has a call to make. False: it has none any more, or the program is to end.
     pub(crate) async fn call(&mut self) -> Result<bool, Failure> {
-        loop {
+        while !self.stopped {
             tokio::select! {
                 event = self.client.next() => if let Event::Link(LinkState::Gone { refusal }) = event {
                     return Err(refusal.into());
                 },
-                call = self.source.call(), if !self.stopped => return call,
-                () = &mut self.stop, if !self.stopped => self.stopped = true,
-                else => return Ok(false),
-            }
-            if self.stopped {
-                return Ok(false);
+                call = self.source.call() => return call,
+                () = &mut self.stop => self.stopped = true,
             }
         }
+        Ok(false)
     }
 
     /// Lets go what is said for this long: nobody could hear it.

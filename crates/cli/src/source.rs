@@ -130,7 +130,7 @@ impl Source {
         Ok(())
     }
 
-    /// No more sound is wanted: what waits is sent, then it ends.
+    /// No more sound is wanted: what waits is let go, and the burst ends.
     pub(crate) fn stop(&mut self) {
         (self.more, self.ending) = (None, None);
         (self.waiting, self.at) = (Zeroizing::default(), 0);

@@ -4,6 +4,8 @@ use std::io::{Read, Write};
 use std::process::ChildStdin;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use crate::host::{Host, Running};
 use crate::speech::{assert_same, read, speech, write};
 use crate::voice::value;
@@ -92,6 +94,22 @@ fn silence_makes_no_call_and_ends_one() {
         talk.line();
     }
     assert_eq!(talk.end().code, Some(0));
+}
+
+#[test]
+fn whoever_is_stopped_in_a_call_is_heard_up_to_there_and_leaves() {
+    let host = Host::start();
+    let mut listener = host.listen("Bob", &["--bursts", "1", "--json"]);
+    let (mut talk, mut live) = talk(&host, &["--vox"]);
+    talk.said("Ready:");
+    live.give(&speech(1.0));
+    talk.signal(Signal::INT);
+    assert_eq!(value(&talk.line(), "outcome"), "aired");
+    // The source goes on: it does not end by itself.
+    let ended = talk.end();
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert_eq!(value(&listener.line(), "reason"), "released");
+    drop(live);
 }
 
 #[test]

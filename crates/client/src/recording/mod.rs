@@ -5,7 +5,7 @@ mod kind;
 mod mono;
 
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, ErrorKind, Read};
 use std::path::Path;
 
 use symphonia::core::codecs::CodecParameters;
@@ -129,6 +129,9 @@ impl Recording {
         while !self.ended {
             let packet = match self.format.next_packet() {
                 Ok(Some(packet)) => packet,
+                Err(Symphonia::IoError(error)) if error.kind() != ErrorKind::UnexpectedEof => {
+                    return Err(error.to_string());
+                }
                 // A recording that is cut short has sound up to there.
                 Ok(None) | Err(Symphonia::IoError(_) | Symphonia::ResetRequired) => {
                     self.ended = true;
@@ -256,7 +259,7 @@ fn readers_of(kind: Kind) -> Result<Probe, String> {
         Kind::Matroska => probe.register_format::<formats::MkvReader<'_>>(),
         Kind::Caf => probe.register_format::<formats::CafReader<'_>>(),
         Kind::Adts => probe.register_format::<formats::AdtsReader<'_>>(),
-        Kind::Other("text") => return Err("it is text, and no sound".into()),
+        Kind::Text => return Err("it is text, and no sound".into()),
         Kind::Other(name) => return Err(other(name)),
         Kind::Unknown => return Err("it is no recording that can be recognised".into()),
     }
