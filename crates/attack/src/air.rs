@@ -87,7 +87,18 @@ pub trait Air {
         let place = at.map(|at| Place { cell: self.cell(at), stamp: None });
         let client = "league 1".to_owned();
         let range = place.is_some().then_some(ranges);
-        self.say(agent, ClientMessage::Hello { client, resume, economy: false, place, range, device: None });
+        self.say(
+            agent,
+            ClientMessage::Hello {
+                client,
+                resume,
+                economy: false,
+                hear_self: false,
+                place,
+                range,
+                device: None,
+            },
+        );
         if fresh {
             self.say(agent, ClientMessage::Tune { channel: channel(), catch_up: false });
         }

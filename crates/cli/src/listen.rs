@@ -44,6 +44,9 @@ pub(crate) struct Listen {
     /// Plays what is heard
     #[arg(long)]
     speaker: bool,
+    /// Hears what you say elsewhere, too, with the same key
+    #[arg(long)]
+    hear_self: bool,
     /// Fewer, larger packets: up to 60 ms of sound come at once
     #[arg(long)]
     low_data: bool,
@@ -104,7 +107,8 @@ impl Listen {
         let (origin, me) = (login.server.origin().to_owned(), login.session.me.clone());
         let program = station::program();
         let (economy, playout) = (self.low_data, sink.is_some());
-        let options = Options { program, economy, playout, place: cell, ranges };
+        let hear_self = self.hear_self;
+        let options = Options { program, economy, hear_self, playout, place: cell, ranges };
         let Tuned { mut client, refused, .. } = login.tune(&self.channels, options).await?;
         let unplaced = refused.is_some();
         if let Some(refusal) = refused {

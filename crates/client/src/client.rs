@@ -29,6 +29,8 @@ pub struct Options {
     pub program: String,
     /// Wishes fewer, larger packets.
     pub economy: bool,
+    /// Hears what other clients with the same key say.
+    pub hear_self: bool,
     /// True when [`Client::pull`] is going to be called.
     pub playout: bool,
     /// The cell one is in, to be shared from the first connection on.
@@ -60,12 +62,13 @@ impl Client {
     /// A client for a session; it connects at once. Needs a runtime with time and IO.
     /// With the key in a file, neither the key nor the token lies in memory while it is connected.
     pub fn new(server: Server, key: impl Into<Key>, session: Session, options: Options) -> Self {
-        let Options { program, economy, playout, place, ranges } = options;
+        let Options { program, economy, hear_self, playout, place, ranges } = options;
         let seed = getrandom::u64().unwrap_or(std::process::id().into());
         let device = Some(device(&program));
         let config = Config {
             client: program,
             economy,
+            hear_self,
             playout,
             seed,
             place,

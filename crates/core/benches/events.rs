@@ -99,8 +99,15 @@ fn join(hub: &mut Hub, number: u64, now: Time) {
     let (conn, login) = (ConnId(number), LoginId(number));
     hub.handle(Input::Connected { conn, login, user, address: None, person, token: ResumeToken(key) }, now);
     let client = "bench 1".into();
-    let hello =
-        ClientMessage::Hello { client, resume: None, economy: false, place: None, range: None, device: None };
+    let hello = ClientMessage::Hello {
+        client,
+        resume: None,
+        economy: false,
+        hear_self: false,
+        place: None,
+        range: None,
+        device: None,
+    };
     hub.handle(Input::Message { conn, message: hello }, now);
     let tune = ClientMessage::Tune { channel: channel(number), catch_up: false };
     hub.handle(Input::Message { conn, message: tune }, now);

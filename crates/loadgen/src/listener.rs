@@ -88,8 +88,15 @@ fn control(text: &[u8], bursts: &mut Vec<(u32, usize, u16)>, score: &Score) {
 /// Says hello and tunes; returns the participant number.
 pub(crate) async fn greet(socket: &mut Socket, channel: &ChannelId) -> Result<u32> {
     let client = format!("tenfour-load {}", env!("CARGO_PKG_VERSION"));
-    let hello =
-        ClientMessage::Hello { client, resume: None, economy: false, place: None, range: None, device: None };
+    let hello = ClientMessage::Hello {
+        client,
+        resume: None,
+        economy: false,
+        hear_self: false,
+        place: None,
+        range: None,
+        device: None,
+    };
     socket.send_text(&hello).await?;
     socket.send_text(&ClientMessage::Tune { channel: channel.clone(), catch_up: false }).await?;
     let (mut me, mut tuned, mut refused) = (None, false, None);

@@ -75,7 +75,9 @@ fn messages_are_parsed_and_written_alike_and_bad_ones_refused() {
 /// A message without the fields that say what is true anyway.
 fn told(message: Value) -> Map<String, Value> {
     let Value::Object(mut fields) = message else { panic!("a message is an object") };
-    fields.retain(|name, value| !(matches!(name.as_str(), "economy" | "catch_up") && *value == false));
+    fields.retain(|name, value| {
+        !(matches!(name.as_str(), "economy" | "hear_self" | "catch_up") && *value == false)
+    });
     fields
 }
 

@@ -28,6 +28,10 @@ resume?: Resume,
  */
 economy?: boolean, 
 /**
+ * Hears what other sockets of the same user say.
+ */
+hear_self?: boolean, 
+/**
  * Where one is, as coarse as a cell.
  */
 place?: Place, 

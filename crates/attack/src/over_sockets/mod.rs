@@ -130,6 +130,7 @@ impl OverSockets {
             client,
             resume: None,
             economy: false,
+            hear_self: false,
             place,
             range: None,
             device: None,

@@ -21,7 +21,15 @@ pub(crate) fn join(hub: &mut Hub, number: u64, tx: Range, now: Time) {
     let place = Some(Place { cell: snap(lat, lon).expect("a position"), stamp: None });
     let range = Some(Ranges { tx, rx: Range::Unlimited });
     let client = "bench 1".into();
-    let hello = ClientMessage::Hello { client, resume: None, economy: false, place, range, device: None };
+    let hello = ClientMessage::Hello {
+        client,
+        resume: None,
+        economy: false,
+        hear_self: false,
+        place,
+        range,
+        device: None,
+    };
     hub.handle(Input::Message { conn, message: hello }, now);
     hub.handle(
         Input::Message { conn, message: ClientMessage::Tune { channel: channel(), catch_up: false } },

@@ -207,9 +207,9 @@ impl Hub {
             // The device is the shell's: the hub has no use for it.
             (
                 Stage::Greeting { .. },
-                ClientMessage::Hello { client, resume, economy, place, range, device: _ },
+                ClientMessage::Hello { client, resume, economy, hear_self, place, range, device: _ },
             ) => {
-                self.hello(conn, Hello { client, resume, economy, place, range }, now);
+                self.hello(conn, Hello { client, resume, economy, hear_self, place, range }, now);
             }
             (Stage::Greeting { .. }, message) => self.refuse(conn, &message, Code::HelloExpected.into()),
             (Stage::Greeted(participant), message) => self.act(conn, participant, message, now),

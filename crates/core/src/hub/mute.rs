@@ -41,6 +41,25 @@ impl Hub {
         }
     }
 
+    /// A session begins: it and the others of its user do not hear each other, unless they asked to. A person who
+    /// talks into a telephone is not to hear it from the desk, and a gateway is not to repeat itself. Told as if they
+    /// had muted each other, so that who wants to hear one after all takes that back.
+    pub(super) fn mute_own(&mut self, participant: ParticipantNo) {
+        let user = self.sessions[&participant].user;
+        let all = (user, ParticipantNo(0))..=(user, ParticipantNo(u32::MAX));
+        let others: Vec<_> = self.sessions_by_user.range(all).map(|&(_, other)| other).collect();
+        for other in others.into_iter().filter(|other| *other != participant) {
+            for (listener, talker) in [(participant, other), (other, participant)] {
+                let Some(session) = self.sessions.get_mut(&listener).filter(|session| !session.hear_self)
+                else {
+                    continue;
+                };
+                session.muted.insert(talker);
+                self.muted_by.insert((talker, listener));
+            }
+        }
+    }
+
     pub(super) fn stop_hearing(&mut self, conn: ConnId, participant: ParticipantNo, other: ParticipantNo) {
         let tuned = self.sessions[&participant].tuned.keys();
         let channels = tuned.filter_map(|channel| self.channels.get(channel));

@@ -70,6 +70,8 @@ pub(super) struct Session {
     /// The channels it is tuned to, and the hub's moment when it tuned in.
     pub(super) tuned: BTreeMap<ChannelId, u64>,
     pub(super) muted: BTreeSet<ParticipantNo>,
+    /// It hears other sessions of its user.
+    pub(super) hear_self: bool,
     pub(super) whereabouts: Whereabouts,
     /// This node listens for it on the bus.
     pub(super) interested: bool,
@@ -84,6 +86,7 @@ pub(super) struct Hello {
     pub(super) client: String,
     pub(super) resume: Option<Resume>,
     pub(super) economy: bool,
+    pub(super) hear_self: bool,
     pub(super) place: Option<Place>,
     pub(super) range: Option<Ranges>,
 }
@@ -156,7 +159,7 @@ impl Hub {
         let used = hello.resume.as_ref().and_then(|resume| self.resumable(conn, &resume.token));
         let participant = match &used {
             Some((participant, used)) => self.take_over(conn, *participant, used, now),
-            None => self.begin_session(conn, now),
+            None => self.begin_session(conn, hello.hear_self, now),
         };
         self.welcome(conn, participant, used.is_some(), now);
         self.make_room(self.connections[&conn].user, conn, true, now);
@@ -171,7 +174,7 @@ impl Hub {
         }
     }
 
-    fn begin_session(&mut self, conn: ConnId, now: Time) -> ParticipantNo {
+    fn begin_session(&mut self, conn: ConnId, hear_self: bool, now: Time) -> ParticipantNo {
         self.let_old_sessions_go(self.connections[&conn].user, now);
         self.newest_participant += 1;
         let participant = ParticipantNo(self.newest_participant);
@@ -186,6 +189,7 @@ impl Hub {
             link: Link::Up(conn),
             tuned: BTreeMap::new(),
             muted: BTreeSet::new(),
+            hear_self,
             whereabouts: Whereabouts::new(self.spots.insert()),
             interested: self.nodes.is_some(),
             cut: None,
@@ -195,6 +199,7 @@ impl Hub {
         self.sessions_by_user.insert((session.user, participant));
         self.tokens.insert(session.token.clone(), participant);
         self.sessions.insert(participant, session);
+        self.mute_own(participant);
         participant
     }
 

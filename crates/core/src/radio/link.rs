@@ -15,6 +15,7 @@ pub(super) struct Link {
     client: String,
     device: Option<Device>,
     economy: bool,
+    hear_self: bool,
     state: State,
     /// Tries that failed since the link was steady.
     failed: u32,
@@ -39,6 +40,7 @@ impl Link {
             client: config.client.clone(),
             device: config.device.clone(),
             economy: config.economy,
+            hear_self: config.hear_self,
             state: State::Gone,
             failed: 0,
             shares: Shares(config.seed),
@@ -68,10 +70,10 @@ impl Link {
         self.state = State::Greeting { until: now + HANDSHAKE };
         // Kept until the next welcome: this connection may end before it.
         let resume = self.token.clone().map(resume);
-        let (client, economy) = (self.client.clone(), self.economy);
+        let (client, economy, hear_self) = (self.client.clone(), self.economy, self.hear_self);
         let (place, range) = whereabouts.hello(now);
         let device = self.device.clone().map(Box::new);
-        Some(Output::Send(ClientMessage::Hello { client, resume, economy, place, range, device }))
+        Some(Output::Send(ClientMessage::Hello { client, resume, economy, hear_self, place, range, device }))
     }
 
     /// True when this is the welcome that the link waits for.

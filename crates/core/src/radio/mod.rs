@@ -59,6 +59,8 @@ pub struct Config {
     pub client: String,
     /// Wishes fewer, larger packets.
     pub economy: bool,
+    /// Hears what other radios of the same user say.
+    pub hear_self: bool,
     /// False when the shell never pulls sound: then none is kept for it, nor to be said again.
     pub playout: bool,
     /// Random number from the shell, so that clients do not come back all at once.

@@ -74,6 +74,7 @@ fn a_client_names_itself_in_1_to_64_bytes() {
                 client: client.into(),
                 resume: None,
                 economy: false,
+                hear_self: false,
                 place: None,
                 range: None,
                 device: None,

@@ -4,7 +4,7 @@ use tenfour_core::ConnId;
 use tenfour_protocol::limits::MUTES_PER_SESSION;
 use tenfour_protocol::{ClientMessage, Code, ParticipantNo, ServerMessage};
 
-use crate::world::{NO_VOICE, World, ms, refusals};
+use crate::world::{NO_VOICE, World, hello, ms, refusals};
 
 fn mute(world: &mut World, conn: ConnId, participant: u32, muted: bool) {
     world.send(conn, ClientMessage::Mute { participant: ParticipantNo(participant), muted });
@@ -77,4 +77,46 @@ fn mutes_are_limited_and_end_with_the_muted_session() {
     assert_eq!(world.hub.figures().mutes, MUTES_PER_SESSION - 1);
     mute(&mut world, anna, 2 + MUTES_PER_SESSION as u32, true);
     assert_eq!(world.control(anna), Vec::<ServerMessage>::new());
+}
+
+/// A socket that asked to hear others of its user.
+fn hears_itself(world: &mut World, name: &str) -> ConnId {
+    let conn = world.connect(name);
+    let mut hello = hello(None);
+    if let ClientMessage::Hello { hear_self, .. } = &mut hello {
+        *hear_self = true;
+    }
+    world.send(conn, hello);
+    world.tune(conn, "19");
+    conn
+}
+
+#[test]
+fn sockets_of_one_user_do_not_hear_each_other_unless_they_asked() {
+    let mut world = World::new();
+    let desk = world.tuned("Anna", "19");
+    let gateway = hears_itself(&mut world, "Anna");
+    let phone = world.tuned("Anna", "19");
+    let bert = world.tuned("Bert", "19");
+    // Those that were there before it, and those that came after it.
+    for (talker, deaf) in [(phone, desk), (desk, phone)] {
+        world.press(talker, "19", 1);
+        world.speak(talker, 1, 0);
+        world.release(talker, 1);
+        let burst = if talker == phone { 1 } else { 2 };
+        assert_eq!(world.voice(deaf, burst), NO_VOICE);
+        assert_eq!((world.voice(gateway, burst), world.voice(bert, burst)), (vec![0], vec![0]));
+        world.run(ms(500));
+    }
+}
+
+#[test]
+fn whoever_wants_to_hear_one_of_its_own_sockets_says_so() {
+    let mut world = World::new();
+    let desk = world.tuned("Anna", "19");
+    let phone = world.tuned("Anna", "19");
+    mute(&mut world, desk, 2, false);
+    world.press(phone, "19", 1);
+    world.speak(phone, 1, 0);
+    assert_eq!(world.voice(desk, 1), [0]);
 }

@@ -26,6 +26,10 @@ pub enum ClientMessage {
         #[serde(default)]
         #[ts(optional, as = "Option<bool>")]
         economy: bool,
+        /// Hears what other sockets of the same user say.
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        hear_self: bool,
         /// Where one is, as coarse as a cell.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]

@@ -33,6 +33,11 @@ pub const UP: &[Object] = &[
             ),
             Field::optional("resume", Kind::Object(&RESUME), "Goes on where an earlier connection ended."),
             Field::optional("economy", Kind::Bool, "True: up to three frames at a time in any channel."),
+            Field::optional(
+                "hear_self",
+                Kind::Bool,
+                "True: hears what other sockets of the same user say, too.",
+            ),
             Field::optional("place", Kind::Object(&PLACE), "Where one is; absent: no place is shared."),
             Field::optional(
                 "range",

@@ -113,7 +113,15 @@ impl Person {
         let resume = self.token.clone().map(|token| Resume { token, newest: self.newest, have });
         let place = self.place.map(|place| Place { cell: place.said(), stamp: None });
         let range = Some(self.wishes).filter(|_| self.place.is_some());
-        ClientMessage::Hello { client: "sim".into(), resume, economy: false, place, range, device: None }
+        ClientMessage::Hello {
+            client: "sim".into(),
+            resume,
+            economy: false,
+            hear_self: false,
+            place,
+            range,
+            device: None,
+        }
     }
 
     /// The connection is gone.

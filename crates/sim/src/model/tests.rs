@@ -90,6 +90,7 @@ fn arrives(model: &mut Model, client: usize) {
         client: "test".into(),
         resume: None,
         economy: false,
+        hear_self: false,
         place,
         range: None,
         device: None,

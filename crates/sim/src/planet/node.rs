@@ -60,6 +60,7 @@ impl Node {
             client: "planet".into(),
             resume: None,
             economy: false,
+            hear_self: false,
             place: someone.place.map(|place| Place { cell: place.said(), stamp: None }),
             range: someone.place.map(|_| someone.ranges),
             device: None,

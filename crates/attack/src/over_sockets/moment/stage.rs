@@ -271,6 +271,7 @@ fn hello(mut line: Line, at: Spot, ranges: Ranges) -> Line {
         client: "moment 1".into(),
         resume: None,
         economy: false,
+        hear_self: false,
         place: Some(Place { cell, stamp: None }),
         range: Some(ranges),
         device: None,

@@ -44,6 +44,7 @@ pub(crate) fn hello(resume: Option<Resume>) -> ClientMessage {
         client: "scenario 1".into(),
         resume,
         economy: false,
+        hear_self: false,
         place: None,
         range: None,
         device: None,

@@ -81,7 +81,15 @@ pub(crate) fn back(
 ) -> ClientMessage {
     let resume =
         token.map(|token| Resume { token, newest: have.iter().map(|heard| heard.burst).max(), have });
-    ClientMessage::Hello { client: "scenario 1".into(), resume, economy: false, place, range, device: None }
+    ClientMessage::Hello {
+        client: "scenario 1".into(),
+        resume,
+        economy: false,
+        hear_self: false,
+        place,
+        range,
+        device: None,
+    }
 }
 
 pub(crate) fn token(world: &mut World, conn: ConnId) -> String {

@@ -112,7 +112,15 @@ impl Ground {
 
 pub(super) fn hello(resume: Option<Resume>) -> ClientMessage {
     let client = "tenfour-flood".to_owned();
-    ClientMessage::Hello { client, resume, economy: false, place: None, range: None, device: None }
+    ClientMessage::Hello {
+        client,
+        resume,
+        economy: false,
+        hear_self: false,
+        place: None,
+        range: None,
+        device: None,
+    }
 }
 
 /// A message as a frame.

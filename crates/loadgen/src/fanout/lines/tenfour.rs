@@ -158,7 +158,15 @@ impl Tenfour {
         let client = format!("tenfour-fanout {}", env!("CARGO_PKG_VERSION"));
         let resume = resume.map(|token| Resume { token: token.into(), newest: None, have: Vec::new() });
         let economy = self.wish.economy;
-        self.send(&ClientMessage::Hello { client, resume, economy, place: None, range: None, device: None })?;
+        self.send(&ClientMessage::Hello {
+            client,
+            resume,
+            economy,
+            hear_self: false,
+            place: None,
+            range: None,
+            device: None,
+        })?;
         loop {
             let answer = self.answer()?;
             if answer.starts_with(TUNED) {
