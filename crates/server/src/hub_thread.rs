@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tenfour_core::ConnId;
 use tenfour_core::hub::{
-    From, Hub, HubConfig, HubFigures, Input, NodeOutput, Output, Recipients, Route, Tuned,
+    Hub, HubConfig, HubFigures, Input, NodeOutput, Output, Recipients, Route, StartAt, Tuned,
 };
 use tenfour_core::reach::scrub_stack;
 use tenfour_core::voice::ByGrade;
@@ -46,7 +46,7 @@ enum ToHub {
 pub(crate) enum Order {
     Send { to: Vec<ConnId>, message: Framed },
     Open { burst: BurstNo, started: ByGrade<Framed>, bundle: u8, small: bool, tuned: Vec<Tuned> },
-    Join { burst: BurstNo, who: Tuned, from: From },
+    Join { burst: BurstNo, who: Tuned, from: StartAt },
     Leave { burst: BurstNo, conn: ConnId },
     Bundle { conn: ConnId, frames: u8 },
     Close { burst: BurstNo, ended: Framed },

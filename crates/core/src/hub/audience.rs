@@ -4,9 +4,9 @@ use tenfour_protocol::control::EndReason;
 use tenfour_protocol::{BurstNo, ChannelId, ParticipantNo, Range, ServerMessage, SignalGrade};
 
 use super::members::Member;
-use super::nodes::Air;
+use super::nodes::Origin;
 use super::session::Link;
-use super::{From, Hears, Hub, Output, Tuned};
+use super::{Hears, Hub, Output, StartAt, Tuned};
 use crate::ConnId;
 use crate::reach::Slot;
 
@@ -67,9 +67,9 @@ impl Hub {
             return None;
         }
         let burst = self.bursts.get(&burst)?;
-        let talker = match &burst.air {
-            Air::Here { .. } => self.sessions.get(&burst.talker).map(|session| session.whereabouts.slot),
-            Air::Elsewhere(air) => air.slot,
+        let talker = match &burst.origin {
+            Origin::Here { .. } => self.sessions.get(&burst.talker).map(|session| session.whereabouts.slot),
+            Origin::Elsewhere(there) => there.slot,
         };
         let listener = self.sessions.get(&listener)?.whereabouts.slot;
         self.spots.talker(talker, burst.tx).heard_by(listener)
@@ -111,7 +111,7 @@ impl Hub {
     }
 
     /// Something changed: tells those who hear a burst no more, and lets in those who do now.
-    pub(super) fn redraw(&mut self, before: &Hearing) {
+    pub(super) fn reconcile_audience(&mut self, before: &Hearing) {
         for &(burst, listener, heard) in before {
             let Some(Link::Up(conn)) = self.sessions.get(&listener).map(|session| session.link) else {
                 continue;
@@ -119,11 +119,11 @@ impl Hub {
             match (heard, self.hears(listener, burst)) {
                 (true, None) => {
                     self.hears_no_more(burst, conn);
-                    self.send(conn, out_of_range(burst));
+                    self.agenda.send(conn, out_of_range(burst));
                 }
                 (false, Some(grade)) => {
                     let who = Tuned::Hears(Hears { conn, grade });
-                    self.outputs.push_back(Output::Join { burst, who, from: From::Live });
+                    self.agenda.push(Output::Join { burst, who, from: StartAt::Live });
                 }
                 _ => {}
             }
@@ -132,17 +132,17 @@ impl Hub {
 
     /// Somebody hears a burst no more, and stays tuned.
     pub(super) fn hears_no_more(&mut self, burst: BurstNo, conn: ConnId) {
-        if !self.sits_by(burst, conn, From::Live) {
-            self.outputs.push_back(Output::Leave { burst, conn });
+        if !self.sits_by(burst, conn, StartAt::Live) {
+            self.agenda.push(Output::Leave { burst, conn });
         }
     }
 
     /// Somebody is tuned and does not hear a burst. In a small channel it goes on for nobody, from `from` when
     /// they are new. False in a large one, where that is nothing.
-    pub(super) fn sits_by(&mut self, burst: BurstNo, conn: ConnId, from: From) -> bool {
+    pub(super) fn sits_by(&mut self, burst: BurstNo, conn: ConnId, from: StartAt) -> bool {
         let small = self.bursts.get(&burst).is_some_and(|burst| burst.small);
         if small {
-            self.outputs.push_back(Output::Join { burst, who: Tuned::Not(conn), from });
+            self.agenda.push(Output::Join { burst, who: Tuned::Not(conn), from });
         }
         small
     }

@@ -13,7 +13,7 @@ use super::members::{Member, Members};
 use super::presence::News;
 use super::roll::Roll;
 use super::session::Link;
-use super::{AddressNo, From, Hears, Hub, Output, Tuned};
+use super::{AddressNo, Hears, Hub, Output, StartAt, Tuned};
 use crate::{ConnId, Time};
 
 /// A channel that has a participant.
@@ -76,18 +76,18 @@ impl Hub {
         if let Err(refusal) =
             self.may_tune(user, now).and_then(|()| self.has_room(conn, participant, channel))
         {
-            return self.error(conn, refusal.about(channel.clone()));
+            return self.agenda.error(conn, refusal.about(channel.clone()));
         }
         let session = &self.sessions[&participant];
         let heard_elsewhere = session.live_until.is_some_and(|until| now < until);
         self.enter_channel(conn, participant, channel, now);
         self.send_tuned(conn, channel);
-        let from = if catch_up && !heard_elsewhere { From::Oldest } else { From::Live };
+        let from = if catch_up && !heard_elsewhere { StartAt::Oldest } else { StartAt::Live };
         for (burst, heard) in self.on_air_for(participant, channel) {
             match heard {
                 Some(grade) => {
                     let who = Tuned::Hears(Hears { conn, grade });
-                    self.outputs.push_back(Output::Join { burst, who, from });
+                    self.agenda.push(Output::Join { burst, who, from });
                 }
                 None => {
                     self.sits_by(burst, conn, from);
@@ -111,7 +111,7 @@ impl Hub {
 
     fn enter_channel(&mut self, conn: ConnId, participant: ParticipantNo, channel: &ChannelId, now: Time) {
         let Some(session) = self.sessions.get_mut(&participant) else { return };
-        session.tuned.insert(channel.clone(), self.moment);
+        session.tuned.insert(channel.clone(), self.agenda.input_seq());
         let mut opened_by = None;
         let entry = self.channels.entry(channel.clone());
         if matches!(entry, Entry::Vacant(_)) && channel.number().is_none() {
@@ -122,7 +122,7 @@ impl Hub {
         entered.roll.insert(&session.you);
         entered.here.insert(Member { participant, conn, slot: session.whereabouts.slot });
         entered.news.joined(participant);
-        entered.news.tell(channel, now, &mut self.timers);
+        entered.news.tell(channel, now, &mut self.agenda);
         self.count_share(opened_by, |share| share.named += 1);
         let reach = self.sessions[&participant].whereabouts.ranges.tx;
         self.note_talkative(participant, channel, reach, now);
@@ -138,7 +138,7 @@ impl Hub {
         now: Time,
     ) {
         if !self.sessions[&participant].tuned.contains_key(channel) {
-            return self.error(conn, Refusal::from(Code::NotTuned).about(channel.clone()));
+            return self.agenda.error(conn, Refusal::from(Code::NotTuned).about(channel.clone()));
         }
         if self.talks_on(conn, channel) {
             self.end_talk(conn, EndReason::Untuned);
@@ -148,9 +148,9 @@ impl Hub {
         let bursts = known.held.iter().chain(&known.on_air);
         #[cfg(feature = "mutants")]
         let bursts = bursts.filter(|_| !self.config.mutants.has(crate::mutants::Mutant::DeliverToUntuned));
-        self.outputs.extend(bursts.map(|&burst| Output::Leave { burst, conn }));
+        self.agenda.extend(bursts.map(|&burst| Output::Leave { burst, conn }));
         self.leave_channel(participant, channel, now);
-        self.send(conn, ServerMessage::Untuned { channel: channel.clone() });
+        self.agenda.send(conn, ServerMessage::Untuned { channel: channel.clone() });
     }
 
     pub(super) fn leave_channel(&mut self, participant: ParticipantNo, channel: &ChannelId, now: Time) {
@@ -165,7 +165,7 @@ impl Hub {
         left.talkative.remove(&participant);
         if !left.roll.is_empty() {
             left.news.left(participant);
-            return left.news.tell(channel, now, &mut self.timers);
+            return left.news.tell(channel, now, &mut self.agenda);
         }
         self.drop_news(channel);
         let opened_by = self.channels.remove(channel).and_then(|gone| gone.opened_by);
@@ -183,7 +183,7 @@ impl Hub {
         let until = now + self.config.hold;
         let Some(session) = self.sessions.get_mut(&participant) else { return };
         session.link = Link::Suspended { until };
-        self.timers.set(until, super::Timer::Suspended(participant));
+        self.agenda.set(until, super::Timer::Suspended(participant));
         for channel in session.tuned.keys() {
             if let Some(channel) = self.channels.get_mut(channel) {
                 let member = channel.here.remove(participant);
@@ -213,7 +213,7 @@ impl Hub {
         #[cfg(feature = "mutants")]
         let participants = self.listed(conn, participants);
         let info = self.info(channel, self.total_of(channel, known));
-        self.send(conn, ServerMessage::Tuned { info, participants, pages });
+        self.agenda.send(conn, ServerMessage::Tuned { info, participants, pages });
     }
 
     pub(super) fn page(
@@ -225,14 +225,14 @@ impl Hub {
         now: Time,
     ) {
         if !self.sessions[&participant].tuned.contains_key(&channel) {
-            return self.error(conn, Refusal::from(Code::NotTuned).about(channel.clone()));
+            return self.agenda.error(conn, Refusal::from(Code::NotTuned).about(channel.clone()));
         }
         if self.ask_page(conn, &channel, page, self.channels[&channel].roll.pages(), now) {
             return;
         }
         let (pages, count, participants) =
             (self.pages(&channel), self.total(&channel), self.page_of(&channel, page));
-        self.send(conn, ServerMessage::Participants { channel, page, pages, count, participants });
+        self.agenda.send(conn, ServerMessage::Participants { channel, page, pages, count, participants });
     }
 
     /// Pages there are: this node's own people first, then those of others.

@@ -12,7 +12,7 @@ use tenfour_protocol::{BurstNo, ChannelId, Code, ParticipantNo, Range, Refusal, 
 
 use super::airtime::UserKey;
 use super::floor::{Burst, Talk};
-use super::nodes::Air;
+use super::nodes::Origin;
 use super::session::{Connection, Link, Stage, millis};
 use super::{AddressNo, Hub, HubConfig, Timer};
 use crate::{ConnId, Time};
@@ -22,7 +22,7 @@ const BUSY_RETRY_MS: u32 = 1000;
 
 /// Bursts that count together for somebody who wants to talk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Origin {
+enum Crowd {
     Address(AddressNo),
     Node(NodeId),
 }
@@ -194,14 +194,14 @@ impl Hub {
     /// it is the talker's own, count for one, so that nobody closes a channel from one address.
     fn is_busy(&self, talker: ParticipantNo, connection: &Connection, channel: &ChannelId) -> bool {
         let on_air = self.channels.get(channel).map(|channel| channel.on_air.iter());
-        let mut counted: Vec<Origin> = Vec::with_capacity(BUSY);
+        let mut counted: Vec<Crowd> = Vec::with_capacity(BUSY);
         let mut count = 0;
         for &burst in on_air.into_iter().flatten() {
             if self.is_of(burst, connection.user) || !self.listens_first(talker, burst) {
                 continue;
             }
             if let Some(origin) = self.origin(burst, connection.address) {
-                let most = if matches!(origin, Origin::Node(_)) { BUSY - 1 } else { 1 };
+                let most = if matches!(origin, Crowd::Node(_)) { BUSY - 1 } else { 1 };
                 if counted.iter().filter(|known| **known == origin).count() >= most {
                     continue;
                 }
@@ -217,11 +217,11 @@ impl Hub {
 
     /// Where a burst comes from, as far as those from there count together for somebody at `own`. Who talks on
     /// another node from one address is not known here: so no node closes a channel by itself.
-    fn origin(&self, burst: BurstNo, own: Option<AddressNo>) -> Option<Origin> {
+    fn origin(&self, burst: BurstNo, own: Option<AddressNo>) -> Option<Crowd> {
         let burst = &self.bursts[&burst];
-        match &burst.air {
-            Air::Here { .. } => burst.address.filter(|_| burst.address != own).map(Origin::Address),
-            Air::Elsewhere(air) => Some(Origin::Node(air.node)),
+        match &burst.origin {
+            Origin::Here { .. } => burst.address.filter(|_| burst.address != own).map(Crowd::Address),
+            Origin::Elsewhere(there) => Some(Crowd::Node(there.node)),
         }
     }
 
@@ -246,9 +246,9 @@ impl Hub {
         let (Some(burst), Some(session)) = (self.bursts.get(&burst), self.sessions.get(&listener)) else {
             return false;
         };
-        let talker = match &burst.air {
-            Air::Here { .. } => self.sessions.get(&burst.talker).map(|session| session.whereabouts.slot),
-            Air::Elsewhere(air) => air.slot,
+        let talker = match &burst.origin {
+            Origin::Here { .. } => self.sessions.get(&burst.talker).map(|session| session.whereabouts.slot),
+            Origin::Elsewhere(there) => there.slot,
         };
         burst.talker != listener
             && self.spots.talker(talker, burst.tx).would_be_heard_by(session.whereabouts.slot, least)
@@ -267,7 +267,7 @@ impl Hub {
             .iter()
             .filter(of_others)
             .filter_map(|other| match &self.bursts[other] {
-                Burst { air: Air::Here { conn, .. }, talker, tx, .. } => Some((*conn, *talker, *tx)),
+                Burst { origin: Origin::Here { conn, .. }, talker, tx, .. } => Some((*conn, *talker, *tx)),
                 _ => None,
             })
             .filter(|&(_, talker, tx)| self.would_hear(talker, burst, tx))
@@ -303,13 +303,13 @@ impl Hub {
         let Some(talk) = open.and_then(|connection| connection.talk.as_mut()) else { return };
         talk.others += 1;
         if soon < talk.limit {
-            self.timers.cancel(talk.limit, Timer::TalkLimit(talk.burst));
+            self.agenda.cancel(talk.limit, Timer::TalkLimit(talk.burst));
             (talk.limit, talk.ends) = (soon, EndReason::Courtesy);
-            self.timers.set(soon, Timer::TalkLimit(talk.burst));
+            self.agenda.set(soon, Timer::TalkLimit(talk.burst));
         }
         let limit_in_ms = millis(talk.limit - now);
         let (burst, others) = (talk.local, talk.others);
-        self.send(conn, ServerMessage::OthersWait { burst, others, limit_in_ms });
+        self.agenda.send(conn, ServerMessage::OthersWait { burst, others, limit_in_ms });
     }
 
     /// How long a burst may last that begins now, and by which limit. Who lets go while others wait and presses

@@ -56,7 +56,7 @@ impl Hub {
             mutes: self.muted_by.len(),
             located: self.spots.located(),
             moving: self.moving.len(),
-            timers: self.timers.len(),
+            timers: self.agenda.timers(),
         }
     }
 }

@@ -12,7 +12,7 @@ use tenfour_protocol::{
 };
 
 use super::channel::Channel;
-use super::nodes::Air;
+use super::nodes::Origin;
 use super::receipts::{Passed, refused};
 use super::session::{Link, Stage, millis};
 use super::{AddressNo, Hub, Output, Route, Timer, Tuned};
@@ -57,20 +57,20 @@ pub(super) struct Burst {
     pub(super) channel: ChannelId,
     /// Whether everybody who is tuned has a turn, as it was at the start.
     pub(super) small: bool,
-    pub(super) air: Air,
+    pub(super) origin: Origin,
 }
 
 /// When a burst ended.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Over {
-    /// The hub's moment.
-    pub(super) moment: u64,
+    /// By which input.
+    pub(super) input_seq: u64,
 }
 
 impl Burst {
     /// Whether it is on the air on another node.
     pub(super) fn is_elsewhere(&self) -> bool {
-        self.over.is_none() && matches!(self.air, Air::Elsewhere(_))
+        self.over.is_none() && matches!(self.origin, Origin::Elsewhere(_))
     }
 }
 
@@ -111,7 +111,7 @@ impl Hub {
             return self.refuse_press(conn, press.local, Code::AlreadyTalking.into());
         }
         if connection.presses.is_empty() {
-            self.timers.set(press.until, Timer::Press(conn));
+            self.agenda.set(press.until, Timer::Press(conn));
         }
         if let Some(connection) = self.open_connection(conn) {
             connection.presses.push_back(press);
@@ -126,7 +126,7 @@ impl Hub {
         self.newest_burst += 1;
         let burst = BurstNo(self.newest_burst);
         let (limit, ends) = self.talk_limit(conn, &press.channel, now);
-        self.timers.set(limit, Timer::TalkLimit(burst));
+        self.agenda.set(limit, Timer::TalkLimit(burst));
         let Some(connection) = self.open_connection(conn) else { return };
         let (user, address) = (Some(connection.user), connection.address);
         connection.talk = Some(Talk { local: press.local, burst, since: now, limit, ends, others: 0 });
@@ -147,15 +147,15 @@ impl Hub {
                 unwanted_by: BTreeSet::new(),
                 channel: press.channel.clone(),
                 small: self.channels.get(&press.channel).is_some_and(Channel::is_small),
-                air: Air::Here { conn, word: None },
+                origin: Origin::Here { conn, announced: None },
             },
         );
         let route = Arc::new(self.route(burst, talker, press));
-        self.outputs.push_back(Output::Open(route));
+        self.agenda.push(Output::Open(route));
         self.tell_start(conn, burst, press.codec, press.frame_ms);
-        self.outputs.push_back(Output::Admit { conn, local: press.local, burst });
+        self.agenda.push(Output::Admit { conn, local: press.local, burst });
         let talk_limit_ms = millis(limit - now);
-        self.send(conn, ServerMessage::BurstGranted { burst: press.local, talk_limit_ms });
+        self.agenda.send(conn, ServerMessage::BurstGranted { burst: press.local, talk_limit_ms });
         self.begin_courtesy(burst, now);
     }
 
@@ -212,7 +212,7 @@ impl Hub {
     }
 
     pub(super) fn talk_limit_reached(&mut self, burst: BurstNo) {
-        let Some(&Burst { air: Air::Here { conn, .. }, .. }) = self.bursts.get(&burst) else { return };
+        let Some(&Burst { origin: Origin::Here { conn, .. }, .. }) = self.bursts.get(&burst) else { return };
         let talk = self.connections.get(&conn).and_then(|connection| connection.talk);
         if let Some(talk) = talk.filter(|talk| talk.burst == burst) {
             self.end_talk(conn, talk.ends);
@@ -222,7 +222,7 @@ impl Hub {
     /// Asks the uplink to end what `conn` has on the air.
     pub(super) fn end_talk(&mut self, conn: ConnId, reason: EndReason) {
         if let Some(talk) = self.connections.get(&conn).and_then(|connection| connection.talk) {
-            self.outputs.push_back(Output::EndBurst { conn, local: talk.local, reason });
+            self.agenda.push(Output::EndBurst { conn, local: talk.local, reason });
         }
     }
 
@@ -250,12 +250,12 @@ impl Hub {
         let Some(talk) = connection.talk.take_if(|talk| talk.local == local) else { return };
         connection.active = now;
         let (closing, key) = (connection.closing, connection.key);
-        self.timers.cancel(talk.limit, Timer::TalkLimit(talk.burst));
+        self.agenda.cancel(talk.limit, Timer::TalkLimit(talk.burst));
         self.count_speech(key, &talk, reason, now);
-        self.timers.set(now + self.config.hold, Timer::Forget(talk.burst));
+        self.agenda.set(now + self.config.hold, Timer::Forget(talk.burst));
         self.bursts_on_air -= 1;
         if let Some(burst) = self.bursts.get_mut(&talk.burst) {
-            burst.over = Some(Over { moment: self.moment });
+            burst.over = Some(Over { input_seq: self.agenda.input_seq() });
             // The channel may be another one of the same name by now.
             if let Some(channel) = self.channels.get_mut(&burst.channel)
                 && channel.on_air.remove(&talk.burst)
@@ -265,7 +265,7 @@ impl Hub {
         }
         let (told, frames) = (self.told_to_listeners(reason), passed.frames);
         let ended = ServerMessage::BurstEnded { burst: talk.burst, frames, reason: told };
-        self.outputs.push_back(Output::Close { burst: talk.burst, ended });
+        self.agenda.push(Output::Close { burst: talk.burst, ended });
         self.tell_end(talk.burst, frames, told);
         let outcome = passed.outcome(reason);
         if closing || reason == EndReason::TalkerLost {
@@ -329,9 +329,9 @@ impl Hub {
     fn take_press(&mut self, conn: ConnId) -> Option<Press> {
         let connection = self.connections.get_mut(&conn)?;
         let press = connection.presses.pop_front()?;
-        self.timers.cancel(press.until, Timer::Press(conn));
+        self.agenda.cancel(press.until, Timer::Press(conn));
         if let Some(next) = connection.presses.front() {
-            self.timers.set(next.until, Timer::Press(conn));
+            self.agenda.set(next.until, Timer::Press(conn));
         }
         Some(press)
     }
@@ -340,7 +340,7 @@ impl Hub {
         if let Some(connection) = self.open_connection(conn) {
             connection.newest_local = connection.newest_local.max(Some(local));
         }
-        self.outputs.push_back(Output::Refuse { conn, local });
+        self.agenda.push(Output::Refuse { conn, local });
         self.send_receipt(conn, local, refused(refusal));
     }
 }

@@ -8,8 +8,9 @@
 //! * `nodes` - other nodes of a cluster
 //! * `fair` - what one user and one address may have; `airtime` - how long users talked lately
 //! * `floor` - presses, bursts on the air; `receipts` - what became of them; `mute` - who does not want to hear whom
-//! * `quota`, `timers` - budgets and deadlines
+//! * `quota` - what a connection may ask for; `agenda` - what the shell is asked to do, and when to wake the hub
 
+mod agenda;
 mod airtime;
 mod audience;
 mod channel;
@@ -30,14 +31,14 @@ mod receipts;
 mod resume;
 mod roll;
 mod session;
-mod timers;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use tenfour_protocol::{
     BurstNo, ChannelId, ClientMessage, Code, ParticipantNo, Ranges, Refusal, ServerMessage, UserId, control,
 };
 
+use self::agenda::{Agenda, Timer};
 use self::airtime::Airtime;
 use self::channel::Channel;
 use self::fair::Share;
@@ -46,7 +47,6 @@ use self::nodes::Nodes;
 use self::quota::Spent;
 use self::receipts::Passed;
 use self::session::{Connection, Hello, Session, Stage};
-use self::timers::{Timer, Timers};
 use crate::chance::Chance;
 use crate::reach::{Ledger, Spots};
 use crate::{ConnId, Time};
@@ -54,17 +54,14 @@ use crate::{ConnId, Time};
 pub use config::{ClusterConfig, HubConfig};
 pub use figures::HubFigures;
 pub use input::{AddressNo, Input, LoginId, NodeInput, ResumeToken};
-pub use output::{From, Hears, NodeNews, NodeOutput, Output, Recipients, Route, Tuned};
+pub use output::{Hears, NodeNews, NodeOutput, Output, Recipients, Route, StartAt, Tuned};
 
 /// Decides everything that is rare: sessions, channels, presence, permission to talk, routes.
 /// Driven as the [crate's contract](crate) says.
 #[derive(Debug)]
 pub struct Hub {
     config: HubConfig,
-    outputs: VecDeque<Output>,
-    timers: Timers,
-    /// Counts inputs: what came before what.
-    moment: u64,
+    agenda: Agenda,
     connections: BTreeMap<ConnId, Connection>,
     connections_of: BTreeSet<(LoginId, ConnId)>,
     connections_by_user: BTreeSet<(UserId, ConnId)>,
@@ -104,9 +101,7 @@ impl Hub {
             chance: Chance::new(config.secret.seed()),
             nodes: config.cluster.clone().map(|cluster| Box::new(Nodes::new(cluster))),
             config,
-            outputs: VecDeque::new(),
-            timers: Timers::default(),
-            moment: 0,
+            agenda: Agenda::default(),
             connections: BTreeMap::new(),
             connections_of: BTreeSet::new(),
             connections_by_user: BTreeSet::new(),
@@ -134,7 +129,7 @@ impl Hub {
 
     /// Something happened.
     pub fn handle(&mut self, input: Input, now: Time) {
-        self.moment += 1;
+        self.agenda.begin_input();
         match input {
             Input::Connected { conn, login, user, address, person, token } => {
                 let user = (user, self.config.secret.key_of(user));
@@ -158,20 +153,20 @@ impl Hub {
 
     /// The next thing to do. To be drained after each input.
     pub fn poll(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.agenda.take_output()
     }
 
     /// When [`Hub::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Time> {
-        [self.timers.next(), self.ledger.due(), self.airtime.due()].into_iter().flatten().min()
+        [self.agenda.due(), self.ledger.due(), self.airtime.due()].into_iter().flatten().min()
     }
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Time) {
-        self.moment += 1;
+        self.agenda.begin_input();
         self.ledger.forget(now);
         self.airtime.forget(now);
-        while let Some(timer) = self.timers.take_due(now) {
+        while let Some(timer) = self.agenda.take_due(now) {
             match timer {
                 Timer::Hello(conn) => self.close(conn, Code::HelloExpected, now),
                 Timer::Press(conn) => self.refuse_waiting_press(conn),
@@ -201,7 +196,7 @@ impl Hub {
         match connection.quota.spend(Some(&message), now) {
             Ok(()) => {}
             Err(Spent::Refused(refusal)) => return self.refuse(conn, &message, refusal),
-            Err(Spent::Enough) => return self.close(conn, Code::TooManyMessages, now),
+            Err(Spent::Disconnect) => return self.close(conn, Code::TooManyMessages, now),
         }
         match (connection.stage, message) {
             // The device is the shell's: the hub has no use for it.
@@ -218,7 +213,7 @@ impl Hub {
 
     fn act(&mut self, conn: ConnId, participant: ParticipantNo, message: ClientMessage, now: Time) {
         match message {
-            ClientMessage::Hello { .. } => self.error(conn, Code::AlreadyGreeted),
+            ClientMessage::Hello { .. } => self.agenda.error(conn, Code::AlreadyGreeted),
             ClientMessage::Locate { cell, stamp } => {
                 self.locate(conn, participant, cell, stamp.as_deref(), now);
             }
@@ -234,7 +229,7 @@ impl Hub {
             // The uplink's; whatever happens there comes back as `BurstClosed`.
             ClientMessage::BurstEnd { .. } => {}
             ClientMessage::Mute { participant: other, muted } => self.mute(conn, participant, other, muted),
-            ClientMessage::Ping { n } => self.send(conn, ServerMessage::Pong { n }),
+            ClientMessage::Ping { n } => self.agenda.send(conn, ServerMessage::Pong { n }),
         }
     }
 
@@ -243,11 +238,11 @@ impl Hub {
         let refusal = match connection.quota.spend(None, now) {
             Ok(()) => refusal,
             Err(Spent::Refused(refusal)) => refusal,
-            Err(Spent::Enough) => return self.close(conn, Code::TooManyMessages, now),
+            Err(Spent::Disconnect) => return self.close(conn, Code::TooManyMessages, now),
         };
         match press {
             Some(local) => self.refuse_unread(conn, local, refusal),
-            None => self.error(conn, refusal),
+            None => self.agenda.error(conn, refusal),
         }
     }
 
@@ -255,16 +250,8 @@ impl Hub {
     fn refuse(&mut self, conn: ConnId, message: &ClientMessage, refusal: Refusal) {
         match message {
             ClientMessage::BurstStart { burst, .. } => self.refuse_press(conn, *burst, refusal),
-            _ => self.error(conn, Refusal { channel: message.channel().cloned(), ..refusal }),
+            _ => self.agenda.error(conn, Refusal { channel: message.channel().cloned(), ..refusal }),
         }
-    }
-
-    fn error(&mut self, conn: ConnId, refusal: impl Into<Refusal>) {
-        self.send(conn, ServerMessage::Error { refusal: refusal.into() });
-    }
-
-    fn send(&mut self, conn: ConnId, message: ServerMessage) {
-        self.outputs.push_back(Output::Send { to: Recipients::One(conn), message });
     }
 
     /// The connection, unless it is unknown or being closed.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tenfour_protocol::limits::MUTES_PER_SESSION;
 use tenfour_protocol::{Code, ParticipantNo};
 
-use super::{From, Hears, Hub, Output, Tuned};
+use super::{Hears, Hub, Output, StartAt, Tuned};
 use crate::ConnId;
 
 impl Hub {
@@ -17,14 +17,14 @@ impl Hub {
         muted: bool,
     ) {
         if !(self.sessions.contains_key(&other) || self.is_elsewhere(other)) || other == participant {
-            return self.error(conn, Code::UnknownParticipant);
+            return self.agenda.error(conn, Code::UnknownParticipant);
         }
         let Some(session) = self.sessions.get_mut(&participant) else { return };
         if session.muted.contains(&other) == muted {
             return;
         }
         if muted && session.muted.len() >= MUTES_PER_SESSION {
-            return self.error(conn, Code::TooManyMuted);
+            return self.agenda.error(conn, Code::TooManyMuted);
         }
         if muted {
             session.muted.insert(other);
@@ -73,7 +73,7 @@ impl Hub {
             for (burst, heard) in self.on_air_for(participant, &channel) {
                 if let Some(grade) = heard.filter(|_| self.bursts[&burst].talker == other) {
                     let who = Tuned::Hears(Hears { conn, grade });
-                    self.outputs.push_back(Output::Join { burst, who, from: From::Live });
+                    self.agenda.push(Output::Join { burst, who, from: StartAt::Live });
                 }
             }
         }

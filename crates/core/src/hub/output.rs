@@ -100,7 +100,7 @@ impl Tuned {
 
 /// Where a listener begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum From {
+pub enum StartAt {
     /// At the next frame.
     Live,
     /// At the oldest frame that is held.
@@ -129,7 +129,7 @@ pub enum Output {
         /// Who.
         who: Tuned,
         /// From where, for one that is new.
-        from: From,
+        from: StartAt,
     },
     /// One less who is tuned, without a word to it.
     Leave {

@@ -78,7 +78,7 @@ impl Hub {
             Some(cell) => {
                 let before = self.hearing_of(&[participant]);
                 self.settle(conn, participant, &cell, stamp, now);
-                self.redraw(&before);
+                self.reconcile_audience(&before);
             }
         }
         self.tell_moved(participant);
@@ -88,12 +88,12 @@ impl Hub {
     /// `range`.
     pub(super) fn set_ranges(&mut self, conn: ConnId, participant: ParticipantNo, ranges: Ranges, now: Time) {
         if !ranges.are_unlimited() && !self.is_located(participant) {
-            return self.error(conn, Code::LocationNeeded);
+            return self.agenda.error(conn, Code::LocationNeeded);
         }
         let before = self.heard_by(participant);
         self.put_ranges(participant, ranges, now);
-        self.send(conn, ServerMessage::Ranged { tx: ranges.tx, rx: ranges.rx });
-        self.redraw(&before);
+        self.agenda.send(conn, ServerMessage::Ranged { tx: ranges.tx, rx: ranges.rx });
+        self.reconcile_audience(&before);
     }
 
     /// The boundary: everybody who moves does so at once.
@@ -104,7 +104,7 @@ impl Hub {
         for &participant in &movers {
             self.change_place(participant, now);
         }
-        self.redraw(&before);
+        self.reconcile_audience(&before);
         movers.into_iter().for_each(|mover| self.tell_moved(mover));
         scrub_stack();
     }
@@ -153,7 +153,7 @@ impl Hub {
                 self.set_country(participant, None, now);
                 self.relocate(conn, participant, cell, now);
             }
-            Err(refusal) => self.error(conn, refusal),
+            Err(refusal) => self.agenda.error(conn, refusal),
         }
     }
 
@@ -194,7 +194,7 @@ impl Hub {
     fn relocate(&mut self, conn: ConnId, participant: ParticipantNo, cell: &GeoCell, now: Time) {
         let place = match self.place_of(participant, cell) {
             Ok(place) => place,
-            Err(code) => return self.error(conn, code),
+            Err(code) => return self.agenda.error(conn, code),
         };
         let session = &self.sessions[&participant];
         if self.spots.is_at(session.whereabouts.slot, &place) {
@@ -206,7 +206,7 @@ impl Hub {
         if let Err(wait) = paid
             && !self.moves_freely()
         {
-            return self.error(conn, too_many(epoch_in + wait));
+            return self.agenda.error(conn, too_many(epoch_in + wait));
         }
         let stamp = self.stamp(participant, cell);
         scrub_stack();
@@ -220,7 +220,7 @@ impl Hub {
         }
         if self.boundary.is_none() {
             self.boundary = Some(now + epoch_in);
-            self.timers.set(now + epoch_in, Timer::Epoch);
+            self.agenda.set(now + epoch_in, Timer::Epoch);
         }
         self.send_located(conn, participant, None, Some(epoch_in));
     }
@@ -249,9 +249,9 @@ impl Hub {
         self.send_located(conn, participant, None, None);
         if !ranges.are_unlimited() {
             let Ranges { tx, rx } = Ranges::default();
-            self.send(conn, ServerMessage::Ranged { tx, rx });
+            self.agenda.send(conn, ServerMessage::Ranged { tx, rx });
         }
-        self.redraw(&before);
+        self.reconcile_audience(&before);
     }
 
     fn change_place(&mut self, participant: ParticipantNo, now: Time) {
@@ -291,7 +291,7 @@ impl Hub {
         if self.moving.is_empty()
             && let Some(boundary) = self.boundary.take()
         {
-            self.timers.cancel(boundary, Timer::Epoch);
+            self.agenda.cancel(boundary, Timer::Epoch);
         }
     }
 
@@ -331,7 +331,7 @@ impl Hub {
             stamp: stamp.map(|stamp| stamp.text),
             effective_in_ms: effective_in.map(millis),
         };
-        self.send(conn, message);
+        self.agenda.send(conn, message);
     }
 
     #[cfg(not(feature = "mutants"))]

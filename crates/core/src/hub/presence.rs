@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use tenfour_protocol::limits::PRESENCE_TICK;
 use tenfour_protocol::{ChannelId, Participant, ParticipantNo, ServerMessage};
 
-use super::{Hub, Output, Recipients, Timer, Timers};
+use super::agenda::{Agenda, Timer};
+use super::{Hub, Output, Recipients};
 use crate::Time;
 
 /// What has not been told yet. Nobody is in two lists: the last word counts. Somebody who came
@@ -31,11 +32,11 @@ impl News {
     }
 
     /// Has it told at the next tick of `channel`, whose news it is.
-    pub(super) fn tell(&mut self, channel: &ChannelId, now: Time, timers: &mut Timers) {
+    pub(super) fn tell(&mut self, channel: &ChannelId, now: Time, agenda: &mut Agenda) {
         if self.due.is_none() {
             let due = now + PRESENCE_TICK;
             self.due = Some(due);
-            timers.set(due, Timer::Presence(channel.clone()));
+            agenda.set(due, Timer::Presence(channel.clone()));
         }
     }
 }
@@ -59,13 +60,13 @@ impl Hub {
     fn note(&mut self, channel: &ChannelId, now: Time, change: impl FnOnce(&mut News)) {
         let Some(known) = self.channels.get_mut(channel) else { return };
         change(&mut known.news);
-        known.news.tell(channel, now, &mut self.timers);
+        known.news.tell(channel, now, &mut self.agenda);
     }
 
     pub(super) fn drop_news(&mut self, channel: &ChannelId) {
         let news = self.channels.get_mut(channel).map(|known| std::mem::take(&mut known.news));
         if let Some(due) = news.and_then(|news| news.due) {
-            self.timers.cancel(due, Timer::Presence(channel.clone()));
+            self.agenda.cancel(due, Timer::Presence(channel.clone()));
         }
     }
 
@@ -90,6 +91,6 @@ impl Hub {
             changed: named(news.changed),
         };
         let to = Recipients::Many(known.here.iter().map(|member| member.conn).collect());
-        self.outputs.push_back(Output::Send { to, message });
+        self.agenda.push(Output::Send { to, message });
     }
 }

@@ -24,7 +24,7 @@ pub(super) enum Spent {
     /// Told to the client.
     Refused(Refusal),
     /// The client does not listen to refusals: its connection is closed.
-    Enough,
+    Disconnect,
 }
 
 impl Quota {
@@ -47,7 +47,7 @@ impl Quota {
         }
         let wait = bucket.wait(now).as_micros().div_ceil(1000) as u32;
         if !self.patience.take(1, now) {
-            return Err(Spent::Enough);
+            return Err(Spent::Disconnect);
         }
         Err(Spent::Refused(Refusal::from(Code::TooManyMessages).retry_after(wait)))
     }
@@ -62,7 +62,7 @@ mod tests {
         let mut quota = Quota::new(Time::ZERO);
         (0..600 * per_second).any(|sent| {
             let now = Time::from_micros(sent * 1_000_000 / per_second);
-            quota.spend(None, now) == Err(Spent::Enough)
+            quota.spend(None, now) == Err(Spent::Disconnect)
         })
     }
 

@@ -47,7 +47,7 @@ impl Hub {
         };
         session.cut = Some(Cut { local, outcome: outcome.clone(), told: here.is_some() });
         if let Some(other) = here {
-            self.send(other, ServerMessage::Receipt { burst: local, late: true, outcome });
+            self.agenda.send(other, ServerMessage::Receipt { burst: local, late: true, outcome });
         }
     }
 
@@ -58,7 +58,7 @@ impl Hub {
         };
         cut.told = true;
         let message = ServerMessage::Receipt { burst: cut.local, late: true, outcome: cut.outcome.clone() };
-        self.send(conn, message);
+        self.agenda.send(conn, message);
     }
 
     /// Refuses a press of which no more can be read than its number.
@@ -72,7 +72,7 @@ impl Hub {
     }
 
     pub(super) fn send_receipt(&mut self, conn: ConnId, local: BurstNo, outcome: Outcome) {
-        self.send(conn, ServerMessage::Receipt { burst: local, late: false, outcome });
+        self.agenda.send(conn, ServerMessage::Receipt { burst: local, late: false, outcome });
     }
 }
 

@@ -8,7 +8,7 @@ use tenfour_protocol::{BurstNo, Code, ParticipantNo, Person};
 
 use super::audience::out_of_range;
 use super::session::Link;
-use super::{From, Hears, Hub, Output, ResumeToken, Timer, Tuned};
+use super::{Hears, Hub, Output, ResumeToken, StartAt, Timer, Tuned};
 use crate::{ConnId, Time};
 
 impl Hub {
@@ -47,7 +47,7 @@ impl Hub {
         self.sessions_of.remove(&(earlier_login, participant));
         self.sessions_of.insert((login, participant));
         match link {
-            Link::Suspended { until } => self.timers.cancel(until, Timer::Suspended(participant)),
+            Link::Suspended { until } => self.agenda.cancel(until, Timer::Suspended(participant)),
             // The old connection has not noticed yet that it is dead.
             Link::Up(old) => self.close(old, Code::Stalled, now),
         }
@@ -74,8 +74,10 @@ impl Hub {
                 let on_air = self.bursts[&burst].over.is_none();
                 let missed = missed_from(burst, &have, resume.newest)
                     // It had gone out of range, and may be in range again.
-                    .or_else(|| on_air.then_some(From::Live))
-                    .map(|from| if heard_elsewhere && from == From::Seq(0) { From::Live } else { from });
+                    .or_else(|| on_air.then_some(StartAt::Live))
+                    .map(
+                        |from| if heard_elsewhere && from == StartAt::Seq(0) { StartAt::Live } else { from },
+                    );
                 if let Some(from) = missed.filter(|_| self.was_sent(participant, burst, *since)) {
                     joins.insert(burst, from);
                 }
@@ -85,14 +87,14 @@ impl Hub {
             match self.hears(participant, burst) {
                 Some(grade) => {
                     let who = Tuned::Hears(Hears { conn, grade });
-                    self.outputs.push_back(Output::Join { burst, who, from });
+                    self.agenda.push(Output::Join { burst, who, from });
                 }
                 None => {
                     self.sits_by(burst, conn, from);
                     // It waits for the rest of it.
                     if have.contains_key(&burst) && self.wants(participant, burst) {
                         let ended = self.lost_end(burst).unwrap_or_else(|| out_of_range(burst));
-                        self.send(conn, ended);
+                        self.agenda.send(conn, ended);
                     }
                 }
             }
@@ -103,14 +105,14 @@ impl Hub {
     /// range and did it mute nobody.
     fn was_sent(&self, participant: ParticipantNo, burst: BurstNo, since: u64) -> bool {
         let burst = &self.bursts[&burst];
-        burst.over.is_none_or(|over| over.moment > since) && burst.talker != participant
+        burst.over.is_none_or(|over| over.input_seq > since) && burst.talker != participant
     }
 }
 
 /// Where a resumed listener goes on in `burst`, unless it has all of it.
-fn missed_from(burst: BurstNo, have: &BTreeMap<BurstNo, u16>, newest: Option<BurstNo>) -> Option<From> {
+fn missed_from(burst: BurstNo, have: &BTreeMap<BurstNo, u16>, newest: Option<BurstNo>) -> Option<StartAt> {
     match have.get(&burst) {
-        Some(&next) => Some(From::Seq(next)),
-        None => newest.is_none_or(|newest| burst > newest).then_some(From::Oldest),
+        Some(&next) => Some(StartAt::Seq(next)),
+        None => newest.is_none_or(|newest| burst > newest).then_some(StartAt::Oldest),
     }
 }

@@ -21,7 +21,7 @@ use super::{AddressNo, Hub, LoginId, Output, Recipients, ResumeToken, Timer};
 use crate::{ConnId, Time};
 
 /// How long a stop waits for the bursts on the air to end.
-const STOP_PATIENCE: Duration = Duration::from_millis(500);
+const STOP_TIMEOUT: Duration = Duration::from_millis(500);
 const CLIENT_BYTES: std::ops::RangeInclusive<usize> = 1..=64;
 
 /// A socket.
@@ -67,7 +67,7 @@ pub(super) struct Session {
     /// The token of the last resume: its answer may have been lost, and then it comes again.
     pub(super) used: Option<ResumeToken>,
     pub(super) link: Link,
-    /// The channels it is tuned to, and the hub's moment when it tuned in.
+    /// The channels it is tuned to, and the number of the input that tuned it in.
     pub(super) tuned: BTreeMap<ChannelId, u64>,
     pub(super) muted: BTreeSet<ParticipantNo>,
     /// It hears other sessions of its user.
@@ -133,7 +133,7 @@ impl Hub {
         self.connections_of.insert((connection.login, conn));
         self.connections_by_user.insert((user, conn));
         if let Stage::Greeting { until } = connection.stage {
-            self.timers.set(until, Timer::Hello(conn));
+            self.agenda.set(until, Timer::Hello(conn));
         }
         self.connections.insert(conn, connection);
         if self.stopping {
@@ -145,15 +145,15 @@ impl Hub {
     pub(super) fn hello(&mut self, conn: ConnId, hello: Hello, now: Time) {
         if !CLIENT_BYTES.contains(&hello.client.len()) {
             let refusal = Refusal::because(Code::MalformedMessage, "client has 1 to 64 bytes.");
-            return self.error(conn, refusal);
+            return self.agenda.error(conn, refusal);
         }
         if hello.resume.as_ref().is_some_and(|resume| resume.have.len() > RESUME_BURSTS) {
             let refusal = Refusal::because(Code::MalformedMessage, "resume names more than 64 bursts.");
-            return self.error(conn, refusal);
+            return self.agenda.error(conn, refusal);
         }
         #[cfg(feature = "mutants")]
         if hello.place.is_none() && self.config.mutants.has(crate::mutants::Mutant::PlaceRequired) {
-            return self.error(conn, Code::LocationNeeded);
+            return self.agenda.error(conn, Code::LocationNeeded);
         }
         self.cancel_hello(conn);
         let used = hello.resume.as_ref().and_then(|resume| self.resumable(conn, &resume.token));
@@ -164,7 +164,7 @@ impl Hub {
         self.welcome(conn, participant, used.is_some(), now);
         self.make_room(self.connections[&conn].user, conn, true, now);
         if hello.economy {
-            self.outputs.push_back(Output::Bundle { conn, frames: BUNDLE_FRAMES });
+            self.agenda.push(Output::Bundle { conn, frames: BUNDLE_FRAMES });
         }
         self.arrive(conn, participant, hello.place, hello.range, now);
         match (hello.resume, used) {
@@ -220,9 +220,9 @@ impl Hub {
             host: self.config.host.clone(),
             server: self.config.server.clone(),
         };
-        self.send(conn, welcome);
+        self.agenda.send(conn, welcome);
         if self.nodes.as_ref().is_some_and(|nodes| nodes.is_alone()) {
-            self.send(conn, ServerMessage::Island { alone: true });
+            self.agenda.send(conn, ServerMessage::Island { alone: true });
         }
     }
 
@@ -276,13 +276,13 @@ impl Hub {
         let greeted = open().filter(|(_, connection)| matches!(connection.stage, Stage::Greeted(_)));
         let to = Recipients::Many(greeted.map(|(&conn, _)| conn).collect());
         let message = ServerMessage::GoingAway { back_in_ms: millis(back_in) };
-        self.outputs.push_back(Output::Send { to, message });
+        self.agenda.push(Output::Send { to, message });
         for conn in all {
             self.refuse_presses(conn, Code::GoingAway);
             self.end_talk(conn, EndReason::GoingAway);
         }
         // The receipts go first; a talker's worker that does not answer holds nobody up.
-        self.timers.set(now + STOP_PATIENCE, Timer::Stop);
+        self.agenda.set(now + STOP_TIMEOUT, Timer::Stop);
         self.stop_if_quiet(now);
     }
 
@@ -313,7 +313,7 @@ impl Hub {
         if let Some(connection) = self.open_connection(conn) {
             connection.closing = true;
         }
-        self.outputs.push_back(Output::Disconnect { conn, code });
+        self.agenda.push(Output::Disconnect { conn, code });
     }
 
     /// Parts a connection from its session, unless the session has another one by now.
@@ -336,7 +336,7 @@ impl Hub {
     pub(super) fn forget_session(&mut self, participant: ParticipantNo, now: Time) {
         let Some(session) = self.sessions.get(&participant) else { return };
         if let Link::Suspended { until } = session.link {
-            self.timers.cancel(until, Timer::Suspended(participant));
+            self.agenda.cancel(until, Timer::Suspended(participant));
         }
         let tuned: Vec<_> = session.tuned.keys().cloned().collect();
         self.interest_off(participant, now);
@@ -358,7 +358,7 @@ impl Hub {
 
     fn cancel_hello(&mut self, conn: ConnId) {
         if let Some(&Connection { stage: Stage::Greeting { until }, .. }) = self.connections.get(&conn) {
-            self.timers.cancel(until, Timer::Hello(conn));
+            self.agenda.cancel(until, Timer::Hello(conn));
         }
     }
 }

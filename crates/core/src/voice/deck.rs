@@ -19,7 +19,7 @@ use self::burst::{Burst, largest_bundle};
 use self::listener::{Listener, State};
 use self::ready::{Call, Named, Ready};
 use super::{BurstLog, Packet};
-use crate::hub::{From, Tuned};
+use crate::hub::{StartAt, Tuned};
 use crate::{ConnId, Time};
 
 pub use self::by_grade::ByGrade;
@@ -123,7 +123,7 @@ impl<A: Clone> Deck<A> {
         let burst = self.bursts.insert(Burst::new(number, started, bundle, small, log));
         self.numbers.insert(number, burst);
         for who in tuned {
-            self.enter(burst, who, From::Live, None);
+            self.enter(burst, who, StartAt::Live, None);
         }
         self.wake_members(burst, now);
         self.schedule(burst, now);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Packet;
 use crate::Time;
-use crate::hub::From;
+use crate::hub::StartAt;
 
 /// Frames of one burst in their order, each until its hold is over.
 ///
@@ -106,11 +106,11 @@ impl BurstLog {
     }
 
     /// A cursor that begins at `from`.
-    pub fn cursor(&self, from: From) -> Cursor {
+    pub fn cursor(&self, from: StartAt) -> Cursor {
         match from {
-            From::Live => Cursor { index: self.next_index(), seq: self.next },
-            From::Oldest => Cursor { index: self.first, seq: self.wiped },
-            From::Seq(seq) => {
+            StartAt::Live => Cursor { index: self.next_index(), seq: self.next },
+            StartAt::Oldest => Cursor { index: self.first, seq: self.wiped },
+            StartAt::Seq(seq) => {
                 let before = self.frames.partition_point(|packet| packet.seq() < seq);
                 Cursor { index: self.first + before as u32, seq }
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tenfour_core::hub::{From, Hears, Tuned};
+use tenfour_core::hub::{Hears, StartAt, Tuned};
 use tenfour_core::voice::{ByGrade, Deck, Item, LINGER, Packet, Turn, unframed};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{BurstNo, VoiceFrame};
@@ -258,7 +258,7 @@ fn a_burst_is_kept_for_late_listeners_and_then_forgotten() {
     append(&mut deck, 0, T);
     deck.close(BURST, "ended", T);
     deck.handle_timeout(T + HOLD);
-    deck.join(BURST, hears(7), From::Seq(0), T + HOLD);
+    deck.join(BURST, hears(7), StartAt::Seq(0), T + HOLD);
     assert_eq!(due(&mut deck), [(7, vec!["started".into(), "gap 0..1".into(), "ended".into()])]);
     deck.handle_timeout(T + HOLD + LINGER);
     deck.remove(ConnId(7));
@@ -291,7 +291,7 @@ fn what_is_unknown_is_ignored() {
     let mut deck: Deck<&str> = Deck::new(HOLD);
     append(&mut deck, 0, T);
     deck.close(BURST, "ended", T);
-    deck.join(BURST, hears(1), From::Live, T);
+    deck.join(BURST, hears(1), StartAt::Live, T);
     deck.leave(BURST, ConnId(1));
     deck.remove(ConnId(1));
     deck.advance(ConnId(1), 0);

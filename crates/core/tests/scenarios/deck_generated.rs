@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use tenfour_core::hub::{From, Tuned};
+use tenfour_core::hub::{StartAt, Tuned};
 use tenfour_core::voice::{ByGrade, Deck, Item, LINGER, Turn};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{BurstNo, VoiceFrame};
@@ -121,7 +121,7 @@ proptest! {
                 }
                 Act::Close(slot) => deck.close(BurstNo(of(&number, slot)), of(&number, slot), now),
                 Act::Join(slot, conn, heard, from) => {
-                    let from = [From::Live, From::Oldest, From::Seq(0)][usize::from(from)];
+                    let from = [StartAt::Live, StartAt::Oldest, StartAt::Seq(0)][usize::from(from)];
                     had.remove(&(conn, of(&number, slot)));
                     deck.join(BurstNo(of(&number, slot)), tuned(conn, heard), from, now);
                 }

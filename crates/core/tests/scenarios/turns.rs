@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use tenfour_core::hub::{From, HubConfig};
+use tenfour_core::hub::{HubConfig, StartAt};
 use tenfour_core::voice::{ByGrade, Deck, Turn};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::limits::{TURN, TURNS};
@@ -321,7 +321,7 @@ fn in_a_large_channel_whoever_does_not_hear_is_no_member() {
     let mut deck = Deck::new(HOLD);
     let not = |conn| tenfour_core::hub::Tuned::Not(ConnId(conn));
     deck.open(BurstNo(1), ByGrade::from_fn(|_| "started"), 1, false, [not(1), hears(2), not(3)], T);
-    deck.join(BurstNo(1), not(2), From::Live, T);
-    deck.join(BurstNo(1), not(4), From::Live, T);
+    deck.join(BurstNo(1), not(2), StartAt::Live, T);
+    deck.join(BurstNo(1), not(4), StartAt::Live, T);
     assert_eq!(deck.figures().cursors, 0);
 }

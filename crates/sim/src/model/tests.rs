@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tenfour_core::hub::{
-    From, Hears, HubFigures, Input, LoginId, Output, Recipients, ResumeToken, Route, Tuned,
+    Hears, HubFigures, Input, LoginId, Output, Recipients, ResumeToken, Route, StartAt, Tuned,
 };
 use tenfour_core::radio::HeardEnd;
 use tenfour_core::voice::{Packet, unframed};
@@ -241,7 +241,7 @@ fn each_listener_who_may_not_hear_is_noticed() {
     };
     let joins = |model: &mut Model| {
         let listener = Hears { conn: conn(1), grade: SignalGrade::try_from(2).ok() };
-        says(model, &Output::Join { burst: BURST, who: Tuned::Hears(listener), from: From::Live });
+        says(model, &Output::Join { burst: BURST, who: Tuned::Hears(listener), from: StartAt::Live });
     };
     type Act<'a> = &'a dyn Fn(&mut Model);
     let broken: [(&str, Act<'_>); 6] = [
@@ -290,7 +290,7 @@ fn each_listener_who_may_not_hear_is_noticed() {
 fn each_broken_promise_about_places_is_noticed() {
     let joins = |grade| {
         let listener = Hears { conn: conn(1), grade: SignalGrade::try_from(grade).ok() };
-        Output::Join { burst: BURST, who: Tuned::Hears(listener), from: From::Live }
+        Output::Join { burst: BURST, who: Tuned::Hears(listener), from: StartAt::Live }
     };
     let moves = |message| Input::Message { conn: conn(1), message };
     let elsewhere = ClientMessage::locate(Some(position(3).said()));

@@ -16,21 +16,21 @@ use crate::{ConnId, Time};
 
 /// Where a burst comes from.
 #[derive(Debug)]
-pub(in super::super) enum Air {
+pub(in super::super) enum Origin {
     /// From a connection of this node, and what others are told of it.
-    Here { conn: ConnId, word: Option<Word> },
+    Here { conn: ConnId, announced: Option<Announcement> },
     /// From another node.
     Elsewhere(Elsewhere),
 }
 
 /// What other nodes are told of a burst.
 #[derive(Debug)]
-pub(in super::super) struct Word {
+pub(in super::super) struct Announcement {
     codec: Codec,
     frame_ms: FrameTime,
     subject: Subject,
     /// How often they were told.
-    said: u32,
+    times: u32,
 }
 
 /// A burst of another node.
@@ -57,19 +57,21 @@ impl Hub {
         frame_ms: FrameTime,
     ) {
         let Some(subject) = self.subject_of(burst) else { return };
-        if let Some(Burst { air: Air::Here { word, .. }, .. }) = self.bursts.get_mut(&burst) {
-            *word = Some(Word { codec, frame_ms, subject: subject.clone(), said: 0 });
+        if let Some(Burst { origin: Origin::Here { announced, .. }, .. }) = self.bursts.get_mut(&burst) {
+            *announced = Some(Announcement { codec, frame_ms, subject: subject.clone(), times: 0 });
         }
         self.announce(burst, subject.clone());
-        self.outputs.push_back(Output::Node(NodeOutput::Relay { conn, burst, subject }));
+        self.agenda.push(Output::Node(NodeOutput::Relay { conn, burst, subject }));
     }
 
     /// An own burst is over.
     pub(in super::super) fn tell_end(&mut self, burst: BurstNo, frames: u32, reason: EndReason) {
-        let Some(Burst { air: Air::Here { word: Some(word), .. }, .. }) = self.bursts.get(&burst) else {
+        let Some(Burst { origin: Origin::Here { announced: Some(announced), .. }, .. }) =
+            self.bursts.get(&burst)
+        else {
             return;
         };
-        let subject = word.subject.clone();
+        let subject = announced.subject.clone();
         self.publish(subject, NodeMessage::BurstEnd { burst, frames, reason });
     }
 
@@ -83,25 +85,28 @@ impl Hub {
             self.bursts.iter().filter(|(_, burst)| on_air(burst)).map(|(&burst, _)| burst).collect();
         for burst in bursts {
             let Some(subject) = self.subject_of(burst) else { continue };
-            let Some(Burst { air: Air::Here { conn, word: Some(word) }, .. }) = self.bursts.get_mut(&burst)
+            let Some(Burst { origin: Origin::Here { conn, announced: Some(announced) }, .. }) =
+                self.bursts.get_mut(&burst)
             else {
                 continue;
             };
             let conn = *conn;
-            let before = std::mem::replace(&mut word.subject, subject.clone());
+            let before = std::mem::replace(&mut announced.subject, subject.clone());
             // Those who heard it where the talker was have to know, too.
             self.announce(burst, before.clone());
             if before != subject {
                 self.announce(burst, subject.clone());
-                self.outputs.push_back(Output::Node(NodeOutput::Relay { conn, burst, subject }));
+                self.agenda.push(Output::Node(NodeOutput::Relay { conn, burst, subject }));
             }
         }
     }
 
     /// Others hear again of all that is on the air: a word may have been lost.
     pub(super) fn announce_all(&mut self) {
-        let told = |burst: &Burst| match &burst.air {
-            Air::Here { word: Some(word), .. } if burst.over.is_none() => Some(word.subject.clone()),
+        let told = |burst: &Burst| match &burst.origin {
+            Origin::Here { announced: Some(announced), .. } if burst.over.is_none() => {
+                Some(announced.subject.clone())
+            }
             _ => None,
         };
         let all: Vec<_> =
@@ -118,21 +123,21 @@ impl Hub {
 
     fn announce(&mut self, number: BurstNo, subject: Subject) {
         let Some(burst) = self.bursts.get_mut(&number) else { return };
-        let (Air::Here { word: Some(word), .. }, Some(session)) =
-            (&mut burst.air, self.sessions.get(&burst.talker))
+        let (Origin::Here { announced: Some(announced), .. }, Some(session)) =
+            (&mut burst.origin, self.sessions.get(&burst.talker))
         else {
             return;
         };
-        word.said += 1;
+        announced.times += 1;
         let message = NodeMessage::BurstStart {
             burst: number,
-            word: word.said,
+            word: announced.times,
             channel: burst.channel.clone(),
             talker: Participant::clone(&session.you),
             tx: burst.tx,
             cell: self.spots.cell(session.whereabouts.slot),
-            codec: word.codec,
-            frame_ms: word.frame_ms,
+            codec: announced.codec,
+            frame_ms: announced.frame_ms,
         };
         self.publish(subject, message);
         scrub_stack();
@@ -173,7 +178,8 @@ impl Hub {
                     self.spots.place(slot, place);
                 }
                 let talker = Participant { id: self.number_of(node, talker.id), ..talker };
-                let air = Elsewhere { node, number: burst, word, seen: now, slot: Some(slot), ended: None };
+                let origin =
+                    Elsewhere { node, number: burst, word, seen: now, slot: Some(slot), ended: None };
                 let burst = Burst {
                     talker: talker.id,
                     user: None,
@@ -183,7 +189,7 @@ impl Hub {
                     unwanted_by: BTreeSet::new(),
                     channel,
                     small,
-                    air: Air::Elsewhere(air),
+                    origin: Origin::Elsewhere(origin),
                 };
                 self.open_elsewhere(key, burst, talker, (codec, frame_ms), now);
             }
@@ -203,7 +209,7 @@ impl Hub {
         self.newest_burst += 1;
         let local = BurstNo(self.newest_burst);
         let channel = burst.channel.clone();
-        let Air::Elsewhere(Elsewhere { slot, .. }) = burst.air else { return };
+        let Origin::Elsewhere(Elsewhere { slot, .. }) = burst.origin else { return };
         let (small, tuned) = (burst.small, self.audience(talker.id, slot, burst.tx, &channel));
         self.bursts.insert(local, burst);
         if let Some(nodes) = &mut self.nodes {
@@ -222,9 +228,9 @@ impl Hub {
             bundle: (bundle > 1).then_some(bundle),
         };
         let route = Route { burst: local, channel, bundle, started, small, tuned };
-        self.outputs.push_back(Output::Open(Arc::new(route)));
+        self.agenda.push(Output::Open(Arc::new(route)));
         let (node, burst) = key;
-        self.outputs.push_back(Output::Node(NodeOutput::Hear { node, burst, local }));
+        self.agenda.push(Output::Node(NodeOutput::Hear { node, burst, local }));
         self.begin_courtesy(local, now);
     }
 
@@ -232,10 +238,10 @@ impl Hub {
     fn word_on(&mut self, local: BurstNo, word: u32, place: Option<&Place>, now: Time) {
         let Some(burst) = self.bursts.get_mut(&local) else { return };
         let channel = burst.channel.clone();
-        let Air::Elsewhere(air) = &mut burst.air else { return };
-        air.seen = now;
-        let (newer, Some(slot)) = (word > air.word, air.slot) else { return };
-        air.word = air.word.max(word);
+        let Origin::Elsewhere(origin) = &mut burst.origin else { return };
+        origin.seen = now;
+        let (newer, Some(slot)) = (word > origin.word, origin.slot) else { return };
+        origin.word = origin.word.max(word);
         let stays = match place {
             Some(place) => self.spots.is_at(slot, place),
             None => !self.spots.is_located(slot),
@@ -255,7 +261,7 @@ impl Hub {
                 None => self.spots.clear(slot),
             }
         }
-        self.redraw(&before);
+        self.reconcile_audience(&before);
     }
 
     pub(super) fn burst_ends_elsewhere(
@@ -270,11 +276,11 @@ impl Hub {
         if known == Some(None) {
             return;
         }
-        self.timers.set(now + self.config.hold, Timer::Ended(key.0, key.1));
+        self.agenda.set(now + self.config.hold, Timer::Ended(key.0, key.1));
         match known.flatten() {
             Some(local) => self.end_elsewhere(local, frames, reason, now),
             // Its start comes late, if at all.
-            None => self.outputs.push_back(Output::Node(NodeOutput::Unhear { node: key.0, burst: key.1 })),
+            None => self.agenda.push(Output::Node(NodeOutput::Unhear { node: key.0, burst: key.1 })),
         }
     }
 
@@ -287,13 +293,13 @@ impl Hub {
 
     fn end_elsewhere(&mut self, local: BurstNo, frames: u32, reason: EndReason, now: Time) {
         let Some(burst) = self.bursts.get_mut(&local) else { return };
-        let Air::Elsewhere(air) = &mut burst.air else { return };
+        let Origin::Elsewhere(origin) = &mut burst.origin else { return };
         if burst.over.is_some() {
             return;
         }
-        burst.over = Some(Over { moment: self.moment });
-        air.ended = Some((frames, reason));
-        let (node, number, slot) = (air.node, air.number, air.slot.take());
+        burst.over = Some(Over { input_seq: self.agenda.input_seq() });
+        origin.ended = Some((frames, reason));
+        let (node, number, slot) = (origin.node, origin.number, origin.slot.take());
         if let Some(slot) = slot {
             self.spots.remove(slot);
         }
@@ -302,33 +308,35 @@ impl Hub {
         {
             channel.held.insert(local);
         }
-        self.timers.set(now + self.config.hold, Timer::Forget(local));
-        self.outputs.push_back(Output::Node(NodeOutput::Unhear { node, burst: number }));
+        self.agenda.set(now + self.config.hold, Timer::Forget(local));
+        self.agenda.push(Output::Node(NodeOutput::Unhear { node, burst: number }));
         let ended = ServerMessage::BurstEnded { burst: local, frames, reason };
-        self.outputs.push_back(Output::Close { burst: local, ended });
+        self.agenda.push(Output::Close { burst: local, ended });
     }
 
     /// Bursts of nodes that are gone are over, as far as anybody here knows. If a node comes back and
     /// still talks, that is another burst.
     pub(super) fn end_bursts_elsewhere(&mut self, of: impl Fn(NodeId) -> bool, now: Time) {
-        self.lose_bursts(|air| of(air.node), now);
+        self.lose_bursts(|origin| of(origin.node), now);
     }
 
     pub(super) fn drop_silent_bursts(&mut self, now: Time) {
-        self.lose_bursts(|air| now.since(air.seen) >= NODE_SILENT, now);
+        self.lose_bursts(|origin| now.since(origin.seen) >= NODE_SILENT, now);
     }
 
     pub(super) fn trust_bursts(&mut self, now: Time) {
         for burst in self.bursts.values_mut() {
-            if let Air::Elsewhere(air) = &mut burst.air {
-                air.seen = now;
+            if let Origin::Elsewhere(origin) = &mut burst.origin {
+                origin.seen = now;
             }
         }
     }
 
     fn lose_bursts(&mut self, lost: impl Fn(&Elsewhere) -> bool, now: Time) {
-        let gone = |burst: &Burst| match &burst.air {
-            Air::Elsewhere(air) if burst.over.is_none() && lost(air) => Some((air.node, air.number)),
+        let gone = |burst: &Burst| match &burst.origin {
+            Origin::Elsewhere(origin) if burst.over.is_none() && lost(origin) => {
+                Some((origin.node, origin.number))
+            }
             _ => None,
         };
         let all: Vec<_> =
@@ -345,7 +353,8 @@ impl Hub {
     /// `burst.ended` for somebody who was away while a burst of another node ended, and may hear no
     /// more of it since where its talker was is not known any more: what is missing is lost.
     pub(in super::super) fn lost_end(&self, number: BurstNo) -> Option<ServerMessage> {
-        let Air::Elsewhere(Elsewhere { ended: Some((frames, reason)), .. }) = self.bursts.get(&number)?.air
+        let Origin::Elsewhere(Elsewhere { ended: Some((frames, reason)), .. }) =
+            self.bursts.get(&number)?.origin
         else {
             return None;
         };

@@ -26,7 +26,7 @@ use super::session::{Link, Stage};
 use super::{ClusterConfig, Hub, NodeInput, NodeOutput, Output, Recipients, Timer};
 use crate::{ConnId, Time};
 
-pub(super) use self::bursts::Air;
+pub(super) use self::bursts::Origin;
 
 /// What a hub knows of other nodes.
 #[derive(Debug)]
@@ -115,7 +115,7 @@ impl Hub {
         let first = !std::mem::replace(&mut nodes.introduced, true);
         if first {
             for subject in [Subject::Nodes, Subject::Node(me)] {
-                self.outputs.push_back(Output::Node(NodeOutput::Subscribe(subject)));
+                self.agenda.push(Output::Node(NodeOutput::Subscribe(subject)));
             }
         }
         self.tell_island(false);
@@ -171,7 +171,7 @@ impl Hub {
     pub(super) fn beat(&mut self, now: Time) {
         let Some(nodes) = &mut self.nodes else { return };
         let slept = nodes.beat.replace(now).is_some_and(|before| now.since(before) >= NODE_SILENT);
-        self.timers.set(now + NODE_BEAT, Timer::Beat);
+        self.agenda.set(now + NODE_BEAT, Timer::Beat);
         self.say_beat();
         self.announce_all();
         if slept {
@@ -238,13 +238,13 @@ impl Hub {
         }
         for (range, region) in self.spots.interest(session.whereabouts.slot) {
             if let Some(until) = nodes.interests.remove(channel, range, region, now) {
-                self.timers.set(until, Timer::Linger);
+                self.agenda.set(until, Timer::Linger);
             }
         }
     }
 
     fn subscribe(&mut self, changes: Vec<Change>) {
-        self.outputs.extend(changes.into_iter().map(|change| {
+        self.agenda.extend(changes.into_iter().map(|change| {
             Output::Node(match change {
                 Change::Subscribe(subject) => NodeOutput::Subscribe(subject),
                 Change::Unsubscribe(subject) => NodeOutput::Unsubscribe(subject),
@@ -255,7 +255,7 @@ impl Hub {
     fn publish(&mut self, subject: Subject, message: NodeMessage) {
         if self.nodes.as_ref().is_some_and(|nodes| nodes.up) {
             let message = Box::new(message);
-            self.outputs.push_back(Output::Node(NodeOutput::Publish { subject, message }));
+            self.agenda.push(Output::Node(NodeOutput::Publish { subject, message }));
         }
     }
 
@@ -267,7 +267,7 @@ impl Hub {
         let to: Vec<ConnId> = greeted.map(|(&conn, _)| conn).collect();
         if !to.is_empty() {
             let message = ServerMessage::Island { alone };
-            self.outputs.push_back(Output::Send { to: Recipients::Many(to.into()), message });
+            self.agenda.push(Output::Send { to: Recipients::Many(to.into()), message });
         }
     }
 

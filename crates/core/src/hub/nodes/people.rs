@@ -95,7 +95,7 @@ impl Hub {
         nodes.newest_ask = nodes.newest_ask.wrapping_add(1);
         let (ask, until) = (nodes.newest_ask, now + NODE_ANSWER);
         nodes.asks.insert(ask, Ask { node, conn, channel: channel.clone(), page, until });
-        self.timers.set(until, Timer::Page(ask));
+        self.agenda.set(until, Timer::Page(ask));
         let question = NodeMessage::PageAsk { ask, channel: channel.clone(), page: theirs };
         self.publish(Subject::Node(node), question);
         true
@@ -112,7 +112,7 @@ impl Hub {
             return;
         }
         let Some(asked) = nodes.asks.remove(&ask) else { return };
-        self.timers.cancel(asked.until, Timer::Page(ask));
+        self.agenda.cancel(asked.until, Timer::Page(ask));
         let numbered = participants
             .into_iter()
             .map(|participant| Participant { id: self.number_of(from, participant.id), ..participant })
@@ -136,7 +136,7 @@ impl Hub {
             if let Some(until) =
                 self.nodes.as_ref().and_then(|nodes| nodes.asks.get(&ask)).map(|ask| ask.until)
             {
-                self.timers.cancel(until, Timer::Page(ask));
+                self.agenda.cancel(until, Timer::Page(ask));
             }
             self.page_missed(ask);
         }
@@ -147,7 +147,7 @@ impl Hub {
             return;
         }
         let (pages, count) = (self.pages(&channel), self.total(&channel));
-        self.send(conn, ServerMessage::Participants { channel, page, pages, count, participants });
+        self.agenda.send(conn, ServerMessage::Participants { channel, page, pages, count, participants });
     }
 
     /// The nodes that have somebody on a channel, and how many pages of them.

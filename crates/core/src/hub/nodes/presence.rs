@@ -12,7 +12,7 @@ use super::super::{Hub, NodeNews, NodeOutput, Output, Timer};
 use crate::Time;
 
 /// All counts are asked for once in this time.
-const ASK_AGAIN: Duration = Duration::from_millis(500);
+const COUNTS_ASK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Another node.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl Hub {
     pub(in super::super) fn count_changed(&mut self, channel: &ChannelId, now: Time) {
         let Some(nodes) = &mut self.nodes else { return };
         if nodes.changed.is_empty() {
-            self.timers.set(now + NODE_COUNTS_TICK, Timer::Counts);
+            self.agenda.set(now + NODE_COUNTS_TICK, Timer::Counts);
         }
         nodes.changed.insert(channel.clone());
     }
@@ -125,11 +125,11 @@ impl Hub {
         let missed = other.number.is_none_or(|known| known < counts);
         if other.name.is_none() {
             let news = NodeNews::Met { node: from, name: name.clone() };
-            self.outputs.push_back(Output::Node(NodeOutput::News(news)));
+            self.agenda.push(Output::Node(NodeOutput::News(news)));
         }
         if twin && !std::mem::replace(&mut other.told_twin, true) {
             let news = NodeNews::SameName { node: from, name: name.clone() };
-            self.outputs.push_back(Output::Node(NodeOutput::News(news)));
+            self.agenda.push(Output::Node(NodeOutput::News(news)));
         }
         other.name = Some(name);
         if missed {
@@ -192,7 +192,7 @@ impl Hub {
 
     fn ask_counts(&mut self, node: NodeId, now: Time) {
         let Some(other) = self.nodes.as_mut().and_then(|nodes| nodes.others.get_mut(&node)) else { return };
-        if other.asked.is_none_or(|asked| now.since(asked) >= ASK_AGAIN) {
+        if other.asked.is_none_or(|asked| now.since(asked) >= COUNTS_ASK_INTERVAL) {
             other.asked = Some(now);
             self.publish(Subject::Node(node), NodeMessage::CountsAsk);
         }
@@ -219,7 +219,7 @@ impl Hub {
     pub(super) fn lose_node(&mut self, node: NodeId, now: Time) {
         let Some(other) = self.nodes.as_mut().and_then(|nodes| nodes.others.remove(&node)) else { return };
         if let Some(name) = other.name {
-            self.outputs.push_back(Output::Node(NodeOutput::News(NodeNews::Lost { node, name })));
+            self.agenda.push(Output::Node(NodeOutput::News(NodeNews::Lost { node, name })));
         }
         self.end_bursts_elsewhere(|of| of == node, now);
         self.counted(other.counts.into_iter().map(|(channel, count)| (channel, count, 0)).collect(), now);

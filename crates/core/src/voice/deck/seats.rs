@@ -5,13 +5,13 @@ use tenfour_protocol::BurstNo;
 
 use super::Deck;
 use super::listener::{Entry, Listener, State};
-use crate::hub::{From, Tuned};
+use crate::hub::{StartAt, Tuned};
 use crate::{ConnId, Time};
 
 impl<A: Clone> Deck<A> {
     /// One more member. One that listens already begins anew. One that hears no more goes on where it was,
     /// for nobody; in a large channel it is no member any more.
-    pub fn join(&mut self, number: BurstNo, who: Tuned, from: From, now: Time) {
+    pub fn join(&mut self, number: BurstNo, who: Tuned, from: StartAt, now: Time) {
         let before = self.take(number, who.conn());
         let Some(&slot) = self.numbers.get(&number) else { return };
         if let Some(place) = self.enter(slot, who, from, before) {
@@ -55,7 +55,7 @@ impl<A: Clone> Deck<A> {
         &mut self,
         slot: usize,
         who: Tuned,
-        from: From,
+        from: StartAt,
         before: Option<Entry>,
     ) -> Option<usize> {
         let burst = &mut self.bursts[slot];
@@ -76,7 +76,7 @@ impl<A: Clone> Deck<A> {
         let anew = || Entry::new(slot, member, turn, burst.log.cursor(from));
         let entry = match (hears, before) {
             (Some(hears), _) => anew().heard(hears.grade),
-            (None, Some(before)) if before.hears || from == From::Live => before.unheard().moved(member),
+            (None, Some(before)) if before.hears || from == StartAt::Live => before.unheard().moved(member),
             (None, _) => anew(),
         };
         let place = match hears {
