@@ -25,7 +25,7 @@ impl Hub {
         tx: Range,
         channel: &ChannelId,
     ) -> Vec<Tuned> {
-        let muters = self.muters(talker);
+        let muters = self.mutes.muters(talker);
         let Self { channels, spots, chance, .. } = self;
         let heard = spots.talker(slot, tx);
         let channel = &channels[channel];
@@ -78,7 +78,7 @@ impl Hub {
     /// Whether it is neither the listener's own burst nor of somebody they have muted.
     pub(super) fn wants(&self, listener: ParticipantNo, burst: BurstNo) -> bool {
         self.bursts.get(&burst).is_some_and(|burst| {
-            let muted = self.muted_by.contains(&(burst.talker, listener));
+            let muted = self.mutes.has(listener, burst.talker);
             burst.talker != listener && !muted && !burst.unwanted_by.contains(&listener)
         })
     }

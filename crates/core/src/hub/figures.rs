@@ -53,7 +53,7 @@ impl Hub {
             nodes: self.nodes.as_ref().map_or(0, |nodes| nodes.met()),
             subscriptions: self.nodes.as_ref().map_or(0, |nodes| nodes.subscriptions()),
             alone: self.nodes.as_ref().is_some_and(|nodes| nodes.is_alone()),
-            mutes: self.muted_by.len(),
+            mutes: self.mutes.len(),
             located: self.spots.located(),
             moving: self.moving.len(),
             timers: self.agenda.timers(),

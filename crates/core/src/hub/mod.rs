@@ -20,7 +20,8 @@ mod figures;
 mod floor;
 mod input;
 mod members;
-mod mute;
+mod mutes;
+mod muting;
 mod nodes;
 mod output;
 mod place;
@@ -43,6 +44,7 @@ use self::airtime::Airtime;
 use self::channel::Channel;
 use self::fair::Share;
 use self::floor::{Burst, Press};
+use self::mutes::Mutes;
 use self::nodes::Nodes;
 use self::quota::Spent;
 use self::receipts::Passed;
@@ -76,8 +78,7 @@ pub struct Hub {
     named_channels: usize,
     bursts: BTreeMap<BurstNo, Burst>,
     bursts_on_air: usize,
-    /// Who has muted whom: the muted one first.
-    muted_by: BTreeSet<(ParticipantNo, ParticipantNo)>,
+    mutes: Mutes,
     /// Where sessions are.
     spots: Spots,
     ledger: Ledger,
@@ -115,7 +116,7 @@ impl Hub {
             named_channels: 0,
             bursts: BTreeMap::new(),
             bursts_on_air: 0,
-            muted_by: BTreeSet::new(),
+            mutes: Mutes::default(),
             spots: Spots::default(),
             ledger: Ledger::default(),
             moving: BTreeSet::new(),

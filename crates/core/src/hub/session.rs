@@ -1,6 +1,6 @@
 //! Connections, and the sessions behind them that outlive a drop.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,7 +69,6 @@ pub(super) struct Session {
     pub(super) link: Link,
     /// The channels it is tuned to, and the number of the input that tuned it in.
     pub(super) tuned: BTreeMap<ChannelId, u64>,
-    pub(super) muted: BTreeSet<ParticipantNo>,
     /// It hears other sessions of its user.
     pub(super) hear_self: bool,
     pub(super) whereabouts: Whereabouts,
@@ -188,7 +187,6 @@ impl Hub {
             used: None,
             link: Link::Up(conn),
             tuned: BTreeMap::new(),
-            muted: BTreeSet::new(),
             hear_self,
             whereabouts: Whereabouts::new(self.spots.insert()),
             interested: self.nodes.is_some(),
@@ -344,7 +342,8 @@ impl Hub {
             self.leave_channel(participant, &channel, now);
         }
         self.forget_claim(participant);
-        self.forget_mutes(participant);
+        self.mutes.forget_listener(participant);
+        self.unmute_all(participant);
         self.forget_place(participant, now);
         if let Some(session) = self.sessions.remove(&participant) {
             self.spots.remove(session.whereabouts.slot);

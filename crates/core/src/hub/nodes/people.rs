@@ -28,8 +28,7 @@ impl Hub {
         }
         if nodes.origins.len() >= NODE_PARTICIPANTS {
             let idle = |known: &ParticipantNo| {
-                !self.bursts.values().any(|burst| burst.talker == *known)
-                    && self.muted_by.range((*known, ParticipantNo(0))..).next().is_none_or(|m| m.0 != *known)
+                !self.bursts.values().any(|burst| burst.talker == *known) && !self.mutes.is_muted(*known)
             };
             let oldest = nodes.origins.keys().copied().find(idle);
             if let Some(origin) = oldest.and_then(|oldest| nodes.origins.remove(&oldest)) {

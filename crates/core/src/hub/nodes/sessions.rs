@@ -1,7 +1,7 @@
 //! Sessions that go on here and began on another node.
 
 use data_encoding::BASE64URL_NOPAD;
-use tenfour_protocol::limits::{MUTES_PER_SESSION, TOKEN_BYTES};
+use tenfour_protocol::limits::TOKEN_BYTES;
 use tenfour_protocol::node::{NodeId, NodeMessage, Subject};
 use tenfour_protocol::{Code, ParticipantNo, UserId};
 
@@ -31,7 +31,8 @@ impl Hub {
             return;
         }
         let me = nodes.config.node;
-        let muted = session.muted.iter().map(|&other| self.origin_of(other).unwrap_or((me, other))).collect();
+        let muted =
+            self.mutes.muted(participant).map(|other| self.origin_of(other).unwrap_or((me, other))).collect();
         let conn = self.link_of(participant);
         self.forget_session(participant, now);
         if let Some(conn) = conn {
@@ -48,10 +49,8 @@ impl Hub {
         for &(node, number) in muted {
             let other = if node == me { number } else { self.number_of(node, number) };
             let known = self.sessions.contains_key(&other) || self.is_elsewhere(other);
-            let Some(session) = self.sessions.get_mut(&participant) else { return };
-            if known && other != participant && session.muted.len() < MUTES_PER_SESSION {
-                session.muted.insert(other);
-                self.muted_by.insert((other, participant));
+            if known && other != participant && !self.mutes.is_full(participant) {
+                self.mutes.mute(participant, other);
                 if let Some(conn) = self.link_of(participant) {
                     self.stop_hearing(conn, participant, other);
                 }

@@ -1,8 +1,5 @@
-//! Who does not want to hear whom.
+//! A session mutes somebody, or wants to hear them again.
 
-use std::collections::BTreeSet;
-
-use tenfour_protocol::limits::MUTES_PER_SESSION;
 use tenfour_protocol::{Code, ParticipantNo};
 
 use super::{Hears, Hub, Output, StartAt, Tuned};
@@ -19,26 +16,22 @@ impl Hub {
         if !(self.sessions.contains_key(&other) || self.is_elsewhere(other)) || other == participant {
             return self.agenda.error(conn, Code::UnknownParticipant);
         }
-        let Some(session) = self.sessions.get_mut(&participant) else { return };
-        if session.muted.contains(&other) == muted {
+        if self.mutes.has(participant, other) == muted {
             return;
         }
-        if muted && session.muted.len() >= MUTES_PER_SESSION {
+        if !muted {
+            self.mutes.unmute(participant, other);
+            return self.start_hearing(conn, participant, other);
+        }
+        if self.mutes.is_full(participant) {
             return self.agenda.error(conn, Code::TooManyMuted);
         }
-        if muted {
-            session.muted.insert(other);
-            self.muted_by.insert((other, participant));
-            #[cfg(feature = "mutants")]
-            if self.config.mutants.has(crate::mutants::Mutant::DeliverToMuting) {
-                return;
-            }
-            self.stop_hearing(conn, participant, other);
-        } else {
-            session.muted.remove(&other);
-            self.muted_by.remove(&(other, participant));
-            self.start_hearing(conn, participant, other);
+        self.mutes.mute(participant, other);
+        #[cfg(feature = "mutants")]
+        if self.config.mutants.has(crate::mutants::Mutant::DeliverToMuting) {
+            return;
         }
+        self.stop_hearing(conn, participant, other);
     }
 
     /// A session begins: it and the others of its user do not hear each other, unless they asked to. A person who
@@ -50,12 +43,9 @@ impl Hub {
         let others: Vec<_> = self.sessions_by_user.range(all).map(|&(_, other)| other).collect();
         for other in others.into_iter().filter(|other| *other != participant) {
             for (listener, talker) in [(participant, other), (other, participant)] {
-                let Some(session) = self.sessions.get_mut(&listener).filter(|session| !session.hear_self)
-                else {
-                    continue;
-                };
-                session.muted.insert(talker);
-                self.muted_by.insert((talker, listener));
+                if self.sessions.get(&listener).is_some_and(|session| !session.hear_self) {
+                    self.mutes.mute(listener, talker);
+                }
             }
         }
     }
@@ -79,35 +69,14 @@ impl Hub {
         }
     }
 
-    /// A session ends: nobody has it muted any more, and it mutes nobody.
-    pub(super) fn forget_mutes(&mut self, participant: ParticipantNo) {
-        let Some(session) = self.sessions.get(&participant) else { return };
-        for &other in &session.muted {
-            self.muted_by.remove(&(other, participant));
-        }
-        self.unmute_all(participant);
-    }
-
     /// Nobody has `participant` muted any more: it has gone.
     pub(super) fn unmute_all(&mut self, participant: ParticipantNo) {
-        let muters = self.muters(participant);
-        for &muter in &muters {
-            self.muted_by.remove(&(participant, muter));
-            if let Some(session) = self.sessions.get_mut(&muter) {
-                session.muted.remove(&participant);
-            }
-        }
+        let muters = self.mutes.forget_talker(participant);
         if !muters.is_empty() {
             // Whoever resumes later is not to hear now what it did not want to hear before.
             for burst in self.bursts.values_mut().filter(|burst| burst.talker == participant) {
                 burst.unwanted_by.clone_from(&muters);
             }
         }
-    }
-
-    /// Those who do not want to hear `participant`.
-    pub(super) fn muters(&self, participant: ParticipantNo) -> BTreeSet<ParticipantNo> {
-        let all = (participant, ParticipantNo(0))..=(participant, ParticipantNo(u32::MAX));
-        self.muted_by.range(all).map(|&(_, muter)| muter).collect()
     }
 }
