@@ -3,12 +3,13 @@
 use tenfour_protocol::control::EndReason;
 use tenfour_protocol::{BurstNo, ChannelId, ParticipantNo, Range, ServerMessage, SignalGrade};
 
+use super::floor::Burst;
 use super::members::Member;
 use super::nodes::Origin;
 use super::session::Link;
 use super::{Hears, Hub, Output, StartAt, Tuned};
 use crate::ConnId;
-use crate::reach::Slot;
+use crate::reach::{Slot, Talker};
 
 /// A burst on the air and somebody who may hear it, and whether they did.
 pub(super) type Hearing = Vec<(BurstNo, ParticipantNo, bool)>;
@@ -26,8 +27,8 @@ impl Hub {
         channel: &ChannelId,
     ) -> Vec<Tuned> {
         let muters = self.mutes.muters(talker);
-        let Self { channels, spots, chance, .. } = self;
-        let heard = spots.talker(slot, tx);
+        let Self { channels, places, chance, .. } = self;
+        let heard = places.talker(slot, tx);
         let channel = &channels[channel];
         let small = channel.is_small();
         let mut audience: Vec<Tuned> = Vec::with_capacity(channel.here.len());
@@ -52,7 +53,7 @@ impl Hub {
         }
         #[cfg(feature = "mutants")]
         if self.config.mutants.has(crate::mutants::Mutant::SortedFanOut) {
-            let heard = self.spots.talker(slot, tx);
+            let heard = self.places.talker(slot, tx);
             let slots: std::collections::BTreeMap<_, _> =
                 channel.here.iter().map(|member| (member.conn, member.slot)).collect();
             let key = |conn| slots.get(&conn).map(|&slot| heard.distance_key(slot));
@@ -67,12 +68,16 @@ impl Hub {
             return None;
         }
         let burst = self.bursts.get(&burst)?;
-        let talker = match &burst.origin {
-            Origin::Here { .. } => self.sessions.get(&burst.talker).map(|session| session.whereabouts.slot),
+        self.talker_of(burst).heard_by(self.places.slot(listener)?)
+    }
+
+    /// The talker of a burst, as those who may hear it are judged.
+    pub(super) fn talker_of(&self, burst: &Burst) -> Talker<'_> {
+        let slot = match &burst.origin {
+            Origin::Here { .. } => self.places.slot(burst.talker),
             Origin::Elsewhere(there) => there.slot,
         };
-        let listener = self.sessions.get(&listener)?.whereabouts.slot;
-        self.spots.talker(talker, burst.tx).heard_by(listener)
+        self.places.talker(slot, burst.tx)
     }
 
     /// Whether it is neither the listener's own burst nor of somebody they have muted.
@@ -110,9 +115,11 @@ impl Hub {
         hearing
     }
 
-    /// Something changed: tells those who hear a burst no more, and lets in those who do now.
-    pub(super) fn reconcile_audience(&mut self, before: &Hearing) {
-        for &(burst, listener, heard) in before {
+    /// Does `change`, then tells those who hear a burst no more, and lets in those who do now. `before` says what
+    /// everybody whom it concerns heard before.
+    pub(super) fn reconcile_audience(&mut self, before: Hearing, change: impl FnOnce(&mut Self)) {
+        change(self);
+        for (burst, listener, heard) in before {
             let Some(Link::Up(conn)) = self.sessions.get(&listener).map(|session| session.link) else {
                 continue;
             };

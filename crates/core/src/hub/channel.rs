@@ -110,6 +110,7 @@ impl Hub {
     }
 
     fn enter_channel(&mut self, conn: ConnId, participant: ParticipantNo, channel: &ChannelId, now: Time) {
+        let Some(slot) = self.places.slot(participant) else { return };
         let Some(session) = self.sessions.get_mut(&participant) else { return };
         session.tuned.insert(channel.clone(), self.agenda.input_seq());
         let mut opened_by = None;
@@ -120,11 +121,11 @@ impl Hub {
         }
         let entered = entry.or_insert_with(|| Channel { opened_by, ..Channel::default() });
         entered.roll.insert(&session.you);
-        entered.here.insert(Member { participant, conn, slot: session.whereabouts.slot });
+        entered.here.insert(Member { participant, conn, slot });
         entered.news.joined(participant);
         entered.news.tell(channel, now, &mut self.agenda);
         self.count_share(opened_by, |share| share.named += 1);
-        let reach = self.sessions[&participant].whereabouts.ranges.tx;
+        let reach = self.places.ranges(participant).tx;
         self.note_talkative(participant, channel, reach, now);
         self.interest_in(participant, channel);
         self.count_changed(channel, now);
@@ -195,10 +196,11 @@ impl Hub {
     /// A new connection takes the session's place on its channels.
     pub(super) fn come_back(&mut self, conn: ConnId, participant: ParticipantNo) {
         let Some(session) = self.sessions.get_mut(&participant) else { return };
+        let Some(slot) = self.places.slot(participant) else { return };
         for channel in session.tuned.keys() {
             let Some(channel) = self.channels.get_mut(channel) else { continue };
             channel.away.remove(&participant);
-            channel.here.insert(Member { participant, conn, slot: session.whereabouts.slot });
+            channel.here.insert(Member { participant, conn, slot });
         }
         self.interest_on(participant);
     }
@@ -252,11 +254,10 @@ impl Hub {
         if let Some(asking) = asking
             && self.config.mutants.has(crate::mutants::Mutant::ListByRange)
         {
-            let here = asking.whereabouts.slot;
+            let here = self.places.slot(asking.you.id).expect("a session has a slot");
             participants.retain(|other| {
-                let there = self.sessions[&other.id].whereabouts.slot;
-                other.id == asking.you.id
-                    || self.spots.talker(Some(there), Default::default()).heard_by(here).is_some()
+                let there = self.places.talker(self.places.slot(other.id), Default::default());
+                other.id == asking.you.id || there.heard_by(here).is_some()
             });
         }
         participants

@@ -243,15 +243,10 @@ impl Hub {
     /// receiver down frees nobody from listening first, and turning it up tells no more than this. `least` is how
     /// far its own voice goes that is on the air.
     fn would_hear(&self, listener: ParticipantNo, burst: BurstNo, least: Range) -> bool {
-        let (Some(burst), Some(session)) = (self.bursts.get(&burst), self.sessions.get(&listener)) else {
+        let (Some(burst), Some(slot)) = (self.bursts.get(&burst), self.places.slot(listener)) else {
             return false;
         };
-        let talker = match &burst.origin {
-            Origin::Here { .. } => self.sessions.get(&burst.talker).map(|session| session.whereabouts.slot),
-            Origin::Elsewhere(there) => there.slot,
-        };
-        burst.talker != listener
-            && self.spots.talker(talker, burst.tx).would_be_heard_by(session.whereabouts.slot, least)
+        burst.talker != listener && self.talker_of(burst).would_be_heard_by(slot, least)
     }
 
     /// A burst begins. Whoever talks there and would hear it may not go on for long, and is told so; whoever

@@ -54,8 +54,8 @@ impl Hub {
             subscriptions: self.nodes.as_ref().map_or(0, |nodes| nodes.subscriptions()),
             alone: self.nodes.as_ref().is_some_and(|nodes| nodes.is_alone()),
             mutes: self.mutes.len(),
-            located: self.spots.located(),
-            moving: self.moving.len(),
+            located: self.places.spots().located(),
+            moving: self.places.moving(),
             timers: self.agenda.timers(),
         }
     }

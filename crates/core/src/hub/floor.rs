@@ -135,7 +135,7 @@ impl Hub {
             channel.on_air.insert(burst);
         }
         self.bursts_on_air += 1;
-        let tx = self.sessions[&talker].whereabouts.ranges.tx;
+        let tx = self.places.ranges(talker).tx;
         self.bursts.insert(
             burst,
             Burst {
@@ -160,9 +160,8 @@ impl Hub {
     }
 
     fn route(&mut self, burst: BurstNo, talker: ParticipantNo, press: &Press) -> Route {
-        let whereabouts = &self.sessions[&talker].whereabouts;
-        let (slot, tx) = (whereabouts.slot, whereabouts.ranges.tx);
-        let tuned = self.audience(talker, Some(slot), tx, &press.channel);
+        let (slot, tx) = (self.places.slot(talker), self.places.ranges(talker).tx);
+        let tuned = self.audience(talker, slot, tx, &press.channel);
         #[cfg(feature = "mutants")]
         if self.config.mutants.has(crate::mutants::Mutant::SendDistance) {
             return self.route_with_distance(burst, talker, press, tuned);
@@ -200,7 +199,7 @@ impl Hub {
         tuned: Vec<Tuned>,
     ) -> Route {
         let mut route = self.route_to(burst, talker, press, tuned);
-        let heard = self.spots.talker(Some(self.sessions[&talker].whereabouts.slot), Range::Unlimited);
+        let heard = self.places.talker(self.places.slot(talker), Range::Unlimited);
         let here = self.channels[&press.channel].here.iter();
         let mut apart = here.filter(|member| member.participant != talker);
         if let Some(km) = apart.find_map(|member| heard.kilometres(member.slot))

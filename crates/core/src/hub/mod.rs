@@ -3,7 +3,7 @@
 //! * `session` - connections, greetings, drops, log-outs, the stop
 //! * `resume` - a session that goes on with a new connection; `profile` - one with another handle
 //! * `channel`, `presence` - affiliations, and telling others of them; `roll` - lists of participants
-//! * `place` - where a session is and how far it reaches; `members` - who is on a channel now
+//! * `places` - where a session is and how far it reaches; `locating` - saying so; `members` - who is on a channel now
 //! * `audience` - who hears a burst
 //! * `nodes` - other nodes of a cluster
 //! * `fair` - what one user and one address may have; `airtime` - how long users talked lately
@@ -19,12 +19,13 @@ mod fair;
 mod figures;
 mod floor;
 mod input;
+mod locating;
 mod members;
 mod mutes;
 mod muting;
 mod nodes;
 mod output;
-mod place;
+mod places;
 mod presence;
 mod profile;
 mod quota;
@@ -46,11 +47,11 @@ use self::fair::Share;
 use self::floor::{Burst, Press};
 use self::mutes::Mutes;
 use self::nodes::Nodes;
+use self::places::Places;
 use self::quota::Spent;
 use self::receipts::Passed;
 use self::session::{Connection, Hello, Session, Stage};
 use crate::chance::Chance;
-use crate::reach::{Ledger, Spots};
 use crate::{ConnId, Time};
 
 pub use config::{ClusterConfig, HubConfig};
@@ -79,17 +80,10 @@ pub struct Hub {
     bursts: BTreeMap<BurstNo, Burst>,
     bursts_on_air: usize,
     mutes: Mutes,
-    /// Where sessions are.
-    spots: Spots,
-    ledger: Ledger,
-    /// Who will be in another cell at the next boundary.
-    moving: BTreeSet<ParticipantNo>,
-    /// When that is.
-    boundary: Option<Time>,
+    places: Places,
     chance: Chance,
     newest_participant: u32,
     newest_burst: u32,
-    newest_stamp: u64,
     stopping: bool,
     /// In a cluster.
     nodes: Option<Box<Nodes>>,
@@ -99,6 +93,7 @@ impl Hub {
     /// An empty hub.
     pub fn new(config: HubConfig) -> Self {
         Self {
+            places: Places::new(&config),
             chance: Chance::new(config.secret.seed()),
             nodes: config.cluster.clone().map(|cluster| Box::new(Nodes::new(cluster))),
             config,
@@ -117,13 +112,8 @@ impl Hub {
             bursts: BTreeMap::new(),
             bursts_on_air: 0,
             mutes: Mutes::default(),
-            spots: Spots::default(),
-            ledger: Ledger::default(),
-            moving: BTreeSet::new(),
-            boundary: None,
             newest_participant: 0,
             newest_burst: 0,
-            newest_stamp: 0,
             stopping: false,
         }
     }
@@ -159,13 +149,13 @@ impl Hub {
 
     /// When [`Hub::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Time> {
-        [self.agenda.due(), self.ledger.due(), self.airtime.due()].into_iter().flatten().min()
+        [self.agenda.due(), self.places.due(), self.airtime.due()].into_iter().flatten().min()
     }
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Time) {
         self.agenda.begin_input();
-        self.ledger.forget(now);
+        self.places.forget_budgets(now);
         self.airtime.forget(now);
         while let Some(timer) = self.agenda.take_due(now) {
             match timer {
@@ -175,7 +165,7 @@ impl Hub {
                 Timer::Forget(burst) => self.forget_burst(burst),
                 Timer::Suspended(participant) => self.forget_session(participant, now),
                 Timer::Presence(channel) => self.tell_presence(&channel),
-                Timer::Epoch => self.change_places(now),
+                Timer::Epoch => self.apply_moves(now),
                 Timer::Stop => self.close_all(now),
                 Timer::Beat => self.beat(now),
                 Timer::Counts => self.say_counts(),

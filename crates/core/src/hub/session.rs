@@ -14,7 +14,6 @@ use tenfour_protocol::{
 
 use super::airtime::UserKey;
 use super::floor::{Press, Talk};
-use super::place::Whereabouts;
 use super::quota::Quota;
 use super::receipts::{Cut, Passed};
 use super::{AddressNo, Hub, LoginId, Output, Recipients, ResumeToken, Timer};
@@ -71,7 +70,6 @@ pub(super) struct Session {
     pub(super) tuned: BTreeMap<ChannelId, u64>,
     /// It hears other sessions of its user.
     pub(super) hear_self: bool,
-    pub(super) whereabouts: Whereabouts,
     /// This node listens for it on the bus.
     pub(super) interested: bool,
     /// What its talker is to be told of a burst that ended with its connection.
@@ -188,7 +186,6 @@ impl Hub {
             link: Link::Up(conn),
             tuned: BTreeMap::new(),
             hear_self,
-            whereabouts: Whereabouts::new(self.spots.insert()),
             interested: self.nodes.is_some(),
             cut: None,
             live_until: None,
@@ -197,6 +194,7 @@ impl Hub {
         self.sessions_by_user.insert((session.user, participant));
         self.tokens.insert(session.token.clone(), participant);
         self.sessions.insert(participant, session);
+        self.places.begin(participant);
         self.mute_own(participant);
         participant
     }
@@ -214,7 +212,7 @@ impl Hub {
             hold_ms: millis(self.config.hold),
             talk_limit_ms: millis(self.config.talk_limit),
             limits: self.config.air_limits(),
-            epoch_in_ms: millis(self.epoch_in(now)),
+            epoch_in_ms: millis(self.places.epoch_in(now)),
             host: self.config.host.clone(),
             server: self.config.server.clone(),
         };
@@ -346,7 +344,7 @@ impl Hub {
         self.unmute_all(participant);
         self.forget_place(participant, now);
         if let Some(session) = self.sessions.remove(&participant) {
-            self.spots.remove(session.whereabouts.slot);
+            self.places.end(participant);
             for token in session.used.iter().chain([&session.token]) {
                 self.tokens.remove(token);
             }

@@ -26,7 +26,7 @@ pub(crate) use budget::Ledger;
 pub(crate) use cell::Place;
 pub use cell::{NoPosition, snap};
 pub use epoch::epoch_in;
-pub(crate) use spots::{Slot, Spots};
+pub(crate) use spots::{Slot, Spots, Talker};
 pub use stamp::Secret;
 pub(crate) use stamp::Stamp;
 

@@ -135,7 +135,7 @@ impl Hub {
             channel: burst.channel.clone(),
             talker: Participant::clone(&session.you),
             tx: burst.tx,
-            cell: self.spots.cell(session.whereabouts.slot),
+            cell: self.places.slot(burst.talker).and_then(|slot| self.places.spots().cell(slot)),
             codec: announced.codec,
             frame_ms: announced.frame_ms,
         };
@@ -146,7 +146,7 @@ impl Hub {
     fn subject_of(&self, burst: BurstNo) -> Option<Subject> {
         self.nodes.as_ref()?;
         let burst = self.bursts.get(&burst)?;
-        let region = self.spots.region(self.sessions.get(&burst.talker)?.whereabouts.slot, burst.tx);
+        let region = self.places.spots().region(self.places.slot(burst.talker)?, burst.tx);
         Some(Subject::Voice { channel: burst.channel.clone(), range: burst.tx, region })
     }
 
@@ -173,10 +173,7 @@ impl Hub {
                     return;
                 }
                 let small = there.is_small();
-                let slot = self.spots.insert();
-                if let Some(place) = &place {
-                    self.spots.place(slot, place);
-                }
+                let slot = self.places.begin_talker(place.as_ref());
                 let talker = Participant { id: self.number_of(node, talker.id), ..talker };
                 let origin =
                     Elsewhere { node, number: burst, word, seen: now, slot: Some(slot), ended: None };
@@ -242,10 +239,7 @@ impl Hub {
         origin.seen = now;
         let (newer, Some(slot)) = (word > origin.word, origin.slot) else { return };
         origin.word = origin.word.max(word);
-        let stays = match place {
-            Some(place) => self.spots.is_at(slot, place),
-            None => !self.spots.is_located(slot),
-        };
+        let stays = self.places.is_talker_at(slot, place);
         let Some(there) = self.channels.get_mut(&channel) else { return };
         // The channel may be another one of the same name than when the burst began.
         let entered = there.on_air.insert(local);
@@ -255,13 +249,11 @@ impl Hub {
         let members: Vec<_> = there.here.iter().map(|member| member.participant).collect();
         let hears = |hub: &Self, who| !entered && hub.hears(who, local).is_some();
         let before: Hearing = members.into_iter().map(|who| (local, who, hears(self, who))).collect();
-        if newer {
-            match place {
-                Some(place) => self.spots.place(slot, place),
-                None => self.spots.clear(slot),
+        self.reconcile_audience(before, |hub| {
+            if newer {
+                hub.places.move_talker(slot, place);
             }
-        }
-        self.reconcile_audience(&before);
+        });
     }
 
     pub(super) fn burst_ends_elsewhere(
@@ -301,7 +293,7 @@ impl Hub {
         origin.ended = Some((frames, reason));
         let (node, number, slot) = (origin.node, origin.number, origin.slot.take());
         if let Some(slot) = slot {
-            self.spots.remove(slot);
+            self.places.end_talker(slot);
         }
         if let Some(channel) = self.channels.get_mut(&burst.channel)
             && channel.on_air.remove(&local)

@@ -215,15 +215,27 @@ impl Hub {
         true
     }
 
+    /// Does `change`, after which the session may listen elsewhere than before.
+    pub(super) fn change_interest(
+        &mut self,
+        participant: ParticipantNo,
+        now: Time,
+        change: impl FnOnce(&mut Self),
+    ) {
+        let interested = self.interest_off(participant, now);
+        change(self);
+        if interested {
+            self.interest_on(participant);
+        }
+    }
+
     /// The session has tuned in.
     pub(super) fn interest_in(&mut self, participant: ParticipantNo, channel: &ChannelId) {
         let Some(nodes) = &mut self.nodes else { return };
         let Some(session) = self.sessions.get(&participant) else { return };
-        if !session.interested {
-            return;
-        }
+        let Some(slot) = self.places.slot(participant).filter(|_| session.interested) else { return };
         let mut changes = Vec::new();
-        for (range, region) in self.spots.interest(session.whereabouts.slot) {
+        for (range, region) in self.places.spots().interest(slot) {
             nodes.interests.add(channel, range, region, &mut changes);
         }
         self.subscribe(changes);
@@ -233,10 +245,8 @@ impl Hub {
     pub(super) fn no_interest_in(&mut self, participant: ParticipantNo, channel: &ChannelId, now: Time) {
         let Some(nodes) = &mut self.nodes else { return };
         let Some(session) = self.sessions.get(&participant) else { return };
-        if !session.interested {
-            return;
-        }
-        for (range, region) in self.spots.interest(session.whereabouts.slot) {
+        let Some(slot) = self.places.slot(participant).filter(|_| session.interested) else { return };
+        for (range, region) in self.places.spots().interest(slot) {
             if let Some(until) = nodes.interests.remove(channel, range, region, now) {
                 self.agenda.set(until, Timer::Linger);
             }

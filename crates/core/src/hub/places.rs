@@ -1,0 +1,329 @@
+//! Where sessions are, how far they reach and hear, and what moving costs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tenfour_protocol::limits::EPOCH;
+use tenfour_protocol::{Code, GeoCell, ParticipantNo, Range, Ranges, UserId};
+
+use super::HubConfig;
+use super::agenda::{Agenda, Timer};
+use crate::Time;
+#[cfg(feature = "mutants")]
+use crate::mutants::{Mutant, Mutants};
+use crate::reach::{Ledger, Place, Secret, Slot, Spots, Stamp, Talker, epoch_in};
+
+/// The places of all sessions, and of talkers on other nodes. What is in force is kept in the spots, which are
+/// wiped; what takes effect at the next boundary waits in a box of its own.
+#[derive(Debug)]
+pub(super) struct Places {
+    spots: Spots,
+    whereabouts: BTreeMap<ParticipantNo, Whereabouts>,
+    ledger: Ledger,
+    /// Who will be in another cell at the next boundary.
+    moving: BTreeSet<ParticipantNo>,
+    /// When that is.
+    boundary: Option<Time>,
+    newest_stamp: u64,
+    secret: Secret,
+    unix_at_zero: Duration,
+    #[cfg(feature = "mutants")]
+    mutants: Mutants,
+}
+
+/// What a session's connection has said of its place.
+#[derive(Debug)]
+struct Whereabouts {
+    /// Where the place itself is.
+    slot: Slot,
+    ranges: Ranges,
+    /// A cell was taken on this connection: the next one is a move.
+    settled: bool,
+    /// Takes effect at the boundary.
+    next: Option<(Place, Stamp)>,
+}
+
+impl Places {
+    pub(super) fn new(config: &HubConfig) -> Self {
+        Self {
+            spots: Spots::default(),
+            whereabouts: BTreeMap::new(),
+            ledger: Ledger::default(),
+            moving: BTreeSet::new(),
+            boundary: None,
+            newest_stamp: 0,
+            secret: config.secret.clone(),
+            unix_at_zero: config.unix_at_zero,
+            #[cfg(feature = "mutants")]
+            mutants: config.mutants,
+        }
+    }
+
+    /// A session begins: nowhere, and it reaches and hears everybody.
+    pub(super) fn begin(&mut self, participant: ParticipantNo) {
+        let (slot, ranges) = (self.spots.insert(), Ranges::default());
+        self.whereabouts.insert(participant, Whereabouts { slot, ranges, settled: false, next: None });
+    }
+
+    /// A session ends.
+    pub(super) fn end(&mut self, participant: ParticipantNo) {
+        if let Some(gone) = self.whereabouts.remove(&participant) {
+            self.spots.remove(gone.slot);
+        }
+    }
+
+    pub(super) fn slot(&self, participant: ParticipantNo) -> Option<Slot> {
+        self.whereabouts.get(&participant).map(|whereabouts| whereabouts.slot)
+    }
+
+    pub(super) fn ranges(&self, participant: ParticipantNo) -> Ranges {
+        self.whereabouts.get(&participant).map_or_else(Ranges::default, |whereabouts| whereabouts.ranges)
+    }
+
+    pub(super) fn is_located(&self, participant: ParticipantNo) -> bool {
+        self.slot(participant).is_some_and(|slot| self.spots.is_located(slot))
+    }
+
+    pub(super) fn is_at(&self, participant: ParticipantNo, place: &Place) -> bool {
+        self.slot(participant).is_some_and(|slot| self.spots.is_at(slot, place))
+    }
+
+    /// Whether a cell was taken on the session's connection, so that another one is a move.
+    pub(super) fn is_settled(&self, participant: ParticipantNo) -> bool {
+        self.whereabouts.get(&participant).is_some_and(|whereabouts| whereabouts.settled)
+    }
+
+    /// Time to the next moment at which places change.
+    pub(super) fn epoch_in(&self, now: Time) -> Duration {
+        epoch_in(self.unix_at_zero + now.since(Time::ZERO))
+    }
+
+    /// Everybody's spot, to judge who hears whom and what a node subscribes to.
+    pub(super) fn spots(&self) -> &Spots {
+        &self.spots
+    }
+
+    /// A talker at `slot`, whose listeners are judged.
+    #[inline]
+    pub(super) fn talker(&self, slot: Option<Slot>, tx: Range) -> Talker<'_> {
+        self.spots.talker(slot, tx)
+    }
+
+    /// Pays for the first cell of a connection; without the stamp for it, it costs. False when the stamp is for
+    /// another cell that was in force in this epoch: a page that is loaded again must not tell when its person
+    /// crossed a border, so that cell is a move.
+    ///
+    /// # Errors
+    /// How long to wait, when the budget is spent.
+    pub(super) fn pay_first(
+        &mut self,
+        user: UserId,
+        cell: &GeoCell,
+        stamp: Option<&str>,
+        now: Time,
+    ) -> Result<bool, Duration> {
+        let shown = stamp.and_then(|stamp| Stamp::read(&self.secret, user, cell, stamp));
+        let known = shown.and_then(|(serial, fits)| {
+            let in_force = self.ledger.newest(&self.secret, user, serial, now)?;
+            Some((fits, in_force))
+        });
+        let fits = known.is_some_and(|(fits, _)| fits);
+        // A stamp that does not fit costs as much as none, or it could be tried on every cell.
+        if !fits && !self.moves_freely() {
+            self.ledger.first(&self.secret, user, now)?;
+        }
+        let into_epoch = EPOCH - self.epoch_in(now);
+        Ok(fits || known.is_none_or(|(_, in_force)| now.since(in_force) > into_epoch))
+    }
+
+    /// Time to the boundary at which a move can take effect.
+    ///
+    /// # Errors
+    /// How long to wait, when the budget is spent.
+    pub(super) fn may_move(&mut self, user: UserId, now: Time) -> Result<Duration, Duration> {
+        let epoch_in = self.epoch_in(now);
+        match self.ledger.may_move(&self.secret, user, now + epoch_in, now) {
+            Err(wait) if !self.moves_freely() => Err(epoch_in + wait),
+            _ => Ok(epoch_in),
+        }
+    }
+
+    /// A new stamp for `cell`.
+    pub(super) fn stamp(&mut self, user: UserId, cell: &GeoCell) -> Stamp {
+        self.newest_stamp += 1;
+        Stamp::new(&self.secret, user, cell, self.newest_stamp)
+    }
+
+    /// From now on the session is at `place`.
+    pub(super) fn put(
+        &mut self,
+        participant: ParticipantNo,
+        user: UserId,
+        place: &Place,
+        stamp: &Stamp,
+        now: Time,
+    ) {
+        let Some(whereabouts) = self.whereabouts.get_mut(&participant) else { return };
+        whereabouts.settled = true;
+        #[cfg(feature = "mutants")]
+        if self.mutants.has(Mutant::KeepPreviousCell) {
+            self.spots.keep(whereabouts.slot);
+        }
+        self.spots.place(whereabouts.slot, place);
+        self.ledger.stamped(&self.secret, user, stamp.serial, now);
+    }
+
+    /// From `boundary` on the session is at `place`.
+    pub(super) fn put_at(
+        &mut self,
+        boundary: Time,
+        participant: ParticipantNo,
+        place: Place,
+        stamp: Stamp,
+        agenda: &mut Agenda,
+    ) {
+        if let Some(whereabouts) = self.whereabouts.get_mut(&participant) {
+            whereabouts.next = Some((place, stamp));
+            whereabouts.settled = true;
+        }
+        self.moving.insert(participant);
+        if !self.moves_freely() && self.boundary.is_none() {
+            self.boundary = Some(boundary);
+            agenda.set(boundary, Timer::Epoch);
+        }
+    }
+
+    /// What was to take effect at the boundary does not.
+    pub(super) fn stay(&mut self, participant: ParticipantNo, agenda: &mut Agenda) {
+        if let Some(whereabouts) = self.whereabouts.get_mut(&participant) {
+            whereabouts.next = None;
+        }
+        self.moving.remove(&participant);
+        if self.moving.is_empty()
+            && let Some(boundary) = self.boundary.take()
+        {
+            agenda.cancel(boundary, Timer::Epoch);
+        }
+    }
+
+    /// The boundary: everybody who moves now.
+    pub(super) fn take_movers(&mut self) -> Vec<ParticipantNo> {
+        self.boundary = None;
+        std::mem::take(&mut self.moving).into_iter().collect()
+    }
+
+    /// Pays for the move of a session, and says where to.
+    pub(super) fn take_move(
+        &mut self,
+        participant: ParticipantNo,
+        user: UserId,
+        now: Time,
+    ) -> Option<(Place, Stamp)> {
+        let next = self.whereabouts.get_mut(&participant)?.next.take()?;
+        self.ledger.moved(&self.secret, user, now);
+        Some(next)
+    }
+
+    pub(super) fn set_ranges(&mut self, participant: ParticipantNo, ranges: Ranges) {
+        let Some(whereabouts) = self.whereabouts.get_mut(&participant) else { return };
+        whereabouts.ranges = ranges;
+        self.spots.set_ranges(whereabouts.slot, ranges);
+    }
+
+    /// The session's connection begins or ends: wipes where it is. The ranges go with the place.
+    pub(super) fn forget(&mut self, participant: ParticipantNo, user: UserId, now: Time) {
+        let Some(whereabouts) = self.whereabouts.get_mut(&participant) else { return };
+        whereabouts.settled = false;
+        let slot = whereabouts.slot;
+        if self.spots.is_located(slot) {
+            self.ledger.left(&self.secret, user, now);
+        }
+        #[cfg(feature = "mutants")]
+        if self.mutants.has(Mutant::KeepCell) {
+            self.spots.keep(slot);
+        }
+        self.spots.clear(slot);
+        self.set_ranges(participant, Ranges::default());
+    }
+
+    /// The session shares its cell no longer, and with it go the ranges.
+    pub(super) fn take_back(&mut self, participant: ParticipantNo) {
+        let Some(slot) = self.slot(participant) else { return };
+        #[cfg(feature = "mutants")]
+        if self.mutants.has(Mutant::KeepPreviousCell) {
+            self.spots.keep(slot);
+        }
+        self.spots.clear(slot);
+        self.set_ranges(participant, Ranges::default());
+    }
+
+    /// A talker on another node begins, who is at `place` or nowhere.
+    pub(super) fn begin_talker(&mut self, place: Option<&Place>) -> Slot {
+        let slot = self.spots.insert();
+        if let Some(place) = place {
+            self.spots.place(slot, place);
+        }
+        slot
+    }
+
+    /// Whether a talker on another node is at `place`, or nowhere if there is none.
+    pub(super) fn is_talker_at(&self, slot: Slot, place: Option<&Place>) -> bool {
+        match place {
+            Some(place) => self.spots.is_at(slot, place),
+            None => !self.spots.is_located(slot),
+        }
+    }
+
+    /// A talker on another node is at `place` from now on, or nowhere if there is none.
+    pub(super) fn move_talker(&mut self, slot: Slot, place: Option<&Place>) {
+        match place {
+            Some(place) => self.spots.place(slot, place),
+            None => self.spots.clear(slot),
+        }
+    }
+
+    /// A talker on another node is done.
+    pub(super) fn end_talker(&mut self, slot: Slot) {
+        self.spots.remove(slot);
+    }
+
+    /// When [`Places::forget_budgets`] is due.
+    pub(super) fn due(&self) -> Option<Time> {
+        self.ledger.due()
+    }
+
+    /// Lets go of what counts no more against anybody.
+    pub(super) fn forget_budgets(&mut self, now: Time) {
+        self.ledger.forget(now);
+    }
+
+    /// How many sessions will be elsewhere at the boundary.
+    pub(super) fn moving(&self) -> usize {
+        self.moving.len()
+    }
+}
+
+#[cfg(not(feature = "mutants"))]
+#[expect(clippy::unused_self, reason = "mutants ask more of it")]
+impl Places {
+    /// Whether neither boundaries nor budgets count.
+    pub(super) fn moves_freely(&self) -> bool {
+        false
+    }
+
+    /// Judges a cell.
+    pub(super) fn read(&self, _: ParticipantNo, cell: &GeoCell) -> Result<Place, Code> {
+        Place::of(cell)
+    }
+}
+
+#[cfg(feature = "mutants")]
+impl Places {
+    pub(super) fn moves_freely(&self) -> bool {
+        self.mutants.has(Mutant::MovesAtOnce)
+    }
+
+    pub(super) fn read(&self, participant: ParticipantNo, cell: &GeoCell) -> Result<Place, Code> {
+        Place::broken(cell, self.mutants, u64::from(participant.0) ^ self.secret.seed())
+    }
+}
