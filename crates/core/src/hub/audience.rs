@@ -3,7 +3,7 @@
 use tenfour_protocol::control::EndReason;
 use tenfour_protocol::{BurstNo, ChannelId, ParticipantNo, Range, ServerMessage, SignalGrade};
 
-use super::floor::Burst;
+use super::burst::Burst;
 use super::members::Member;
 use super::nodes::Origin;
 use super::session::Link;
@@ -27,7 +27,8 @@ impl Hub {
         channel: &ChannelId,
     ) -> Vec<Tuned> {
         let muters = self.mutes.muters(talker);
-        let Self { channels, places, chance, .. } = self;
+        let Self { channels, places, floor, .. } = self;
+        let chance = floor.chance();
         let heard = places.talker(slot, tx);
         let channel = &channels[channel];
         let small = channel.is_small();
@@ -67,7 +68,7 @@ impl Hub {
         if !self.wants(listener, burst) {
             return None;
         }
-        let burst = self.bursts.get(&burst)?;
+        let burst = self.floor.get(burst)?;
         self.talker_of(burst).heard_by(self.places.slot(listener)?)
     }
 
@@ -82,7 +83,7 @@ impl Hub {
 
     /// Whether it is neither the listener's own burst nor of somebody they have muted.
     pub(super) fn wants(&self, listener: ParticipantNo, burst: BurstNo) -> bool {
-        self.bursts.get(&burst).is_some_and(|burst| {
+        self.floor.get(burst).is_some_and(|burst| {
             let muted = self.mutes.has(listener, burst.talker);
             burst.talker != listener && !muted && !burst.unwanted_by.contains(&listener)
         })
@@ -90,9 +91,8 @@ impl Hub {
 
     /// What `listener` hears of the bursts on its channels, and what it does not.
     pub(super) fn heard_by(&self, listener: ParticipantNo) -> Hearing {
-        let channels = self.sessions[&listener].tuned.keys().filter_map(|channel| self.channels.get(channel));
-        let bursts = channels.flat_map(|channel| channel.on_air.iter());
-        bursts.map(|&burst| (burst, listener, self.hears(listener, burst).is_some())).collect()
+        let bursts = self.sessions[&listener].tuned.keys().flat_map(|channel| self.floor.on_air(channel));
+        bursts.map(|burst| (burst, listener, self.hears(listener, burst).is_some())).collect()
     }
 
     /// The same for several who move, and for everybody who may hear them.
@@ -101,10 +101,10 @@ impl Hub {
         for &mover in movers {
             hearing.extend(self.heard_by(mover));
             let Some(channel) = self.talks_where(mover) else { continue };
-            let channel = &self.channels[channel];
-            let theirs = channel.on_air.iter().filter(|burst| self.bursts[burst].talker == mover);
-            for &burst in theirs {
-                let listeners = channel.here.iter().map(|member| member.participant);
+            let known = &self.channels[channel];
+            let theirs = self.floor.on_air(channel).filter(|&burst| self.floor[burst].talker == mover);
+            for burst in theirs {
+                let listeners = known.here.iter().map(|member| member.participant);
                 hearing.extend(
                     listeners.map(|listener| (burst, listener, self.hears(listener, burst).is_some())),
                 );
@@ -147,7 +147,7 @@ impl Hub {
     /// Somebody is tuned and does not hear a burst. In a small channel it goes on for nobody, from `from` when
     /// they are new. False in a large one, where that is nothing.
     pub(super) fn sits_by(&mut self, burst: BurstNo, conn: ConnId, from: StartAt) -> bool {
-        let small = self.bursts.get(&burst).is_some_and(|burst| burst.small);
+        let small = self.floor.get(burst).is_some_and(|burst| burst.small);
         if small {
             self.agenda.push(Output::Join { burst, who: Tuned::Not(conn), from });
         }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tenfour_protocol::control::{ChannelInfo, EndReason};
 use tenfour_protocol::limits::{CHANNEL_NUMBERS, CHANNELS_PER_SESSION, SNAPSHOT_PARTICIPANTS, TURNS};
 use tenfour_protocol::{
-    BurstNo, ChannelId, Code, Participant, ParticipantNo, Range, Refusal, ServerMessage, SignalGrade,
+    BurstNo, ChannelId, Code, Participant, ParticipantNo, Refusal, ServerMessage, SignalGrade,
 };
 
 use super::members::{Member, Members};
@@ -27,10 +27,6 @@ pub(super) struct Channel {
     pub(super) away: BTreeMap<ParticipantNo, ConnId>,
     /// Who came and left since it was told.
     pub(super) news: News,
-    pub(super) on_air: BTreeSet<BurstNo>,
-    pub(super) held: BTreeSet<BurstNo>,
-    /// Who talked a lot lately, or did when somebody looked, and how far at most.
-    pub(super) talkative: BTreeMap<ParticipantNo, Range>,
     /// Who brought a named channel into being.
     pub(super) opened_by: Option<AddressNo>,
 }
@@ -124,7 +120,9 @@ impl Hub {
         entered.here.insert(Member { participant, conn, slot });
         entered.news.joined(participant);
         entered.news.tell(channel, now, &mut self.agenda);
-        self.count_share(opened_by, |share| share.named += 1);
+        if let Some(address) = opened_by {
+            *self.named_by.entry(address).or_default() += 1;
+        }
         let reach = self.places.ranges(participant).tx;
         self.note_talkative(participant, channel, reach, now);
         self.interest_in(participant, channel);
@@ -145,11 +143,10 @@ impl Hub {
             self.end_talk(conn, EndReason::Untuned);
         }
         // Also from those that are over: this listener may not have heard them to the end.
-        let known = &self.channels[channel];
-        let bursts = known.held.iter().chain(&known.on_air);
+        let bursts = self.floor.held_and_on_air(channel);
         #[cfg(feature = "mutants")]
         let bursts = bursts.filter(|_| !self.config.mutants.has(crate::mutants::Mutant::DeliverToUntuned));
-        self.agenda.extend(bursts.map(|&burst| Output::Leave { burst, conn }));
+        self.agenda.extend(bursts.map(|burst| Output::Leave { burst, conn }));
         self.leave_channel(participant, channel, now);
         self.agenda.send(conn, ServerMessage::Untuned { channel: channel.clone() });
     }
@@ -163,14 +160,22 @@ impl Hub {
         left.roll.remove(&session.you);
         left.here.remove(participant);
         left.away.remove(&participant);
-        left.talkative.remove(&participant);
+        self.floor.forget_talkative(participant, channel);
         if !left.roll.is_empty() {
             left.news.left(participant);
             return left.news.tell(channel, now, &mut self.agenda);
         }
         self.drop_news(channel);
         let opened_by = self.channels.remove(channel).and_then(|gone| gone.opened_by);
-        self.count_share(opened_by, |share| share.named -= 1);
+        self.floor.forget_channel(channel);
+        if let Some(address) = opened_by
+            && let Some(named) = self.named_by.get_mut(&address)
+        {
+            *named -= 1;
+            if *named == 0 {
+                self.named_by.remove(&address);
+            }
+        }
         if channel.number().is_none() {
             self.named_channels -= 1;
         }
@@ -269,8 +274,8 @@ impl Hub {
         participant: ParticipantNo,
         channel: &ChannelId,
     ) -> Vec<(BurstNo, Option<Option<SignalGrade>>)> {
-        let on_air = self.channels.get(channel).map(|channel| channel.on_air.iter());
-        let of_others = on_air.into_iter().flatten().filter(|burst| self.bursts[burst].talker != participant);
-        of_others.map(|&burst| (burst, self.hears(participant, burst))).collect()
+        let on_air = self.floor.on_air(channel);
+        let of_others = on_air.filter(|&burst| self.floor[burst].talker != participant);
+        of_others.map(|burst| (burst, self.hears(participant, burst))).collect()
     }
 }

@@ -11,10 +11,10 @@ use tenfour_protocol::node::NodeId;
 use tenfour_protocol::{BurstNo, ChannelId, Code, ParticipantNo, Range, Refusal, ServerMessage, UserId};
 
 use super::airtime::UserKey;
-use super::floor::{Burst, Talk};
+use super::burst::Talk;
 use super::nodes::Origin;
 use super::session::{Connection, Link, Stage, millis};
-use super::{AddressNo, Hub, HubConfig, Timer};
+use super::{AddressNo, Hub, HubConfig};
 use crate::{ConnId, Time};
 
 /// When to try a busy channel again.
@@ -25,15 +25,6 @@ const BUSY_RETRY_MS: u32 = 1000;
 enum Crowd {
     Address(AddressNo),
     Node(NodeId),
-}
-
-/// What an address has.
-#[derive(Debug, Default)]
-pub(super) struct Share {
-    /// Named channels that it opened.
-    pub(super) named: usize,
-    /// Bursts on the air.
-    pub(super) on_air: usize,
 }
 
 impl HubConfig {
@@ -66,7 +57,7 @@ impl Hub {
         if open.clone().count() <= CONNECTIONS_PER_USER {
             return;
         }
-        let idle = open.filter(|(conn, connection)| *conn != newest && connection.talk.is_none());
+        let idle = open.filter(|(conn, _)| *conn != newest && self.floor.talk(*conn).is_none());
         if let Some((conn, _)) = idle.min_by_key(|(conn, connection)| (connection.active, *conn)) {
             self.close(conn, Code::Replaced, now);
         }
@@ -124,22 +115,12 @@ impl Hub {
         if left == 0 {
             return Err(Code::NoRoomForChannel.into());
         }
-        match address.and_then(|address| self.shares.get(&address)) {
-            Some(share) if share.named >= left => Err(Refusal::because(
+        match address.and_then(|address| self.named_by.get(&address)) {
+            Some(&named) if named >= left => Err(Refusal::because(
                 Code::NoRoomForChannel,
                 "People behind your address have as many named channels as they may for now.",
             )),
             _ => Ok(()),
-        }
-    }
-
-    /// Changes what an address has; one that has nothing is forgotten.
-    pub(super) fn count_share(&mut self, address: Option<AddressNo>, change: impl FnOnce(&mut Share)) {
-        let Some(address) = address else { return };
-        let share = self.shares.entry(address).or_default();
-        change(share);
-        if share.named == 0 && share.on_air == 0 {
-            self.shares.remove(&address);
         }
     }
 
@@ -156,15 +137,16 @@ impl Hub {
         let Some(connection) = self.connections.get(&conn) else { return Err(Code::HelloExpected.into()) };
         let Stage::Greeted(talker) = connection.stage else { return Err(Code::HelloExpected.into()) };
         let tuned = self.sessions.get(&talker).is_some_and(|session| session.tuned.contains_key(channel));
-        let known = self.channels.get(channel).filter(|_| tuned).ok_or(Code::NotTuned)?;
+        if !tuned {
+            return Err(Code::NotTuned.into());
+        }
         self.talks_elsewhere(connection.user, channel, now)?;
-        self.airtime.may_talk(connection.key, channel, now)?;
-        let of_address = connection.address.and_then(|address| self.shares.get(&address));
-        if of_address.is_some_and(|share| share.on_air >= BURSTS_PER_ADDRESS) {
+        self.floor.may_talk(connection.key, channel, now)?;
+        if self.floor.on_air_of(connection.address) >= BURSTS_PER_ADDRESS {
             let crowded = "As many people behind your address talk as can at once.";
             return Err(Refusal::because(Code::ChannelBusy, crowded).retry_after(BUSY_RETRY_MS));
         }
-        if known.on_air.len() >= CHANNEL_BURSTS || self.is_busy(talker, connection, channel) {
+        if self.floor.on_air(channel).len() >= CHANNEL_BURSTS || self.is_busy(talker, connection, channel) {
             return Err(Refusal::from(Code::ChannelBusy).retry_after(BUSY_RETRY_MS));
         }
         Ok(talker)
@@ -178,8 +160,8 @@ impl Hub {
         }
         // What a connection has on the air that is being closed ends in a moment: its user has come back.
         let open = self.connections_of_user(user).filter(|(_, connection)| !connection.closing);
-        let talks: Vec<&Talk> = open.filter_map(|(_, connection)| connection.talk.as_ref()).collect();
-        let here = talks.iter().any(|talk| self.bursts[&talk.burst].channel == *channel);
+        let talks: Vec<&Talk> = open.filter_map(|(conn, _)| self.floor.talk(conn)).collect();
+        let here = talks.iter().any(|talk| self.floor[talk.burst].channel == *channel);
         let words = match here {
             true => "You are on the air on this channel from another device.",
             false if talks.len() < BURSTS_PER_USER => return Ok(()),
@@ -193,10 +175,9 @@ impl Hub {
     /// Whether the talker would hear as many bursts of others as a channel bears. Those of one address, unless
     /// it is the talker's own, count for one, so that nobody closes a channel from one address.
     fn is_busy(&self, talker: ParticipantNo, connection: &Connection, channel: &ChannelId) -> bool {
-        let on_air = self.channels.get(channel).map(|channel| channel.on_air.iter());
         let mut counted: Vec<Crowd> = Vec::with_capacity(BUSY);
         let mut count = 0;
-        for &burst in on_air.into_iter().flatten() {
+        for burst in self.floor.on_air(channel) {
             if self.is_of(burst, connection.user) || !self.listens_first(talker, burst) {
                 continue;
             }
@@ -218,7 +199,7 @@ impl Hub {
     /// Where a burst comes from, as far as those from there count together for somebody at `own`. Who talks on
     /// another node from one address is not known here: so no node closes a channel by itself.
     fn origin(&self, burst: BurstNo, own: Option<AddressNo>) -> Option<Crowd> {
-        let burst = &self.bursts[&burst];
+        let burst = &self.floor[burst];
         match &burst.origin {
             Origin::Here { .. } => burst.address.filter(|_| burst.address != own).map(Crowd::Address),
             Origin::Elsewhere(there) => Some(Crowd::Node(there.node)),
@@ -236,14 +217,14 @@ impl Hub {
 
     /// Whether a burst is a user's own, from whatever connection. One of another node is somebody else's.
     fn is_of(&self, burst: BurstNo, user: UserId) -> bool {
-        self.bursts[&burst].user == Some(user)
+        self.floor[burst].user == Some(user)
     }
 
     /// Whether `listener` would hear `burst` with the larger of its two ranges, muted or not: turning the
     /// receiver down frees nobody from listening first, and turning it up tells no more than this. `least` is how
     /// far its own voice goes that is on the air.
     fn would_hear(&self, listener: ParticipantNo, burst: BurstNo, least: Range) -> bool {
-        let (Some(burst), Some(slot)) = (self.bursts.get(&burst), self.places.slot(listener)) else {
+        let (Some(burst), Some(slot)) = (self.floor.get(burst), self.places.slot(listener)) else {
             return false;
         };
         burst.talker != listener && self.talker_of(burst).would_be_heard_by(slot, least)
@@ -252,58 +233,48 @@ impl Hub {
     /// A burst begins. Whoever talks there and would hear it may not go on for long, and is told so; whoever
     /// talked a lot is remembered as somebody for whom others wait.
     pub(super) fn begin_courtesy(&mut self, burst: BurstNo, now: Time) {
-        let Some(new) = self.bursts.get(&burst) else { return };
+        let Some(new) = self.floor.get(burst) else { return };
         let (channel, user) = (new.channel.clone(), new.user);
-        let Some(known) = self.channels.get(&channel) else { return };
-        let of_others =
-            |other: &&BurstNo| **other != burst && !user.is_some_and(|user| self.is_of(**other, user));
-        let talkers: Vec<(ConnId, ParticipantNo)> = known
-            .on_air
-            .iter()
-            .filter(of_others)
-            .filter_map(|other| match &self.bursts[other] {
-                Burst { origin: Origin::Here { conn, .. }, talker, tx, .. } => Some((*conn, *talker, *tx)),
-                _ => None,
+        let talkers: Vec<(ConnId, ParticipantNo)> = self
+            .floor
+            .on_air(&channel)
+            .filter(|&other| other != burst && !user.is_some_and(|user| self.is_of(other, user)))
+            .filter_map(|other| {
+                let other = &self.floor[other];
+                Some((other.conn()?, other)).filter(|_| self.would_hear(other.talker, burst, other.tx))
             })
-            .filter(|&(_, talker, tx)| self.would_hear(talker, burst, tx))
-            .map(|(conn, talker, _)| (conn, talker))
+            .map(|(conn, other)| (conn, other.talker))
             .collect();
-        let much: Vec<ParticipantNo> = known
-            .talkative
-            .iter()
-            .filter(|(talker, _)| self.sessions.get(talker).is_some_and(|session| Some(session.user) != user))
-            .filter(|&(&talker, &reach)| self.would_hear(talker, burst, reach))
-            .map(|(&talker, _)| talker)
+        let key_of_other = |talker| {
+            let session = self.sessions.get(&talker).filter(|session| Some(session.user) != user)?;
+            Some((talker, session.key))
+        };
+        let much: Vec<(ParticipantNo, UserKey)> = self
+            .floor
+            .talkative(&channel)
+            .filter_map(|(talker, reach)| {
+                key_of_other(talker).filter(|_| self.would_hear(talker, burst, reach))
+            })
             .collect();
         for (conn, talker) in talkers {
             self.wait_for(conn, now);
             if let Some(session) = self.sessions.get(&talker) {
-                self.airtime.others_began(session.key, &channel, now);
+                self.floor.others_began(session.key, &channel, now);
             }
         }
         for talker in much {
-            let key = self.sessions[&talker].key;
-            if self.airtime.talks_much(key, now) {
-                self.airtime.others_began(key, &channel, now);
-            } else if let Some(known) = self.channels.get_mut(&channel) {
-                known.talkative.remove(&talker);
-            }
+            self.floor.others_began_for_talkative(talker, &channel, now);
         }
     }
 
     /// Somebody else began whom the talker of `conn` would hear.
     fn wait_for(&mut self, conn: ConnId, now: Time) {
-        let soon = now + self.config.courtesy_limit;
-        let open = self.connections.get_mut(&conn).filter(|connection| !connection.closing);
-        let Some(talk) = open.and_then(|connection| connection.talk.as_mut()) else { return };
-        talk.others += 1;
-        if soon < talk.limit {
-            self.agenda.cancel(talk.limit, Timer::TalkLimit(talk.burst));
-            (talk.limit, talk.ends) = (soon, EndReason::Courtesy);
-            self.agenda.set(soon, Timer::TalkLimit(talk.burst));
+        if self.open_connection(conn).is_none() {
+            return;
         }
-        let limit_in_ms = millis(talk.limit - now);
-        let (burst, others) = (talk.local, talk.others);
+        let soon = now + self.config.courtesy_limit;
+        let Some(talk) = self.floor.shorten_talk(conn, soon, &mut self.agenda) else { return };
+        let (burst, others, limit_in_ms) = (talk.local, talk.others, millis(talk.limit - now));
         self.agenda.send(conn, ServerMessage::OthersWait { burst, others, limit_in_ms });
     }
 
@@ -312,7 +283,7 @@ impl Hub {
     pub(super) fn talk_limit(&self, conn: ConnId, channel: &ChannelId, now: Time) -> (Time, EndReason) {
         let limit = now + self.config.talk_limit;
         let key = self.connections.get(&conn).map(|connection| connection.key);
-        match key.and_then(|key| self.airtime.owed(key, channel, now)) {
+        match key.and_then(|key| self.floor.owed_limit(key, channel, now)) {
             Some(owed) if owed < limit => (owed.max(now), EndReason::Courtesy),
             _ => (limit, EndReason::TalkLimit),
         }
@@ -320,15 +291,9 @@ impl Hub {
 
     /// A burst is over: its time counts, and after a limit there is a rest.
     pub(super) fn count_speech(&mut self, key: UserKey, talk: &Talk, reason: EndReason, now: Time) {
-        let Some(burst) = self.bursts.get(&talk.burst) else { return };
-        let (talker, channel, address, tx) = (burst.talker, burst.channel.clone(), burst.address, burst.tx);
-        self.count_share(address, |share| share.on_air -= 1);
-        self.airtime.talked(key, talk.since, now);
-        if matches!(reason, EndReason::TalkLimit | EndReason::Courtesy) {
-            self.airtime.rests(key, &channel, now);
-        } else if talk.others > 0 || talk.ends == EndReason::Courtesy {
-            self.airtime.let_go(key, &channel, talk.limit, now);
-        }
+        self.floor.count_speech(key, talk, reason, now);
+        let Some(burst) = self.floor.get(talk.burst) else { return };
+        let (talker, tx) = (burst.talker, burst.tx);
         let tuned = self.sessions.get(&talker).map(|session| session.tuned.keys().cloned().collect());
         let tuned: Vec<ChannelId> = tuned.unwrap_or_default();
         tuned.iter().for_each(|channel| self.note_talkative(talker, channel, tx, now));
@@ -342,13 +307,10 @@ impl Hub {
         reach: Range,
         now: Time,
     ) {
-        let Some(session) = self.sessions.get(&talker) else { return };
-        if session.tuned.contains_key(channel)
-            && self.airtime.talks_much(session.key, now)
-            && let Some(known) = self.channels.get_mut(channel)
+        if let Some(session) = self.sessions.get(&talker)
+            && session.tuned.contains_key(channel)
         {
-            let farthest = known.talkative.entry(talker).or_insert(reach);
-            *farthest = reach.max(*farthest);
+            self.floor.note_talkative((talker, session.key), channel, reach, now);
         }
     }
 }

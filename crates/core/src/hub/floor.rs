@@ -1,352 +1,369 @@
-//! The right to talk: presses, bursts on the air, receipts.
+//! The floor: what is on the air, what was a moment ago, who waits to talk and who has talked a lot.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Index;
 
-#[cfg(feature = "mutants")]
-use tenfour_protocol::Description;
-use tenfour_protocol::control::{Codec, EndReason, FrameTime};
-use tenfour_protocol::limits::{BUNDLES, PRESS_PATIENCE, PRESSES_WAITING};
-use tenfour_protocol::{
-    BurstNo, ChannelId, Code, Participant, ParticipantNo, Range, Refusal, ServerMessage, UserId,
-};
+use tenfour_protocol::control::{EndReason, Outcome};
+use tenfour_protocol::limits::PRESSES_WAITING;
+use tenfour_protocol::{BurstNo, ChannelId, ParticipantNo, Range, Refusal};
 
-use super::channel::Channel;
+use super::AddressNo;
+use super::agenda::{Agenda, Timer};
+use super::airtime::{Airtime, UserKey};
+use super::burst::{Burst, Press, Talk};
 use super::nodes::Origin;
-use super::receipts::{Passed, refused};
-use super::session::{Link, Stage, millis};
-use super::{AddressNo, Hub, Output, Route, Timer, Tuned};
+use super::receipts::Cut;
+use crate::chance::Chance;
 use crate::{ConnId, Time};
 
-/// Somebody wants to talk.
+/// Every burst and every press. A burst can be read by everybody; what changes it goes through here, so that the
+/// bursts, their channels and the counts always say the same.
 #[derive(Debug)]
-pub(super) struct Press {
-    local: BurstNo,
-    channel: ChannelId,
-    codec: Codec,
-    frame_ms: FrameTime,
-    /// How long it waits for an earlier burst of the same talker to be over.
-    until: Time,
+pub(super) struct Floor {
+    bursts: BTreeMap<BurstNo, Burst>,
+    channels: BTreeMap<ChannelId, OnChannel>,
+    buttons: BTreeMap<ConnId, Button>,
+    /// Receipts that are owed to sessions.
+    cuts: BTreeMap<ParticipantNo, Cut>,
+    airtime: Airtime,
+    /// Own bursts on the air, and those of them of each address.
+    on_air: usize,
+    on_air_of: BTreeMap<AddressNo, usize>,
+    newest: u32,
+    /// In which order listeners are served.
+    chance: Chance,
 }
 
-/// What a connection has on the air.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Talk {
-    pub(super) local: BurstNo,
-    pub(super) burst: BurstNo,
-    pub(super) since: Time,
-    /// When it is ended, and which limit that is.
-    pub(super) limit: Time,
-    pub(super) ends: EndReason,
-    /// How many began since whom its talker would hear.
-    pub(super) others: u32,
+/// The bursts of a channel that has a participant.
+#[derive(Debug, Default)]
+struct OnChannel {
+    on_air: BTreeSet<BurstNo>,
+    held: BTreeSet<BurstNo>,
+    /// Who talked a lot lately, or did when somebody looked, and how far at most.
+    talkative: BTreeMap<ParticipantNo, Range>,
 }
 
-/// A burst on the air, or one that is over and held.
-#[derive(Debug)]
-pub(super) struct Burst {
-    pub(super) talker: ParticipantNo,
-    /// Who that is, and from where; none on another node.
-    pub(super) user: Option<UserId>,
-    pub(super) address: Option<AddressNo>,
-    /// As it was at the start.
-    pub(super) tx: Range,
-    pub(super) over: Option<Over>,
-    /// Who had the talker muted when its session ended: a mute outlives it as long as its voice.
-    pub(super) unwanted_by: BTreeSet<ParticipantNo>,
-    pub(super) channel: ChannelId,
-    /// Whether everybody who is tuned has a turn, as it was at the start.
-    pub(super) small: bool,
-    pub(super) origin: Origin,
+/// The talk button of a connection.
+#[derive(Debug, Default)]
+struct Button {
+    /// The largest number of a press.
+    newest: Option<BurstNo>,
+    talk: Option<Talk>,
+    /// Presses that wait for `talk` to be over.
+    waiting: VecDeque<Press>,
 }
 
-/// When a burst ended.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Over {
-    /// By which input.
-    pub(super) input_seq: u64,
-}
-
-impl Burst {
-    /// Whether it is on the air on another node.
-    pub(super) fn is_elsewhere(&self) -> bool {
-        self.over.is_none() && matches!(self.origin, Origin::Elsewhere(_))
-    }
-}
-
-impl Press {
-    pub(super) fn new(
-        local: BurstNo,
-        channel: ChannelId,
-        codec: Codec,
-        frame_ms: FrameTime,
-        now: Time,
-    ) -> Self {
-        Self { local, channel, codec, frame_ms, until: now + PRESS_PATIENCE }
-    }
-}
-
-impl Hub {
-    pub(super) fn press(&mut self, conn: ConnId, press: Press, now: Time) {
-        let Some(connection) = self.open_connection(conn) else { return };
-        if connection.newest_local.is_some_and(|newest| press.local <= newest) {
-            // The uplink does not know it: the number belongs to another burst.
-            return self.send_receipt(conn, press.local, refused(Code::BurstNumberUsed.into()));
-        }
-        connection.newest_local = Some(press.local);
-        let is_free = connection.talk.is_none();
-        // Who presses again knows what became of the burst before.
-        if let Stage::Greeted(talker) = connection.stage
-            && let Some(session) = self.sessions.get_mut(&talker)
-        {
-            session.cut = None;
-        }
-        if is_free {
-            return self.open_burst(conn, &press, now);
-        }
-        // After a stall of the network, release and next press may come in one packet. The
-        // uplink sees them first and will say in a moment that the earlier burst is over.
-        let Some(connection) = self.open_connection(conn) else { return };
-        if connection.presses.len() >= PRESSES_WAITING {
-            return self.refuse_press(conn, press.local, Code::AlreadyTalking.into());
-        }
-        if connection.presses.is_empty() {
-            self.agenda.set(press.until, Timer::Press(conn));
-        }
-        if let Some(connection) = self.open_connection(conn) {
-            connection.presses.push_back(press);
+impl Floor {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            bursts: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            buttons: BTreeMap::new(),
+            cuts: BTreeMap::new(),
+            airtime: Airtime::default(),
+            on_air: 0,
+            on_air_of: BTreeMap::new(),
+            newest: 0,
+            chance: Chance::new(seed),
         }
     }
 
-    fn open_burst(&mut self, conn: ConnId, press: &Press, now: Time) {
-        let talker = match self.may_talk(conn, &press.channel, now) {
-            Ok(talker) => talker,
-            Err(refusal) => return self.refuse_press(conn, press.local, refusal),
-        };
-        self.newest_burst += 1;
-        let burst = BurstNo(self.newest_burst);
-        let (limit, ends) = self.talk_limit(conn, &press.channel, now);
-        self.agenda.set(limit, Timer::TalkLimit(burst));
-        let Some(connection) = self.open_connection(conn) else { return };
-        let (user, address) = (Some(connection.user), connection.address);
-        connection.talk = Some(Talk { local: press.local, burst, since: now, limit, ends, others: 0 });
-        self.count_share(address, |share| share.on_air += 1);
-        if let Some(channel) = self.channels.get_mut(&press.channel) {
-            channel.on_air.insert(burst);
+    /// A press of that number comes from a connection. False if it, or a later one, came before.
+    pub(super) fn note_number(&mut self, conn: ConnId, local: BurstNo) -> bool {
+        let newest = &mut self.buttons.entry(conn).or_default().newest;
+        let is_new = newest.is_none_or(|newest| newest < local);
+        if is_new {
+            *newest = Some(local);
         }
-        self.bursts_on_air += 1;
-        let tx = self.places.ranges(talker).tx;
-        self.bursts.insert(
-            burst,
-            Burst {
-                talker,
-                user,
-                address,
-                tx,
-                over: None,
-                unwanted_by: BTreeSet::new(),
-                channel: press.channel.clone(),
-                small: self.channels.get(&press.channel).is_some_and(Channel::is_small),
-                origin: Origin::Here { conn, announced: None },
-            },
-        );
-        let route = Arc::new(self.route(burst, talker, press));
-        self.agenda.push(Output::Open(route));
-        self.tell_start(conn, burst, press.codec, press.frame_ms);
-        self.agenda.push(Output::Admit { conn, local: press.local, burst });
-        let talk_limit_ms = millis(limit - now);
-        self.agenda.send(conn, ServerMessage::BurstGranted { burst: press.local, talk_limit_ms });
-        self.begin_courtesy(burst, now);
+        is_new
     }
 
-    fn route(&mut self, burst: BurstNo, talker: ParticipantNo, press: &Press) -> Route {
-        let (slot, tx) = (self.places.slot(talker), self.places.ranges(talker).tx);
-        let tuned = self.audience(talker, slot, tx, &press.channel);
-        #[cfg(feature = "mutants")]
-        if self.config.mutants.has(crate::mutants::Mutant::SendDistance) {
-            return self.route_with_distance(burst, talker, press, tuned);
-        }
-        self.route_to(burst, talker, press, tuned)
+    pub(super) fn is_number_used(&self, conn: ConnId, local: BurstNo) -> bool {
+        self.buttons.get(&conn).and_then(|button| button.newest).is_some_and(|newest| local <= newest)
     }
 
-    fn route_to(&self, burst: BurstNo, talker: ParticipantNo, press: &Press, tuned: Vec<Tuned>) -> Route {
-        let bundle = self.channels.get(&press.channel).map_or(1, |channel| bundle(channel.count() as usize));
-        Route {
-            burst,
-            channel: press.channel.clone(),
-            bundle,
-            started: ServerMessage::BurstStarted {
-                burst,
-                channel: press.channel.clone(),
-                talker: Participant::clone(&self.sessions[&talker].you),
-                codec: press.codec,
-                frame_ms: press.frame_ms,
-                grade: None,
-                bundle: (bundle > 1).then_some(bundle),
-            },
-            small: self.bursts[&burst].small,
-            tuned,
+    /// A press waits for the talk of its connection to be over.
+    ///
+    /// # Errors
+    /// The press, when as many wait as may.
+    pub(super) fn wait(&mut self, conn: ConnId, press: Press, agenda: &mut Agenda) -> Result<(), Press> {
+        let waiting = &mut self.buttons.entry(conn).or_default().waiting;
+        if waiting.len() >= PRESSES_WAITING {
+            return Err(press);
         }
-    }
-
-    /// How far the talker is from somebody, where a line about oneself belongs.
-    #[cfg(feature = "mutants")]
-    fn route_with_distance(
-        &self,
-        burst: BurstNo,
-        talker: ParticipantNo,
-        press: &Press,
-        tuned: Vec<Tuned>,
-    ) -> Route {
-        let mut route = self.route_to(burst, talker, press, tuned);
-        let heard = self.places.talker(self.places.slot(talker), Range::Unlimited);
-        let here = self.channels[&press.channel].here.iter();
-        let mut apart = here.filter(|member| member.participant != talker);
-        if let Some(km) = apart.find_map(|member| heard.kilometres(member.slot))
-            && let ServerMessage::BurstStarted { talker, .. } = &mut route.started
-        {
-            talker.person.description = Description::parse(&format!("{km} km away")).ok();
+        if waiting.is_empty() {
+            agenda.set(press.until, Timer::Press(conn));
         }
-        route
-    }
-
-    pub(super) fn talk_limit_reached(&mut self, burst: BurstNo) {
-        let Some(&Burst { origin: Origin::Here { conn, .. }, .. }) = self.bursts.get(&burst) else { return };
-        let talk = self.connections.get(&conn).and_then(|connection| connection.talk);
-        if let Some(talk) = talk.filter(|talk| talk.burst == burst) {
-            self.end_talk(conn, talk.ends);
-        }
-    }
-
-    /// Asks the uplink to end what `conn` has on the air.
-    pub(super) fn end_talk(&mut self, conn: ConnId, reason: EndReason) {
-        if let Some(talk) = self.connections.get(&conn).and_then(|connection| connection.talk) {
-            self.agenda.push(Output::EndBurst { conn, local: talk.local, reason });
-        }
-    }
-
-    pub(super) fn talks_on(&self, conn: ConnId, channel: &ChannelId) -> bool {
-        let talk = self.connections.get(&conn).and_then(|connection| connection.talk);
-        talk.is_some_and(|talk| self.bursts[&talk.burst].channel == *channel)
-    }
-
-    /// The channel on which a session is on the air.
-    pub(super) fn talks_where(&self, talker: ParticipantNo) -> Option<&ChannelId> {
-        let Link::Up(conn) = self.sessions.get(&talker)?.link else { return None };
-        let burst = &self.bursts[&self.connections.get(&conn)?.talk?.burst];
-        self.channels.contains_key(&burst.channel).then_some(&burst.channel)
-    }
-
-    pub(super) fn burst_closed(
-        &mut self,
-        conn: ConnId,
-        local: BurstNo,
-        passed: Passed,
-        reason: EndReason,
-        now: Time,
-    ) {
-        let Some(connection) = self.connections.get_mut(&conn) else { return };
-        let Some(talk) = connection.talk.take_if(|talk| talk.local == local) else { return };
-        connection.active = now;
-        let (closing, key) = (connection.closing, connection.key);
-        self.agenda.cancel(talk.limit, Timer::TalkLimit(talk.burst));
-        self.count_speech(key, &talk, reason, now);
-        self.agenda.set(now + self.config.hold, Timer::Forget(talk.burst));
-        self.bursts_on_air -= 1;
-        if let Some(burst) = self.bursts.get_mut(&talk.burst) {
-            burst.over = Some(Over { input_seq: self.agenda.input_seq() });
-            // The channel may be another one of the same name by now.
-            if let Some(channel) = self.channels.get_mut(&burst.channel)
-                && channel.on_air.remove(&talk.burst)
-            {
-                channel.held.insert(talk.burst);
-            }
-        }
-        let (told, frames) = (self.told_to_listeners(reason), passed.frames);
-        let ended = ServerMessage::BurstEnded { burst: talk.burst, frames, reason: told };
-        self.agenda.push(Output::Close { burst: talk.burst, ended });
-        self.tell_end(talk.burst, frames, told);
-        let outcome = passed.outcome(reason);
-        if closing || reason == EndReason::TalkerLost {
-            // A link that stalled may come to life again; what is sent to one that is gone is lost.
-            self.owe_receipt(conn, talk.burst, local, outcome.clone());
-        }
-        if !closing {
-            self.send_receipt(conn, local, outcome);
-            self.next_press(conn, now);
-        }
-        self.stop_if_quiet(now);
-    }
-
-    /// Who does not hear the others must not learn of them: a release may come at any moment.
-    fn told_to_listeners(&self, reason: EndReason) -> EndReason {
-        #[cfg(feature = "mutants")]
-        if self.config.mutants.has(crate::mutants::Mutant::TellCourtesy) {
-            return reason;
-        }
-        match reason {
-            EndReason::Courtesy => EndReason::Released,
-            reason => reason,
-        }
-    }
-
-    pub(super) fn forget_burst(&mut self, burst: BurstNo) {
-        let Some(forgotten) = self.bursts.remove(&burst) else { return };
-        if let Some(channel) = self.channels.get_mut(&forgotten.channel) {
-            channel.held.remove(&burst);
-        }
-    }
-
-    /// The earlier burst is over: those that waited for it have their turn.
-    fn next_press(&mut self, conn: ConnId, now: Time) {
-        while let Some(press) = self.take_press(conn) {
-            self.open_burst(conn, &press, now);
-            if self.connections.get(&conn).is_some_and(|connection| connection.talk.is_some()) {
-                return;
-            }
-        }
-    }
-
-    /// The earlier burst goes on: it is still being talked.
-    pub(super) fn refuse_waiting_press(&mut self, conn: ConnId) {
-        if let Some(press) = self.take_press(conn) {
-            self.refuse_press(conn, press.local, Code::AlreadyTalking.into());
-        }
-    }
-
-    pub(super) fn refuse_presses(&mut self, conn: ConnId, code: Code) {
-        while let Some(press) = self.take_press(conn) {
-            self.refuse_press(conn, press.local, code.into());
-        }
-    }
-
-    pub(super) fn drop_presses(&mut self, conn: ConnId) {
-        while self.take_press(conn).is_some() {}
+        waiting.push_back(press);
+        Ok(())
     }
 
     /// Takes the oldest press that waits, and has the timer run for the next.
-    fn take_press(&mut self, conn: ConnId) -> Option<Press> {
-        let connection = self.connections.get_mut(&conn)?;
-        let press = connection.presses.pop_front()?;
-        self.agenda.cancel(press.until, Timer::Press(conn));
-        if let Some(next) = connection.presses.front() {
-            self.agenda.set(next.until, Timer::Press(conn));
+    pub(super) fn take_press(&mut self, conn: ConnId, agenda: &mut Agenda) -> Option<Press> {
+        let waiting = &mut self.buttons.get_mut(&conn)?.waiting;
+        let press = waiting.pop_front()?;
+        agenda.cancel(press.until, Timer::Press(conn));
+        if let Some(next) = waiting.front() {
+            agenda.set(next.until, Timer::Press(conn));
         }
         Some(press)
     }
 
-    pub(super) fn refuse_press(&mut self, conn: ConnId, local: BurstNo, refusal: Refusal) {
-        if let Some(connection) = self.open_connection(conn) {
-            connection.newest_local = connection.newest_local.max(Some(local));
+    /// A burst begins on a channel that has a participant: its number.
+    pub(super) fn open(&mut self, burst: Burst) -> BurstNo {
+        self.newest += 1;
+        let number = BurstNo(self.newest);
+        self.put_on_air(number, &burst.channel);
+        if burst.conn().is_some() {
+            self.on_air += 1;
+            if let Some(address) = burst.address {
+                *self.on_air_of.entry(address).or_default() += 1;
+            }
         }
-        self.agenda.push(Output::Refuse { conn, local });
-        self.send_receipt(conn, local, refused(refusal));
+        self.bursts.insert(number, burst);
+        number
+    }
+
+    /// A burst is heard on a channel that has a participant. False if it was already.
+    pub(super) fn put_on_air(&mut self, burst: BurstNo, channel: &ChannelId) -> bool {
+        self.channels.entry(channel.clone()).or_default().on_air.insert(burst)
+    }
+
+    /// A connection has a burst on the air.
+    pub(super) fn begin_talk(&mut self, conn: ConnId, talk: Talk, agenda: &mut Agenda) {
+        agenda.set(talk.limit, Timer::TalkLimit(talk.burst));
+        self.buttons.entry(conn).or_default().talk = Some(talk);
+    }
+
+    /// Somebody else began, and the talk may not go on for longer than to `soon`. What it is now.
+    pub(super) fn shorten_talk(&mut self, conn: ConnId, soon: Time, agenda: &mut Agenda) -> Option<Talk> {
+        let talk = self.buttons.get_mut(&conn)?.talk.as_mut()?;
+        talk.others += 1;
+        if soon < talk.limit {
+            agenda.cancel(talk.limit, Timer::TalkLimit(talk.burst));
+            (talk.limit, talk.ends) = (soon, EndReason::Courtesy);
+            agenda.set(soon, Timer::TalkLimit(talk.burst));
+        }
+        Some(*talk)
+    }
+
+    /// The talk that a connection calls `local` is over.
+    pub(super) fn end_talk(&mut self, conn: ConnId, local: BurstNo, agenda: &mut Agenda) -> Option<Talk> {
+        let talk = self.buttons.get_mut(&conn)?.talk.take_if(|talk| talk.local == local)?;
+        agenda.cancel(talk.limit, Timer::TalkLimit(talk.burst));
+        Some(talk)
+    }
+
+    /// A burst is over, and held until `until`.
+    pub(super) fn close(&mut self, number: BurstNo, until: Time, agenda: &mut Agenda) {
+        let Some(burst) = self.bursts.get_mut(&number) else { return };
+        burst.over = Some(agenda.input_seq());
+        agenda.set(until, Timer::Forget(number));
+        if burst.conn().is_some() {
+            self.on_air -= 1;
+            if let Some(address) = burst.address
+                && let Some(count) = self.on_air_of.get_mut(&address)
+            {
+                *count -= 1;
+                if *count == 0 {
+                    self.on_air_of.remove(&address);
+                }
+            }
+        }
+        // The channel may be another one of the same name by now.
+        if let Some(channel) = self.channels.get_mut(&burst.channel)
+            && channel.on_air.remove(&number)
+        {
+            channel.held.insert(number);
+        }
+    }
+
+    /// Nothing of a burst is held any more.
+    pub(super) fn forget(&mut self, number: BurstNo) {
+        let Some(forgotten) = self.bursts.remove(&number) else { return };
+        if let Some(channel) = self.channels.get_mut(&forgotten.channel) {
+            channel.held.remove(&number);
+        }
+    }
+
+    /// A connection is gone.
+    pub(super) fn forget_conn(&mut self, conn: ConnId) {
+        self.buttons.remove(&conn);
+    }
+
+    /// The last participant has left a channel. Its bursts are not those of the next one of its name.
+    pub(super) fn forget_channel(&mut self, channel: &ChannelId) {
+        self.channels.remove(channel);
+    }
+
+    /// A talker's session is over. Whoever of `muters` resumes later is not to hear what it did not want to hear
+    /// before.
+    pub(super) fn keep_unwanted(&mut self, talker: ParticipantNo, muters: &BTreeSet<ParticipantNo>) {
+        for burst in self.bursts.values_mut().filter(|burst| burst.talker == talker) {
+            burst.unwanted_by.clone_from(muters);
+        }
+    }
+
+    /// What `nodes` keeps of a burst.
+    pub(super) fn origin_mut(&mut self, burst: BurstNo) -> Option<&mut Origin> {
+        self.bursts.get_mut(&burst).map(|burst| &mut burst.origin)
+    }
+
+    /// What `nodes` keeps of each burst.
+    pub(super) fn origins_mut(&mut self) -> impl Iterator<Item = &mut Origin> {
+        self.bursts.values_mut().map(|burst| &mut burst.origin)
+    }
+
+    pub(super) fn get(&self, burst: BurstNo) -> Option<&Burst> {
+        self.bursts.get(&burst)
+    }
+
+    pub(super) fn bursts(&self) -> impl Iterator<Item = (BurstNo, &Burst)> {
+        self.bursts.iter().map(|(&number, burst)| (number, burst))
+    }
+
+    /// Bursts on the air on a channel.
+    pub(super) fn on_air(&self, channel: &ChannelId) -> impl ExactSizeIterator<Item = BurstNo> {
+        static NONE: BTreeSet<BurstNo> = BTreeSet::new();
+        self.channels.get(channel).map_or(&NONE, |channel| &channel.on_air).iter().copied()
+    }
+
+    /// Bursts on a channel that are over and held, then those on the air.
+    pub(super) fn held_and_on_air(&self, channel: &ChannelId) -> impl Iterator<Item = BurstNo> {
+        let channel = self.channels.get(channel).into_iter();
+        channel.flat_map(|channel| channel.held.iter().chain(&channel.on_air).copied())
+    }
+
+    /// What a connection has on the air.
+    pub(super) fn talk(&self, conn: ConnId) -> Option<&Talk> {
+        self.buttons.get(&conn)?.talk.as_ref()
+    }
+
+    /// Whether no burst of this node is on the air.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.on_air == 0
+    }
+
+    /// Own bursts on the air.
+    pub(super) fn own_on_air(&self) -> usize {
+        self.on_air
+    }
+
+    /// Bursts of an address on the air.
+    pub(super) fn on_air_of(&self, address: Option<AddressNo>) -> usize {
+        address.and_then(|address| self.on_air_of.get(&address)).copied().unwrap_or(0)
+    }
+
+    /// What decides in which order listeners are served.
+    pub(super) fn chance(&mut self) -> &mut Chance {
+        &mut self.chance
+    }
+
+    /// A talker's session is owed a receipt.
+    pub(super) fn owe(&mut self, talker: ParticipantNo, cut: Cut) {
+        self.cuts.insert(talker, cut);
+    }
+
+    /// A talker is told now what is owed: the press, and what became of it.
+    pub(super) fn tell_cut(&mut self, talker: ParticipantNo) -> Option<(BurstNo, Outcome)> {
+        let cut = self.cuts.get_mut(&talker)?;
+        cut.told = true;
+        Some((cut.local, cut.outcome.clone()))
+    }
+
+    /// A talker whose answer arrived needs no receipt twice.
+    pub(super) fn forget_told_cut(&mut self, talker: ParticipantNo) {
+        if self.cuts.get(&talker).is_some_and(|cut| cut.told) {
+            self.cuts.remove(&talker);
+        }
+    }
+
+    pub(super) fn forget_cut(&mut self, talker: ParticipantNo) {
+        self.cuts.remove(&talker);
+    }
+
+    /// Whether a user may talk on `channel`, as far as that hangs on how long they talked.
+    pub(super) fn may_talk(&self, user: UserKey, channel: &ChannelId, now: Time) -> Result<(), Refusal> {
+        self.airtime.may_talk(user, channel, now)
+    }
+
+    /// When a burst that begins now has to end, if it is the rest of one that others waited for.
+    pub(super) fn owed_limit(&self, user: UserKey, channel: &ChannelId, now: Time) -> Option<Time> {
+        self.airtime.owed(user, channel, now)
+    }
+
+    /// A talk is over: its time counts, and after a limit there is a rest.
+    pub(super) fn count_speech(&mut self, user: UserKey, talk: &Talk, reason: EndReason, now: Time) {
+        let Some(burst) = self.bursts.get(&talk.burst) else { return };
+        self.airtime.talked(user, talk.since, now);
+        if matches!(reason, EndReason::TalkLimit | EndReason::Courtesy) {
+            self.airtime.rests(user, &burst.channel, now);
+        } else if talk.others > 0 || talk.ends == EndReason::Courtesy {
+            self.airtime.let_go(user, &burst.channel, talk.limit, now);
+        }
+    }
+
+    /// Somebody began whom a user would hear, who waits.
+    pub(super) fn others_began(&mut self, user: UserKey, channel: &ChannelId, now: Time) {
+        self.airtime.others_began(user, channel, now);
+    }
+
+    /// Who talked a lot lately on a channel, and how far.
+    pub(super) fn talkative(&self, channel: &ChannelId) -> impl Iterator<Item = (ParticipantNo, Range)> {
+        let channel = self.channels.get(channel).into_iter();
+        channel.flat_map(|channel| channel.talkative.iter().map(|(&talker, &reach)| (talker, reach)))
+    }
+
+    /// Remembers on a channel who talked a lot lately, if they did, and that their voice reached so far.
+    pub(super) fn note_talkative(
+        &mut self,
+        (talker, user): (ParticipantNo, UserKey),
+        channel: &ChannelId,
+        reach: Range,
+        now: Time,
+    ) {
+        if self.airtime.talks_much(user, now) {
+            let known = self.channels.entry(channel.clone()).or_default();
+            let farthest = known.talkative.entry(talker).or_insert(reach);
+            *farthest = reach.max(*farthest);
+        }
+    }
+
+    /// Somebody began whom a talkative user would hear. One who no longer is is forgotten.
+    pub(super) fn others_began_for_talkative(
+        &mut self,
+        (talker, user): (ParticipantNo, UserKey),
+        channel: &ChannelId,
+        now: Time,
+    ) {
+        if self.airtime.talks_much(user, now) {
+            self.airtime.others_began(user, channel, now);
+        } else {
+            self.forget_talkative(talker, channel);
+        }
+    }
+
+    pub(super) fn forget_talkative(&mut self, talker: ParticipantNo, channel: &ChannelId) {
+        if let Some(known) = self.channels.get_mut(channel) {
+            known.talkative.remove(&talker);
+        }
+    }
+
+    /// When [`Floor::forget_airtime`] is due.
+    pub(super) fn due(&self) -> Option<Time> {
+        self.airtime.due()
+    }
+
+    /// Lets go of speech that counts no more.
+    pub(super) fn forget_airtime(&mut self, now: Time) {
+        self.airtime.forget(now);
     }
 }
 
-/// Frames that are sent at once in a channel of so many. All of them count, not those in range,
-/// whom nobody may count: how a burst is sent must not tell who is near.
-pub(super) fn bundle(participants: usize) -> u8 {
-    let reached = BUNDLES.iter().rev().find(|(least, _)| participants >= *least);
-    reached.map_or(1, |(_, frames)| *frames)
+impl Index<BurstNo> for Floor {
+    type Output = Burst;
+
+    fn index(&self, burst: BurstNo) -> &Burst {
+        &self.bursts[&burst]
+    }
 }

@@ -7,12 +7,15 @@
 //! * `audience` - who hears a burst
 //! * `nodes` - other nodes of a cluster
 //! * `fair` - what one user and one address may have; `airtime` - how long users talked lately
-//! * `floor` - presses, bursts on the air; `receipts` - what became of them; `mute` - who does not want to hear whom
+//! * `floor` - bursts on the air and held, presses, speech; `burst` - what it keeps of each; `talking` - from a press to
+//!   its end; `receipts` - what became of it
+//! * `mutes` - who does not want to hear whom; `muting` - saying so
 //! * `quota` - what a connection may ask for; `agenda` - what the shell is asked to do, and when to wake the hub
 
 mod agenda;
 mod airtime;
 mod audience;
+mod burst;
 mod channel;
 mod config;
 mod fair;
@@ -33,6 +36,7 @@ mod receipts;
 mod resume;
 mod roll;
 mod session;
+mod talking;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,17 +45,15 @@ use tenfour_protocol::{
 };
 
 use self::agenda::{Agenda, Timer};
-use self::airtime::Airtime;
+use self::burst::Press;
 use self::channel::Channel;
-use self::fair::Share;
-use self::floor::{Burst, Press};
+use self::floor::Floor;
 use self::mutes::Mutes;
 use self::nodes::Nodes;
 use self::places::Places;
 use self::quota::Spent;
 use self::receipts::Passed;
 use self::session::{Connection, Hello, Session, Stage};
-use crate::chance::Chance;
 use crate::{ConnId, Time};
 
 pub use config::{ClusterConfig, HubConfig};
@@ -71,19 +73,15 @@ pub struct Hub {
     sessions: BTreeMap<ParticipantNo, Session>,
     sessions_of: BTreeSet<(LoginId, ParticipantNo)>,
     sessions_by_user: BTreeSet<(UserId, ParticipantNo)>,
-    /// What addresses have that have something.
-    shares: BTreeMap<AddressNo, Share>,
-    airtime: Airtime,
+    /// How many named channels each address opened.
+    named_by: BTreeMap<AddressNo, usize>,
     tokens: BTreeMap<ResumeToken, ParticipantNo>,
     channels: BTreeMap<ChannelId, Channel>,
     named_channels: usize,
-    bursts: BTreeMap<BurstNo, Burst>,
-    bursts_on_air: usize,
+    floor: Floor,
     mutes: Mutes,
     places: Places,
-    chance: Chance,
     newest_participant: u32,
-    newest_burst: u32,
     stopping: bool,
     /// In a cluster.
     nodes: Option<Box<Nodes>>,
@@ -94,7 +92,7 @@ impl Hub {
     pub fn new(config: HubConfig) -> Self {
         Self {
             places: Places::new(&config),
-            chance: Chance::new(config.secret.seed()),
+            floor: Floor::new(config.secret.seed()),
             nodes: config.cluster.clone().map(|cluster| Box::new(Nodes::new(cluster))),
             config,
             agenda: Agenda::default(),
@@ -104,16 +102,12 @@ impl Hub {
             sessions: BTreeMap::new(),
             sessions_of: BTreeSet::new(),
             sessions_by_user: BTreeSet::new(),
-            shares: BTreeMap::new(),
-            airtime: Airtime::default(),
+            named_by: BTreeMap::new(),
             tokens: BTreeMap::new(),
             channels: BTreeMap::new(),
             named_channels: 0,
-            bursts: BTreeMap::new(),
-            bursts_on_air: 0,
             mutes: Mutes::default(),
             newest_participant: 0,
-            newest_burst: 0,
             stopping: false,
         }
     }
@@ -149,20 +143,20 @@ impl Hub {
 
     /// When [`Hub::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Time> {
-        [self.agenda.due(), self.places.due(), self.airtime.due()].into_iter().flatten().min()
+        [self.agenda.due(), self.places.due(), self.floor.due()].into_iter().flatten().min()
     }
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Time) {
         self.agenda.begin_input();
         self.places.forget_budgets(now);
-        self.airtime.forget(now);
+        self.floor.forget_airtime(now);
         while let Some(timer) = self.agenda.take_due(now) {
             match timer {
                 Timer::Hello(conn) => self.close(conn, Code::HelloExpected, now),
                 Timer::Press(conn) => self.refuse_waiting_press(conn),
                 Timer::TalkLimit(burst) => self.talk_limit_reached(burst),
-                Timer::Forget(burst) => self.forget_burst(burst),
+                Timer::Forget(burst) => self.floor.forget(burst),
                 Timer::Suspended(participant) => self.forget_session(participant, now),
                 Timer::Presence(channel) => self.tell_presence(&channel),
                 Timer::Epoch => self.apply_moves(now),

@@ -52,16 +52,15 @@ impl Hub {
 
     pub(super) fn stop_hearing(&mut self, conn: ConnId, participant: ParticipantNo, other: ParticipantNo) {
         let tuned = self.sessions[&participant].tuned.keys();
-        let channels = tuned.filter_map(|channel| self.channels.get(channel));
-        let bursts = channels.flat_map(|channel| channel.held.iter().chain(&channel.on_air));
-        let theirs: Vec<_> = bursts.filter(|burst| self.bursts[burst].talker == other).copied().collect();
+        let bursts = tuned.flat_map(|channel| self.floor.held_and_on_air(channel));
+        let theirs: Vec<_> = bursts.filter(|&burst| self.floor[burst].talker == other).collect();
         theirs.into_iter().for_each(|burst| self.hears_no_more(burst, conn));
     }
 
     fn start_hearing(&mut self, conn: ConnId, participant: ParticipantNo, other: ParticipantNo) {
         for channel in self.sessions[&participant].tuned.keys().cloned().collect::<Vec<_>>() {
             for (burst, heard) in self.on_air_for(participant, &channel) {
-                if let Some(grade) = heard.filter(|_| self.bursts[&burst].talker == other) {
+                if let Some(grade) = heard.filter(|_| self.floor[burst].talker == other) {
                     let who = Tuned::Hears(Hears { conn, grade });
                     self.agenda.push(Output::Join { burst, who, from: StartAt::Live });
                 }
@@ -73,10 +72,7 @@ impl Hub {
     pub(super) fn unmute_all(&mut self, participant: ParticipantNo) {
         let muters = self.mutes.forget_talker(participant);
         if !muters.is_empty() {
-            // Whoever resumes later is not to hear now what it did not want to hear before.
-            for burst in self.bursts.values_mut().filter(|burst| burst.talker == participant) {
-                burst.unwanted_by.clone_from(&muters);
-            }
+            self.floor.keep_unwanted(participant, &muters);
         }
     }
 }

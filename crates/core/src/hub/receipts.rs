@@ -11,8 +11,8 @@ use crate::ConnId;
 #[derive(Debug)]
 pub(super) struct Cut {
     /// The talker's number, of that connection.
-    local: BurstNo,
-    outcome: Outcome,
+    pub(super) local: BurstNo,
+    pub(super) outcome: Outcome,
     /// The talker was told, on a connection that may have been lost since.
     pub(super) told: bool,
 }
@@ -39,13 +39,13 @@ impl Hub {
     /// The talker's connection is gone: the receipt waits for the session to go on, or goes to the connection
     /// that it has by now.
     pub(super) fn owe_receipt(&mut self, conn: ConnId, burst: BurstNo, local: BurstNo, outcome: Outcome) {
-        let talker = self.bursts.get(&burst).map(|burst| burst.talker);
-        let Some(session) = talker.and_then(|talker| self.sessions.get_mut(&talker)) else { return };
+        let Some(talker) = self.floor.get(burst).map(|burst| burst.talker) else { return };
+        let Some(session) = self.sessions.get(&talker) else { return };
         let here = match session.link {
             Link::Up(other) if other != conn => Some(other),
             Link::Up(_) | Link::Suspended { .. } => None,
         };
-        session.cut = Some(Cut { local, outcome: outcome.clone(), told: here.is_some() });
+        self.floor.owe(talker, Cut { local, outcome: outcome.clone(), told: here.is_some() });
         if let Some(other) = here {
             self.agenda.send(other, ServerMessage::Receipt { burst: local, late: true, outcome });
         }
@@ -53,18 +53,14 @@ impl Hub {
 
     /// A session goes on: its talker is told what became of the burst that was cut.
     pub(super) fn tell_cut(&mut self, conn: ConnId, talker: ParticipantNo) {
-        let Some(cut) = self.sessions.get_mut(&talker).and_then(|session| session.cut.as_mut()) else {
-            return;
-        };
-        cut.told = true;
-        let message = ServerMessage::Receipt { burst: cut.local, late: true, outcome: cut.outcome.clone() };
-        self.agenda.send(conn, message);
+        if let Some((burst, outcome)) = self.floor.tell_cut(talker) {
+            self.agenda.send(conn, ServerMessage::Receipt { burst, late: true, outcome });
+        }
     }
 
     /// Refuses a press of which no more can be read than its number.
     pub(super) fn refuse_unread(&mut self, conn: ConnId, local: BurstNo, refusal: Refusal) {
-        let newest = self.connections.get(&conn).and_then(|connection| connection.newest_local);
-        if newest.is_some_and(|newest| local <= newest) {
+        if self.floor.is_number_used(conn, local) {
             // A burst of that number may be on the air: it goes on.
             return self.send_receipt(conn, local, refused(refusal));
         }

@@ -35,8 +35,10 @@ impl Hub {
         let link = std::mem::replace(&mut session.link, Link::Up(conn));
         let newer = std::mem::replace(&mut session.token, token.clone());
         let older = session.used.replace(used.clone());
-        // Who has this token got the answer to the last resume, and the receipt with it.
-        session.cut.take_if(|cut| cut.told && newer == *used);
+        if newer == *used {
+            // Who has this token got the answer to the last resume, and the receipt with it.
+            self.floor.forget_told_cut(participant);
+        }
         let earlier_login = std::mem::replace(&mut session.login, login);
         // Others still see the country; `arrive` tells them if it is another one now.
         let person = Person { country: session.you.person.country, ..person };
@@ -69,9 +71,8 @@ impl Hub {
         let have: BTreeMap<_, _> = resume.have.iter().map(|heard| (heard.burst, heard.next)).collect();
         let mut joins = BTreeMap::new();
         for (channel, since) in &tuned {
-            let Some(channel) = self.channels.get(channel) else { continue };
-            for &burst in channel.on_air.iter().chain(&channel.held) {
-                let on_air = self.bursts[&burst].over.is_none();
+            for burst in self.floor.held_and_on_air(channel) {
+                let on_air = self.floor[burst].is_on_air();
                 let missed = missed_from(burst, &have, resume.newest)
                     // It had gone out of range, and may be in range again.
                     .or_else(|| on_air.then_some(StartAt::Live))
@@ -104,8 +105,8 @@ impl Hub {
     /// Whether `burst` was, or would have been, sent to a participant tuned in at `since`, were it in
     /// range and did it mute nobody.
     fn was_sent(&self, participant: ParticipantNo, burst: BurstNo, since: u64) -> bool {
-        let burst = &self.bursts[&burst];
-        burst.over.is_none_or(|over| over.input_seq > since) && burst.talker != participant
+        let burst = &self.floor[burst];
+        burst.over.is_none_or(|over| over > since) && burst.talker != participant
     }
 }
 

@@ -1,6 +1,6 @@
 //! Connections, and the sessions behind them that outlive a drop.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,14 +8,12 @@ use data_encoding::BASE64URL_NOPAD;
 use tenfour_protocol::control::{EndReason, Resume};
 use tenfour_protocol::limits::{BUNDLE_FRAMES, HANDSHAKE, RESUME_BURSTS};
 use tenfour_protocol::{
-    BurstNo, ChannelId, Code, Participant, ParticipantNo, Person, Place, Ranges, Refusal, ServerMessage,
-    UserId,
+    ChannelId, Code, Participant, ParticipantNo, Person, Place, Ranges, Refusal, ServerMessage, UserId,
 };
 
 use super::airtime::UserKey;
-use super::floor::{Press, Talk};
 use super::quota::Quota;
-use super::receipts::{Cut, Passed};
+use super::receipts::Passed;
 use super::{AddressNo, Hub, LoginId, Output, Recipients, ResumeToken, Timer};
 use crate::{ConnId, Time};
 
@@ -39,11 +37,6 @@ pub(super) struct Connection {
     pub(super) quota: Quota,
     /// When its client said something last, or its last burst was over.
     pub(super) active: Time,
-    /// The largest number of a burst of its own.
-    pub(super) newest_local: Option<BurstNo>,
-    pub(super) talk: Option<Talk>,
-    /// Presses that wait for `talk` to be over.
-    pub(super) presses: VecDeque<Press>,
 }
 
 /// How far a connection is.
@@ -72,8 +65,6 @@ pub(super) struct Session {
     pub(super) hear_self: bool,
     /// This node listens for it on the bus.
     pub(super) interested: bool,
-    /// What its talker is to be told of a burst that ended with its connection.
-    pub(super) cut: Option<Cut>,
     /// It began on another node, and hears nothing that was on the air before it came here: until then.
     pub(super) live_until: Option<Time>,
 }
@@ -117,9 +108,6 @@ impl Connection {
             closing: false,
             quota: Quota::new(now),
             active: now,
-            newest_local: None,
-            talk: None,
-            presses: VecDeque::new(),
         }
     }
 }
@@ -187,7 +175,6 @@ impl Hub {
             tuned: BTreeMap::new(),
             hear_self,
             interested: self.nodes.is_some(),
-            cut: None,
             live_until: None,
         };
         self.sessions_of.insert((session.login, participant));
@@ -232,11 +219,11 @@ impl Hub {
         self.cancel_hello(conn);
         self.detach(conn, now);
         // Only when the uplink was gone before it was told that the burst is admitted.
-        let open = self.connections.get(&conn).and_then(|connection| connection.talk);
-        if let Some(talk) = open {
+        if let Some(&talk) = self.floor.talk(conn) {
             let nothing = Passed { frames: 0, dropped: None };
             self.burst_closed(conn, talk.local, nothing, EndReason::TalkerLost, now);
         }
+        self.floor.forget_conn(conn);
         if let Some(connection) = self.connections.remove(&conn) {
             self.connections_of.remove(&(connection.login, conn));
             self.connections_by_user.remove(&(connection.user, conn));
@@ -284,7 +271,7 @@ impl Hub {
 
     /// Closes all connections when the server stops and nobody is on the air.
     pub(super) fn stop_if_quiet(&mut self, now: Time) {
-        if self.stopping && self.bursts_on_air == 0 {
+        if self.stopping && self.floor.is_quiet() {
             self.close_all(now);
         }
     }
@@ -345,6 +332,7 @@ impl Hub {
         self.forget_place(participant, now);
         if let Some(session) = self.sessions.remove(&participant) {
             self.places.end(participant);
+            self.floor.forget_cut(participant);
             for token in session.used.iter().chain([&session.token]) {
                 self.tokens.remove(token);
             }

@@ -9,7 +9,7 @@ use tenfour_protocol::node::{NodeId, NodeMessage, Subject};
 use tenfour_protocol::{BurstNo, Participant, ParticipantNo, ServerMessage};
 
 use super::super::audience::Hearing;
-use super::super::floor::{Burst, Over, bundle};
+use super::super::burst::{Burst, bundle};
 use super::super::{Hub, NodeOutput, Output, Route, Timer};
 use crate::reach::{Place, Slot, scrub_stack};
 use crate::{ConnId, Time};
@@ -57,7 +57,7 @@ impl Hub {
         frame_ms: FrameTime,
     ) {
         let Some(subject) = self.subject_of(burst) else { return };
-        if let Some(Burst { origin: Origin::Here { announced, .. }, .. }) = self.bursts.get_mut(&burst) {
+        if let Some(Origin::Here { announced, .. }) = self.floor.origin_mut(burst) {
             *announced = Some(Announcement { codec, frame_ms, subject: subject.clone(), times: 0 });
         }
         self.announce(burst, subject.clone());
@@ -66,9 +66,7 @@ impl Hub {
 
     /// An own burst is over.
     pub(in super::super) fn tell_end(&mut self, burst: BurstNo, frames: u32, reason: EndReason) {
-        let Some(Burst { origin: Origin::Here { announced: Some(announced), .. }, .. }) =
-            self.bursts.get(&burst)
-        else {
+        let Some(Origin::Here { announced: Some(announced), .. }) = self.floor.origin_mut(burst) else {
             return;
         };
         let subject = announced.subject.clone();
@@ -80,14 +78,12 @@ impl Hub {
         if self.nodes.is_none() || self.talks_where(talker).is_none() {
             return;
         }
-        let on_air = |burst: &Burst| burst.talker == talker && burst.over.is_none();
+        let on_air = |burst: &Burst| burst.talker == talker && burst.is_on_air();
         let bursts: Vec<_> =
-            self.bursts.iter().filter(|(_, burst)| on_air(burst)).map(|(&burst, _)| burst).collect();
+            self.floor.bursts().filter(|(_, burst)| on_air(burst)).map(|(burst, _)| burst).collect();
         for burst in bursts {
             let Some(subject) = self.subject_of(burst) else { continue };
-            let Some(Burst { origin: Origin::Here { conn, announced: Some(announced) }, .. }) =
-                self.bursts.get_mut(&burst)
-            else {
+            let Some(Origin::Here { conn, announced: Some(announced) }) = self.floor.origin_mut(burst) else {
                 continue;
             };
             let conn = *conn;
@@ -104,40 +100,41 @@ impl Hub {
     /// Others hear again of all that is on the air: a word may have been lost.
     pub(super) fn announce_all(&mut self) {
         let told = |burst: &Burst| match &burst.origin {
-            Origin::Here { announced: Some(announced), .. } if burst.over.is_none() => {
+            Origin::Here { announced: Some(announced), .. } if burst.is_on_air() => {
                 Some(announced.subject.clone())
             }
             _ => None,
         };
         let all: Vec<_> =
-            self.bursts.iter().filter_map(|(&number, burst)| Some((number, told(burst)?))).collect();
+            self.floor.bursts().filter_map(|(number, burst)| Some((number, told(burst)?))).collect();
         all.into_iter().for_each(|(burst, subject)| self.announce(burst, subject));
     }
 
     /// A node has frames of a burst and does not know it.
     pub(super) fn announce_to(&mut self, node: NodeId, burst: BurstNo) {
-        if self.bursts.get(&burst).is_some_and(|burst| burst.over.is_none()) {
+        if self.floor.get(burst).is_some_and(Burst::is_on_air) {
             self.announce(burst, Subject::Node(node));
         }
     }
 
     fn announce(&mut self, number: BurstNo, subject: Subject) {
-        let Some(burst) = self.bursts.get_mut(&number) else { return };
-        let (Origin::Here { announced: Some(announced), .. }, Some(session)) =
-            (&mut burst.origin, self.sessions.get(&burst.talker))
-        else {
+        let Some(talker) = self.floor.get(number).map(|burst| burst.talker) else { return };
+        let Some(session) = self.sessions.get(&talker) else { return };
+        let Some(Origin::Here { announced: Some(announced), .. }) = self.floor.origin_mut(number) else {
             return;
         };
         announced.times += 1;
+        let (word, codec, frame_ms) = (announced.times, announced.codec, announced.frame_ms);
+        let burst = &self.floor[number];
         let message = NodeMessage::BurstStart {
             burst: number,
-            word: announced.times,
+            word,
             channel: burst.channel.clone(),
             talker: Participant::clone(&session.you),
             tx: burst.tx,
-            cell: self.places.slot(burst.talker).and_then(|slot| self.places.spots().cell(slot)),
-            codec: announced.codec,
-            frame_ms: announced.frame_ms,
+            cell: self.places.slot(talker).and_then(|slot| self.places.spots().cell(slot)),
+            codec,
+            frame_ms,
         };
         self.publish(subject, message);
         scrub_stack();
@@ -145,7 +142,7 @@ impl Hub {
 
     fn subject_of(&self, burst: BurstNo) -> Option<Subject> {
         self.nodes.as_ref()?;
-        let burst = self.bursts.get(&burst)?;
+        let burst = self.floor.get(burst)?;
         let region = self.places.spots().region(self.places.slot(burst.talker)?, burst.tx);
         Some(Subject::Voice { channel: burst.channel.clone(), range: burst.tx, region })
     }
@@ -165,11 +162,8 @@ impl Hub {
             Some(Some(local)) => self.word_on(local, word, place.as_ref(), now),
             None => {
                 let Some(there) = self.channels.get(&channel) else { return };
-                let theirs = match there.on_air.len() {
-                    few if few < NODE_CHANNEL_BURSTS => few,
-                    _ => there.on_air.iter().filter(|burst| self.bursts[burst].is_elsewhere()).count(),
-                };
-                if theirs >= NODE_CHANNEL_BURSTS {
+                let theirs = self.floor.on_air(&channel).filter(|&burst| self.floor[burst].is_elsewhere());
+                if theirs.count() >= NODE_CHANNEL_BURSTS {
                     return;
                 }
                 let small = there.is_small();
@@ -203,18 +197,14 @@ impl Hub {
         (codec, frame_ms): (Codec, FrameTime),
         now: Time,
     ) {
-        self.newest_burst += 1;
-        let local = BurstNo(self.newest_burst);
         let channel = burst.channel.clone();
         let Origin::Elsewhere(Elsewhere { slot, .. }) = burst.origin else { return };
         let (small, tuned) = (burst.small, self.audience(talker.id, slot, burst.tx, &channel));
-        self.bursts.insert(local, burst);
+        let local = self.floor.open(burst);
         if let Some(nodes) = &mut self.nodes {
             nodes.bursts.insert(key, Some(local));
         }
-        let Some(there) = self.channels.get_mut(&channel) else { return };
-        there.on_air.insert(local);
-        let bundle = bundle(there.count() as usize);
+        let bundle = bundle(self.channels[&channel].count() as usize);
         let started = ServerMessage::BurstStarted {
             burst: local,
             channel: channel.clone(),
@@ -233,16 +223,15 @@ impl Hub {
 
     /// Another word on a burst: it goes on, and its talker may be elsewhere.
     fn word_on(&mut self, local: BurstNo, word: u32, place: Option<&Place>, now: Time) {
-        let Some(burst) = self.bursts.get_mut(&local) else { return };
-        let channel = burst.channel.clone();
-        let Origin::Elsewhere(origin) = &mut burst.origin else { return };
+        let Some(Origin::Elsewhere(origin)) = self.floor.origin_mut(local) else { return };
         origin.seen = now;
         let (newer, Some(slot)) = (word > origin.word, origin.slot) else { return };
         origin.word = origin.word.max(word);
         let stays = self.places.is_talker_at(slot, place);
-        let Some(there) = self.channels.get_mut(&channel) else { return };
+        let channel = self.floor[local].channel.clone();
+        let Some(there) = self.channels.get(&channel) else { return };
         // The channel may be another one of the same name than when the burst began.
-        let entered = there.on_air.insert(local);
+        let entered = self.floor.put_on_air(local, &channel);
         if !entered && (stays || !newer) {
             return;
         }
@@ -284,23 +273,16 @@ impl Hub {
     }
 
     fn end_elsewhere(&mut self, local: BurstNo, frames: u32, reason: EndReason, now: Time) {
-        let Some(burst) = self.bursts.get_mut(&local) else { return };
-        let Origin::Elsewhere(origin) = &mut burst.origin else { return };
-        if burst.over.is_some() {
+        if !self.floor.get(local).is_some_and(Burst::is_on_air) {
             return;
         }
-        burst.over = Some(Over { input_seq: self.agenda.input_seq() });
+        let Some(Origin::Elsewhere(origin)) = self.floor.origin_mut(local) else { return };
         origin.ended = Some((frames, reason));
-        let (node, number, slot) = (origin.node, origin.number, origin.slot.take());
-        if let Some(slot) = slot {
+        let (node, number) = (origin.node, origin.number);
+        if let Some(slot) = origin.slot.take() {
             self.places.end_talker(slot);
         }
-        if let Some(channel) = self.channels.get_mut(&burst.channel)
-            && channel.on_air.remove(&local)
-        {
-            channel.held.insert(local);
-        }
-        self.agenda.set(now + self.config.hold, Timer::Forget(local));
+        self.floor.close(local, now + self.config.hold, &mut self.agenda);
         self.agenda.push(Output::Node(NodeOutput::Unhear { node, burst: number }));
         let ended = ServerMessage::BurstEnded { burst: local, frames, reason };
         self.agenda.push(Output::Close { burst: local, ended });
@@ -317,8 +299,8 @@ impl Hub {
     }
 
     pub(super) fn trust_bursts(&mut self, now: Time) {
-        for burst in self.bursts.values_mut() {
-            if let Origin::Elsewhere(origin) = &mut burst.origin {
+        for origin in self.floor.origins_mut() {
+            if let Origin::Elsewhere(origin) = origin {
                 origin.seen = now;
             }
         }
@@ -326,13 +308,13 @@ impl Hub {
 
     fn lose_bursts(&mut self, lost: impl Fn(&Elsewhere) -> bool, now: Time) {
         let gone = |burst: &Burst| match &burst.origin {
-            Origin::Elsewhere(origin) if burst.over.is_none() && lost(origin) => {
+            Origin::Elsewhere(origin) if burst.is_on_air() && lost(origin) => {
                 Some((origin.node, origin.number))
             }
             _ => None,
         };
         let all: Vec<_> =
-            self.bursts.iter().filter_map(|(&local, burst)| Some((local, gone(burst)?))).collect();
+            self.floor.bursts().filter_map(|(local, burst)| Some((local, gone(burst)?))).collect();
         for (local, key) in all {
             if let Some(nodes) = &mut self.nodes {
                 nodes.bursts.remove(&key);
@@ -346,7 +328,7 @@ impl Hub {
     /// more of it since where its talker was is not known any more: what is missing is lost.
     pub(in super::super) fn lost_end(&self, number: BurstNo) -> Option<ServerMessage> {
         let Origin::Elsewhere(Elsewhere { ended: Some((frames, reason)), .. }) =
-            self.bursts.get(&number)?.origin
+            self.floor.get(number)?.origin
         else {
             return None;
         };

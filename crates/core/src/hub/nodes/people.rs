@@ -28,7 +28,7 @@ impl Hub {
         }
         if nodes.origins.len() >= NODE_PARTICIPANTS {
             let idle = |known: &ParticipantNo| {
-                !self.bursts.values().any(|burst| burst.talker == *known) && !self.mutes.is_muted(*known)
+                !self.floor.bursts().any(|(_, burst)| burst.talker == *known) && !self.mutes.is_muted(*known)
             };
             let oldest = nodes.origins.keys().copied().find(idle);
             if let Some(origin) = oldest.and_then(|oldest| nodes.origins.remove(&oldest)) {
