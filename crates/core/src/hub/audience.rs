@@ -27,18 +27,18 @@ impl Hub {
         channel: &ChannelId,
     ) -> Vec<Tuned> {
         let muters = self.mutes.muters(talker);
-        let Self { channels, places, floor, .. } = self;
+        let Self { roster, places, floor, .. } = self;
         let chance = floor.chance();
         let heard = places.talker(slot, tx);
-        let channel = &channels[channel];
+        let channel = &roster[channel];
         let small = channel.is_small();
-        let mut audience: Vec<Tuned> = Vec::with_capacity(channel.here.len());
+        let mut audience: Vec<Tuned> = Vec::with_capacity(channel.here().len());
         let mut shuffle = |audience: &mut Vec<Tuned>, who| {
             let newest = audience.len();
             audience.push(who);
             audience.swap(chance.below(newest + 1), newest);
         };
-        for &Member { participant, conn, slot } in channel.here.iter() {
+        for &Member { participant, conn, slot } in channel.here().iter() {
             if participant == talker {
                 continue;
             }
@@ -50,13 +50,13 @@ impl Hub {
             }
         }
         if small {
-            channel.away.values().for_each(|&conn| shuffle(&mut audience, Tuned::Not(conn)));
+            channel.away().for_each(|conn| shuffle(&mut audience, Tuned::Not(conn)));
         }
         #[cfg(feature = "mutants")]
         if self.config.mutants.has(crate::mutants::Mutant::SortedFanOut) {
             let heard = self.places.talker(slot, tx);
             let slots: std::collections::BTreeMap<_, _> =
-                channel.here.iter().map(|member| (member.conn, member.slot)).collect();
+                channel.here().iter().map(|member| (member.conn, member.slot)).collect();
             let key = |conn| slots.get(&conn).map(|&slot| heard.distance_key(slot));
             audience.sort_by_key(|who| (key(who.conn()), who.conn()));
         }
@@ -91,7 +91,7 @@ impl Hub {
 
     /// What `listener` hears of the bursts on its channels, and what it does not.
     pub(super) fn heard_by(&self, listener: ParticipantNo) -> Hearing {
-        let bursts = self.sessions[&listener].tuned.keys().flat_map(|channel| self.floor.on_air(channel));
+        let bursts = self.roster.tuned(listener).flat_map(|channel| self.floor.on_air(channel));
         bursts.map(|burst| (burst, listener, self.hears(listener, burst).is_some())).collect()
     }
 
@@ -101,10 +101,10 @@ impl Hub {
         for &mover in movers {
             hearing.extend(self.heard_by(mover));
             let Some(channel) = self.talks_where(mover) else { continue };
-            let known = &self.channels[channel];
+            let known = &self.roster[channel];
             let theirs = self.floor.on_air(channel).filter(|&burst| self.floor[burst].talker == mover);
             for burst in theirs {
-                let listeners = known.here.iter().map(|member| member.participant);
+                let listeners = known.here().iter().map(|member| member.participant);
                 hearing.extend(
                     listeners.map(|listener| (burst, listener, self.hears(listener, burst).is_some())),
                 );

@@ -104,24 +104,22 @@ impl Hub {
 
     fn channels_of_user(&self, user: UserId) -> usize {
         let all = self.sessions_by_user.range((user, ParticipantNo(0))..=(user, ParticipantNo(u32::MAX)));
-        all.filter_map(|(_, participant)| self.sessions.get(participant))
-            .map(|session| session.tuned.len())
-            .sum()
+        all.map(|&(_, participant)| self.roster.count_of(participant)).sum()
     }
 
     /// Whether `address` may open one more named channel: it has no more of them than are left.
     pub(super) fn may_open_channel(&self, address: Option<AddressNo>) -> Result<(), Refusal> {
-        let left = NAMED_CHANNELS.saturating_sub(self.named_channels);
+        let left = NAMED_CHANNELS.saturating_sub(self.roster.named());
         if left == 0 {
             return Err(Code::NoRoomForChannel.into());
         }
-        match address.and_then(|address| self.named_by.get(&address)) {
-            Some(&named) if named >= left => Err(Refusal::because(
+        if self.roster.named_by(address) >= left {
+            return Err(Refusal::because(
                 Code::NoRoomForChannel,
                 "People behind your address have as many named channels as they may for now.",
-            )),
-            _ => Ok(()),
+            ));
         }
+        Ok(())
     }
 
     /// Whether `conn` may begin a burst on `channel`, and who that is.
@@ -136,8 +134,7 @@ impl Hub {
         }
         let Some(connection) = self.connections.get(&conn) else { return Err(Code::HelloExpected.into()) };
         let Stage::Greeted(talker) = connection.stage else { return Err(Code::HelloExpected.into()) };
-        let tuned = self.sessions.get(&talker).is_some_and(|session| session.tuned.contains_key(channel));
-        if !tuned {
+        if !self.roster.is_tuned(talker, channel) {
             return Err(Code::NotTuned.into());
         }
         self.talks_elsewhere(connection.user, channel, now)?;
@@ -294,8 +291,7 @@ impl Hub {
         self.floor.count_speech(key, talk, reason, now);
         let Some(burst) = self.floor.get(talk.burst) else { return };
         let (talker, tx) = (burst.talker, burst.tx);
-        let tuned = self.sessions.get(&talker).map(|session| session.tuned.keys().cloned().collect());
-        let tuned: Vec<ChannelId> = tuned.unwrap_or_default();
+        let tuned: Vec<ChannelId> = self.roster.tuned(talker).cloned().collect();
         tuned.iter().for_each(|channel| self.note_talkative(talker, channel, tx, now));
     }
 
@@ -308,7 +304,7 @@ impl Hub {
         now: Time,
     ) {
         if let Some(session) = self.sessions.get(&talker)
-            && session.tuned.contains_key(channel)
+            && self.roster.is_tuned(talker, channel)
         {
             self.floor.note_talkative((talker, session.key), channel, reach, now);
         }

@@ -2,8 +2,9 @@
 //!
 //! * `session` - connections, greetings, drops, log-outs, the stop
 //! * `resume` - a session that goes on with a new connection; `profile` - one with another handle
-//! * `channel`, `presence` - affiliations, and telling others of them; `roll` - lists of participants
-//! * `places` - where a session is and how far it reaches; `locating` - saying so; `members` - who is on a channel now
+//! * `roster` - channels and who is on them; `members`, `roll` - those with a connection, and all as lists name them;
+//!   `tuning` - tuning in and out; `presence` - telling others of it
+//! * `places` - where a session is and how far it reaches; `locating` - saying so
 //! * `audience` - who hears a burst
 //! * `nodes` - other nodes of a cluster
 //! * `fair` - what one user and one address may have; `airtime` - how long users talked lately
@@ -16,7 +17,6 @@ mod agenda;
 mod airtime;
 mod audience;
 mod burst;
-mod channel;
 mod config;
 mod fair;
 mod figures;
@@ -35,8 +35,10 @@ mod quota;
 mod receipts;
 mod resume;
 mod roll;
+mod roster;
 mod session;
 mod talking;
+mod tuning;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,13 +48,13 @@ use tenfour_protocol::{
 
 use self::agenda::{Agenda, Timer};
 use self::burst::Press;
-use self::channel::Channel;
 use self::floor::Floor;
 use self::mutes::Mutes;
 use self::nodes::Nodes;
 use self::places::Places;
 use self::quota::Spent;
 use self::receipts::Passed;
+use self::roster::Roster;
 use self::session::{Connection, Hello, Session, Stage};
 use crate::{ConnId, Time};
 
@@ -73,11 +75,8 @@ pub struct Hub {
     sessions: BTreeMap<ParticipantNo, Session>,
     sessions_of: BTreeSet<(LoginId, ParticipantNo)>,
     sessions_by_user: BTreeSet<(UserId, ParticipantNo)>,
-    /// How many named channels each address opened.
-    named_by: BTreeMap<AddressNo, usize>,
     tokens: BTreeMap<ResumeToken, ParticipantNo>,
-    channels: BTreeMap<ChannelId, Channel>,
-    named_channels: usize,
+    roster: Roster,
     floor: Floor,
     mutes: Mutes,
     places: Places,
@@ -102,10 +101,8 @@ impl Hub {
             sessions: BTreeMap::new(),
             sessions_of: BTreeSet::new(),
             sessions_by_user: BTreeSet::new(),
-            named_by: BTreeMap::new(),
             tokens: BTreeMap::new(),
-            channels: BTreeMap::new(),
-            named_channels: 0,
+            roster: Roster::default(),
             mutes: Mutes::default(),
             newest_participant: 0,
             stopping: false,

@@ -51,14 +51,13 @@ impl Hub {
     }
 
     pub(super) fn stop_hearing(&mut self, conn: ConnId, participant: ParticipantNo, other: ParticipantNo) {
-        let tuned = self.sessions[&participant].tuned.keys();
-        let bursts = tuned.flat_map(|channel| self.floor.held_and_on_air(channel));
+        let bursts = self.roster.tuned(participant).flat_map(|channel| self.floor.held_and_on_air(channel));
         let theirs: Vec<_> = bursts.filter(|&burst| self.floor[burst].talker == other).collect();
         theirs.into_iter().for_each(|burst| self.hears_no_more(burst, conn));
     }
 
     fn start_hearing(&mut self, conn: ConnId, participant: ParticipantNo, other: ParticipantNo) {
-        for channel in self.sessions[&participant].tuned.keys().cloned().collect::<Vec<_>>() {
+        for channel in self.roster.tuned(participant).cloned().collect::<Vec<_>>() {
             for (burst, heard) in self.on_air_for(participant, &channel) {
                 if let Some(grade) = heard.filter(|_| self.floor[burst].talker == other) {
                     let who = Tuned::Hears(Hears { conn, grade });

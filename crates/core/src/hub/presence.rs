@@ -31,6 +31,13 @@ impl News {
         self.left.insert(participant);
     }
 
+    /// Others see somebody otherwise than before. Who has just come is told whole anyway.
+    pub(super) fn changed(&mut self, participant: ParticipantNo) {
+        if !self.joined.contains(&participant) {
+            self.changed.insert(participant);
+        }
+    }
+
     /// Has it told at the next tick of `channel`, whose news it is.
     pub(super) fn tell(&mut self, channel: &ChannelId, now: Time, agenda: &mut Agenda) {
         if self.due.is_none() {
@@ -39,43 +46,21 @@ impl News {
             agenda.set(due, Timer::Presence(channel.clone()));
         }
     }
+
+    /// Has nothing told: `channel`, whose news it is, is gone.
+    pub(super) fn drop_all(&mut self, channel: &ChannelId, agenda: &mut Agenda) {
+        if let Some(due) = std::mem::take(self).due {
+            agenda.cancel(due, Timer::Presence(channel.clone()));
+        }
+    }
 }
 
 impl Hub {
-    /// Others see another country, handle or description than before. Who has just come is told whole
-    /// anyway.
-    pub(super) fn note_changed(&mut self, participant: ParticipantNo, channel: &ChannelId, now: Time) {
-        self.note(channel, now, |news| {
-            if !news.joined.contains(&participant) {
-                news.changed.insert(participant);
-            }
-        });
-    }
-
-    /// There are more or fewer people on other nodes.
-    pub(super) fn note_count(&mut self, channel: &ChannelId, now: Time) {
-        self.note(channel, now, |_| {});
-    }
-
-    fn note(&mut self, channel: &ChannelId, now: Time, change: impl FnOnce(&mut News)) {
-        let Some(known) = self.channels.get_mut(channel) else { return };
-        change(&mut known.news);
-        known.news.tell(channel, now, &mut self.agenda);
-    }
-
-    pub(super) fn drop_news(&mut self, channel: &ChannelId) {
-        let news = self.channels.get_mut(channel).map(|known| std::mem::take(&mut known.news));
-        if let Some(due) = news.and_then(|news| news.due) {
-            self.agenda.cancel(due, Timer::Presence(channel.clone()));
-        }
-    }
-
     /// The tick: one message, to everybody on the channel.
     pub(super) fn tell_presence(&mut self, channel: &ChannelId) {
-        let Some(known) = self.channels.get_mut(channel) else { return };
-        let news = std::mem::take(&mut known.news);
-        let known = &self.channels[channel];
-        if known.here.is_empty() {
+        let Some(news) = self.roster.take_news(channel) else { return };
+        let known = &self.roster[channel];
+        if known.here().is_empty() {
             return;
         }
         let news = if known.is_large() { News::default() } else { news };
@@ -90,7 +75,7 @@ impl Hub {
             left: news.left.into_iter().collect(),
             changed: named(news.changed),
         };
-        let to = Recipients::Many(known.here.iter().map(|member| member.conn).collect());
+        let to = Recipients::Many(known.here().iter().map(|member| member.conn).collect());
         self.agenda.push(Output::Send { to, message });
     }
 }

@@ -29,11 +29,8 @@ impl Hub {
 
     /// Others see somebody as `person` from now on, and are told if it is news.
     pub(super) fn change_person(&mut self, participant: ParticipantNo, person: Person, now: Time) {
-        if !self.see_as(participant, person) {
-            return;
-        }
-        for channel in self.sessions[&participant].tuned.keys().cloned().collect::<Vec<_>>() {
-            self.note_changed(participant, &channel, now);
+        if self.see_as(participant, person) {
+            self.roster.note_changed(participant, now, &mut self.agenda);
         }
     }
 
@@ -45,12 +42,7 @@ impl Hub {
         }
         let you = Arc::new(Participant { id: participant, person });
         let earlier = std::mem::replace(&mut session.you, you);
-        for channel in session.tuned.keys() {
-            if let Some(channel) = self.channels.get_mut(channel) {
-                channel.roll.remove(&earlier);
-                channel.roll.insert(&session.you);
-            }
-        }
+        self.roster.rename(&earlier, &session.you);
         true
     }
 }

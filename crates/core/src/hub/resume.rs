@@ -64,7 +64,8 @@ impl Hub {
         let session = &self.sessions[&participant];
         // Who came from another node a moment ago may have heard there what came before its entry here.
         let heard_elsewhere = session.live_until.is_some_and(|until| now < until);
-        let tuned: Vec<_> = session.tuned.iter().map(|(channel, &since)| (channel.clone(), since)).collect();
+        let tuned: Vec<_> =
+            self.roster.tuned_since(participant).map(|(channel, since)| (channel.clone(), since)).collect();
         for (channel, _) in &tuned {
             self.send_tuned(conn, channel);
         }

@@ -1,6 +1,5 @@
 //! Connections, and the sessions behind them that outlive a drop.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use data_encoding::BASE64URL_NOPAD;
 use tenfour_protocol::control::{EndReason, Resume};
 use tenfour_protocol::limits::{BUNDLE_FRAMES, HANDSHAKE, RESUME_BURSTS};
 use tenfour_protocol::{
-    ChannelId, Code, Participant, ParticipantNo, Person, Place, Ranges, Refusal, ServerMessage, UserId,
+    Code, Participant, ParticipantNo, Person, Place, Ranges, Refusal, ServerMessage, UserId,
 };
 
 use super::airtime::UserKey;
@@ -59,8 +58,6 @@ pub(super) struct Session {
     /// The token of the last resume: its answer may have been lost, and then it comes again.
     pub(super) used: Option<ResumeToken>,
     pub(super) link: Link,
-    /// The channels it is tuned to, and the number of the input that tuned it in.
-    pub(super) tuned: BTreeMap<ChannelId, u64>,
     /// It hears other sessions of its user.
     pub(super) hear_self: bool,
     /// This node listens for it on the bus.
@@ -172,7 +169,6 @@ impl Hub {
             token: connection.token.clone(),
             used: None,
             link: Link::Up(conn),
-            tuned: BTreeMap::new(),
             hear_self,
             interested: self.nodes.is_some(),
             live_until: None,
@@ -195,7 +191,7 @@ impl Hub {
             you: Participant::clone(&session.you),
             resume: BASE64URL_NOPAD.encode(&session.token.0),
             resumed,
-            tuned: session.tuned.keys().cloned().collect(),
+            tuned: self.roster.tuned(participant).cloned().collect(),
             hold_ms: millis(self.config.hold),
             talk_limit_ms: millis(self.config.talk_limit),
             limits: self.config.air_limits(),
@@ -321,7 +317,7 @@ impl Hub {
         if let Link::Suspended { until } = session.link {
             self.agenda.cancel(until, Timer::Suspended(participant));
         }
-        let tuned: Vec<_> = session.tuned.keys().cloned().collect();
+        let tuned: Vec<_> = self.roster.tuned(participant).cloned().collect();
         self.interest_off(participant, now);
         for channel in tuned {
             self.leave_channel(participant, &channel, now);

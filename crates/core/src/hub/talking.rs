@@ -11,9 +11,9 @@ use tenfour_protocol::control::EndReason;
 use tenfour_protocol::{BurstNo, ChannelId, Code, Participant, ParticipantNo, Refusal, ServerMessage};
 
 use super::burst::{Burst, Press, Talk, bundle};
-use super::channel::Channel;
 use super::nodes::Origin;
 use super::receipts::{Passed, refused};
+use super::roster::Channel;
 use super::session::{Link, Stage, millis};
 use super::{Hub, Output, Route, Tuned};
 use crate::{ConnId, Time};
@@ -57,7 +57,7 @@ impl Hub {
             over: None,
             unwanted_by: BTreeSet::new(),
             channel: press.channel.clone(),
-            small: self.channels.get(&press.channel).is_some_and(Channel::is_small),
+            small: self.roster.get(&press.channel).is_some_and(Channel::is_small),
             origin: Origin::Here { conn, announced: None },
         });
         let talk = Talk { local: press.local, burst, since: now, limit, ends, others: 0 };
@@ -82,7 +82,7 @@ impl Hub {
     }
 
     fn route_to(&self, burst: BurstNo, talker: ParticipantNo, press: &Press, tuned: Vec<Tuned>) -> Route {
-        let bundle = self.channels.get(&press.channel).map_or(1, |channel| bundle(channel.count() as usize));
+        let bundle = self.roster.get(&press.channel).map_or(1, |channel| bundle(channel.count() as usize));
         Route {
             burst,
             channel: press.channel.clone(),
@@ -112,7 +112,7 @@ impl Hub {
     ) -> Route {
         let mut route = self.route_to(burst, talker, press, tuned);
         let heard = self.places.talker(self.places.slot(talker), Range::Unlimited);
-        let here = self.channels[&press.channel].here.iter();
+        let here = self.roster[&press.channel].here().iter();
         let mut apart = here.filter(|member| member.participant != talker);
         if let Some(km) = apart.find_map(|member| heard.kilometres(member.slot))
             && let ServerMessage::BurstStarted { talker, .. } = &mut route.started
@@ -144,7 +144,7 @@ impl Hub {
     pub(super) fn talks_where(&self, talker: ParticipantNo) -> Option<&ChannelId> {
         let Link::Up(conn) = self.sessions.get(&talker)?.link else { return None };
         let burst = &self.floor[self.floor.talk(conn)?.burst];
-        self.channels.contains_key(&burst.channel).then_some(&burst.channel)
+        self.roster.get(&burst.channel).is_some().then_some(&burst.channel)
     }
 
     pub(super) fn burst_closed(

@@ -161,7 +161,7 @@ impl Hub {
             Some(None) => {}
             Some(Some(local)) => self.word_on(local, word, place.as_ref(), now),
             None => {
-                let Some(there) = self.channels.get(&channel) else { return };
+                let Some(there) = self.roster.get(&channel) else { return };
                 let theirs = self.floor.on_air(&channel).filter(|&burst| self.floor[burst].is_elsewhere());
                 if theirs.count() >= NODE_CHANNEL_BURSTS {
                     return;
@@ -204,7 +204,7 @@ impl Hub {
         if let Some(nodes) = &mut self.nodes {
             nodes.bursts.insert(key, Some(local));
         }
-        let bundle = bundle(self.channels[&channel].count() as usize);
+        let bundle = bundle(self.roster[&channel].count() as usize);
         let started = ServerMessage::BurstStarted {
             burst: local,
             channel: channel.clone(),
@@ -229,13 +229,13 @@ impl Hub {
         origin.word = origin.word.max(word);
         let stays = self.places.is_talker_at(slot, place);
         let channel = self.floor[local].channel.clone();
-        let Some(there) = self.channels.get(&channel) else { return };
+        let Some(there) = self.roster.get(&channel) else { return };
         // The channel may be another one of the same name than when the burst began.
         let entered = self.floor.put_on_air(local, &channel);
         if !entered && (stays || !newer) {
             return;
         }
-        let members: Vec<_> = there.here.iter().map(|member| member.participant).collect();
+        let members: Vec<_> = there.here().iter().map(|member| member.participant).collect();
         let hears = |hub: &Self, who| !entered && hub.hears(who, local).is_some();
         let before: Hearing = members.into_iter().map(|who| (local, who, hears(self, who))).collect();
         self.reconcile_audience(before, |hub| {

@@ -195,7 +195,7 @@ impl Hub {
         if self.nodes.is_none() || std::mem::replace(&mut session.interested, true) {
             return;
         }
-        for channel in session.tuned.keys().cloned().collect::<Vec<_>>() {
+        for channel in self.roster.tuned(participant).cloned().collect::<Vec<_>>() {
             self.interest_in(participant, &channel);
         }
     }
@@ -206,7 +206,7 @@ impl Hub {
         if !session.interested {
             return false;
         }
-        for channel in session.tuned.keys().cloned().collect::<Vec<_>>() {
+        for channel in self.roster.tuned(participant).cloned().collect::<Vec<_>>() {
             self.no_interest_in(participant, &channel, now);
         }
         if let Some(session) = self.sessions.get_mut(&participant) {

@@ -7,7 +7,7 @@ use tenfour_protocol::ChannelId;
 use tenfour_protocol::limits::{NODE_BEAT_LEAST, NODE_CHANNELS, NODE_COUNTS_TICK, NODE_SILENT, NODES};
 use tenfour_protocol::node::{NodeId, NodeMessage, NodeName, Subject};
 
-use super::super::channel::Channel;
+use super::super::roster::Channel;
 use super::super::{Hub, NodeNews, NodeOutput, Output, Timer};
 use crate::Time;
 
@@ -35,7 +35,7 @@ pub(super) struct Other {
 impl Hub {
     /// Everybody on a channel, wherever they are.
     pub(in super::super) fn total(&self, channel: &ChannelId) -> u32 {
-        self.channels
+        self.roster
             .get(channel)
             .map_or_else(|| self.elsewhere(channel), |known| self.total_of(channel, known))
     }
@@ -69,7 +69,7 @@ impl Hub {
         let changed = std::mem::take(&mut nodes.changed);
         nodes.counts += 1;
         let number = nodes.counts;
-        let count = |channel: &ChannelId| self.channels.get(channel).map_or(0, Channel::count);
+        let count = |channel: &ChannelId| self.roster.get(channel).map_or(0, Channel::count);
         let counts = changed.into_iter().map(|channel| (channel.clone(), count(&channel))).collect();
         self.publish(Subject::Nodes, NodeMessage::Counts { number, whole: false, counts });
     }
@@ -78,7 +78,8 @@ impl Hub {
     pub(super) fn say_all_counts(&mut self, to: NodeId) {
         let Some(nodes) = &self.nodes else { return };
         let number = nodes.counts;
-        let counts = self.channels.iter().map(|(channel, known)| (channel.clone(), known.count())).collect();
+        let counts =
+            self.roster.channels().map(|(channel, known)| (channel.clone(), known.count())).collect();
         self.publish(Subject::Node(to), NodeMessage::Counts { number, whole: true, counts });
     }
 
@@ -186,7 +187,7 @@ impl Hub {
             if *sum == 0 {
                 nodes.elsewhere.remove(&channel);
             }
-            self.note_count(&channel, now);
+            self.roster.note_count(&channel, now, &mut self.agenda);
         }
     }
 

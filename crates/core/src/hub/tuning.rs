@@ -1,57 +1,23 @@
-//! Channels, and who is tuned to them.
+//! A session tunes in to a channel, leaves it, asks who is there.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use tenfour_protocol::control::{ChannelInfo, EndReason};
-use tenfour_protocol::limits::{CHANNEL_NUMBERS, CHANNELS_PER_SESSION, SNAPSHOT_PARTICIPANTS, TURNS};
+use tenfour_protocol::limits::{CHANNEL_NUMBERS, CHANNELS_PER_SESSION};
 use tenfour_protocol::{
     BurstNo, ChannelId, Code, Participant, ParticipantNo, Refusal, ServerMessage, SignalGrade,
 };
 
-use super::members::{Member, Members};
-use super::presence::News;
-use super::roll::Roll;
+use super::members::Member;
 use super::session::Link;
-use super::{AddressNo, Hears, Hub, Output, StartAt, Tuned};
+use super::{Hears, Hub, Output, StartAt, Timer, Tuned};
 use crate::{ConnId, Time};
-
-/// A channel that has a participant.
-#[derive(Debug, Default)]
-pub(super) struct Channel {
-    /// Everybody, as pages list them.
-    pub(super) roll: Roll,
-    /// Those who have a connection.
-    pub(super) here: Members,
-    /// Those whose connection is gone for now, and which it was.
-    pub(super) away: BTreeMap<ParticipantNo, ConnId>,
-    /// Who came and left since it was told.
-    pub(super) news: News,
-    /// Who brought a named channel into being.
-    pub(super) opened_by: Option<AddressNo>,
-}
-
-impl Channel {
-    pub(super) fn count(&self) -> u32 {
-        self.roll.len() as u32
-    }
-
-    /// Whether everybody who is tuned has a turn in each burst.
-    pub(super) fn is_small(&self) -> bool {
-        self.roll.len() <= usize::from(TURNS)
-    }
-
-    /// Whether it has too many participants to name them all.
-    pub(super) fn is_large(&self) -> bool {
-        self.roll.len() > SNAPSHOT_PARTICIPANTS
-    }
-}
 
 impl Hub {
     /// The numbered channels, with their labels, then the named ones that have a participant.
     pub fn channels(&self) -> Vec<ChannelInfo> {
         let numbered = (1..=CHANNEL_NUMBERS).filter_map(ChannelId::numbered);
-        let known = self.channels.keys().chain(self.channels_elsewhere());
+        let known = self.roster.channels().map(|(channel, _)| channel).chain(self.channels_elsewhere());
         let named: BTreeSet<_> = known.filter(|channel| channel.number().is_none()).cloned().collect();
         numbered.chain(named).map(|channel| self.info(&channel, self.total(&channel))).collect()
     }
@@ -64,11 +30,10 @@ impl Hub {
         catch_up: bool,
         now: Time,
     ) {
-        let session = &self.sessions[&participant];
-        if session.tuned.contains_key(channel) {
+        if self.roster.is_tuned(participant, channel) {
             return self.send_tuned(conn, channel);
         }
-        let user = session.user;
+        let user = self.sessions[&participant].user;
         if let Err(refusal) =
             self.may_tune(user, now).and_then(|()| self.has_room(conn, participant, channel))
         {
@@ -93,10 +58,10 @@ impl Hub {
     }
 
     fn has_room(&self, conn: ConnId, participant: ParticipantNo, channel: &ChannelId) -> Result<(), Refusal> {
-        if self.sessions[&participant].tuned.len() >= CHANNELS_PER_SESSION {
+        if self.roster.count_of(participant) >= CHANNELS_PER_SESSION {
             return Err(Code::TooManyChannels.into());
         }
-        match self.channels.get(channel) {
+        match self.roster.get(channel) {
             Some(known) if self.total_of(channel, known) as usize >= self.config.channel_participants => {
                 Err(Code::ChannelFull.into())
             }
@@ -107,22 +72,10 @@ impl Hub {
 
     fn enter_channel(&mut self, conn: ConnId, participant: ParticipantNo, channel: &ChannelId, now: Time) {
         let Some(slot) = self.places.slot(participant) else { return };
-        let Some(session) = self.sessions.get_mut(&participant) else { return };
-        session.tuned.insert(channel.clone(), self.agenda.input_seq());
-        let mut opened_by = None;
-        let entry = self.channels.entry(channel.clone());
-        if matches!(entry, Entry::Vacant(_)) && channel.number().is_none() {
-            self.named_channels += 1;
-            opened_by = self.connections.get(&conn).and_then(|connection| connection.address);
-        }
-        let entered = entry.or_insert_with(|| Channel { opened_by, ..Channel::default() });
-        entered.roll.insert(&session.you);
-        entered.here.insert(Member { participant, conn, slot });
-        entered.news.joined(participant);
-        entered.news.tell(channel, now, &mut self.agenda);
-        if let Some(address) = opened_by {
-            *self.named_by.entry(address).or_default() += 1;
-        }
+        let you = &self.sessions[&participant].you;
+        let member = Member { participant, conn, slot };
+        let address = self.connections.get(&conn).and_then(|connection| connection.address);
+        self.roster.enter(channel, you, member, address, now, &mut self.agenda);
         let reach = self.places.ranges(participant).tx;
         self.note_talkative(participant, channel, reach, now);
         self.interest_in(participant, channel);
@@ -136,7 +89,7 @@ impl Hub {
         channel: &ChannelId,
         now: Time,
     ) {
-        if !self.sessions[&participant].tuned.contains_key(channel) {
+        if !self.roster.is_tuned(participant, channel) {
             return self.agenda.error(conn, Refusal::from(Code::NotTuned).about(channel.clone()));
         }
         if self.talks_on(conn, channel) {
@@ -154,30 +107,10 @@ impl Hub {
     pub(super) fn leave_channel(&mut self, participant: ParticipantNo, channel: &ChannelId, now: Time) {
         self.no_interest_in(participant, channel, now);
         self.count_changed(channel, now);
-        let Some(session) = self.sessions.get_mut(&participant) else { return };
-        session.tuned.remove(channel);
-        let Some(left) = self.channels.get_mut(channel) else { return };
-        left.roll.remove(&session.you);
-        left.here.remove(participant);
-        left.away.remove(&participant);
+        let Some(session) = self.sessions.get(&participant) else { return };
         self.floor.forget_talkative(participant, channel);
-        if !left.roll.is_empty() {
-            left.news.left(participant);
-            return left.news.tell(channel, now, &mut self.agenda);
-        }
-        self.drop_news(channel);
-        let opened_by = self.channels.remove(channel).and_then(|gone| gone.opened_by);
-        self.floor.forget_channel(channel);
-        if let Some(address) = opened_by
-            && let Some(named) = self.named_by.get_mut(&address)
-        {
-            *named -= 1;
-            if *named == 0 {
-                self.named_by.remove(&address);
-            }
-        }
-        if channel.number().is_none() {
-            self.named_channels -= 1;
+        if self.roster.leave(channel, &session.you, now, &mut self.agenda) {
+            self.floor.forget_channel(channel);
         }
     }
 
@@ -189,33 +122,23 @@ impl Hub {
         let until = now + self.config.hold;
         let Some(session) = self.sessions.get_mut(&participant) else { return };
         session.link = Link::Suspended { until };
-        self.agenda.set(until, super::Timer::Suspended(participant));
-        for channel in session.tuned.keys() {
-            if let Some(channel) = self.channels.get_mut(channel) {
-                let member = channel.here.remove(participant);
-                channel.away.extend(member.map(|member| (participant, member.conn)));
-            }
-        }
+        self.agenda.set(until, Timer::Suspended(participant));
+        self.roster.suspend(participant);
     }
 
     /// A new connection takes the session's place on its channels.
     pub(super) fn come_back(&mut self, conn: ConnId, participant: ParticipantNo) {
-        let Some(session) = self.sessions.get_mut(&participant) else { return };
         let Some(slot) = self.places.slot(participant) else { return };
-        for channel in session.tuned.keys() {
-            let Some(channel) = self.channels.get_mut(channel) else { continue };
-            channel.away.remove(&participant);
-            channel.here.insert(Member { participant, conn, slot });
-        }
+        self.roster.come_back(Member { participant, conn, slot });
         self.interest_on(participant);
     }
 
     pub(super) fn send_tuned(&mut self, conn: ConnId, channel: &ChannelId) {
-        let Some(known) = self.channels.get(channel) else { return };
+        let Some(known) = self.roster.get(channel) else { return };
         let (participants, pages) = if known.is_large() || self.elsewhere(channel) > 0 {
-            (known.roll.page(0), self.pages(channel))
+            (known.roll().page(0), self.pages(channel))
         } else {
-            (known.roll.all(), 1)
+            (known.roll().all(), 1)
         };
         #[cfg(feature = "mutants")]
         let participants = self.listed(conn, participants);
@@ -231,10 +154,10 @@ impl Hub {
         page: u32,
         now: Time,
     ) {
-        if !self.sessions[&participant].tuned.contains_key(&channel) {
+        if !self.roster.is_tuned(participant, &channel) {
             return self.agenda.error(conn, Refusal::from(Code::NotTuned).about(channel.clone()));
         }
-        if self.ask_page(conn, &channel, page, self.channels[&channel].roll.pages(), now) {
+        if self.ask_page(conn, &channel, page, self.roster[&channel].roll().pages(), now) {
             return;
         }
         let (pages, count, participants) =
@@ -244,12 +167,12 @@ impl Hub {
 
     /// Pages there are: this node's own people first, then those of others.
     pub(super) fn pages(&self, channel: &ChannelId) -> u32 {
-        self.channels.get(channel).map_or(1, |channel| channel.roll.pages()) + self.pages_elsewhere(channel)
+        self.roster.get(channel).map_or(1, |channel| channel.roll().pages()) + self.pages_elsewhere(channel)
     }
 
     /// One page of this node's own people.
     pub(super) fn page_of(&self, channel: &ChannelId, page: u32) -> Vec<Participant> {
-        self.channels.get(channel).map_or_else(Vec::new, |channel| channel.roll.page(page))
+        self.roster.get(channel).map_or_else(Vec::new, |channel| channel.roll().page(page))
     }
 
     /// Those in range only, when the list is broken.
