@@ -7,7 +7,7 @@ use std::time::Duration;
 use tenfour_protocol::limits::{REST, SPEECH, SPEECH_WAITING, SPEECH_WINDOW};
 use tenfour_protocol::{ChannelId, Code, Refusal};
 
-use super::session::millis;
+use super::millis;
 use crate::Time;
 
 /// A user, as the hub's secret has it.

@@ -6,7 +6,7 @@ use tenfour_protocol::{BurstNo, ChannelId, ParticipantNo, Range, ServerMessage, 
 use super::burst::Burst;
 use super::members::Member;
 use super::nodes::Origin;
-use super::session::Link;
+use super::sessions::Link;
 use super::{Hears, Hub, Output, StartAt, Tuned};
 use crate::ConnId;
 use crate::reach::{Slot, Talker};
@@ -120,7 +120,7 @@ impl Hub {
     pub(super) fn reconcile_audience(&mut self, before: Hearing, change: impl FnOnce(&mut Self)) {
         change(self);
         for (burst, listener, heard) in before {
-            let Some(Link::Up(conn)) = self.sessions.get(&listener).map(|session| session.link) else {
+            let Some(Link::Up(conn)) = self.sessions.get(listener).map(|session| session.link) else {
                 continue;
             };
             match (heard, self.hears(listener, burst)) {

@@ -13,8 +13,8 @@ use tenfour_protocol::{BurstNo, ChannelId, Code, ParticipantNo, Range, Refusal, 
 use super::airtime::UserKey;
 use super::burst::Talk;
 use super::nodes::Origin;
-use super::session::{Connection, Link, Stage, millis};
-use super::{AddressNo, Hub, HubConfig};
+use super::sessions::{Connection, Link, Stage};
+use super::{AddressNo, Hub, HubConfig, millis};
 use crate::{ConnId, Time};
 
 /// When to try a busy channel again.
@@ -50,8 +50,9 @@ impl Hub {
     /// is one too many, but none that is on the air. Those who may be about to resume count by themselves, so
     /// that a phone that comes back takes nobody's place.
     pub(super) fn make_room(&mut self, user: UserId, newest: ConnId, greeted: bool, now: Time) {
-        let counts = |connection: &Connection| matches!(connection.stage, Stage::Greeted(_)) == greeted;
+        let counts = |connection: &Connection| connection.is_greeted() == greeted;
         let open = self
+            .sessions
             .connections_of_user(user)
             .filter(|(_, connection)| !connection.closing && counts(connection));
         if open.clone().count() <= CONNECTIONS_PER_USER {
@@ -63,19 +64,13 @@ impl Hub {
         }
     }
 
-    fn connections_of_user(&self, user: UserId) -> impl Iterator<Item = (ConnId, &Connection)> + Clone {
-        let all = self.connections_by_user.range((user, ConnId(0))..=(user, ConnId(u64::MAX)));
-        all.filter_map(|&(_, conn)| Some((conn, self.connections.get(&conn)?)))
-    }
-
     /// Sessions of a user that wait for a resume, the one that waits longest first.
     fn suspended_of(&self, user: UserId) -> Vec<ParticipantNo> {
-        let all = self.sessions_by_user.range((user, ParticipantNo(0))..=(user, ParticipantNo(u32::MAX)));
-        let waits = |participant| match self.sessions.get(&participant)?.link {
+        let waits = |participant| match self.sessions.get(participant)?.link {
             Link::Suspended { until } => Some((until, participant)),
             Link::Up(_) => None,
         };
-        let mut suspended: Vec<_> = all.filter_map(|&(_, participant)| waits(participant)).collect();
+        let mut suspended: Vec<_> = self.sessions.sessions_of_user(user).filter_map(waits).collect();
         suspended.sort_unstable();
         suspended.into_iter().map(|(_, participant)| participant).collect()
     }
@@ -103,8 +98,7 @@ impl Hub {
     }
 
     fn channels_of_user(&self, user: UserId) -> usize {
-        let all = self.sessions_by_user.range((user, ParticipantNo(0))..=(user, ParticipantNo(u32::MAX)));
-        all.map(|&(_, participant)| self.roster.count_of(participant)).sum()
+        self.sessions.sessions_of_user(user).map(|participant| self.roster.count_of(participant)).sum()
     }
 
     /// Whether `address` may open one more named channel: it has no more of them than are left.
@@ -129,10 +123,10 @@ impl Hub {
         channel: &ChannelId,
         now: Time,
     ) -> Result<ParticipantNo, Refusal> {
-        if self.stopping {
+        if self.sessions.is_stopping() {
             return Err(Code::GoingAway.into());
         }
-        let Some(connection) = self.connections.get(&conn) else { return Err(Code::HelloExpected.into()) };
+        let Some(connection) = self.sessions.connection(conn) else { return Err(Code::HelloExpected.into()) };
         let Stage::Greeted(talker) = connection.stage else { return Err(Code::HelloExpected.into()) };
         if !self.roster.is_tuned(talker, channel) {
             return Err(Code::NotTuned.into());
@@ -156,7 +150,7 @@ impl Hub {
             return Ok(());
         }
         // What a connection has on the air that is being closed ends in a moment: its user has come back.
-        let open = self.connections_of_user(user).filter(|(_, connection)| !connection.closing);
+        let open = self.sessions.connections_of_user(user).filter(|(_, connection)| !connection.closing);
         let talks: Vec<&Talk> = open.filter_map(|(conn, _)| self.floor.talk(conn)).collect();
         let here = talks.iter().any(|talk| self.floor[talk.burst].channel == *channel);
         let words = match here {
@@ -243,7 +237,7 @@ impl Hub {
             .map(|(conn, other)| (conn, other.talker))
             .collect();
         let key_of_other = |talker| {
-            let session = self.sessions.get(&talker).filter(|session| Some(session.user) != user)?;
+            let session = self.sessions.get(talker).filter(|session| Some(session.user) != user)?;
             Some((talker, session.key))
         };
         let much: Vec<(ParticipantNo, UserKey)> = self
@@ -255,7 +249,7 @@ impl Hub {
             .collect();
         for (conn, talker) in talkers {
             self.wait_for(conn, now);
-            if let Some(session) = self.sessions.get(&talker) {
+            if let Some(session) = self.sessions.get(talker) {
                 self.floor.others_began(session.key, &channel, now);
             }
         }
@@ -266,7 +260,7 @@ impl Hub {
 
     /// Somebody else began whom the talker of `conn` would hear.
     fn wait_for(&mut self, conn: ConnId, now: Time) {
-        if self.open_connection(conn).is_none() {
+        if self.sessions.open(conn).is_none() {
             return;
         }
         let soon = now + self.config.courtesy_limit;
@@ -279,7 +273,7 @@ impl Hub {
     /// again at once goes on with the time that was left.
     pub(super) fn talk_limit(&self, conn: ConnId, channel: &ChannelId, now: Time) -> (Time, EndReason) {
         let limit = now + self.config.talk_limit;
-        let key = self.connections.get(&conn).map(|connection| connection.key);
+        let key = self.sessions.connection(conn).map(|connection| connection.key);
         match key.and_then(|key| self.floor.owed_limit(key, channel, now)) {
             Some(owed) if owed < limit => (owed.max(now), EndReason::Courtesy),
             _ => (limit, EndReason::TalkLimit),
@@ -303,7 +297,7 @@ impl Hub {
         reach: Range,
         now: Time,
     ) {
-        if let Some(session) = self.sessions.get(&talker)
+        if let Some(session) = self.sessions.get(talker)
             && self.roster.is_tuned(talker, channel)
         {
             self.floor.note_talkative((talker, session.key), channel, reach, now);

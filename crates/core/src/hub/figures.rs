@@ -1,7 +1,7 @@
 //! Figures for metrics and for checks of the house.
 
 use super::Hub;
-use super::session::Link;
+use super::sessions::Link;
 
 /// What a hub holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,9 +42,13 @@ impl Hub {
     /// What is held now; all zero when everybody has left and `hold` is over.
     pub fn figures(&self) -> HubFigures {
         HubFigures {
-            connections: self.connections.len(),
-            sessions: self.sessions.len(),
-            suspended: self.sessions.values().filter(|session| !matches!(session.link, Link::Up(_))).count(),
+            connections: self.sessions.connections().len(),
+            sessions: self.sessions.sessions().len(),
+            suspended: self
+                .sessions
+                .sessions()
+                .filter(|(_, session)| !matches!(session.link, Link::Up(_)))
+                .count(),
             channels: self.roster.channels().len(),
             affiliations: self.roster.affiliations(),
             bursts_on_air: self.floor.own_on_air(),

@@ -6,8 +6,8 @@ use tenfour_protocol::{
     Code, Country, GeoCell, ParticipantNo, Person, Place as Said, Ranges, Refusal, ServerMessage,
 };
 
-use super::Hub;
-use super::session::{Link, millis};
+use super::sessions::Link;
+use super::{Hub, millis};
 use crate::reach::{Place, Stamp, scrub_stack};
 use crate::{ConnId, Time};
 
@@ -80,7 +80,7 @@ impl Hub {
     /// Wipes where a session is. Its ranges go with the place.
     pub(super) fn forget_place(&mut self, participant: ParticipantNo, now: Time) {
         self.places.stay(participant, &mut self.agenda);
-        let Some(user) = self.sessions.get(&participant).map(|session| session.user) else { return };
+        let Some(user) = self.sessions.get(participant).map(|session| session.user) else { return };
         self.change_interest(participant, now, |hub| hub.places.forget(participant, user, now));
     }
 
@@ -112,7 +112,7 @@ impl Hub {
         now: Time,
     ) -> Result<Option<Stamp>, Refusal> {
         let place = self.places.read(participant, cell)?;
-        let user = self.sessions[&participant].user;
+        let user = self.sessions[participant].user;
         if !self.places.pay_first(user, cell, stamp, now).map_err(too_many)? {
             return Ok(None);
         }
@@ -133,7 +133,7 @@ impl Hub {
             self.places.stay(participant, &mut self.agenda);
             return self.send_located(conn, participant, None, None);
         }
-        let user = self.sessions[&participant].user;
+        let user = self.sessions[participant].user;
         let epoch_in = match self.places.may_move(user, now) {
             Ok(epoch_in) => epoch_in,
             Err(wait) => return self.agenda.error(conn, too_many(wait)),
@@ -167,7 +167,7 @@ impl Hub {
     }
 
     fn apply_move(&mut self, participant: ParticipantNo, now: Time) {
-        let Some(session) = self.sessions.get(&participant) else { return };
+        let Some(session) = self.sessions.get(participant) else { return };
         let link = session.link;
         let Some((place, stamp)) = self.places.take_move(participant, session.user, now) else { return };
         self.put(participant, &place, &stamp, now);
@@ -178,13 +178,13 @@ impl Hub {
 
     /// From now on the session is at `place`.
     fn put(&mut self, participant: ParticipantNo, place: &Place, stamp: &Stamp, now: Time) {
-        let user = self.sessions[&participant].user;
+        let user = self.sessions[participant].user;
         self.change_interest(participant, now, |hub| hub.places.put(participant, user, place, stamp, now));
         self.set_country(participant, place.country(), now);
     }
 
     fn set_country(&mut self, participant: ParticipantNo, country: Option<Country>, now: Time) {
-        let Some(session) = self.sessions.get(&participant) else { return };
+        let Some(session) = self.sessions.get(participant) else { return };
         if session.you.person.country != country {
             let person = Person { country, ..session.you.person.clone() };
             self.change_person(participant, person, now);
@@ -200,7 +200,7 @@ impl Hub {
     ) {
         let message = ServerMessage::Located {
             shared: self.places.is_located(participant),
-            country: self.sessions[&participant].you.person.country,
+            country: self.sessions[participant].you.person.country,
             stamp: stamp.map(|stamp| stamp.text),
             effective_in_ms: effective_in.map(millis),
         };

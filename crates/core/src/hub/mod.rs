@@ -1,7 +1,10 @@
 //! The hub: who is here, who may talk, who may hear.
 //!
-//! * `session` - connections, greetings, drops, log-outs, the stop
-//! * `resume` - a session that goes on with a new connection; `profile` - one with another handle
+//! State lives in small structs with fields of their own, named for what they keep; files named for what happens are
+//! the wiring between them, methods of the hub.
+//!
+//! * `sessions` - connections, and sessions that outlive them; `connecting` - hello, drops, log-outs, the stop;
+//!   `resuming` - going on with a new connection; `profile` - with another handle
 //! * `roster` - channels and who is on them; `members`, `roll` - those with a connection, and all as lists name them;
 //!   `tuning` - tuning in and out; `presence` - telling others of it
 //! * `places` - where a session is and how far it reaches; `locating` - saying so
@@ -18,6 +21,7 @@ mod airtime;
 mod audience;
 mod burst;
 mod config;
+mod connecting;
 mod fair;
 mod figures;
 mod floor;
@@ -33,21 +37,22 @@ mod presence;
 mod profile;
 mod quota;
 mod receipts;
-mod resume;
+mod resuming;
 mod roll;
 mod roster;
-mod session;
+mod sessions;
 mod talking;
 mod tuning;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use tenfour_protocol::{
-    BurstNo, ChannelId, ClientMessage, Code, ParticipantNo, Ranges, Refusal, ServerMessage, UserId, control,
+    BurstNo, ChannelId, ClientMessage, Code, ParticipantNo, Ranges, Refusal, ServerMessage, control,
 };
 
 use self::agenda::{Agenda, Timer};
 use self::burst::Press;
+use self::connecting::Hello;
 use self::floor::Floor;
 use self::mutes::Mutes;
 use self::nodes::Nodes;
@@ -55,7 +60,7 @@ use self::places::Places;
 use self::quota::Spent;
 use self::receipts::Passed;
 use self::roster::Roster;
-use self::session::{Connection, Hello, Session, Stage};
+use self::sessions::{Connection, Sessions, Stage};
 use crate::{ConnId, Time};
 
 pub use config::{ClusterConfig, HubConfig};
@@ -69,19 +74,11 @@ pub use output::{Hears, NodeNews, NodeOutput, Output, Recipients, Route, StartAt
 pub struct Hub {
     config: HubConfig,
     agenda: Agenda,
-    connections: BTreeMap<ConnId, Connection>,
-    connections_of: BTreeSet<(LoginId, ConnId)>,
-    connections_by_user: BTreeSet<(UserId, ConnId)>,
-    sessions: BTreeMap<ParticipantNo, Session>,
-    sessions_of: BTreeSet<(LoginId, ParticipantNo)>,
-    sessions_by_user: BTreeSet<(UserId, ParticipantNo)>,
-    tokens: BTreeMap<ResumeToken, ParticipantNo>,
+    sessions: Sessions,
     roster: Roster,
     floor: Floor,
     mutes: Mutes,
     places: Places,
-    newest_participant: u32,
-    stopping: bool,
     /// In a cluster.
     nodes: Option<Box<Nodes>>,
 }
@@ -95,17 +92,9 @@ impl Hub {
             nodes: config.cluster.clone().map(|cluster| Box::new(Nodes::new(cluster))),
             config,
             agenda: Agenda::default(),
-            connections: BTreeMap::new(),
-            connections_of: BTreeSet::new(),
-            connections_by_user: BTreeSet::new(),
-            sessions: BTreeMap::new(),
-            sessions_of: BTreeSet::new(),
-            sessions_by_user: BTreeSet::new(),
-            tokens: BTreeMap::new(),
+            sessions: Sessions::default(),
             roster: Roster::default(),
             mutes: Mutes::default(),
-            newest_participant: 0,
-            stopping: false,
         }
     }
 
@@ -173,14 +162,13 @@ impl Hub {
     }
 
     fn message(&mut self, conn: ConnId, message: ClientMessage, now: Time) {
-        let Some(connection) = self.open_connection(conn) else { return };
-        connection.active = now;
-        match connection.quota.spend(Some(&message), now) {
-            Ok(()) => {}
-            Err(Spent::Refused(refusal)) => return self.refuse(conn, &message, refusal),
-            Err(Spent::Disconnect) => return self.close(conn, Code::TooManyMessages, now),
-        }
-        match (connection.stage, message) {
+        let stage = match self.sessions.pay(conn, Some(&message), now) {
+            None => return,
+            Some(Ok(stage)) => stage,
+            Some(Err(Spent::Refused(refusal))) => return self.refuse(conn, &message, refusal),
+            Some(Err(Spent::Disconnect)) => return self.close(conn, Code::TooManyMessages, now),
+        };
+        match (stage, message) {
             // The device is the shell's: the hub has no use for it.
             (
                 Stage::Greeting { .. },
@@ -216,11 +204,11 @@ impl Hub {
     }
 
     fn malformed(&mut self, conn: ConnId, refusal: Refusal, press: Option<BurstNo>, now: Time) {
-        let Some(connection) = self.open_connection(conn) else { return };
-        let refusal = match connection.quota.spend(None, now) {
-            Ok(()) => refusal,
-            Err(Spent::Refused(refusal)) => refusal,
-            Err(Spent::Disconnect) => return self.close(conn, Code::TooManyMessages, now),
+        let refusal = match self.sessions.pay(conn, None, now) {
+            None => return,
+            Some(Ok(_)) => refusal,
+            Some(Err(Spent::Refused(refusal))) => refusal,
+            Some(Err(Spent::Disconnect)) => return self.close(conn, Code::TooManyMessages, now),
         };
         match press {
             Some(local) => self.refuse_unread(conn, local, refusal),
@@ -236,13 +224,13 @@ impl Hub {
         }
     }
 
-    /// The connection, unless it is unknown or being closed.
-    fn open_connection(&mut self, conn: ConnId) -> Option<&mut Connection> {
-        self.connections.get_mut(&conn).filter(|connection| !connection.closing)
-    }
-
     fn info(&self, channel: &ChannelId, count: u32) -> control::ChannelInfo {
         let label = self.config.labels.get(channel).cloned();
         control::ChannelInfo { channel: channel.clone(), label, count }
     }
+}
+
+/// As the wire counts, as long as it can.
+fn millis(time: Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }

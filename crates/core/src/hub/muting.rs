@@ -13,7 +13,7 @@ impl Hub {
         other: ParticipantNo,
         muted: bool,
     ) {
-        if !(self.sessions.contains_key(&other) || self.is_elsewhere(other)) || other == participant {
+        if !(self.sessions.get(other).is_some() || self.is_elsewhere(other)) || other == participant {
             return self.agenda.error(conn, Code::UnknownParticipant);
         }
         if self.mutes.has(participant, other) == muted {
@@ -38,12 +38,11 @@ impl Hub {
     /// talks into a telephone is not to hear it from the desk, and a gateway is not to repeat itself. Told as if they
     /// had muted each other, so that who wants to hear one after all takes that back.
     pub(super) fn mute_own(&mut self, participant: ParticipantNo) {
-        let user = self.sessions[&participant].user;
-        let all = (user, ParticipantNo(0))..=(user, ParticipantNo(u32::MAX));
-        let others: Vec<_> = self.sessions_by_user.range(all).map(|&(_, other)| other).collect();
+        let user = self.sessions[participant].user;
+        let others: Vec<_> = self.sessions.sessions_of_user(user).collect();
         for other in others.into_iter().filter(|other| *other != participant) {
             for (listener, talker) in [(participant, other), (other, participant)] {
-                if self.sessions.get(&listener).is_some_and(|session| !session.hear_self) {
+                if self.sessions.get(listener).is_some_and(|session| !session.hear_self) {
                     self.mutes.mute(listener, talker);
                 }
             }

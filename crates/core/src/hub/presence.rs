@@ -65,7 +65,7 @@ impl Hub {
         }
         let news = if known.is_large() { News::default() } else { news };
         let named = |participants: BTreeSet<_>| {
-            let sessions = participants.into_iter().filter_map(|participant| self.sessions.get(&participant));
+            let sessions = participants.into_iter().filter_map(|participant| self.sessions.get(participant));
             sessions.map(|session| Participant::clone(&session.you)).collect()
         };
         let message = ServerMessage::Presence {

@@ -1,8 +1,6 @@
 //! Somebody has another handle, description or country.
 
-use std::sync::Arc;
-
-use tenfour_protocol::{Participant, ParticipantNo, Person};
+use tenfour_protocol::{ParticipantNo, Person};
 
 use super::{Hub, LoginId};
 use crate::Time;
@@ -10,11 +8,9 @@ use crate::Time;
 impl Hub {
     /// A user is seen otherwise from now on, through each connection of the log-in.
     pub(super) fn profile(&mut self, login: LoginId, person: &Person, now: Time) {
-        let (connections, sessions) = self.all_of(login);
+        let (connections, sessions) = self.sessions.all_of(login);
         for conn in connections {
-            if let Some(connection) = self.connections.get_mut(&conn) {
-                connection.person = person.clone();
-            }
+            self.sessions.set_person(conn, person);
         }
         for participant in sessions {
             self.rename(participant, person, now);
@@ -22,7 +18,7 @@ impl Hub {
     }
 
     fn rename(&mut self, participant: ParticipantNo, person: &Person, now: Time) {
-        let Some(session) = self.sessions.get(&participant) else { return };
+        let Some(session) = self.sessions.get(participant) else { return };
         let person = Person { country: session.you.person.country, ..person.clone() };
         self.change_person(participant, person, now);
     }
@@ -36,13 +32,10 @@ impl Hub {
 
     /// Lists show somebody as `person` from now on. True if it is news.
     pub(super) fn see_as(&mut self, participant: ParticipantNo, person: Person) -> bool {
-        let Some(session) = self.sessions.get_mut(&participant) else { return false };
-        if session.you.person == person {
-            return false;
+        let news = self.sessions.see_as(participant, person);
+        if let Some((earlier, you)) = &news {
+            self.roster.rename(earlier, you);
         }
-        let you = Arc::new(Participant { id: participant, person });
-        let earlier = std::mem::replace(&mut session.you, you);
-        self.roster.rename(&earlier, &session.you);
-        true
+        news.is_some()
     }
 }

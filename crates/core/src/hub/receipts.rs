@@ -4,7 +4,7 @@ use tenfour_protocol::control::{Dropped, EndReason, Outcome};
 use tenfour_protocol::{BurstNo, Code, ParticipantNo, Refusal, ServerMessage};
 
 use super::Hub;
-use super::session::Link;
+use super::sessions::Link;
 use crate::ConnId;
 
 /// A burst that ended with its talker's connection, and what became of it.
@@ -40,7 +40,7 @@ impl Hub {
     /// that it has by now.
     pub(super) fn owe_receipt(&mut self, conn: ConnId, burst: BurstNo, local: BurstNo, outcome: Outcome) {
         let Some(talker) = self.floor.get(burst).map(|burst| burst.talker) else { return };
-        let Some(session) = self.sessions.get(&talker) else { return };
+        let Some(session) = self.sessions.get(talker) else { return };
         let here = match session.link {
             Link::Up(other) if other != conn => Some(other),
             Link::Up(_) | Link::Suspended { .. } => None,

@@ -14,13 +14,13 @@ use super::burst::{Burst, Press, Talk, bundle};
 use super::nodes::Origin;
 use super::receipts::{Passed, refused};
 use super::roster::Channel;
-use super::session::{Link, Stage, millis};
-use super::{Hub, Output, Route, Tuned};
+use super::sessions::Stage;
+use super::{Hub, Output, Route, Tuned, millis};
 use crate::{ConnId, Time};
 
 impl Hub {
     pub(super) fn press(&mut self, conn: ConnId, press: Press, now: Time) {
-        let Some(connection) = self.open_connection(conn) else { return };
+        let Some(connection) = self.sessions.open(conn) else { return };
         let stage = connection.stage;
         let local = press.local;
         if !self.floor.note_number(conn, local) {
@@ -47,7 +47,7 @@ impl Hub {
             Err(refusal) => return self.refuse_press(conn, press.local, refusal),
         };
         let (limit, ends) = self.talk_limit(conn, &press.channel, now);
-        let Some(connection) = self.open_connection(conn) else { return };
+        let Some(connection) = self.sessions.open(conn) else { return };
         let (user, address) = (Some(connection.user), connection.address);
         let burst = self.floor.open(Burst {
             talker,
@@ -90,7 +90,7 @@ impl Hub {
             started: ServerMessage::BurstStarted {
                 burst,
                 channel: press.channel.clone(),
-                talker: Participant::clone(&self.sessions[&talker].you),
+                talker: Participant::clone(&self.sessions[talker].you),
                 codec: press.codec,
                 frame_ms: press.frame_ms,
                 grade: None,
@@ -142,7 +142,7 @@ impl Hub {
 
     /// The channel on which a session is on the air.
     pub(super) fn talks_where(&self, talker: ParticipantNo) -> Option<&ChannelId> {
-        let Link::Up(conn) = self.sessions.get(&talker)?.link else { return None };
+        let conn = self.sessions.conn_of(talker)?;
         let burst = &self.floor[self.floor.talk(conn)?.burst];
         self.roster.get(&burst.channel).is_some().then_some(&burst.channel)
     }
@@ -156,8 +156,7 @@ impl Hub {
         now: Time,
     ) {
         let Some(talk) = self.floor.end_talk(conn, local, &mut self.agenda) else { return };
-        let Some(connection) = self.connections.get_mut(&conn) else { return };
-        connection.active = now;
+        let Some(connection) = self.sessions.touch(conn, now) else { return };
         let (closing, key) = (connection.closing, connection.key);
         self.count_speech(key, &talk, reason, now);
         self.floor.close(talk.burst, now + self.config.hold, &mut self.agenda);
@@ -217,7 +216,7 @@ impl Hub {
     }
 
     pub(super) fn refuse_press(&mut self, conn: ConnId, local: BurstNo, refusal: Refusal) {
-        if self.open_connection(conn).is_some() {
+        if self.sessions.open(conn).is_some() {
             self.floor.note_number(conn, local);
         }
         self.agenda.push(Output::Refuse { conn, local });

@@ -9,7 +9,6 @@ use tenfour_protocol::{
 };
 
 use super::members::Member;
-use super::session::Link;
 use super::{Hears, Hub, Output, StartAt, Timer, Tuned};
 use crate::{ConnId, Time};
 
@@ -33,14 +32,13 @@ impl Hub {
         if self.roster.is_tuned(participant, channel) {
             return self.send_tuned(conn, channel);
         }
-        let user = self.sessions[&participant].user;
+        let user = self.sessions[participant].user;
         if let Err(refusal) =
             self.may_tune(user, now).and_then(|()| self.has_room(conn, participant, channel))
         {
             return self.agenda.error(conn, refusal.about(channel.clone()));
         }
-        let session = &self.sessions[&participant];
-        let heard_elsewhere = session.live_until.is_some_and(|until| now < until);
+        let heard_elsewhere = self.heard_elsewhere(participant, now);
         self.enter_channel(conn, participant, channel, now);
         self.send_tuned(conn, channel);
         let from = if catch_up && !heard_elsewhere { StartAt::Oldest } else { StartAt::Live };
@@ -65,16 +63,17 @@ impl Hub {
             Some(known) if self.total_of(channel, known) as usize >= self.config.channel_participants => {
                 Err(Code::ChannelFull.into())
             }
-            None if channel.number().is_none() => self.may_open_channel(self.connections[&conn].address),
+            None if channel.number().is_none() => self
+                .may_open_channel(self.sessions.connection(conn).and_then(|connection| connection.address)),
             _ => Ok(()),
         }
     }
 
     fn enter_channel(&mut self, conn: ConnId, participant: ParticipantNo, channel: &ChannelId, now: Time) {
         let Some(slot) = self.places.slot(participant) else { return };
-        let you = &self.sessions[&participant].you;
+        let you = &self.sessions[participant].you;
         let member = Member { participant, conn, slot };
-        let address = self.connections.get(&conn).and_then(|connection| connection.address);
+        let address = self.sessions.connection(conn).and_then(|connection| connection.address);
         self.roster.enter(channel, you, member, address, now, &mut self.agenda);
         let reach = self.places.ranges(participant).tx;
         self.note_talkative(participant, channel, reach, now);
@@ -107,7 +106,7 @@ impl Hub {
     pub(super) fn leave_channel(&mut self, participant: ParticipantNo, channel: &ChannelId, now: Time) {
         self.no_interest_in(participant, channel, now);
         self.count_changed(channel, now);
-        let Some(session) = self.sessions.get(&participant) else { return };
+        let Some(session) = self.sessions.get(participant) else { return };
         self.floor.forget_talkative(participant, channel);
         if self.roster.leave(channel, &session.you, now, &mut self.agenda) {
             self.floor.forget_channel(channel);
@@ -120,8 +119,7 @@ impl Hub {
         self.interest_off(participant, now);
         self.forget_place(participant, now);
         let until = now + self.config.hold;
-        let Some(session) = self.sessions.get_mut(&participant) else { return };
-        session.link = Link::Suspended { until };
+        self.sessions.suspend(participant, until);
         self.agenda.set(until, Timer::Suspended(participant));
         self.roster.suspend(participant);
     }
@@ -178,7 +176,7 @@ impl Hub {
     /// Those in range only, when the list is broken.
     #[cfg(feature = "mutants")]
     fn listed(&self, conn: ConnId, mut participants: Vec<Participant>) -> Vec<Participant> {
-        let asking = self.sessions.values().find(|session| session.link == Link::Up(conn));
+        let asking = self.sessions.session_of(conn).map(|asking| &self.sessions[asking]);
         if let Some(asking) = asking
             && self.config.mutants.has(crate::mutants::Mutant::ListByRange)
         {

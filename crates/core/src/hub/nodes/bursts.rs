@@ -119,7 +119,7 @@ impl Hub {
 
     fn announce(&mut self, number: BurstNo, subject: Subject) {
         let Some(talker) = self.floor.get(number).map(|burst| burst.talker) else { return };
-        let Some(session) = self.sessions.get(&talker) else { return };
+        let Some(session) = self.sessions.get(talker) else { return };
         let Some(Origin::Here { announced: Some(announced), .. }) = self.floor.origin_mut(number) else {
             return;
         };

@@ -22,7 +22,6 @@ use tenfour_protocol::{BurstNo, ChannelId, ParticipantNo, ServerMessage};
 use self::interests::{Change, Interests};
 use self::people::Ask;
 use self::presence::Other;
-use super::session::{Link, Stage};
 use super::{ClusterConfig, Hub, NodeInput, NodeOutput, Output, Recipients, Timer};
 use crate::{ConnId, Time};
 
@@ -53,6 +52,10 @@ pub(super) struct Nodes {
     elsewhere: BTreeMap<ChannelId, u32>,
     asks: BTreeMap<u32, Ask>,
     newest_ask: u32,
+    /// Sessions that this node listens for.
+    interested: BTreeSet<ParticipantNo>,
+    /// Sessions that began on another node hear nothing that was on the air before they came here: until then.
+    live_until: BTreeMap<ParticipantNo, Time>,
     /// Sessions whose earlier part was claimed, by the token.
     claims: BTreeMap<String, ParticipantNo>,
 }
@@ -74,6 +77,8 @@ impl Nodes {
             elsewhere: BTreeMap::new(),
             asks: BTreeMap::new(),
             newest_ask: 0,
+            interested: BTreeSet::new(),
+            live_until: BTreeMap::new(),
             claims: BTreeMap::new(),
         }
     }
@@ -191,8 +196,8 @@ impl Hub {
 
     /// From now on the session's listening counts.
     pub(super) fn interest_on(&mut self, participant: ParticipantNo) {
-        let Some(session) = self.sessions.get_mut(&participant) else { return };
-        if self.nodes.is_none() || std::mem::replace(&mut session.interested, true) {
+        let Some(nodes) = &mut self.nodes else { return };
+        if !nodes.interested.insert(participant) {
             return;
         }
         for channel in self.roster.tuned(participant).cloned().collect::<Vec<_>>() {
@@ -202,15 +207,14 @@ impl Hub {
 
     /// The session's listening counts no more. True if it did.
     pub(super) fn interest_off(&mut self, participant: ParticipantNo, now: Time) -> bool {
-        let Some(session) = self.sessions.get(&participant) else { return false };
-        if !session.interested {
+        if !self.nodes.as_ref().is_some_and(|nodes| nodes.interested.contains(&participant)) {
             return false;
         }
         for channel in self.roster.tuned(participant).cloned().collect::<Vec<_>>() {
             self.no_interest_in(participant, &channel, now);
         }
-        if let Some(session) = self.sessions.get_mut(&participant) {
-            session.interested = false;
+        if let Some(nodes) = &mut self.nodes {
+            nodes.interested.remove(&participant);
         }
         true
     }
@@ -232,8 +236,10 @@ impl Hub {
     /// The session has tuned in.
     pub(super) fn interest_in(&mut self, participant: ParticipantNo, channel: &ChannelId) {
         let Some(nodes) = &mut self.nodes else { return };
-        let Some(session) = self.sessions.get(&participant) else { return };
-        let Some(slot) = self.places.slot(participant).filter(|_| session.interested) else { return };
+        if !nodes.interested.contains(&participant) {
+            return;
+        }
+        let Some(slot) = self.places.slot(participant) else { return };
         let mut changes = Vec::new();
         for (range, region) in self.places.spots().interest(slot) {
             nodes.interests.add(channel, range, region, &mut changes);
@@ -244,8 +250,10 @@ impl Hub {
     /// The session has left a channel, or goes.
     pub(super) fn no_interest_in(&mut self, participant: ParticipantNo, channel: &ChannelId, now: Time) {
         let Some(nodes) = &mut self.nodes else { return };
-        let Some(session) = self.sessions.get(&participant) else { return };
-        let Some(slot) = self.places.slot(participant).filter(|_| session.interested) else { return };
+        if !nodes.interested.contains(&participant) {
+            return;
+        }
+        let Some(slot) = self.places.slot(participant) else { return };
         for (range, region) in self.places.spots().interest(slot) {
             if let Some(until) = nodes.interests.remove(channel, range, region, now) {
                 self.agenda.set(until, Timer::Linger);
@@ -270,22 +278,10 @@ impl Hub {
     }
 
     fn tell_island(&mut self, alone: bool) {
-        let greeted = self
-            .connections
-            .iter()
-            .filter(|(_, connection)| !connection.closing && matches!(connection.stage, Stage::Greeted(_)));
-        let to: Vec<ConnId> = greeted.map(|(&conn, _)| conn).collect();
+        let to: Vec<ConnId> = self.sessions.greeted().collect();
         if !to.is_empty() {
             let message = ServerMessage::Island { alone };
             self.agenda.push(Output::Send { to: Recipients::Many(to.into()), message });
-        }
-    }
-
-    /// Whether a session has a connection, and which.
-    fn link_of(&self, participant: ParticipantNo) -> Option<ConnId> {
-        match self.sessions.get(&participant)?.link {
-            Link::Up(conn) => Some(conn),
-            Link::Suspended { .. } => None,
         }
     }
 }

@@ -35,8 +35,7 @@ impl Hub {
                 nodes.numbers.remove(&origin);
             }
         }
-        self.newest_participant += 1;
-        let known = ParticipantNo(self.newest_participant);
+        let known = self.sessions.next_number();
         nodes.numbers.insert((node, number), known);
         nodes.origins.insert(known, (node, number));
         known
@@ -142,7 +141,7 @@ impl Hub {
     }
 
     fn answer_page(&mut self, Ask { conn, channel, page, .. }: Ask, participants: Vec<Participant>) {
-        if self.open_connection(conn).is_none() {
+        if self.sessions.open(conn).is_none() {
             return;
         }
         let (pages, count) = (self.pages(&channel), self.total(&channel));

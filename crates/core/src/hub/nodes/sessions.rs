@@ -13,27 +13,27 @@ impl Hub {
     /// session at once, so that nobody is here twice. What was on the air meanwhile is not heard again.
     pub(in super::super) fn claim(&mut self, participant: ParticipantNo, token: &str, now: Time) {
         let Some(nodes) = &mut self.nodes else { return };
-        let Some(session) = self.sessions.get_mut(&participant) else { return };
+        let Some(session) = self.sessions.get(participant) else { return };
         if token_of(token).is_none() {
             return;
         }
-        session.live_until = Some(now + self.config.hold);
+        nodes.live_until.insert(participant, now + self.config.hold);
         nodes.claims.insert(token.to_owned(), participant);
         let user = session.user;
         self.publish(Subject::Nodes, NodeMessage::SessionClaim { token: token.to_owned(), user });
     }
 
     pub(super) fn hand_over(&mut self, to: NodeId, token: String, user: UserId, now: Time) {
-        let known = token_of(&token).and_then(|token| self.tokens.get(&token)).copied();
+        let known = token_of(&token).and_then(|token| self.sessions.find(&token));
         let Some(participant) = known else { return };
-        let (Some(session), Some(nodes)) = (self.sessions.get(&participant), &self.nodes) else { return };
+        let (Some(session), Some(nodes)) = (self.sessions.get(participant), &self.nodes) else { return };
         if session.user != user {
             return;
         }
         let me = nodes.config.node;
         let muted =
             self.mutes.muted(participant).map(|other| self.origin_of(other).unwrap_or((me, other))).collect();
-        let conn = self.link_of(participant);
+        let conn = self.sessions.conn_of(participant);
         self.forget_session(participant, now);
         if let Some(conn) = conn {
             self.close(conn, Code::Stalled, now);
@@ -48,19 +48,27 @@ impl Hub {
         let Some(participant) = nodes.claims.remove(token) else { return };
         for &(node, number) in muted {
             let other = if node == me { number } else { self.number_of(node, number) };
-            let known = self.sessions.contains_key(&other) || self.is_elsewhere(other);
+            let known = self.sessions.get(other).is_some() || self.is_elsewhere(other);
             if known && other != participant && !self.mutes.is_full(participant) {
                 self.mutes.mute(participant, other);
-                if let Some(conn) = self.link_of(participant) {
+                if let Some(conn) = self.sessions.conn_of(participant) {
                     self.stop_hearing(conn, participant, other);
                 }
             }
         }
     }
 
+    /// Whether a session came from another node a moment ago, and may have heard there what came before its entry
+    /// here.
+    pub(in super::super) fn heard_elsewhere(&self, participant: ParticipantNo, now: Time) -> bool {
+        let until = self.nodes.as_ref().and_then(|nodes| nodes.live_until.get(&participant));
+        until.is_some_and(|&until| now < until)
+    }
+
     /// The session is over, and nobody waits for what it had.
     pub(in super::super) fn forget_claim(&mut self, participant: ParticipantNo) {
         if let Some(nodes) = &mut self.nodes {
+            nodes.live_until.remove(&participant);
             nodes.claims.retain(|_, claimed| *claimed != participant);
         }
     }

@@ -7,7 +7,7 @@ use tenfour_protocol::control::Resume;
 use tenfour_protocol::{BurstNo, Code, ParticipantNo, Person};
 
 use super::audience::out_of_range;
-use super::session::Link;
+use super::sessions::Link;
 use super::{Hears, Hub, Output, ResumeToken, StartAt, Timer, Tuned};
 use crate::{ConnId, Time};
 
@@ -16,8 +16,8 @@ impl Hub {
     pub(super) fn resumable(&self, conn: ConnId, token: &str) -> Option<(ParticipantNo, ResumeToken)> {
         let token = BASE64URL_NOPAD.decode(token.as_bytes()).ok()?;
         let token = ResumeToken(token.try_into().ok()?);
-        let participant = *self.tokens.get(&token)?;
-        let same_user = self.sessions[&participant].user == self.connections[&conn].user;
+        let participant = self.sessions.find(&token)?;
+        let same_user = self.sessions[participant].user == self.sessions.connection(conn)?.user;
         same_user.then_some((participant, token))
     }
 
@@ -29,31 +29,24 @@ impl Hub {
         used: &ResumeToken,
         now: Time,
     ) -> ParticipantNo {
-        let connection = &self.connections[&conn];
-        let (login, token, person) = (connection.login, connection.token.clone(), connection.person.clone());
-        let Some(session) = self.sessions.get_mut(&participant) else { return participant };
-        let link = std::mem::replace(&mut session.link, Link::Up(conn));
-        let newer = std::mem::replace(&mut session.token, token.clone());
-        let older = session.used.replace(used.clone());
-        if newer == *used {
+        let Some((link, was_newest)) = self.sessions.take_over(conn, participant, used) else {
+            return participant;
+        };
+        if was_newest {
             // Who has this token got the answer to the last resume, and the receipt with it.
             self.floor.forget_told_cut(participant);
         }
-        let earlier_login = std::mem::replace(&mut session.login, login);
-        // Others still see the country; `arrive` tells them if it is another one now.
-        let person = Person { country: session.you.person.country, ..person };
-        for spent in older.into_iter().chain([newer]).filter(|token| token != used) {
-            self.tokens.remove(&spent);
-        }
-        self.tokens.insert(token, participant);
-        self.sessions_of.remove(&(earlier_login, participant));
-        self.sessions_of.insert((login, participant));
         match link {
             Link::Suspended { until } => self.agenda.cancel(until, Timer::Suspended(participant)),
             // The old connection has not noticed yet that it is dead.
             Link::Up(old) => self.close(old, Code::Stalled, now),
         }
-        self.see_as(participant, person);
+        if let Some(connection) = self.sessions.connection(conn) {
+            // Others still see the country; `arrive` tells them if it is another one now.
+            let country = self.sessions[participant].you.person.country;
+            let person = Person { country, ..connection.person.clone() };
+            self.see_as(participant, person);
+        }
         self.come_back(conn, participant);
         participant
     }
@@ -61,9 +54,7 @@ impl Hub {
     /// What the client has missed: the channels as they are, and the rest of each burst.
     pub(super) fn go_on(&mut self, conn: ConnId, participant: ParticipantNo, resume: &Resume, now: Time) {
         self.tell_cut(conn, participant);
-        let session = &self.sessions[&participant];
-        // Who came from another node a moment ago may have heard there what came before its entry here.
-        let heard_elsewhere = session.live_until.is_some_and(|until| now < until);
+        let heard_elsewhere = self.heard_elsewhere(participant, now);
         let tuned: Vec<_> =
             self.roster.tuned_since(participant).map(|(channel, since)| (channel.clone(), since)).collect();
         for (channel, _) in &tuned {
