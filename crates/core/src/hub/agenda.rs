@@ -39,7 +39,7 @@ pub(super) enum Timer {
     Ended(NodeId, BurstNo),
 }
 
-/// What is to be done now, and what later. Whoever sets a timer keeps the time, to be able to cancel it.
+/// What is to be done now, and what later. The code that sets a timer keeps its time, to be able to cancel it.
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
     outputs: VecDeque<Output>,

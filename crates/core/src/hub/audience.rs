@@ -6,7 +6,6 @@ use tenfour_protocol::{BurstNo, ChannelId, ParticipantNo, Range, ServerMessage, 
 use super::burst::Burst;
 use super::members::Member;
 use super::nodes::Origin;
-use super::sessions::Link;
 use super::{Hears, Hub, Output, StartAt, Tuned};
 use crate::ConnId;
 use crate::reach::{Slot, Talker};
@@ -15,9 +14,9 @@ use crate::reach::{Slot, Talker};
 pub(super) type Hearing = Vec<(BurstNo, ParticipantNo, bool)>;
 
 impl Hub {
-    /// Everybody on a large channel who is in range and has a connection, but the talker and who muted
-    /// the talker. Of a small one everybody, and who of them hears: as much is done for each. Shuffled: who is
-    /// served when says nothing about them.
+    /// Who hears a talker. On a large channel: everybody with a connection who is in range and has not muted the
+    /// talker. On a small one: everybody, and whether they hear, because the workers do as much for those who do
+    /// not. Shuffled, so that the order in which people are served says nothing about them.
     #[inline]
     pub(super) fn audience(
         &mut self,
@@ -81,7 +80,7 @@ impl Hub {
         self.places.talker(slot, burst.tx)
     }
 
-    /// Whether it is neither the listener's own burst nor of somebody they have muted.
+    /// Whether a burst is neither the listener's own nor of somebody whom they have muted.
     pub(super) fn wants(&self, listener: ParticipantNo, burst: BurstNo) -> bool {
         self.floor.get(burst).is_some_and(|burst| {
             let muted = self.mutes.has(listener, burst.talker);
@@ -95,7 +94,7 @@ impl Hub {
         bursts.map(|burst| (burst, listener, self.hears(listener, burst).is_some())).collect()
     }
 
-    /// The same for several who move, and for everybody who may hear them.
+    /// The same for several people who move, and for everybody who may hear them.
     pub(super) fn hearing_of(&self, movers: &[ParticipantNo]) -> Hearing {
         let mut hearing = Hearing::new();
         for &mover in movers {
@@ -120,21 +119,22 @@ impl Hub {
     pub(super) fn reconcile_audience(&mut self, before: Hearing, change: impl FnOnce(&mut Self)) {
         change(self);
         for (burst, listener, heard) in before {
-            let Some(Link::Up(conn)) = self.sessions.get(listener).map(|session| session.link) else {
-                continue;
-            };
+            let Some(conn) = self.sessions.conn_of(listener) else { continue };
             match (heard, self.hears(listener, burst)) {
                 (true, None) => {
                     self.hears_no_more(burst, conn);
                     self.agenda.send(conn, out_of_range(burst));
                 }
-                (false, Some(grade)) => {
-                    let who = Tuned::Hears(Hears { conn, grade });
-                    self.agenda.push(Output::Join { burst, who, from: StartAt::Live });
-                }
+                (false, Some(grade)) => self.let_in(burst, conn, grade, StartAt::Live),
                 _ => {}
             }
         }
+    }
+
+    /// Somebody hears a burst from now on.
+    pub(super) fn let_in(&mut self, burst: BurstNo, conn: ConnId, grade: Option<SignalGrade>, from: StartAt) {
+        let who = Tuned::Hears(Hears { conn, grade });
+        self.agenda.push(Output::Join { burst, who, from });
     }
 
     /// Somebody hears a burst no more, and stays tuned.
@@ -144,8 +144,8 @@ impl Hub {
         }
     }
 
-    /// Somebody is tuned and does not hear a burst. In a small channel it goes on for nobody, from `from` when
-    /// they are new. False in a large one, where that is nothing.
+    /// Somebody is tuned and does not hear a burst. On a small channel the workers do as much for them as if they did,
+    /// from `from` on when they are new. False on a large one, where nothing is done for them.
     pub(super) fn sits_by(&mut self, burst: BurstNo, conn: ConnId, from: StartAt) -> bool {
         let small = self.floor.get(burst).is_some_and(|burst| burst.small);
         if small {
@@ -155,7 +155,7 @@ impl Hub {
     }
 }
 
-/// What is told to somebody who hears a burst no more, or not the rest of it.
+/// The message for somebody who does not hear a burst any more, or not the rest of it.
 pub(super) fn out_of_range(burst: BurstNo) -> ServerMessage {
     ServerMessage::BurstEnded { burst, frames: 0, reason: EndReason::OutOfRange }
 }

@@ -12,7 +12,7 @@ use super::sessions::{Connection, Link, Stage};
 use super::{Hub, LoginId, Output, Recipients, Timer, millis};
 use crate::{ConnId, Time};
 
-/// How long a stop waits for the bursts on the air to end.
+/// How long a stop waits for bursts on the air to end.
 const STOP_TIMEOUT: Duration = Duration::from_millis(500);
 const CLIENT_BYTES: std::ops::RangeInclusive<usize> = 1..=64;
 
@@ -55,7 +55,10 @@ impl Hub {
         self.cancel_hello(conn);
         let used = hello.resume.as_ref().and_then(|resume| self.resumable(conn, &resume.token));
         let participant = match &used {
-            Some((participant, used)) => self.take_over(conn, *participant, used, now),
+            Some((participant, used)) => {
+                self.take_over(conn, *participant, used, now);
+                *participant
+            }
             None => self.begin_session(conn, hello.hear_self, now),
         };
         self.welcome(conn, participant, used.is_some(), now);
@@ -112,7 +115,7 @@ impl Hub {
     pub(super) fn disconnected(&mut self, conn: ConnId, now: Time) {
         self.cancel_hello(conn);
         self.detach(conn, now);
-        // Only when the uplink was gone before it was told that the burst is admitted.
+        // This happens only when the uplink was gone before the shell could admit the burst.
         if let Some(&talk) = self.floor.talk(conn) {
             let nothing = Passed { frames: 0, dropped: None };
             self.burst_closed(conn, talk.local, nothing, EndReason::TalkerLost, now);
@@ -144,7 +147,7 @@ impl Hub {
             self.refuse_presses(conn, Code::GoingAway);
             self.end_talk(conn, EndReason::GoingAway);
         }
-        // The receipts go first; a talker's worker that does not answer holds nobody up.
+        // The receipts go first, but a worker that does not answer must not hold up the stop.
         self.agenda.set(now + STOP_TIMEOUT, Timer::Stop);
         self.stop_if_quiet(now);
     }
@@ -165,7 +168,7 @@ impl Hub {
         }
     }
 
-    /// Has a connection closed. Its session waits for a resume, as after any drop.
+    /// Asks the shell to close a connection. Its session waits for a resume, as after any drop.
     pub(super) fn close(&mut self, conn: ConnId, code: Code, now: Time) {
         if self.sessions.open(conn).is_none() {
             return;
@@ -177,7 +180,7 @@ impl Hub {
         self.agenda.push(Output::Disconnect { conn, code });
     }
 
-    /// Parts a connection from its session, unless the session has another one by now.
+    /// Suspends the session of a connection, unless the session has another connection by now.
     fn detach(&mut self, conn: ConnId, now: Time) {
         self.drop_presses(conn);
         let Some(participant) = self.sessions.session_of(conn) else { return };

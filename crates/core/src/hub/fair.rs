@@ -1,6 +1,6 @@
-//! What one user and one address may have of the radio, over all their connections, and who has to listen
-//! before they talk. What a refusal says depends on what its talker would hear, and on what the talker's own user and
-//! address have on the air: on nothing that others hear.
+//! What one user and one address may have of the radio, over all their connections, and who has to listen before they
+//! talk. A refusal depends on what its talker would hear, and on what the talker's own user and address have on the
+//! air. It never depends on what others hear, or it would tell where they are.
 
 use tenfour_protocol::control::{AirLimits, EndReason};
 use tenfour_protocol::limits::{
@@ -46,9 +46,9 @@ impl HubConfig {
 }
 
 impl Hub {
-    /// A user has one connection more, which has said hello or has not: the one that was idle longest goes if that
-    /// is one too many, but none that is on the air. Those who may be about to resume count by themselves, so
-    /// that a phone that comes back takes nobody's place.
+    /// A user has one connection more: closes the one that was idle longest if there are too many, but none that is
+    /// on the air. Connections that have not said hello are counted apart, since they may be about to resume: a phone
+    /// that comes back must not push out another device.
     pub(super) fn make_room(&mut self, user: UserId, newest: ConnId, greeted: bool, now: Time) {
         let counts = |connection: &Connection| connection.is_greeted() == greeted;
         let open = self
@@ -64,7 +64,7 @@ impl Hub {
         }
     }
 
-    /// Sessions of a user that wait for a resume, the one that waits longest first.
+    /// Sessions of a user that wait for a resume, the longest wait first.
     fn suspended_of(&self, user: UserId) -> Vec<ParticipantNo> {
         let waits = |participant| match self.sessions.get(participant)?.link {
             Link::Suspended { until } => Some((until, participant)),
@@ -75,14 +75,15 @@ impl Hub {
         suspended.into_iter().map(|(_, participant)| participant).collect()
     }
 
-    /// A session of the user begins: of those that wait for a resume, no more stay than a user has connections.
+    /// A session of the user begins: forgets the oldest of those that wait for a resume, so that no more wait than a
+    /// user may have connections.
     pub(super) fn let_old_sessions_go(&mut self, user: UserId, now: Time) {
         let suspended = self.suspended_of(user);
         let over = suspended.len().saturating_sub(CONNECTIONS_PER_USER);
         suspended.into_iter().take(over).for_each(|participant| self.forget_session(participant, now));
     }
 
-    /// Whether a user may be tuned to one channel more. Sessions that wait for a resume go first.
+    /// Whether a user may be tuned to one channel more. Forgets sessions that wait for a resume to make room.
     pub(super) fn may_tune(&mut self, user: UserId, now: Time) -> Result<(), Refusal> {
         let mut suspended = self.suspended_of(user).into_iter();
         while self.channels_of_user(user) >= CHANNELS_PER_USER {
@@ -101,7 +102,8 @@ impl Hub {
         self.sessions.sessions_of_user(user).map(|participant| self.roster.count_of(participant)).sum()
     }
 
-    /// Whether `address` may open one more named channel: it has no more of them than are left.
+    /// Whether `address` may open one more named channel. It may have no more of them than are left, so that no
+    /// address takes them all.
     pub(super) fn may_open_channel(&self, address: Option<AddressNo>) -> Result<(), Refusal> {
         let left = NAMED_CHANNELS.saturating_sub(self.roster.named());
         if left == 0 {
@@ -143,13 +145,13 @@ impl Hub {
         Ok(talker)
     }
 
-    /// One user, one burst in a channel and two in all, on whatever connections.
+    /// A user may have one burst on a channel and two in all, over all connections.
     fn talks_elsewhere(&self, user: UserId, channel: &ChannelId, now: Time) -> Result<(), Refusal> {
         #[cfg(feature = "mutants")]
         if self.config.mutants.has(crate::mutants::Mutant::TwoBurstsOfOneUser) {
             return Ok(());
         }
-        // What a connection has on the air that is being closed ends in a moment: its user has come back.
+        // A connection that is being closed ends its burst in a moment: its user has come back.
         let open = self.sessions.connections_of_user(user).filter(|(_, connection)| !connection.closing);
         let talks: Vec<&Talk> = open.filter_map(|(conn, _)| self.floor.talk(conn)).collect();
         let here = talks.iter().any(|talk| self.floor[talk.burst].channel == *channel);
@@ -163,8 +165,8 @@ impl Hub {
         Err(Refusal::because(Code::AlreadyTalking, words).retry_after(millis(until - now)))
     }
 
-    /// Whether the talker would hear as many bursts of others as a channel bears. Those of one address, unless
-    /// it is the talker's own, count for one, so that nobody closes a channel from one address.
+    /// Whether the talker would hear as many bursts of others as a channel bears. The bursts of one address count for
+    /// one, unless it is the talker's own, so that nobody closes a channel from one address.
     fn is_busy(&self, talker: ParticipantNo, connection: &Connection, channel: &ChannelId) -> bool {
         let mut counted: Vec<Crowd> = Vec::with_capacity(BUSY);
         let mut count = 0;
@@ -172,12 +174,12 @@ impl Hub {
             if self.is_of(burst, connection.user) || !self.listens_first(talker, burst) {
                 continue;
             }
-            if let Some(origin) = self.origin(burst, connection.address) {
-                let most = if matches!(origin, Crowd::Node(_)) { BUSY - 1 } else { 1 };
-                if counted.iter().filter(|known| **known == origin).count() >= most {
+            if let Some(crowd) = self.crowd_of(burst, connection.address) {
+                let most = if matches!(crowd, Crowd::Node(_)) { BUSY - 1 } else { 1 };
+                if counted.iter().filter(|known| **known == crowd).count() >= most {
                     continue;
                 }
-                counted.push(origin);
+                counted.push(crowd);
             }
             count += 1;
             if count >= BUSY {
@@ -187,9 +189,9 @@ impl Hub {
         false
     }
 
-    /// Where a burst comes from, as far as those from there count together for somebody at `own`. Who talks on
-    /// another node from one address is not known here: so no node closes a channel by itself.
-    fn origin(&self, burst: BurstNo, own: Option<AddressNo>) -> Option<Crowd> {
+    /// With which other bursts this one is counted, for a talker at address `own`. This node does not know the
+    /// addresses of talkers on another node, so it counts by node: no node can close a channel by itself.
+    fn crowd_of(&self, burst: BurstNo, own: Option<AddressNo>) -> Option<Crowd> {
         let burst = &self.floor[burst];
         match &burst.origin {
             Origin::Here { .. } => burst.address.filter(|_| burst.address != own).map(Crowd::Address),
@@ -206,14 +208,14 @@ impl Hub {
         self.would_hear(talker, burst, Range::Km10)
     }
 
-    /// Whether a burst is a user's own, from whatever connection. One of another node is somebody else's.
+    /// Whether a burst is a user's own, from any connection. A burst of another node counts as somebody else's.
     fn is_of(&self, burst: BurstNo, user: UserId) -> bool {
         self.floor[burst].user == Some(user)
     }
 
-    /// Whether `listener` would hear `burst` with the larger of its two ranges, muted or not: turning the
-    /// receiver down frees nobody from listening first, and turning it up tells no more than this. `least` is how
-    /// far its own voice goes that is on the air.
+    /// Whether `listener` would hear `burst` with the larger of its two ranges, muted or not. So nobody talks sooner
+    /// by turning the receiver down, and nobody learns more by turning it up. `least` is how far the listener's own
+    /// voice goes that is on the air.
     fn would_hear(&self, listener: ParticipantNo, burst: BurstNo, least: Range) -> bool {
         let (Some(burst), Some(slot)) = (self.floor.get(burst), self.places.slot(listener)) else {
             return false;
@@ -221,8 +223,8 @@ impl Hub {
         burst.talker != listener && self.talker_of(burst).would_be_heard_by(slot, least)
     }
 
-    /// A burst begins. Whoever talks there and would hear it may not go on for long, and is told so; whoever
-    /// talked a lot is remembered as somebody for whom others wait.
+    /// A burst begins. Those who talk on its channel and would hear it are told that they may not go on for long.
+    /// Those who talked a lot are remembered as people for whom others wait.
     pub(super) fn begin_courtesy(&mut self, burst: BurstNo, now: Time) {
         let Some(new) = self.floor.get(burst) else { return };
         let (channel, user) = (new.channel.clone(), new.user);
@@ -269,8 +271,8 @@ impl Hub {
         self.agenda.send(conn, ServerMessage::OthersWait { burst, others, limit_in_ms });
     }
 
-    /// How long a burst may last that begins now, and by which limit. Who lets go while others wait and presses
-    /// again at once goes on with the time that was left.
+    /// How long a burst may last that begins now, and by which limit. A talker who lets go while others wait, and
+    /// presses again at once, has only the time that was left.
     pub(super) fn talk_limit(&self, conn: ConnId, channel: &ChannelId, now: Time) -> (Time, EndReason) {
         let limit = now + self.config.talk_limit;
         let key = self.sessions.connection(conn).map(|connection| connection.key);

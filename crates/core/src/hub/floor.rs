@@ -196,8 +196,7 @@ impl Floor {
         self.channels.remove(channel);
     }
 
-    /// A talker's session is over. Whoever of `muters` resumes later is not to hear what it did not want to hear
-    /// before.
+    /// A talker's session is over. A listener of `muters` who resumes later must not hear what they had muted.
     pub(super) fn keep_unwanted(&mut self, talker: ParticipantNo, muters: &BTreeSet<ParticipantNo>) {
         for burst in self.bursts.values_mut().filter(|burst| burst.talker == talker) {
             burst.unwanted_by.clone_from(muters);
@@ -282,7 +281,7 @@ impl Floor {
         self.cuts.remove(&talker);
     }
 
-    /// Whether a user may talk on `channel`, as far as that hangs on how long they talked.
+    /// Whether a user may talk on `channel`, after all the time for which they talked.
     pub(super) fn may_talk(&self, user: UserKey, channel: &ChannelId, now: Time) -> Result<(), Refusal> {
         self.airtime.may_talk(user, channel, now)
     }
@@ -329,7 +328,7 @@ impl Floor {
         }
     }
 
-    /// Somebody began whom a talkative user would hear. One who no longer is is forgotten.
+    /// Somebody began whom a talkative user would hear. A user who is talkative no more is forgotten.
     pub(super) fn others_began_for_talkative(
         &mut self,
         (talker, user): (ParticipantNo, UserKey),
@@ -354,7 +353,7 @@ impl Floor {
         self.airtime.due()
     }
 
-    /// Lets go of speech that counts no more.
+    /// Forgets speech that counts no more.
     pub(super) fn forget_airtime(&mut self, now: Time) {
         self.airtime.forget(now);
     }

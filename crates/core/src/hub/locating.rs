@@ -12,7 +12,7 @@ use crate::reach::{Place, Stamp, scrub_stack};
 use crate::{ConnId, Time};
 
 impl Hub {
-    /// A connection begins: nothing is known of its place but what its `hello` says.
+    /// A connection begins: the hub knows nothing of its place but what its `hello` says.
     pub(super) fn arrive(
         &mut self,
         conn: ConnId,
@@ -77,14 +77,14 @@ impl Hub {
         scrub_stack();
     }
 
-    /// Wipes where a session is. Its ranges go with the place.
+    /// Wipes where a session is, and its ranges with it.
     pub(super) fn forget_place(&mut self, participant: ParticipantNo, now: Time) {
         self.places.stay(participant, &mut self.agenda);
         let Some(user) = self.sessions.get(participant).map(|session| session.user) else { return };
         self.change_interest(participant, now, |hub| hub.places.forget(participant, user, now));
     }
 
-    /// The first cell of a connection, and its answer: it takes effect at once, or as a move.
+    /// Takes the first cell of a connection: it takes effect at once, or at the boundary.
     fn take_first_cell(
         &mut self,
         conn: ConnId,
@@ -123,7 +123,7 @@ impl Hub {
         Ok(Some(stamp))
     }
 
-    /// Another cell in mid-connection: at the boundary, unless it is the one that is known.
+    /// A session says another cell: it takes effect at the boundary, unless the session is there already.
     fn relocate(&mut self, conn: ConnId, participant: ParticipantNo, cell: &GeoCell, now: Time) {
         let place = match self.places.read(participant, cell) {
             Ok(place) => place,
@@ -147,7 +147,7 @@ impl Hub {
         self.send_located(conn, participant, None, Some(epoch_in));
     }
 
-    /// A cell is shared no longer, and with it go the ranges.
+    /// A session does not share its cell any more; its ranges go with it.
     fn take_back(&mut self, conn: ConnId, participant: ParticipantNo, now: Time) {
         self.places.stay(participant, &mut self.agenda);
         if !self.places.is_located(participant) {

@@ -19,26 +19,26 @@ pub(super) struct Member {
 #[derive(Debug, Default)]
 pub(super) struct Members {
     row: Vec<Member>,
-    /// Index in the row.
-    places: BTreeMap<ParticipantNo, usize>,
+    /// Where in the row each of them is.
+    indexes: BTreeMap<ParticipantNo, usize>,
 }
 
 impl Members {
     /// Puts somebody in, or gives them another connection.
     pub(super) fn insert(&mut self, member: Member) {
-        let place = *self.places.entry(member.participant).or_insert(self.row.len());
-        match self.row.get_mut(place) {
+        let index = *self.indexes.entry(member.participant).or_insert(self.row.len());
+        match self.row.get_mut(index) {
             Some(known) => *known = member,
             None => self.row.push(member),
         }
     }
 
-    /// Takes somebody out; the last one gets the place.
+    /// Takes somebody out; the last member moves to where they were.
     pub(super) fn remove(&mut self, participant: ParticipantNo) -> Option<Member> {
-        let place = self.places.remove(&participant)?;
-        let member = self.row.swap_remove(place);
-        if let Some(moved) = self.row.get(place) {
-            self.places.insert(moved.participant, place);
+        let index = self.indexes.remove(&participant)?;
+        let member = self.row.swap_remove(index);
+        if let Some(moved) = self.row.get(index) {
+            self.indexes.insert(moved.participant, index);
         }
         Some(member)
     }

@@ -1,20 +1,21 @@
 //! The hub: who is here, who may talk, who may hear.
 //!
-//! State lives in small structs with fields of their own, named for what they keep; files named for what happens are
-//! the wiring between them, methods of the hub.
+//! The hub is a conductor of small machines. A machine keeps one kind of state in private fields, and has doors that
+//! keep its lists and counts consistent; it knows no other machine. What concerns several of them is wiring: methods
+//! of [`Hub`], in files that are named for what happens.
 //!
-//! * `sessions` - connections, and sessions that outlive them; `connecting` - hello, drops, log-outs, the stop;
-//!   `resuming` - going on with a new connection; `profile` - with another handle
-//! * `roster` - channels and who is on them; `members`, `roll` - those with a connection, and all as lists name them;
-//!   `tuning` - tuning in and out; `presence` - telling others of it
-//! * `places` - where a session is and how far it reaches; `locating` - saying so
-//! * `audience` - who hears a burst
-//! * `nodes` - other nodes of a cluster
-//! * `fair` - what one user and one address may have; `airtime` - how long users talked lately
-//! * `floor` - bursts on the air and held, presses, speech; `burst` - what it keeps of each; `talking` - from a press to
-//!   its end; `receipts` - what became of it
-//! * `mutes` - who does not want to hear whom; `muting` - saying so
-//! * `quota` - what a connection may ask for; `agenda` - what the shell is asked to do, and when to wake the hub
+//! | machine | keeps | wiring |
+//! |---|---|---|
+//! | `agenda` | outputs, timers, the number of the input | this file |
+//! | `sessions` (`quota`) | connections, log-ins, tokens, sessions | `connecting`, `resuming`, `profile` |
+//! | `roster` (`members`, `roll`) | channels, and who is tuned to them | `tuning`, `presence` |
+//! | `floor` (`burst`, `airtime`) | presses, bursts on the air and held, speech | `talking`, `audience`, `fair`, `receipts` |
+//! | `places` | spots, ranges, moves, stamps and what they cost | `locating` |
+//! | `mutes` | who does not want to hear whom | `muting` |
+//! | `nodes` | other nodes of a cluster | `nodes/` |
+//!
+//! Another machine is a file, a field of [`Hub`], and calls where things happen: to refuse, in `fair`; to forget, in
+//! `Hub::forget_session`.
 
 mod agenda;
 mod airtime;
@@ -79,7 +80,7 @@ pub struct Hub {
     floor: Floor,
     mutes: Mutes,
     places: Places,
-    /// In a cluster.
+    /// Other nodes, when this one belongs to a cluster.
     nodes: Option<Box<Nodes>>,
 }
 

@@ -2,7 +2,7 @@
 
 use tenfour_protocol::{Code, ParticipantNo};
 
-use super::{Hears, Hub, Output, StartAt, Tuned};
+use super::{Hub, StartAt};
 use crate::ConnId;
 
 impl Hub {
@@ -35,8 +35,8 @@ impl Hub {
     }
 
     /// A session begins: it and the others of its user do not hear each other, unless they asked to. A person who
-    /// talks into a telephone is not to hear it from the desk, and a gateway is not to repeat itself. Told as if they
-    /// had muted each other, so that who wants to hear one after all takes that back.
+    /// talks into a telephone must not hear it from the desk, and a gateway must not repeat itself. They mute each
+    /// other, so that a client which wants to hear another one after all can take that back.
     pub(super) fn mute_own(&mut self, participant: ParticipantNo) {
         let user = self.sessions[participant].user;
         let others: Vec<_> = self.sessions.sessions_of_user(user).collect();
@@ -59,14 +59,13 @@ impl Hub {
         for channel in self.roster.tuned(participant).cloned().collect::<Vec<_>>() {
             for (burst, heard) in self.on_air_for(participant, &channel) {
                 if let Some(grade) = heard.filter(|_| self.floor[burst].talker == other) {
-                    let who = Tuned::Hears(Hears { conn, grade });
-                    self.agenda.push(Output::Join { burst, who, from: StartAt::Live });
+                    self.let_in(burst, conn, grade, StartAt::Live);
                 }
             }
         }
     }
 
-    /// Nobody has `participant` muted any more: it has gone.
+    /// `participant` has gone: nobody mutes them any more.
     pub(super) fn unmute_all(&mut self, participant: ParticipantNo) {
         let muters = self.mutes.forget_talker(participant);
         if !muters.is_empty() {

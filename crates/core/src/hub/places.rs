@@ -13,8 +13,8 @@ use crate::Time;
 use crate::mutants::{Mutant, Mutants};
 use crate::reach::{Ledger, Place, Secret, Slot, Spots, Stamp, Talker, epoch_in};
 
-/// The places of all sessions, and of talkers on other nodes. What is in force is kept in the spots, which are
-/// wiped; what takes effect at the next boundary waits in a box of its own.
+/// The places of all sessions, and of talkers on other nodes. The spots keep what is in force, and are wiped; a move
+/// waits beside them for the next boundary.
 #[derive(Debug)]
 pub(super) struct Places {
     spots: Spots,
@@ -98,7 +98,7 @@ impl Places {
         epoch_in(self.unix_at_zero + now.since(Time::ZERO))
     }
 
-    /// Everybody's spot, to judge who hears whom and what a node subscribes to.
+    /// The spots, to read what other nodes are told and asked for.
     pub(super) fn spots(&self) -> &Spots {
         &self.spots
     }
@@ -230,7 +230,7 @@ impl Places {
         self.spots.set_ranges(whereabouts.slot, ranges);
     }
 
-    /// The session's connection begins or ends: wipes where it is. The ranges go with the place.
+    /// The session's connection begins or ends: wipes where it is, and its ranges with it.
     pub(super) fn forget(&mut self, participant: ParticipantNo, user: UserId, now: Time) {
         let Some(whereabouts) = self.whereabouts.get_mut(&participant) else { return };
         whereabouts.settled = false;
@@ -246,7 +246,7 @@ impl Places {
         self.set_ranges(participant, Ranges::default());
     }
 
-    /// The session shares its cell no longer, and with it go the ranges.
+    /// The session does not share its cell any more; its ranges go with it.
     pub(super) fn take_back(&mut self, participant: ParticipantNo) {
         let Some(slot) = self.slot(participant) else { return };
         #[cfg(feature = "mutants")]
@@ -292,7 +292,7 @@ impl Places {
         self.ledger.due()
     }
 
-    /// Lets go of what counts no more against anybody.
+    /// Forgets payments that count no more.
     pub(super) fn forget_budgets(&mut self, now: Time) {
         self.ledger.forget(now);
     }

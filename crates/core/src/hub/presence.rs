@@ -31,7 +31,7 @@ impl News {
         self.left.insert(participant);
     }
 
-    /// Others see somebody otherwise than before. Who has just come is told whole anyway.
+    /// Others see somebody in another way than before. If they have just come, they are told whole anyway.
     pub(super) fn changed(&mut self, participant: ParticipantNo) {
         if !self.joined.contains(&participant) {
             self.changed.insert(participant);

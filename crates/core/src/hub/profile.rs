@@ -6,7 +6,7 @@ use super::{Hub, LoginId};
 use crate::Time;
 
 impl Hub {
-    /// A user is seen otherwise from now on, through each connection of the log-in.
+    /// A user has another handle or description: each connection and session of the log-in shows it.
     pub(super) fn profile(&mut self, login: LoginId, person: &Person, now: Time) {
         let (connections, sessions) = self.sessions.all_of(login);
         for conn in connections {

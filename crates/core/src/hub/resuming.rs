@@ -8,7 +8,7 @@ use tenfour_protocol::{BurstNo, Code, ParticipantNo, Person};
 
 use super::audience::out_of_range;
 use super::sessions::Link;
-use super::{Hears, Hub, Output, ResumeToken, StartAt, Timer, Tuned};
+use super::{Hub, ResumeToken, StartAt, Timer};
 use crate::{ConnId, Time};
 
 impl Hub {
@@ -28,17 +28,15 @@ impl Hub {
         participant: ParticipantNo,
         used: &ResumeToken,
         now: Time,
-    ) -> ParticipantNo {
-        let Some((link, was_newest)) = self.sessions.take_over(conn, participant, used) else {
-            return participant;
-        };
+    ) {
+        let Some((link, was_newest)) = self.sessions.take_over(conn, participant, used) else { return };
         if was_newest {
-            // Who has this token got the answer to the last resume, and the receipt with it.
+            // A client that has this token got the answer to the last resume, and the receipt with it.
             self.floor.forget_told_cut(participant);
         }
         match link {
             Link::Suspended { until } => self.agenda.cancel(until, Timer::Suspended(participant)),
-            // The old connection has not noticed yet that it is dead.
+            // The server has not noticed yet that the old connection is dead.
             Link::Up(old) => self.close(old, Code::Stalled, now),
         }
         if let Some(connection) = self.sessions.connection(conn) {
@@ -48,10 +46,9 @@ impl Hub {
             self.see_as(participant, person);
         }
         self.come_back(conn, participant);
-        participant
     }
 
-    /// What the client has missed: the channels as they are, and the rest of each burst.
+    /// Sends what the client has missed: the channels as they are, and the rest of each burst.
     pub(super) fn go_on(&mut self, conn: ConnId, participant: ParticipantNo, resume: &Resume, now: Time) {
         self.tell_cut(conn, participant);
         let heard_elsewhere = self.heard_elsewhere(participant, now);
@@ -66,25 +63,21 @@ impl Hub {
             for burst in self.floor.held_and_on_air(channel) {
                 let on_air = self.floor[burst].is_on_air();
                 let missed = missed_from(burst, &have, resume.newest)
-                    // It had gone out of range, and may be in range again.
+                    // The talker had gone out of range, and may be in range again.
                     .or_else(|| on_air.then_some(StartAt::Live))
-                    .map(
-                        |from| if heard_elsewhere && from == StartAt::Seq(0) { StartAt::Live } else { from },
-                    );
-                if let Some(from) = missed.filter(|_| self.was_sent(participant, burst, *since)) {
-                    joins.insert(burst, from);
+                    .filter(|_| self.was_sent(participant, burst, *since));
+                if let Some(from) = missed {
+                    let again = heard_elsewhere && from == StartAt::Seq(0);
+                    joins.insert(burst, if again { StartAt::Live } else { from });
                 }
             }
         }
         for (burst, from) in joins {
             match self.hears(participant, burst) {
-                Some(grade) => {
-                    let who = Tuned::Hears(Hears { conn, grade });
-                    self.agenda.push(Output::Join { burst, who, from });
-                }
+                Some(grade) => self.let_in(burst, conn, grade, from),
                 None => {
                     self.sits_by(burst, conn, from);
-                    // It waits for the rest of it.
+                    // The client waits for the rest of the burst.
                     if have.contains_key(&burst) && self.wants(participant, burst) {
                         let ended = self.lost_end(burst).unwrap_or_else(|| out_of_range(burst));
                         self.agenda.send(conn, ended);
@@ -94,8 +87,8 @@ impl Hub {
         }
     }
 
-    /// Whether `burst` was, or would have been, sent to a participant tuned in at `since`, were it in
-    /// range and did it mute nobody.
+    /// Whether `burst` would have been sent to a participant who was tuned in by input `since`, if they had been in
+    /// range and muted nobody.
     fn was_sent(&self, participant: ParticipantNo, burst: BurstNo, since: u64) -> bool {
         let burst = &self.floor[burst];
         burst.over.is_none_or(|over| over > since) && burst.talker != participant

@@ -24,10 +24,10 @@ impl Hub {
         let stage = connection.stage;
         let local = press.local;
         if !self.floor.note_number(conn, local) {
-            // The uplink does not know it: the number belongs to another burst.
+            // The uplink ignored this press, since its number belongs to another burst.
             return self.send_receipt(conn, local, refused(Code::BurstNumberUsed.into()));
         }
-        // Who presses again knows what became of the burst before.
+        // A talker who presses again knows what became of the burst before.
         if let Stage::Greeted(talker) = stage {
             self.floor.forget_cut(talker);
         }
@@ -101,7 +101,7 @@ impl Hub {
         }
     }
 
-    /// How far the talker is from somebody, where a line about oneself belongs.
+    /// Says how far the talker is from somebody, in the place of their description.
     #[cfg(feature = "mutants")]
     fn route_with_distance(
         &self,
@@ -166,7 +166,7 @@ impl Hub {
         self.tell_end(talk.burst, frames, told);
         let outcome = passed.outcome(reason);
         if closing || reason == EndReason::TalkerLost {
-            // A link that stalled may come to life again; what is sent to one that is gone is lost.
+            // The talker may come back on another connection, and what is sent on this one may be lost.
             self.owe_receipt(conn, talk.burst, local, outcome.clone());
         }
         if !closing {
@@ -176,7 +176,7 @@ impl Hub {
         self.stop_if_quiet(now);
     }
 
-    /// Who does not hear the others must not learn of them: a release may come at any moment.
+    /// Listeners are told that the talker released, since those who do not hear the others must not learn of them.
     fn told_to_listeners(&self, reason: EndReason) -> EndReason {
         #[cfg(feature = "mutants")]
         if self.config.mutants.has(crate::mutants::Mutant::TellCourtesy) {
@@ -188,7 +188,7 @@ impl Hub {
         }
     }
 
-    /// The earlier burst is over: those that waited for it have their turn.
+    /// The earlier burst is over: the presses that waited for it have their turn.
     fn next_press(&mut self, conn: ConnId, now: Time) {
         while let Some(press) = self.floor.take_press(conn, &mut self.agenda) {
             self.open_burst(conn, &press, now);
@@ -198,7 +198,7 @@ impl Hub {
         }
     }
 
-    /// The earlier burst goes on: it is still being talked.
+    /// The earlier burst still goes on: the oldest press has waited too long.
     pub(super) fn refuse_waiting_press(&mut self, conn: ConnId) {
         if let Some(press) = self.floor.take_press(conn, &mut self.agenda) {
             self.refuse_press(conn, press.local, Code::AlreadyTalking.into());

@@ -9,7 +9,7 @@ use tenfour_protocol::{
 };
 
 use super::members::Member;
-use super::{Hears, Hub, Output, StartAt, Timer, Tuned};
+use super::{Hub, Output, StartAt, Timer};
 use crate::{ConnId, Time};
 
 impl Hub {
@@ -44,10 +44,7 @@ impl Hub {
         let from = if catch_up && !heard_elsewhere { StartAt::Oldest } else { StartAt::Live };
         for (burst, heard) in self.on_air_for(participant, channel) {
             match heard {
-                Some(grade) => {
-                    let who = Tuned::Hears(Hears { conn, grade });
-                    self.agenda.push(Output::Join { burst, who, from });
-                }
+                Some(grade) => self.let_in(burst, conn, grade, from),
                 None => {
                     self.sits_by(burst, conn, from);
                 }
@@ -94,7 +91,7 @@ impl Hub {
         if self.talks_on(conn, channel) {
             self.end_talk(conn, EndReason::Untuned);
         }
-        // Also from those that are over: this listener may not have heard them to the end.
+        // Bursts that are over, too: this listener may not have heard them to the end.
         let bursts = self.floor.held_and_on_air(channel);
         #[cfg(feature = "mutants")]
         let bursts = bursts.filter(|_| !self.config.mutants.has(crate::mutants::Mutant::DeliverToUntuned));
@@ -113,7 +110,7 @@ impl Hub {
         }
     }
 
-    /// The connection is gone, and its place with it; the session stays on its channels, and nobody
+    /// The connection of a session is gone, and where it was is wiped. The session stays on its channels, and nobody
     /// is told.
     pub(super) fn suspend(&mut self, participant: ParticipantNo, now: Time) {
         self.interest_off(participant, now);
@@ -124,7 +121,7 @@ impl Hub {
         self.roster.suspend(participant);
     }
 
-    /// A new connection takes the session's place on its channels.
+    /// A session is reached through a new connection on all its channels.
     pub(super) fn come_back(&mut self, conn: ConnId, participant: ParticipantNo) {
         let Some(slot) = self.places.slot(participant) else { return };
         self.roster.come_back(Member { participant, conn, slot });
@@ -173,7 +170,7 @@ impl Hub {
         self.roster.get(channel).map_or_else(Vec::new, |channel| channel.roll().page(page))
     }
 
-    /// Those in range only, when the list is broken.
+    /// Leaves those in range only, when the hub is broken on purpose.
     #[cfg(feature = "mutants")]
     fn listed(&self, conn: ConnId, mut participants: Vec<Participant>) -> Vec<Participant> {
         let asking = self.sessions.session_of(conn).map(|asking| &self.sessions[asking]);

@@ -180,13 +180,13 @@ impl Hub {
         self.say_beat();
         self.announce_all();
         if slept {
-            // Whoever did not hear for a while judges nobody: what came meanwhile is not read yet.
+            // A node that slept must not declare others dead: it has not read yet what they said.
             return self.trust_all(now);
         }
         self.drop_silent(now);
     }
 
-    /// What nobody has wanted for a while is not subscribed to any more.
+    /// Ends subscriptions that nobody has wanted for a while.
     pub(super) fn linger_over(&mut self, now: Time) {
         let Some(nodes) = &mut self.nodes else { return };
         let mut changes = Vec::new();
@@ -194,7 +194,7 @@ impl Hub {
         self.subscribe(changes);
     }
 
-    /// From now on the session's listening counts.
+    /// This node listens for a session from now on.
     pub(super) fn interest_on(&mut self, participant: ParticipantNo) {
         let Some(nodes) = &mut self.nodes else { return };
         if !nodes.interested.insert(participant) {
@@ -205,7 +205,7 @@ impl Hub {
         }
     }
 
-    /// The session's listening counts no more. True if it did.
+    /// This node does not listen for a session any more. True if it did.
     pub(super) fn interest_off(&mut self, participant: ParticipantNo, now: Time) -> bool {
         if !self.nodes.as_ref().is_some_and(|nodes| nodes.interested.contains(&participant)) {
             return false;
@@ -219,7 +219,7 @@ impl Hub {
         true
     }
 
-    /// Does `change`, after which the session may listen elsewhere than before.
+    /// Does `change`, which may change what the session listens to, and tells the bus.
     pub(super) fn change_interest(
         &mut self,
         participant: ParticipantNo,
