@@ -28,7 +28,7 @@ impl Hub {
         let muters = self.mutes.muters(talker);
         let Self { roster, places, floor, .. } = self;
         let chance = floor.chance();
-        let heard = places.talker(slot, tx);
+        let heard = places.spots().talker(slot, tx);
         let channel = &roster[channel];
         let small = channel.is_small();
         let mut audience: Vec<Tuned> = Vec::with_capacity(channel.here().len());
@@ -53,7 +53,7 @@ impl Hub {
         }
         #[cfg(feature = "mutants")]
         if self.config.mutants.has(crate::mutants::Mutant::SortedFanOut) {
-            let heard = self.places.talker(slot, tx);
+            let heard = self.places.spots().talker(slot, tx);
             let slots: std::collections::BTreeMap<_, _> =
                 channel.here().iter().map(|member| (member.conn, member.slot)).collect();
             let key = |conn| slots.get(&conn).map(|&slot| heard.distance_key(slot));
@@ -77,7 +77,7 @@ impl Hub {
             Origin::Here { .. } => self.places.slot(burst.talker),
             Origin::Elsewhere(there) => there.slot,
         };
-        self.places.talker(slot, burst.tx)
+        self.places.spots().talker(slot, burst.tx)
     }
 
     /// Whether a burst is neither the listener's own nor of somebody whom they have muted.

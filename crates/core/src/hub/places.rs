@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tenfour_protocol::limits::EPOCH;
-use tenfour_protocol::{Code, GeoCell, ParticipantNo, Range, Ranges, UserId};
+use tenfour_protocol::{Code, GeoCell, ParticipantNo, Ranges, UserId};
 
 use super::HubConfig;
 use super::agenda::{Agenda, Timer};
 use crate::Time;
 #[cfg(feature = "mutants")]
 use crate::mutants::{Mutant, Mutants};
-use crate::reach::{Ledger, Place, Secret, Slot, Spots, Stamp, Talker, epoch_in};
+use crate::reach::{Ledger, Place, Secret, Slot, Spots, Stamp, epoch_in};
 
 /// The places of all sessions, and of talkers on other nodes. The spots keep what is in force, and are wiped; a move
 /// waits beside them for the next boundary.
@@ -98,15 +98,10 @@ impl Places {
         epoch_in(self.unix_at_zero + now.since(Time::ZERO))
     }
 
-    /// The spots, to read what other nodes are told and asked for.
+    /// The spots, to judge who hears whom.
+    #[inline]
     pub(super) fn spots(&self) -> &Spots {
         &self.spots
-    }
-
-    /// A talker at `slot`, whose listeners are judged.
-    #[inline]
-    pub(super) fn talker(&self, slot: Option<Slot>, tx: Range) -> Talker<'_> {
-        self.spots.talker(slot, tx)
     }
 
     /// Pays for the first cell of a connection; without the stamp for it, it costs. False when the stamp is for

@@ -111,7 +111,7 @@ impl Hub {
         tuned: Vec<Tuned>,
     ) -> Route {
         let mut route = self.route_to(burst, talker, press, tuned);
-        let heard = self.places.talker(self.places.slot(talker), Range::Unlimited);
+        let heard = self.places.spots().talker(self.places.slot(talker), Range::Unlimited);
         let here = self.roster[&press.channel].here().iter();
         let mut apart = here.filter(|member| member.participant != talker);
         if let Some(km) = apart.find_map(|member| heard.kilometres(member.slot))

@@ -179,7 +179,7 @@ impl Hub {
         {
             let here = self.places.slot(asking.you.id).expect("a session has a slot");
             participants.retain(|other| {
-                let there = self.places.talker(self.places.slot(other.id), Default::default());
+                let there = self.places.spots().talker(self.places.slot(other.id), Default::default());
                 other.id == asking.you.id || there.heard_by(here).is_some()
             });
         }
