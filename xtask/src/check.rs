@@ -3,11 +3,12 @@
 use anyhow::{Result, bail};
 
 use crate::shell::{command, has, run, sh};
-use crate::{generate, packages, web};
+use crate::{circles, generate, packages, web};
 
-/// Formatting, lints, types, generated files, dependencies: fails at the first that is not in order.
+/// Formatting, circles of imports, lints, types, generated files, dependencies: fails at the first that is not in order.
 pub(crate) fn check() -> Result<()> {
     sh("cargo fmt --all --check")?;
+    circles::check()?;
     web::install()?;
     run(&mut web::npm("run check"))?;
     // The page comes first: the server embeds it, and so does a lint of the server.

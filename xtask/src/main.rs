@@ -3,6 +3,7 @@
 mod attack;
 mod bench;
 mod check;
+mod circles;
 mod cluster;
 mod generate;
 mod guards;
@@ -45,6 +46,8 @@ enum Task {
     Test,
     /// Formatting, lints, types, generated files, dependencies
     Check,
+    /// Circles of imports alone
+    Circles,
     /// Write generated files anew
     Gen {
         /// Only compare, and fail when a file is out of date
@@ -125,6 +128,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Cluster { flags } => cluster::cluster(&flags),
         Task::Test => test::test(),
         Task::Check => check::check(),
+        Task::Circles => circles::check(),
         Task::Gen { check } => generate::generate(check),
         Task::E2e { flags } => test::e2e(&flags).map(drop),
         Task::Sim { flags } => sim::simulate(&flags),

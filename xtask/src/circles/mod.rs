@@ -1,0 +1,167 @@
+//! No file may import, by way of others, a file that imports it. Whoever reads a crate can then begin with a file that
+//! needs no other, and whoever changes a file knows which others can feel it.
+//!
+//! What counts:
+//!
+//! * A file imports the file that **defines** what it names, by `use` or by a path in the code: `use crate::http::full`
+//!   leads to `http/answer.rs` when `http/mod.rs` only re-exports it. So the list of names in a `mod.rs` binds nobody.
+//! * `mod x;` imports nothing. A path that names a module and nothing in it imports nothing either.
+//! * A file may name what a **module above it** defines: an `impl` that is split over files needs that, and so does a
+//!   type that all files of a folder share. The root of a crate is no such module, or nothing would count.
+//! * A file with an `impl` for a type of a module above it is a part of that type. Whoever calls the type's methods runs
+//!   this file, so the module counts as importing it, whether a `use` says so or not.
+//! * Code for tests (`#[cfg(test)]`) does not count; code for mutants does.
+//!
+//! A name that the same file defines, that a macro makes, or that is of another crate leads nowhere.
+
+mod graph;
+mod names;
+mod source;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+use graph::Graph;
+use names::Crate;
+
+/// Folders whose files may still import each other in circles, and why. An entry that no circle needs is an error.
+const KNOWN: &[(&str, &str)] = &[
+    ("crates/core/src/hub/", "it is being taken apart into machines that do not know each other"),
+    ("crates/cli/src/", "to be opened next"),
+    ("crates/client/src/", "to be opened next"),
+    ("crates/loadgen/src/", "to be opened next"),
+    ("crates/protocol/src/", "to be opened next"),
+    ("crates/server/src/", "to be opened next"),
+    ("crates/websocket/src/", "to be opened next"),
+    ("xtask/src/", "to be opened next"),
+];
+
+/// Fails when files of a crate import each other in a circle, and says where.
+pub(crate) fn check() -> Result<()> {
+    eprintln!("\n> circles of imports");
+    let mut faults = Vec::new();
+    let mut needed = vec![false; KNOWN.len()];
+    for root in roots()? {
+        for circle in Graph::of(&Crate::read(&root)?).circles() {
+            match KNOWN.iter().position(|(folder, _)| circle.is_in(folder)) {
+                Some(known) => needed[known] = true,
+                None => faults.push(format!("these files import each other in a circle:\n{circle}")),
+            }
+        }
+    }
+    for ((folder, _), _) in KNOWN.iter().zip(needed).filter(|(_, needed)| !needed) {
+        faults.push(format!(
+            "{folder} has no circle any more: take it out of KNOWN in xtask/src/circles/mod.rs"
+        ));
+    }
+    if faults.is_empty() { Ok(()) } else { bail!("{}", faults.join("\n")) }
+}
+
+/// Where each crate begins: libraries and programs of the workspace.
+fn roots() -> Result<Vec<PathBuf>> {
+    let mut crates = vec![PathBuf::from("xtask")];
+    for entry in fs::read_dir("crates")? {
+        crates.push(entry?.path());
+    }
+    crates.sort();
+    let mut roots = Vec::new();
+    for folder in crates {
+        let source = folder.join("src");
+        let programs = fs::read_dir(&source)?.map(|entry| Ok(entry?.path().join("main.rs")));
+        let programs = programs.collect::<Result<Vec<_>>>()?;
+        let all = [source.join("lib.rs"), source.join("main.rs")].into_iter().chain(programs);
+        roots.extend(all.filter(|root: &PathBuf| Path::is_file(root)));
+    }
+    Ok(roots)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The circles of a crate with these files.
+    fn circles(files: &[(&str, &str)]) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let read = Crate::read(&folder.path().join("lib.rs")).unwrap();
+        let prefix = format!("{}/", folder.path().display());
+        Graph::of(&read).circles().iter().map(|circle| circle.to_string().replace(&prefix, "")).collect()
+    }
+
+    #[test]
+    fn a_circle_is_told_with_the_lines_that_close_it() {
+        let files = [
+            ("lib.rs", "mod a;\nmod b;\nmod c;"),
+            ("a.rs", "use crate::b::B;\n\npub struct A(B);"),
+            ("b.rs", "pub struct B;\nfn f() {\n    let _ = [crate::c::g()];\n}"),
+            ("c.rs", "use super::a;\npub fn g() -> Option<a::A> { None }"),
+        ];
+        assert_eq!(
+            circles(&files),
+            ["    a.rs:1 -> b.rs (b::B)\n    b.rs:3 -> c.rs (c::g)\n    c.rs:2 -> a.rs (a::A)\n"]
+        );
+    }
+
+    #[test]
+    fn what_a_module_re_exports_is_imported_from_where_it_is_defined() {
+        let door = ("lib.rs", "mod http;\nmod lobby;");
+        let http = ("http/mod.rs", "mod answer;\nmod api;\npub use answer::full;\npub use self::api::*;");
+        let answer = ("http/answer.rs", "pub fn full() {}");
+        let api = ("http/api.rs", "use crate::lobby::Lobby;\npub fn api(_: Lobby) {}");
+        let lobby = |text| circles(&[door, http, answer, api, ("lobby.rs", text)]);
+        assert_eq!(lobby("use crate::http::full;\npub struct Lobby;"), [""; 0]);
+        let told = |line: usize, name: &str| {
+            format!(
+                "    http/api.rs:1 -> lobby.rs (lobby::Lobby)\n    lobby.rs:{line} -> http/api.rs ({name})\n"
+            )
+        };
+        assert_eq!(lobby("use crate::http::api;\npub struct Lobby;"), [""; 0]);
+        assert_eq!(
+            lobby("use crate::http::api;\npub struct Lobby;\nfn f() { api::api() }"),
+            [told(3, "api::api")]
+        );
+        let path = "fn f() { crate::http::api::api(Lobby) }\npub struct Lobby;";
+        assert_eq!(lobby(path), [told(1, "http::api::api")]);
+    }
+
+    #[test]
+    fn a_child_may_name_what_its_parent_defines_and_not_what_the_root_does() {
+        let lib = ("lib.rs", "mod hub;\npub struct Id;");
+        let hub = ("hub/mod.rs", "mod floor;\nuse floor::Floor;\npub struct Hub(Floor);");
+        assert_eq!(circles(&[lib, hub, ("hub/floor.rs", "use super::Hub;\npub struct Floor;")]), [""; 0]);
+        let root = ("lib.rs", "mod hub;\npub struct Id(hub::Hub);");
+        let floor = ("hub/floor.rs", "use crate::Id;\npub struct Floor;");
+        assert_eq!(circles(&[lib, hub, floor]), [""; 0]);
+        assert_eq!(circles(&[root, hub, floor]).len(), 1);
+    }
+
+    #[test]
+    fn whoever_uses_a_type_uses_the_files_that_implement_it() {
+        let files = [
+            ("lib.rs", "mod hub;\nmod clock;"),
+            ("hub/mod.rs", "mod floor;\npub struct Hub;"),
+            ("hub/floor.rs", "use crate::clock::now;\nimpl std::fmt::Debug for super::Hub {}"),
+            ("clock.rs", "use crate::hub::Hub;\npub fn now(_: Hub) {}"),
+        ];
+        assert_eq!(circles(&files).len(), 1);
+    }
+
+    #[test]
+    fn tests_do_not_count() {
+        let files = [
+            ("lib.rs", "mod a;\nmod b;"),
+            ("a.rs", "use crate::b::B;\npub struct A(B);"),
+            (
+                "b.rs",
+                "#[cfg(test)]\nuse crate::a::A;\npub struct B;\n#[cfg(test)]\nmod tests {\n    use crate::a::A;\n}",
+            ),
+        ];
+        assert_eq!(circles(&files), [""; 0]);
+    }
+}
