@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tenfour_core::Time;
 
-use crate::auth::since_epoch;
+use crate::calendar::since_epoch;
 
 /// Counts from the start of the server. The clock on the wall is read once, at the start: when it
 /// is set later, the moments at which places change stay where they are.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::household::household;
+use crate::lock::lock;
 
 /// A most of something. Clones count together.
 ///
@@ -42,8 +43,7 @@ struct Open {
 
 impl Count {
     fn lock(&self) -> MutexGuard<'_, Open> {
-        // A number is whole whatever panicked.
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.open)
     }
 }
 

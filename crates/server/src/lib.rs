@@ -15,6 +15,7 @@
 
 pub mod auth;
 pub mod bus;
+mod calendar;
 mod clock;
 mod cluster;
 pub mod config;
@@ -32,12 +33,14 @@ mod housekeeping;
 mod http;
 mod hub_thread;
 mod lobby;
+mod lock;
 #[cfg(feature = "mutants")]
 pub mod mutants;
 pub mod nats;
 mod ops;
 mod privacy;
 mod process;
+mod random;
 mod server;
 mod share;
 mod shared;

@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, UdpSocket};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex};
 
 use tenfour_core::mutants::{Mutant, Mutants, VARIABLE};
 use tenfour_protocol::Device;
+
+use crate::lock::lock;
 
 static ACTIVE: LazyLock<Mutants> =
     LazyLock::new(|| Mutants::of_process(std::env::var(VARIABLE).ok().as_deref()));
@@ -46,12 +48,12 @@ static PLATFORM: Mutex<String> = Mutex::new(String::new());
 
 /// Keeps it.
 pub(crate) fn note_platform(device: &Device) {
-    device.platform.as_str().clone_into(&mut PLATFORM.lock().unwrap_or_else(PoisonError::into_inner));
+    device.platform.as_str().clone_into(&mut lock(&PLATFORM));
 }
 
 /// Each person in a message with a platform.
 pub(crate) fn with_platform(message: Vec<u8>) -> Vec<u8> {
-    let platform = PLATFORM.lock().unwrap_or_else(PoisonError::into_inner);
+    let platform = lock(&PLATFORM);
     let message = String::from_utf8(message).expect("JSON is text");
     message.replace("\"tag\":", &format!("\"platform\":{:?},\"tag\":", *platform)).into_bytes()
 }

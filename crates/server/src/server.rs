@@ -15,7 +15,7 @@ use tenfour_protocol::http::About;
 use tenfour_protocol::limits::{ADDRESS_ANSWERS_BYTES, ADDRESS_CONNECTIONS, ANSWERS_BYTES, DOORS};
 use tokio::sync::{mpsc, watch};
 
-use crate::auth::{Auth, Origins, random};
+use crate::auth::{Auth, Origins};
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::config::{Config, Tls};
@@ -32,6 +32,7 @@ use crate::nats::Nats;
 use crate::ops::{self, Metrics, Names};
 use crate::privacy::Privacy;
 use crate::process::{forbid_core_dumps, raise_file_limit};
+use crate::random::random;
 use crate::shared::Shared;
 use crate::store::{Changes, JetStream, Keeper, Sqlite, Store, StoreThread};
 use crate::tls::{Certificates, names_of};

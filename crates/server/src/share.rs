@@ -2,10 +2,12 @@
 //! something: the network holds back what comes.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use tenfour_protocol::limits::{HUB_QUEUE, HUB_SHARE};
+
+use crate::lock::lock;
 
 /// Counts the messages of all sockets that wait.
 #[derive(Debug, Clone, Default)]
@@ -55,8 +57,7 @@ impl Share {
     }
 
     fn reader(&self) -> MutexGuard<'_, Option<Waker>> {
-        // A waker is whole whatever panicked.
-        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.reader)
     }
 }
 

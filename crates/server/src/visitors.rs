@@ -6,7 +6,7 @@
 //! which is thrown away at midnight (UTC) with all hashes.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::http::header::{COOKIE, HeaderMap, HeaderValue};
@@ -15,6 +15,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tenfour_protocol::limits::{VISITOR_COOKIE_BYTES, VISITOR_COOKIE_LIFE, VISITORS};
 use zeroize::Zeroizing;
+
+use crate::lock::lock;
 
 const SECONDS_OF_DAY: u64 = 86_400;
 
@@ -76,7 +78,7 @@ impl Visitors {
     /// What is known of the day of `now`; of another day nothing is left.
     fn today(&self, now: Duration) -> Option<MutexGuard<'_, Today>> {
         // Each change under the lock is whole before anything can panic.
-        let mut today = self.today.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut today = lock(self.today.as_ref()?);
         if today.day != day_of(now) {
             *today = Today::new(now);
         }

@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use tenfour_protocol::limits::AUTH_PREFIXES;
 
 use crate::household::household;
+use crate::lock::lock;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -32,7 +33,7 @@ impl<Who: Eq + Hash> Allowance<Who> {
 
     /// Takes one for `who`, or says when there is the next.
     pub(super) fn take_of(&self, who: Who, now: Instant) -> Result<(), Duration> {
-        let mut whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut whole_at = lock(&self.whole_at);
         if whole_at.len() >= self.most && !whole_at.contains_key(&who) {
             whole_at.retain(|_, at| *at > now);
             if whole_at.len() >= self.most {
@@ -51,7 +52,7 @@ impl<Who: Eq + Hash> Allowance<Who> {
 
     /// Forgets those who have all of it again, after a period at most, whoever comes.
     pub(super) fn forget(&self, now: Instant) {
-        let mut whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut whole_at = lock(&self.whole_at);
         whole_at.retain(|_, at| *at > now);
         // What was taken out of a table still lies in it.
         whole_at.shrink_to_fit();

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use data_encoding::BASE64URL_NOPAD;
@@ -26,8 +26,11 @@ use super::refusals::{owed, too_many, unavailable, written};
 use super::sessions::Effects;
 use super::sessions::{Session, Sessions, is_over};
 use super::shared_nonces::SharedNonces;
-use super::{Origins, Rates, hash, random, since_epoch, today};
+use super::{Origins, Rates, hash};
+use crate::calendar::{since_epoch, today};
 use crate::handle;
+use crate::lock::lock;
+use crate::random::random;
 use crate::store::{Change, Keeper, StoredSession, TokenHash, User};
 
 /// Everything that the door needs to know who somebody is.
@@ -388,9 +391,4 @@ pub(super) fn handle_of(text: &str) -> Result<Handle, Refusal> {
 pub(super) fn description_of(text: &str) -> Result<Description, Refusal> {
     Description::parse(text)
         .map_err(|error| Refusal::because(Code::DescriptionRefused, format!("The description {error}.")))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Each change under these locks is whole before anything can panic.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use tenfour_protocol::limits::{AUTH_PREFIXES, REGISTRATION_WORK, REGISTRATIONS_AN_HOUR};
 
 use crate::household::household;
+use crate::lock::lock;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -62,7 +63,7 @@ impl Newcomers {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, VecDeque<Instant>>> {
-        self.came.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.came)
     }
 }
 

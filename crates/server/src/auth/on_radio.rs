@@ -1,7 +1,7 @@
 //! Which log-ins have radio sockets at the moment: a newer log-in takes the place of none of them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use tenfour_core::hub::LoginId;
@@ -10,6 +10,8 @@ use tenfour_protocol::{Refusal, UserId};
 use super::Auth;
 use super::refusals::too_many;
 use super::sessions::Session;
+
+use crate::lock::lock;
 
 /// How many sockets log-ins have. Clones count together.
 #[derive(Debug, Clone, Default)]
@@ -48,8 +50,7 @@ impl OnRadio {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<LoginId, usize>> {
-        // A number is whole whatever panicked.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use tenfour_protocol::limits::{AUTH_PER_SECOND, AUTH_PREFIXES, AUTH_REQUESTS, AUTH_WAIT};
 
 use crate::household::household;
+use crate::lock::lock;
 
 /// Until an address may ask once more.
 const ONE: Duration = Duration::from_nanos(1_000_000_000 / AUTH_PER_SECOND as u64);
@@ -53,7 +54,7 @@ impl Rates {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<IpAddr, Budget>> {
-        self.budgets.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.budgets)
     }
 }
 

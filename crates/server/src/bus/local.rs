@@ -1,9 +1,11 @@
 //! The bus of one process: for a server that is the only node there is nobody in it.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::{Bus, Event, Hearer, Lane};
+
+use crate::lock::lock;
 
 /// A room that nodes of this process are in.
 #[derive(Clone, Default)]
@@ -131,8 +133,4 @@ impl Bus for Local {
             }
         }
     }
-}
-
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::BusError;
-use crate::auth::random;
 use crate::nats::wire::{Message, Said};
 use crate::nats::{ANSWERS, Api, Link, Nats, NatsError, Sid, derived, same};
+use crate::random::random;
 
 /// The subscription by which others ask for our name.
 const NAME: Sid = 2;

@@ -1,11 +1,12 @@
 //! The bus of many machines: NATS, by two connections.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use super::name::Name;
 use super::{Bus, BusError, Event, Hearer, Lane};
+use crate::lock::lock;
 use crate::nats::wire::{Message, Said};
 use crate::nats::{Link, Nats, NatsError, Sid};
 
@@ -182,8 +183,4 @@ impl Drop for OverNats {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -14,9 +14,10 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
-use super::{Cluster, lock};
+use super::Cluster;
 use crate::bus::Lane;
 use crate::connection_log::Position;
+use crate::lock::lock;
 use crate::shared::Shared;
 
 /// What all nodes are asked by.

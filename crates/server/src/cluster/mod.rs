@@ -9,7 +9,7 @@ mod sealed;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use std::time::Instant;
 
 use tenfour_core::hub::{Input, NodeInput, NodeNews, NodeOutput};
@@ -18,11 +18,12 @@ use tenfour_core::voice::{Intake, IntakeOutput, Packet};
 use tenfour_protocol::node::{Envelope, Frames, NodeId, Subject};
 use tokio::sync::mpsc;
 
-use crate::auth::random;
 use crate::bus::{Bus, BusError, Event, Hearer, Lane, OverNats};
 use crate::clock::Clock;
 use crate::hub_thread::HubHandle;
+use crate::lock::lock;
 use crate::nats::Nats;
+use crate::random::random;
 use crate::worker::{ToWorker, codec};
 use logs::Logs;
 use peers::{Peers, Verdict};
@@ -317,8 +318,4 @@ fn tell(news: &NodeNews) {
             tracing::error!(node = %name, "two nodes have this name: give one of them another with --node NAME");
         }
     }
-}
-
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
 }

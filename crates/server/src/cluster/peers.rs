@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tenfour_protocol::limits::{NODE_MESSAGES, NODE_MESSAGES_PER_SECOND, NODE_SILENT, NODES};
@@ -15,9 +15,10 @@ use tenfour_protocol::node::{Frames, NodeId};
 use zeroize::Zeroizing;
 
 use super::sealed::{Header, NodeKey, Sealer, lane_number};
-use crate::auth::random;
 use crate::bus::Lane;
+use crate::lock::lock;
 use crate::nats::{ClusterSecret, same};
+use crate::random::random;
 
 /// First bytes of a question and of its answer; neither is one of frames or of JSON.
 const ASK: u8 = 0x21;
@@ -222,7 +223,7 @@ impl Peers {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<NodeId, Peer>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.known)
     }
 }
 

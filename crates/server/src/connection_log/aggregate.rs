@@ -12,7 +12,7 @@ use super::folder::Folder;
 use super::hour::{Hour, SECONDS_OF_HOUR, day_in};
 use super::noise::{delta, noise};
 use super::{ConnectionLogError, MOST_DAYS};
-use crate::auth::since_epoch;
+use crate::calendar::since_epoch;
 #[cfg(feature = "mutants")]
 use crate::mutants::broken;
 use crate::store::Day;

@@ -13,8 +13,8 @@ use tenfour_protocol::UserId;
 use super::blank;
 use super::hour::{Hour, SECONDS_OF_HOUR, day_in};
 use super::row::Row;
-use crate::auth::random;
 use crate::disk::Disk;
+use crate::random::random;
 use crate::store::Day;
 
 /// Name of the folder in the data folder.

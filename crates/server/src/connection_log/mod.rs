@@ -59,7 +59,7 @@ pub(crate) use folder::Position;
 use row::{Moment, Row};
 use writer::{MEGABYTE, Writer};
 
-use crate::auth::since_epoch;
+use crate::calendar::since_epoch;
 
 /// Days that rows are kept when the operator sets nothing.
 pub const DAYS: usize = 7;

@@ -16,7 +16,7 @@ use super::hour::{Hour, SECONDS_OF_HOUR};
 use super::row::Row;
 use super::share::Shares;
 use super::{Backlog, Command, ConnectionLogError};
-use crate::auth::since_epoch;
+use crate::calendar::since_epoch;
 use crate::disk::Disk;
 use crate::store::Day;
 

@@ -1,13 +1,14 @@
 //! Whose a request is that comes through proxies of the operator.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use axum::http::header::{HeaderMap, HeaderName};
 use tenfour_protocol::limits::FORWARDED_HOPS;
 
 use crate::config::Prefix;
+use crate::lock::lock;
 
 /// Where each proxy adds, at the end, the address that it got the request from.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -62,7 +63,7 @@ impl Proxies {
         }
         let has = |prefix: &str| prefix.parse::<Prefix>().is_ok_and(|prefix| prefix.has(peer));
         let inside = INSIDE.iter().find(|(prefix, _)| has(prefix)).map(|(_, words)| *words);
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = lock(&self.told);
         let told = &mut told[usize::from(inside.is_some())];
         if told.is_some_and(|told| now.saturating_duration_since(told) < WARNING) {
             return None;

@@ -1,10 +1,11 @@
 //! What a connection owes its peer: one answer at a time, and what counts for it.
 
 use std::future::poll_fn;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 
 use crate::gate::Permit;
+use crate::lock::lock;
 
 /// Shared by who answers and who writes.
 #[derive(Debug)]
@@ -79,6 +80,6 @@ impl Flow {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // A state is whole whatever panicked.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }

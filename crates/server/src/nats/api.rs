@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
@@ -11,7 +11,8 @@ use zeroize::Zeroizing;
 
 use super::wire::{Message, Said};
 use super::{Link, NatsError, Sid};
-use crate::auth::random;
+use crate::lock::lock;
+use crate::random::random;
 
 /// How long an answer is waited for. An election in JetStream takes longer: whoever asks then tries
 /// again later.
@@ -71,7 +72,7 @@ impl Api {
     pub(crate) fn answered(&self, message: &Message<'_>) {
         let word = message.subject.rsplit('.').next().unwrap_or_default();
         let waiting = {
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut waiting = lock(&self.waiting);
             let found = waiting.get(word).cloned();
             if found.as_ref().is_some_and(|found| !found.many) {
                 waiting.remove(word);
@@ -136,11 +137,11 @@ impl Api {
         let reply = format!("{}.{word}", self.inbox);
         let (answer, answered) = mpsc::sync_channel(room);
         let waiting = Waiting { answer, many: room > 1 };
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(word.clone(), waiting);
+        lock(&self.waiting).insert(word.clone(), waiting);
         (word, reply, answered)
     }
 
     fn forget(&self, word: &str) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(word);
+        lock(&self.waiting).remove(word);
     }
 }

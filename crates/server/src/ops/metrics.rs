@@ -1,6 +1,5 @@
 //! Counters and gauges. None has a label that tells people or channels apart.
 
-use std::sync::PoisonError;
 use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::text::encode;
@@ -13,6 +12,7 @@ use tenfour_protocol::Code;
 
 use crate::cluster::ClusterFigures;
 use crate::connection_log::LogFigures;
+use crate::lock::lock;
 
 /// Everything that is counted.
 #[derive(Debug)]
@@ -145,7 +145,7 @@ impl Metrics {
         if visitors {
             let help =
                 "Browsers that opened the page since midnight UTC, as far as they keep the visitor cookie";
-            let mut registry = metrics.registry.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut registry = lock(&metrics.registry);
             registry.register("visitors_today", help, metrics.visitors.clone());
         }
         metrics.hold.set(i64::try_from(hold.as_secs()).unwrap_or(i64::MAX));
@@ -155,7 +155,7 @@ impl Metrics {
     /// There are other nodes.
     pub(crate) fn with_nodes(self) -> Self {
         let nodes = &self.nodes;
-        let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut registry = lock(&self.registry);
         for (name, help, gauge) in [
             ("bus_up", "1 while other nodes can be reached, 0 on an island", &nodes.bus_up),
             ("other_nodes", "Other nodes that are there", &nodes.others),
@@ -220,7 +220,7 @@ impl Metrics {
     /// In the OpenMetrics text format.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
-        let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let registry = lock(&self.registry);
         encode(&mut text, &registry).expect("a string grows");
         text
     }

@@ -1,6 +1,6 @@
 //! The thread of the store.
 
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 
 use tenfour_protocol::{ContactText, UserId};
@@ -8,6 +8,8 @@ use tokio::sync::oneshot;
 
 use super::keeping::Keeping;
 use super::{Change, Left, Revision, Store, StoreError, Stored, StoredSession, TokenHash, User, Written};
+
+use crate::lock::lock;
 
 /// A handle to the store that can be cloned and awaited.
 #[derive(Debug, Clone)]
@@ -24,11 +26,11 @@ pub(super) struct Trouble(Arc<Mutex<Option<String>>>);
 impl Trouble {
     /// Notes it, and returns what was noted before.
     pub(super) fn note(&self, words: Option<String>) -> Option<String> {
-        std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), words)
+        std::mem::replace(&mut *lock(&self.0), words)
     }
 
     pub(super) fn words(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.0).clone()
     }
 }
 

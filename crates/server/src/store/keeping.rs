@@ -9,7 +9,7 @@ use tenfour_protocol::limits::CONTACT_KEPT;
 
 use super::keeper::{Asker, Command, Trouble};
 use super::{Minute, Revision, Store, StoreError, Stored, StoredSession, TokenHash, User};
-use crate::auth::this_minute;
+use crate::calendar::this_minute;
 
 /// Changes that one commit makes last together. One wait for the disk serves all of them.
 const TOGETHER: usize = 256;

@@ -81,7 +81,7 @@ fn message_of(row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::this_minute;
+    use crate::calendar::this_minute;
     use crate::store::{Day, Keeper, Store, User};
 
     fn user(seed: u16) -> User {

@@ -4,7 +4,6 @@
 //! handle that can be awaited. What is deleted or replaced is gone from the files too, when the
 //! answer comes: see [`Store::scrub`].
 
-mod calendar;
 mod files;
 mod held;
 mod inbox;
@@ -26,6 +25,7 @@ use thiserror::Error;
 
 use crate::nats::NatsError;
 
+pub use crate::calendar::{Day, Minute};
 pub use held::{held_by, held_in, read_held};
 pub use inbox::{Letter, letters_in, read_inbox, remove_messages};
 pub use jetstream::{Changes, JetStream};
@@ -34,15 +34,6 @@ pub use sqlite::Sqlite;
 
 /// SHA-256 of a session token: what is kept of it.
 pub type TokenHash = [u8; 32];
-
-/// A day, counted from 1970-01-01 UTC. Finer times of people are not stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Day(pub u32);
-
-/// A minute, counted from 1970-01-01 UTC. An operator has to see which of two things that happened
-/// somebody writes about, for which a day is too coarse and a second says nothing more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Minute(pub u32);
 
 /// Which state of the store something is from. It only grows. A store that one node has to itself has
 /// one state only.

@@ -8,8 +8,9 @@ use tokio::task::{spawn_local, unconstrained};
 
 use super::Worker;
 use super::connection::Connection;
-use crate::auth::{Session, random};
+use crate::auth::Session;
 use crate::lobby::Arrival;
+use crate::random::random;
 use crate::store::TokenHash;
 
 impl Worker {

@@ -12,7 +12,7 @@ mod vault;
 mod watch;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -29,8 +29,9 @@ use self::watch::Watch;
 use super::{
     Change, Left, Minute, Revision, Store, StoreError, StoredMessage, StoredSession, TokenHash, User, Written,
 };
-use crate::auth::random;
+use crate::lock::lock;
 use crate::nats::{Api, ClusterSecret, Event, Link, Nats, NatsError};
+use crate::random::random;
 
 /// How often a change is tried when other nodes change the same.
 const TRIES: usize = 64;
@@ -69,7 +70,7 @@ impl JetStream {
         let (info, infos) = mpsc::channel();
         let (heard, answered) = (slot.clone(), api.clone());
         let hearer = move |link: &Link, event: Event<'_>| {
-            let mut watch = heard.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut watch = lock(&heard);
             match (event, watch.as_mut()) {
                 (Event::Up(greeting), watch) => {
                     info.send(greeting.clone()).ok();
@@ -219,10 +220,6 @@ fn key_of(id: &UserId) -> String {
 fn first_of(key: &str) -> Option<UserId> {
     let tag = key.strip_prefix("tag.")?;
     format!("{tag}{}", "0".repeat(28)).parse().ok()
-}
-
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn parse(key: &str, bytes: &[u8]) -> Result<Page, StoreError> {

@@ -7,7 +7,8 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::page::Page;
 use super::vault::Vault;
-use super::{first_of, lock, parse};
+use super::{first_of, parse};
+use crate::lock::lock;
 use crate::store::{Change, Revision};
 
 /// Pages that are remembered, for when JetStream does not answer.

@@ -8,8 +8,8 @@ use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, Unbou
 use data_encoding::HEXLOWER;
 use zeroize::Zeroizing;
 
-use crate::auth::random;
 use crate::nats::{ClusterSecret, derived, same};
+use crate::random::random;
 
 /// The first byte of a value: version 1 of the seal.
 const SEALED: u8 = 0x50;

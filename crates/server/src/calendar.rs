@@ -1,8 +1,32 @@
-//! Days and minutes as people write them.
+//! Days and minutes: which one it is now, and how people write them.
 
 use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::{Day, Minute};
+/// A day, counted from 1970-01-01 UTC. Finer times of people are not stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(pub u32);
+
+/// A minute, counted from 1970-01-01 UTC. An operator has to see which of two things that happened
+/// somebody writes about, for which a day is too coarse and a second says nothing more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Minute(pub u32);
+
+/// Time since 1970.
+pub(crate) fn since_epoch() -> Duration {
+    // A clock before 1970 makes each nonce look new; nothing worse.
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// Today, UTC.
+pub(crate) fn today() -> Day {
+    Day(u32::try_from(since_epoch().as_secs() / 86_400).unwrap_or(u32::MAX))
+}
+
+/// This minute, UTC.
+pub(crate) fn this_minute() -> Minute {
+    Minute(u32::try_from(since_epoch().as_secs() / 60).unwrap_or(u32::MAX))
+}
 
 /// From 0000-03-01 to 1970-01-01.
 const DAYS_TO_EPOCH: u64 = 719_468;
