@@ -1,8 +1,6 @@
 //! Log-in by device key.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use data_encoding::BASE64URL_NOPAD;
@@ -12,67 +10,24 @@ use tenfour_core::hub::LoginId;
 use tenfour_core::mutants::Mutant;
 use tenfour_protocol::auth::signed_bytes;
 use tenfour_protocol::http::{Login, Nonce, Proof, Register};
-use tenfour_protocol::limits::{
-    CONTACTS_PER_ADDRESS, NONCE_BYTES, REGISTRATIONS_PER_ADDRESS, TOKEN_BYTES, USER_UPGRADE, USER_UPGRADES,
-};
+use tenfour_protocol::limits::{NONCE_BYTES, TOKEN_BYTES};
 use tenfour_protocol::{Code, Description, Handle, Refusal, UserId, Work};
 use zeroize::Zeroizing;
 
-use super::allowance::Allowance;
-use super::newcomers::Newcomers;
-use super::nonces::Nonces;
-use super::on_radio::OnRadio;
-use super::refusals::{owed, too_many, unavailable, written};
-use super::sessions::Effects;
-use super::sessions::{Session, Sessions, is_over};
-use super::shared_nonces::SharedNonces;
-use super::{Origins, Rates, hash};
+use super::refusals::{too_many, unavailable, written};
+use super::sessions::Session;
+use super::{Auth, hash};
 use crate::calendar::{since_epoch, today};
 use crate::handle;
 use crate::lock::lock;
 use crate::random::random;
-use crate::store::{Change, Keeper, StoredSession, TokenHash, User};
-
-/// Everything that the door needs to know who somebody is.
-#[derive(Debug)]
-pub struct Auth {
-    origins: Origins,
-    rates: Rates,
-    /// Users that an address may make, and messages to the operator that it may leave.
-    registrations: Allowance,
-    newcomers: Newcomers,
-    pub(super) contacts: Allowance,
-    /// Radio sockets that a user may open.
-    pub(super) upgrades: Allowance<UserId>,
-    nonces: Mutex<Nonces>,
-    /// Instead of them, when the store is that of a cluster.
-    shared: Option<Cluster>,
-    sessions: Mutex<Sessions>,
-    pub(super) on_radio: OnRadio,
-    pub(super) keeper: Keeper,
-    /// Users that were changed or erased so far. Whoever read a user before sees by it whether to
-    /// read again.
-    changes: AtomicU64,
-    /// Changes of users are told to the hub in the order in which they were stored.
-    pub(super) changing: tokio::sync::Mutex<()>,
-}
-
-/// What a node of a cluster has beside.
-#[derive(Debug)]
-struct Cluster {
-    nonces: SharedNonces,
-    /// Tokens that nobody knew, in this second: each costs a question to the store.
-    asked: Mutex<(Instant, u32)>,
-}
+use crate::store::{StoredSession, TokenHash, User};
 
 /// Bytes of an identifier that begin a token of a cluster: they hold the tag.
 const TAG_BYTES: usize = 3;
-/// Questions about tokens that nobody knows, in a second. Beyond, they are nobody's: a session that is
-/// one is told of by the store in a moment anyway.
+/// Questions about tokens that nobody knows, in a second. Past that, a node takes such a token for nobody's: if a
+/// session did begin elsewhere, the store reports it in a moment.
 const QUESTIONS: u32 = 500;
-
-/// Users of whom it is remembered how often they came in the last half minute: more than a server can let in.
-const COMERS: usize = 200_000;
 
 /// A nonce that was good, and the key that is to be proven with it.
 struct Spent {
@@ -93,64 +48,6 @@ pub struct Opened {
 }
 
 impl Auth {
-    /// With the sessions that an earlier process left.
-    pub fn new(origins: Origins, keeper: Keeper, stored: Vec<StoredSession>) -> Self {
-        let today = today();
-        let standing = stored.into_iter().filter(|session| !is_over(session.used, today));
-        let sessions = Sessions::new(standing);
-        Self {
-            origins,
-            rates: Rates::default(),
-            registrations: Allowance::a_day(REGISTRATIONS_PER_ADDRESS),
-            newcomers: Newcomers::default(),
-            contacts: Allowance::a_day(CONTACTS_PER_ADDRESS),
-            upgrades: Allowance::of(USER_UPGRADES, USER_UPGRADE * USER_UPGRADES, COMERS),
-            nonces: Mutex::default(),
-            shared: None,
-            on_radio: sessions.on_radio(),
-            sessions: Mutex::new(sessions),
-            keeper,
-            changes: AtomicU64::default(),
-            changing: tokio::sync::Mutex::default(),
-        }
-    }
-
-    /// Of a node in a cluster, whose nodes sign with `secret`. Sessions come by [`Auth::apply`].
-    pub fn of_cluster(origins: Origins, keeper: Keeper, secret: [u8; 32]) -> Self {
-        let asked = Mutex::new((Instant::now(), 0));
-        let shared = Some(Cluster { nonces: SharedNonces::new(secret), asked });
-        let sessions = Sessions::of_cluster();
-        let on_radio = sessions.on_radio();
-        Self { shared, on_radio, sessions: Mutex::new(sessions), ..Self::new(origins, keeper, Vec::new()) }
-    }
-
-    /// Takes over what the store says by itself. The hub has to hear what it means for log-ins.
-    pub(crate) fn apply(&self, change: &Change) -> Effects {
-        let effects = self.lock_sessions().apply(change);
-        self.note_change();
-        effects
-    }
-
-    /// Forgets addresses whose budgets are whole again.
-    pub(crate) fn forget_addresses(&self) {
-        let now = Instant::now();
-        self.rates.forget(now);
-        self.registrations.forget(now);
-        self.newcomers.forget(now);
-        self.contacts.forget(now);
-        self.upgrades.forget(now);
-    }
-
-    /// The origins that may use the server.
-    pub fn origins(&self) -> &Origins {
-        &self.origins
-    }
-
-    /// Sessions there are.
-    pub fn sessions(&self) -> usize {
-        self.lock_sessions().len()
-    }
-
     /// Something to sign. It pays for the registration or log-in that is made with it, so that nobody waits
     /// between the two for longer than a nonce lives.
     pub fn nonce(&self, peer: IpAddr) -> Result<Nonce, Refusal> {
@@ -234,57 +131,6 @@ impl Auth {
         sessions.find(token, today())
     }
 
-    /// Keeps the day of the last use, once a day. A failure costs that note only.
-    pub async fn note_use(&self, hash: TokenHash, session: Session) {
-        let today = today();
-        if self.lock_sessions().touch(&hash, today) {
-            let stored = StoredSession { hash, user: session.user, used: today };
-            // The thread of the store has logged why.
-            self.keeper.put_session(stored).await.ok();
-        }
-    }
-
-    /// True while the session stands.
-    pub fn stands(&self, hash: &TokenHash) -> bool {
-        self.lock_sessions().contains(hash)
-    }
-
-    /// The user of a session.
-    pub async fn user(&self, id: UserId) -> Result<User, Refusal> {
-        self.keeper.user(id).await.map_err(unavailable)?.ok_or_else(|| Code::NotLoggedIn.into())
-    }
-
-    /// Ends a session: at the door at once, then in the store.
-    pub fn logout(&self, hash: &TokenHash) -> Option<LoginId> {
-        self.lock_sessions().remove(hash).map(|session| session.login)
-    }
-
-    /// The second half of a log-out, without which a restart would bring the session back. Failed, it is tried
-    /// until it works, and who asked is told.
-    pub async fn forget(&self, user: UserId, hash: TokenHash) -> Result<(), Refusal> {
-        self.keeper.remove_session(user, hash).await.map_err(owed)
-    }
-
-    /// Why nothing, or not everything, is stored at the moment, for the operator.
-    pub(crate) fn store_trouble(&self) -> Option<String> {
-        self.keeper.trouble()
-    }
-
-    /// How many changes of users there were; see [`Auth::user_again`].
-    pub fn changes(&self) -> u64 {
-        self.changes.load(Ordering::SeqCst)
-    }
-
-    pub(super) fn note_change(&self) {
-        self.changes.fetch_add(1, Ordering::SeqCst);
-    }
-
-    /// The user as it is now, if it may be another one than when there were `changes`. Nothing when
-    /// it is the same.
-    pub async fn user_again(&self, id: UserId, changes: u64) -> Result<Option<User>, Refusal> {
-        if self.changes() == changes { Ok(None) } else { self.user(id).await.map(Some) }
-    }
-
     /// A session of a user, of whom nothing was read before there were `changes`.
     async fn open(&self, id: UserId, changes: u64) -> Result<Opened, Refusal> {
         let mut bytes = Zeroizing::new(random::<TOKEN_BYTES>());
@@ -356,15 +202,6 @@ impl Auth {
         #[cfg(feature = "mutants")]
         let good = good || crate::mutants::broken(Mutant::AnyKey);
         if good { Ok(spent.key) } else { Err(Code::BadSignature.into()) }
-    }
-
-    pub(super) fn take(&self, peer: IpAddr) -> Result<(), Refusal> {
-        let (words, _) = Code::TooManyRequests.words();
-        self.rates.take(peer, Instant::now()).map_err(|wait| too_many(words, wait))
-    }
-
-    pub(super) fn lock_sessions(&self) -> MutexGuard<'_, Sessions> {
-        lock(&self.sessions)
     }
 }
 

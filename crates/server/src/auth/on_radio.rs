@@ -2,14 +2,8 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Instant;
 
 use tenfour_core::hub::LoginId;
-use tenfour_protocol::{Refusal, UserId};
-
-use super::Auth;
-use super::refusals::too_many;
-use super::sessions::Session;
 
 use crate::lock::lock;
 
@@ -22,19 +16,6 @@ pub(crate) struct OnRadio(Arc<Mutex<HashMap<LoginId, usize>>>);
 pub(crate) struct RadioOf {
     all: OnRadio,
     login: LoginId,
-}
-
-impl Auth {
-    /// Whether a user may open one more radio socket now.
-    pub(crate) fn may_come_in(&self, user: UserId) -> Result<(), Refusal> {
-        let words = "You have connected too often just now.";
-        self.upgrades.take_of(user, Instant::now()).map_err(|wait| too_many(words, wait))
-    }
-
-    /// Counts a radio socket of a session that was found, so that no newer log-in takes its place.
-    pub(crate) fn radio_of(&self, session: Session) -> RadioOf {
-        self.on_radio.count(session.login)
-    }
 }
 
 impl OnRadio {

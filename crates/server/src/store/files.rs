@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::reserve::LOG_ROOM;
 use super::{StoreError, residue};
 use crate::disk::{Disk, DiskTrouble};
 
+/// Bytes of the write-ahead log's file: an erasure writes some hundred pages of 4 KiB, each once.
+pub(super) const LOG_ROOM: u64 = 1 << 20;
 /// Read at once.
 const CHUNK: usize = 64 * 1024;
 /// What is left of what was overwritten.

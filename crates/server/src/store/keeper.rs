@@ -1,15 +1,14 @@
 //! The thread of the store.
 
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use tenfour_protocol::{ContactText, UserId};
 use tokio::sync::oneshot;
 
+use super::command::{Asker, Command, Trouble};
 use super::keeping::Keeping;
 use super::{Change, Left, Revision, Store, StoreError, Stored, StoredSession, TokenHash, User, Written};
-
-use crate::lock::lock;
 
 /// A handle to the store that can be cloned and awaited.
 #[derive(Debug, Clone)]
@@ -19,80 +18,9 @@ pub struct Keeper {
     trouble: Trouble,
 }
 
-/// Why nothing, or not everything, is stored at the moment, for the operator.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Trouble(Arc<Mutex<Option<String>>>);
-
-impl Trouble {
-    /// Notes it, and returns what was noted before.
-    pub(super) fn note(&self, words: Option<String>) -> Option<String> {
-        std::mem::replace(&mut *lock(&self.0), words)
-    }
-
-    pub(super) fn words(&self) -> Option<String> {
-        lock(&self.0).clone()
-    }
-}
-
 /// The thread behind a [`Keeper`]. It ends when all handles are gone.
 #[derive(Debug)]
 pub struct StoreThread(JoinHandle<()>);
-
-#[derive(Debug)]
-pub(super) enum Command {
-    InsertUser(Box<User>, Asker<Written>),
-    UpdateUser(Box<User>, Asker<Written>),
-    Erase(UserId, Asker<bool>),
-    User(UserId, Asker<Option<User>>),
-    Held(UserId, Asker<Option<Stored>>),
-    BeginSession(StoredSession, Asker<Option<(User, Revision)>>),
-    PutSession(StoredSession, Asker<Option<Revision>>),
-    RemoveSession(UserId, TokenHash, Asker<()>),
-    RemoveSessions(UserId, Asker<()>),
-    PutMessage(UserId, Box<ContactText>, Asker<Left>),
-    SpendNonce([u8; 32], Asker<bool>),
-    StateOf(UserId, Asker<Option<Change>>),
-}
-
-pub(super) type Asker<T> = oneshot::Sender<Result<T, StoreError>>;
-
-impl Command {
-    pub(super) fn is_read(&self) -> bool {
-        matches!(self, Self::User(..) | Self::Held(..) | Self::SpendNonce(..) | Self::StateOf(..))
-    }
-
-    /// True when something is deleted or replaced that must not be found any more.
-    pub(super) fn leaves_something(&self) -> bool {
-        match self {
-            // A message may take the place of another.
-            Self::UpdateUser(..)
-            | Self::Erase(..)
-            | Self::RemoveSession(..)
-            | Self::RemoveSessions(..)
-            | Self::PutMessage(..) => true,
-            Self::InsertUser(..)
-            | Self::User(..)
-            | Self::Held(..)
-            | Self::BeginSession(..)
-            | Self::PutSession(..)
-            | Self::SpendNonce(..)
-            | Self::StateOf(..) => false,
-        }
-    }
-}
-
-impl Command {
-    /// Refuses what makes the files longer, and gives back what does not.
-    pub(super) fn unless_it_grows(self, refuse: impl Fn() -> StoreError) -> Option<Self> {
-        match self {
-            // Who asked may have gone away.
-            Self::InsertUser(_, answer) => drop(answer.send(Err(refuse()))),
-            Self::PutMessage(_, _, answer) => drop(answer.send(Err(refuse()))),
-            other => return Some(other),
-        }
-        None
-    }
-}
 
 impl Keeper {
     /// Starts the thread.

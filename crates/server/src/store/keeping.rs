@@ -7,7 +7,7 @@ use tenfour_core::reach::scrub_stack;
 use tenfour_protocol::UserId;
 use tenfour_protocol::limits::CONTACT_KEPT;
 
-use super::keeper::{Asker, Command, Trouble};
+use super::command::{Asker, Command, Trouble};
 use super::{Minute, Revision, Store, StoreError, Stored, StoredSession, TokenHash, User};
 use crate::calendar::this_minute;
 

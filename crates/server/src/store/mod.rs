@@ -4,6 +4,7 @@
 //! handle that can be awaited. What is deleted or replaced is gone from the files too, when the
 //! answer comes: see [`Store::scrub`].
 
+mod command;
 mod files;
 mod held;
 mod inbox;

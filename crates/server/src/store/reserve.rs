@@ -1,7 +1,7 @@
 //! Room that is kept in the files, so that who is erased, logs out or logs in is served on a full disk.
 //!
 //! Such a change is written twice: to the write-ahead log, whose file never has less than
-//! [`LOG_ROOM`], and to pages of the database, of which some are always there and unused. Neither makes a
+//! [`LOG_ROOM`](super::files::LOG_ROOM), and to pages of the database, of which some are always there and unused. Neither makes a
 //! file longer, so no other program can take the room away. What makes files longer (registrations, messages to
 //! the operator) is refused before the disk is full to the last byte.
 
@@ -9,8 +9,6 @@ use rusqlite::OptionalExtension;
 
 use super::{Sqlite, StoreError};
 
-/// Bytes of the write-ahead log's file: an erasure writes some hundred pages of 4 KiB, each once.
-pub(super) const LOG_ROOM: u64 = 1 << 20;
 /// Pages of the database that are there and unused, at most; half of them at least. A log-in fills a fortieth of one.
 const SPARE_PAGES: u32 = 256;
 
