@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
 use crate::http::{full, in_bytes};
-use crate::lobby::ToLobby;
+use crate::orders::ToLobby;
 use crate::shared::Shared;
 
 /// When the system has no more sockets, waiting for one to end helps; trying at once does not.

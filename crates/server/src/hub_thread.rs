@@ -1,107 +1,22 @@
 //! The one thread that drives the hub.
 
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tenfour_core::ConnId;
-use tenfour_core::hub::{
-    Hub, HubConfig, HubFigures, Input, NodeOutput, Output, Recipients, Route, StartAt, Tuned,
-};
+use tenfour_core::hub::{Hub, HubConfig, NodeOutput, Output, Recipients, Route};
 use tenfour_core::reach::scrub_stack;
 use tenfour_core::voice::ByGrade;
-use tenfour_protocol::control::{ChannelInfo, EndReason};
-use tenfour_protocol::{BurstNo, Code, ServerMessage};
-use tokio::sync::{mpsc as tokio_mpsc, oneshot};
+use tokio::sync::mpsc as tokio_mpsc;
 
 use crate::clock::Clock;
-use crate::cluster::{Cluster, Relay};
-use crate::share::{Place, Queue, Share};
-use crate::worker::{ToWorker, codec, worker_of};
-
-/// A message that is framed and may be written to any socket.
-pub(crate) type Framed = Arc<[u8]>;
+use crate::cluster::Cluster;
+use crate::orders::{Boxed, Framed, HubInbox, Order, Relay, ToHub, ToWorker, encode, worker_of};
+use crate::websocket;
 
 /// Inputs that are handled before their orders go out: workers are woken once for all.
 const TOGETHER: usize = 64;
-
-/// A handle to the hub for everybody.
-#[derive(Debug, Clone)]
-pub(crate) struct HubHandle(mpsc::Sender<Boxed>, Queue);
-
-/// A channel keeps what went through it for a while. By itself a message says who somebody is; its
-/// box is wiped when it is given back.
-type Boxed = Box<ToHub>;
-
-#[derive(Debug)]
-enum ToHub {
-    Input(Input, Option<Place>),
-    Channels(oneshot::Sender<Vec<ChannelInfo>>),
-    Figures(oneshot::Sender<HubFigures>),
-    Quit,
-}
-
-/// What the hub tells one worker to do.
-#[derive(Debug)]
-pub(crate) enum Order {
-    Send { to: Vec<ConnId>, message: Framed },
-    Open { burst: BurstNo, started: ByGrade<Framed>, bundle: u8, small: bool, tuned: Vec<Tuned> },
-    Join { burst: BurstNo, who: Tuned, from: StartAt },
-    Leave { burst: BurstNo, conn: ConnId },
-    Bundle { conn: ConnId, frames: u8 },
-    Close { burst: BurstNo, ended: Framed },
-    Admit { conn: ConnId, local: BurstNo, burst: BurstNo },
-    Refuse { conn: ConnId, local: BurstNo },
-    EndBurst { conn: ConnId, local: BurstNo, reason: EndReason },
-    Disconnect { conn: ConnId, code: Code },
-    Relay { conn: ConnId, burst: BurstNo, relay: Relay },
-}
-
-impl HubHandle {
-    /// Tells the hub what happened. After the stop nobody listens, and nothing is lost by it.
-    pub(crate) fn input(&self, input: Input) {
-        self.0.send(Box::new(ToHub::Input(input, None))).ok();
-    }
-
-    /// The same for what a client said, which takes a place of its socket's share until the hub has seen it.
-    pub(crate) fn input_of(&self, share: &Arc<Share>, input: Input) {
-        self.0.send(Box::new(ToHub::Input(input, Some(share.place())))).ok();
-    }
-
-    /// The share of a new socket.
-    pub(crate) fn share(&self) -> Arc<Share> {
-        self.1.share()
-    }
-
-    /// The channels, or nothing when the server stops.
-    pub(crate) async fn channels(&self) -> Option<Vec<ChannelInfo>> {
-        let (answer, answered) = oneshot::channel();
-        self.0.send(Box::new(ToHub::Channels(answer))).ok()?;
-        answered.await.ok()
-    }
-
-    /// What the hub holds, or nothing when the server stops.
-    pub(crate) async fn figures(&self) -> Option<HubFigures> {
-        let (answer, answered) = oneshot::channel();
-        self.0.send(Box::new(ToHub::Figures(answer))).ok()?;
-        answered.await.ok()
-    }
-
-    /// Ends the thread.
-    pub(crate) fn quit(&self) {
-        self.0.send(Box::new(ToHub::Quit)).ok();
-    }
-}
-
-/// A hub's inbox before its thread runs: workers are started with the handle, and the thread
-/// with the workers.
-pub(crate) struct HubInbox(mpsc::Receiver<Boxed>);
-
-/// A handle and what it leads to.
-pub(crate) fn channel() -> (HubHandle, HubInbox) {
-    let (sender, receiver) = mpsc::channel();
-    (HubHandle(sender, Queue::default()), HubInbox(receiver))
-}
 
 /// Starts the thread.
 pub(crate) fn start(
@@ -271,28 +186,18 @@ fn announcements(route: &Route) -> ByGrade<Framed> {
     let started = serde_json::to_vec(&route.started).expect("a message is JSON");
     let fields = started.strip_suffix(b"}").expect("an object");
     ByGrade::from_fn(|grade| match grade {
-        None => codec::text(&started),
+        None => websocket::text(&started),
         Some(grade) => {
-            codec::text(&[fields, format!(",\"grade\":{}}}", u8::from(grade)).as_bytes()].concat())
+            websocket::text(&[fields, format!(",\"grade\":{}}}", u8::from(grade)).as_bytes()].concat())
         }
     })
-}
-
-/// A message as a text frame.
-pub(crate) fn encode(message: &ServerMessage) -> Framed {
-    let message = serde_json::to_vec(message).expect("a message is JSON");
-    #[cfg(feature = "mutants")]
-    if crate::mutants::broken(tenfour_core::mutants::Mutant::SendPlatform) {
-        return codec::text(&crate::mutants::with_platform(message));
-    }
-    codec::text(&message)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
-    use tenfour_protocol::{ChannelId, SignalGrade};
+    use tenfour_protocol::{BurstNo, ChannelId, SignalGrade};
 
     #[test]
     fn an_announcement_for_a_grade_is_the_message_with_that_grade() {

@@ -38,6 +38,7 @@ mod lock;
 pub mod mutants;
 pub mod nats;
 mod ops;
+mod orders;
 mod privacy;
 mod process;
 mod random;
@@ -50,6 +51,7 @@ pub mod telemetry;
 mod tls;
 mod visitors;
 mod web;
+mod websocket;
 mod worker;
 
 pub use error::StartError;

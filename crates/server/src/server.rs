@@ -27,9 +27,9 @@ use crate::gate::Gate;
 use crate::household::Households;
 use crate::http::{ChannelList, Proxies};
 use crate::hub_thread;
-use crate::lobby::ToLobby;
 use crate::nats::Nats;
 use crate::ops::{self, Metrics, Names};
+use crate::orders::{self, ToLobby, ToWorker};
 use crate::privacy::Privacy;
 use crate::process::{forbid_core_dumps, raise_file_limit};
 use crate::random::random;
@@ -37,7 +37,7 @@ use crate::shared::Shared;
 use crate::store::{Changes, JetStream, Keeper, Sqlite, Store, StoreThread};
 use crate::tls::{Certificates, names_of};
 use crate::visitors::Visitors;
-use crate::worker::{self, Sinks, ToWorker};
+use crate::worker::{self, Sinks};
 use crate::{housekeeping, lobby, telemetry};
 
 /// Name of the store's file in the data folder.
@@ -101,7 +101,7 @@ impl Server {
         let tls = certificates(config.tls, &config.data, &names)?;
 
         let clock = Clock::start();
-        let (hub, inbox) = hub_thread::channel();
+        let (hub, inbox) = orders::channel();
         let (workers, inboxes): (Vec<_>, Vec<_>) =
             (0..config.workers).map(|_| mpsc::unbounded_channel()).unzip();
         let store_refused = opened.refused();

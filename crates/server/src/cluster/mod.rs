@@ -20,11 +20,11 @@ use tokio::sync::mpsc;
 
 use crate::bus::{Bus, BusError, Event, Hearer, Lane, OverNats};
 use crate::clock::Clock;
-use crate::hub_thread::HubHandle;
 use crate::lock::lock;
 use crate::nats::Nats;
+use crate::orders::{HubHandle, Relay, ToWorker};
 use crate::random::random;
-use crate::worker::{ToWorker, codec};
+use crate::websocket;
 use logs::Logs;
 use peers::{Peers, Verdict};
 use sealed::Sealer;
@@ -92,10 +92,6 @@ pub(crate) struct ClusterFigures {
     pub(crate) store_refused: u64,
 }
 
-/// Where a talker's frames go, beside this node's listeners.
-#[derive(Debug)]
-pub(crate) struct Relay(String);
-
 impl Cluster {
     /// Joins the others. `store_refused` counts what the store of the cluster has dropped.
     pub(crate) fn join(
@@ -107,7 +103,7 @@ impl Cluster {
     ) -> Result<Self, BusError> {
         let node = NodeId(u64::from_be_bytes(random()));
         let secret = nats.read_secret()?;
-        let intake = Intake::new(node, codec::voice_framing);
+        let intake = Intake::new(node, websocket::voice_framing);
         #[cfg(feature = "mutants")]
         let intake = intake.broken(crate::mutants::active());
         let side = Arc::new(Side {
@@ -168,7 +164,7 @@ impl Cluster {
     /// Publishes a frame of a talker of ours, once for all nodes.
     pub(crate) fn relay(&self, relay: &Relay, packet: &Packet) {
         let message = Frames::to_bytes(self.node, [packet.message()]);
-        self.publish(Lane::Voice, &relay.0, &[&message]);
+        self.publish(Lane::Voice, relay.subject(), &[&message]);
     }
 
     /// Nothing goes out that is not sealed.
@@ -195,12 +191,6 @@ impl Cluster {
     /// Leaves the others.
     pub(crate) fn leave(&self) {
         self.bus.close();
-    }
-}
-
-impl Relay {
-    pub(crate) fn to(subject: &Subject) -> Self {
-        Self(subject.to_string())
     }
 }
 

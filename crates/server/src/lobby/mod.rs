@@ -8,7 +8,6 @@ mod patient;
 mod upgrade;
 
 use std::cell::Cell;
-use std::net::{SocketAddr, TcpStream};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -17,24 +16,14 @@ use tokio::sync::mpsc;
 use tokio::task::{LocalSet, spawn_local};
 
 use crate::door::Door;
-use crate::gate::Permit;
+use crate::orders::{ToLobby, ToWorker};
 use crate::shared::Shared;
-use crate::worker::ToWorker;
-pub(crate) use upgrade::Arrival;
 
 /// Workers for which one of these threads is enough.
 const WORKERS: usize = 4;
 /// Where cores are short, a worker gets three times the time of a thread of these.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 5;
-
-/// What a thread is told.
-pub(crate) enum ToLobby {
-    /// Serve this connection.
-    Visitor(TcpStream, SocketAddr, Permit),
-    /// End.
-    Stop,
-}
 
 /// How many threads serve beside so many workers.
 pub(crate) fn threads(workers: usize) -> usize {

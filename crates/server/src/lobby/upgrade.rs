@@ -14,44 +14,21 @@ use hyper::header::{
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use tenfour_protocol::{Code, Person, Refusal, SUBPROTOCOL};
+use tenfour_protocol::{Code, Refusal, SUBPROTOCOL};
 use tokio::task::spawn_local;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::Lobby;
 use super::patient::Patient;
-use crate::auth::{RadioOf, Session};
 use crate::connection_log::Connected;
-use crate::gate::Permit;
 use crate::http::{foreign, full, origin_of, problem, session_of};
-use crate::store::TokenHash;
-use crate::worker::{Stream, ToWorker};
+use crate::orders::{Arrival, Guest, ToWorker};
+use crate::worker::Stream;
 
 /// Somebody who may come in.
 struct Admitted {
     accept: HeaderValue,
     guest: Guest,
-}
-
-/// Who it is.
-pub(crate) struct Guest {
-    pub(crate) hash: TokenHash,
-    pub(crate) session: Session,
-    pub(crate) person: Person,
-    /// How often users had changed before the person was read.
-    pub(crate) changes: u64,
-    pub(crate) permit: Permit,
-    /// Keeps the session from making room for a newer one.
-    pub(crate) radio: RadioOf,
-}
-
-/// A radio socket, on its way to a worker.
-pub(crate) struct Arrival {
-    pub(crate) stream: Stream,
-    /// What came together with the request.
-    pub(crate) early: Zeroizing<Vec<u8>>,
-    pub(crate) guest: Guest,
-    pub(crate) connected: Connected,
 }
 
 impl Lobby {

@@ -9,7 +9,7 @@ use tokio::task::{spawn_local, unconstrained};
 use super::Worker;
 use super::connection::Connection;
 use crate::auth::Session;
-use crate::lobby::Arrival;
+use crate::orders::Arrival;
 use crate::random::random;
 use crate::store::TokenHash;
 

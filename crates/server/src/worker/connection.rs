@@ -13,16 +13,15 @@ use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{BurstNo, ClientMessage, Code, Device, Refusal, ServerMessage, json};
 
 use super::Worker;
-use super::codec::{self, Event};
 use super::lanes::Lane;
 use super::outbox::Outbox;
 use super::socket::Stream;
 use crate::auth::RadioOf;
-use crate::cluster::Relay;
 use crate::connection_log::Connected;
 use crate::gate::Permit;
-use crate::hub_thread::{Framed, encode};
+use crate::orders::{Framed, Relay, encode};
 use crate::share::Share;
+use crate::websocket::{self, Event};
 
 /// A radio socket. In the order in which it is written down: what each frame needs comes first, and
 /// lies together.
@@ -82,7 +81,7 @@ impl Connection {
         connected: Connected,
         now: Time,
     ) -> Self {
-        let uplink = Uplink::new(codec::voice_framing, now);
+        let uplink = Uplink::new(websocket::voice_framing, now);
         #[cfg(feature = "mutants")]
         let uplink = uplink.broken(crate::mutants::active());
         Self {
@@ -175,7 +174,7 @@ impl Worker {
                 self.drain_uplink(connection, now);
             }
             Event::Ping(payload) => {
-                connection.pong.set(Some(codec::pong(payload)));
+                connection.pong.set(Some(websocket::pong(payload)));
                 self.heard_of(connection, now);
             }
             Event::Pong => self.heard_of(connection, now),
@@ -256,7 +255,7 @@ impl Worker {
                 Some(UplinkOutput::Refused(refusal)) => {
                     self.send_to(connection, encode(&ServerMessage::Error { refusal }), now);
                 }
-                Some(UplinkOutput::Ask) => self.send_to(connection, codec::ping(), now),
+                Some(UplinkOutput::Ask) => self.send_to(connection, websocket::ping(), now),
                 None => break,
             }
         }
@@ -285,11 +284,11 @@ impl Worker {
 
     fn closed_by_client(&self, connection: &Connection, code: Option<u16>, now: Time) {
         if connection.is_open() {
-            if code.is_some_and(codec::is_good_bye) {
+            if code.is_some_and(websocket::is_good_bye) {
                 self.shared.hub.input(Input::Left { conn: connection.id });
             }
             self.take_leave(connection, now);
-            let answer = code.map_or_else(codec::close_plain, |code| codec::close(code, ""));
+            let answer = code.map_or_else(websocket::close_plain, |code| websocket::close(code, ""));
             connection.outbox.borrow_mut().push(answer).ok();
         }
         connection.state.set(State::Answering);

@@ -85,7 +85,7 @@ impl Worker {
         self.unheard.set(self.unheard.get() + 1);
         let connection = conn.and_then(|conn| self.find(conn));
         if let Some(connection) = connection {
-            self.lanes.borrow_mut().note(&connection);
+            self.lanes.borrow_mut().note(connection.id, connection.takes_frames());
         }
         let sockets = &self.sink.0;
         let place = conn.map_or(0, place_of) % sockets.len().max(1);

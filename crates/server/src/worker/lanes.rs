@@ -5,7 +5,6 @@ use std::os::fd::RawFd;
 
 use tenfour_core::ConnId;
 
-use super::connection::Connection;
 use super::place_of;
 
 /// One for each place in the table of connections.
@@ -27,13 +26,13 @@ impl Lanes {
         lane.filter(|&(of, _)| of == conn).map(|(_, lane)| lane)
     }
 
-    /// Looks again, after each write.
-    pub(super) fn note(&mut self, connection: &Connection) {
-        let place = place_of(connection.id);
+    /// Notes after each write whether the connection still takes frames.
+    pub(super) fn note(&mut self, conn: ConnId, lane: Option<Lane>) {
+        let place = place_of(conn);
         if place >= self.0.len() {
             self.0.resize(place + 1, None);
         }
-        self.0[place] = connection.takes_frames().map(|lane| (connection.id, lane));
+        self.0[place] = lane.map(|lane| (conn, lane));
     }
 
     /// The socket is about to be closed: its number will be somebody else's.

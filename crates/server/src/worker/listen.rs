@@ -8,8 +8,8 @@ use tenfour_core::{ConnId, Time};
 use tenfour_protocol::control::EndReason;
 use tokio::sync::mpsc;
 
-use super::{ToWorker, Worker};
-use crate::hub_thread::Order;
+use super::Worker;
+use crate::orders::{Order, ToWorker};
 
 /// Messages that are taken before listeners are written to.
 const TOGETHER: usize = 512;

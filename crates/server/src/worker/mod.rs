@@ -3,7 +3,6 @@
 //! served elsewhere (`lobby/`), which hands over what was upgraded.
 
 mod arrive;
-pub(crate) mod codec;
 mod connection;
 mod decoy;
 mod lanes;
@@ -36,8 +35,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::{LocalSet, unconstrained};
 
 use crate::clock::Clock;
-use crate::hub_thread::{Framed, Order};
-use crate::lobby::Arrival;
+use crate::orders::{Framed, ToWorker};
 use crate::shared::Shared;
 use crate::tls::Certificates;
 use connection::Connection;
@@ -49,23 +47,6 @@ use outbox::Chunk;
 use ring::Ring;
 pub(crate) use socket::{Stream, Tcp, set_up};
 use together::Rows;
-
-/// What a worker is told.
-pub(crate) enum ToWorker {
-    /// Serve this radio socket.
-    Arrival(Box<Arrival>),
-    /// Do what the hub says, in this order.
-    Orders(Vec<Order>),
-    /// A frame of a talker on another worker.
-    Frame { burst: BurstNo, packet: Packet },
-    /// End.
-    Stop,
-}
-
-/// The worker that a connection belongs to.
-pub(crate) fn worker_of(conn: ConnId) -> usize {
-    (conn.0 >> 56) as usize
-}
 
 /// Place of a connection in its worker's table.
 fn place_of(conn: ConnId) -> usize {

@@ -6,7 +6,7 @@ use tenfour_core::Time;
 use tenfour_core::voice::Packet;
 use tenfour_protocol::limits::CONTROL_QUEUE_BYTES;
 
-use crate::hub_thread::Framed;
+use crate::orders::Framed;
 
 /// Bytes that go out whole: whoever has begun a message has to finish it.
 #[derive(Debug, Clone)]

@@ -13,11 +13,9 @@ use super::Worker;
 use super::connection::{Connection, State};
 use super::outbox::Chunk;
 use super::socket::Stream;
-use super::together::Due;
-use crate::hub_thread::{Framed, encode};
+use super::together::{Due, FRAMES};
+use crate::orders::{Framed, encode};
 
-/// Frames in one write, when only frames wait.
-pub(super) const FRAMES: usize = 8;
 /// Messages of bursts in one write, when other things wait too.
 const ITEMS: usize = 32;
 /// Pieces in one write: the kernel takes 1,024, but nobody is that far behind for long.
@@ -109,7 +107,7 @@ impl Worker {
     pub(super) fn write(&self, connection: &Connection, now: Time) {
         if connection.state.get() != State::Over {
             self.write_out(connection, now);
-            self.lanes.borrow_mut().note(connection);
+            self.lanes.borrow_mut().note(connection.id, connection.takes_frames());
         }
     }
 

@@ -12,9 +12,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::Worker;
-use super::codec::{self, Decoder};
 use super::connection::{Connection, State};
 use super::unfinished::Unfinished;
+use crate::websocket::{self, Decoder};
 
 /// Cleans up when the task ends, also by a panic: no burst stays on the air, no place is kept.
 struct Parting<'a>(&'a Worker, &'a Connection);
@@ -152,15 +152,15 @@ impl Worker {
         connection.pings.set(0);
         let mut texts = 0;
         let heard = reader.decoder.feed(bytes, |event| {
-            texts += u32::from(matches!(event, codec::Event::Text(_)));
+            texts += u32::from(matches!(event, websocket::Event::Text(_)));
             self.event(connection, event, now);
         });
         if let Err(violation) = heard
             && connection.is_open()
         {
             let code = match violation {
-                codec::Violation::TooLarge => Code::MessageTooLarge,
-                codec::Violation::Protocol | codec::Violation::Text => Code::MalformedMessage,
+                websocket::Violation::TooLarge => Code::MessageTooLarge,
+                websocket::Violation::Protocol | websocket::Violation::Text => Code::MalformedMessage,
             };
             self.close_with(connection, violation.close_code(), code, now);
         }

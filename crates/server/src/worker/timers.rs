@@ -9,9 +9,9 @@ use tenfour_protocol::Code;
 use tenfour_protocol::limits::{PING, PINGS_MISSED, STALLED};
 
 use super::Worker;
-use super::codec;
 use super::connection::{Connection, State};
-use crate::hub_thread::Framed;
+use crate::orders::Framed;
+use crate::websocket;
 
 /// Time between two looks at the sockets.
 const TICK: Duration = Duration::from_secs(1);
@@ -80,7 +80,7 @@ impl Worker {
                 .map(|(_, c)| c.clone())
                 .collect()
         };
-        let ping: Framed = codec::ping();
+        let ping: Framed = websocket::ping();
         for connection in due {
             let missed = connection.pings.replace(connection.pings.get() + 1);
             if missed >= PINGS_MISSED {
@@ -150,7 +150,7 @@ impl Worker {
         self.shared.metrics.closed(code);
         let mut outbox = connection.outbox.borrow_mut();
         let reason = serde_json::to_value(code).expect("a code is a string");
-        let frame = codec::close(close_code, reason.as_str().unwrap_or_default());
+        let frame = websocket::close(close_code, reason.as_str().unwrap_or_default());
         if outbox.push(frame.clone()).is_err() {
             outbox.clear();
             outbox.push(frame).ok();

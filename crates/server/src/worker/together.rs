@@ -13,9 +13,10 @@ use tenfour_tls::Row;
 use super::Worker;
 use super::connection::Connection;
 use super::lanes::Lanes;
-use super::pump::FRAMES;
-use crate::hub_thread::Framed;
+use crate::orders::Framed;
 
+/// Frames in one write, when only frames wait.
+pub(super) const FRAMES: usize = 8;
 /// Fewer are written to one by one: a ring has a price too.
 const MANY: usize = 3;
 /// Room for what a batch is sent. Nearly always that is the same for all of it.

@@ -6,8 +6,8 @@ use tenfour_protocol::Code;
 use tenfour_tls::Session;
 
 use super::Worker;
-use super::codec::Decoder;
 use super::connection::{Connection, State};
+use crate::websocket::Decoder;
 
 /// Since when one connection keeps a part of something.
 #[derive(Debug, Default)]
