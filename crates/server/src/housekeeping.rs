@@ -44,9 +44,7 @@ pub(crate) fn start(
                 tokio::spawn(follow(changes, shared.clone()));
                 tokio::spawn(erase_who_is_gone(shared.clone()));
             }
-            if let Some(cluster) = &shared.cluster {
-                tokio::spawn(cluster.questions().answer(shared.clone()));
-            }
+            tokio::spawn(answer_nodes(shared.clone()));
             if let Some((listener, names)) = operator {
                 tokio::spawn(ops::serve(listener, names, shared));
             }
@@ -54,6 +52,13 @@ pub(crate) fn start(
         });
     };
     std::thread::Builder::new().name("tenfour-house".into()).spawn(run).map_err(StartError::System)
+}
+
+/// Tells other nodes what the connection log has of a user.
+async fn answer_nodes(shared: Arc<Shared>) {
+    if let Some(cluster) = &shared.cluster {
+        cluster.questions().answer(cluster, &shared.connection_log).await;
+    }
 }
 
 /// Lets go of addresses that have asked for nothing for long, also when nobody comes.

@@ -16,6 +16,7 @@
 pub mod auth;
 pub mod bus;
 mod calendar;
+mod channel_list;
 mod clock;
 mod cluster;
 pub mod config;
@@ -34,6 +35,7 @@ mod http;
 mod hub_thread;
 mod lobby;
 mod lock;
+mod metrics;
 #[cfg(feature = "mutants")]
 pub mod mutants;
 pub mod nats;
@@ -41,6 +43,7 @@ mod ops;
 mod orders;
 mod privacy;
 mod process;
+mod proxies;
 mod random;
 mod server;
 mod share;

@@ -16,6 +16,7 @@ use tenfour_protocol::limits::{ADDRESS_ANSWERS_BYTES, ADDRESS_CONNECTIONS, ANSWE
 use tokio::sync::{mpsc, watch};
 
 use crate::auth::{Auth, Origins};
+use crate::channel_list::ChannelList;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::config::{Config, Tls};
@@ -25,13 +26,14 @@ use crate::door::Door;
 use crate::error::StartError;
 use crate::gate::Gate;
 use crate::household::Households;
-use crate::http::{ChannelList, Proxies};
 use crate::hub_thread;
+use crate::metrics::Metrics;
 use crate::nats::Nats;
-use crate::ops::{self, Metrics, Names};
+use crate::ops::{self, Names};
 use crate::orders::{self, ToLobby, ToWorker};
 use crate::privacy::Privacy;
 use crate::process::{forbid_core_dumps, raise_file_limit};
+use crate::proxies::Proxies;
 use crate::random::random;
 use crate::shared::Shared;
 use crate::store::{Changes, JetStream, Keeper, Sqlite, Store, StoreThread};

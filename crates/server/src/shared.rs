@@ -6,16 +6,17 @@ use std::time::Duration;
 use tenfour_protocol::http::About;
 
 use crate::auth::Auth;
+use crate::channel_list::ChannelList;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::connection_log::ConnectionLog;
 use crate::disk::Disk;
 use crate::gate::Gate;
 use crate::household::Households;
-use crate::http::{ChannelList, Proxies};
-use crate::ops::Metrics;
+use crate::metrics::Metrics;
 use crate::orders::HubHandle;
 use crate::privacy::Privacy;
+use crate::proxies::Proxies;
 use crate::tls::Certificates;
 use crate::visitors::Visitors;
 

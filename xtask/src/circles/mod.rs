@@ -33,7 +33,6 @@ const KNOWN: &[(&str, &str)] = &[
     ("crates/client/src/", "to be opened next"),
     ("crates/loadgen/src/", "to be opened next"),
     ("crates/protocol/src/", "to be opened next"),
-    ("crates/server/src/", "to be opened next"),
     ("crates/websocket/src/", "to be opened next"),
     ("xtask/src/", "to be opened next"),
 ];

@@ -2,8 +2,8 @@
 //! its own, and the rows of a user are in those of the nodes that it connected to.
 
 use std::collections::HashMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -16,9 +16,8 @@ use zeroize::Zeroizing;
 
 use super::Cluster;
 use crate::bus::Lane;
-use crate::connection_log::Position;
+use crate::connection_log::{ConnectionLog, Position};
 use crate::lock::lock;
-use crate::shared::Shared;
 
 /// What all nodes are asked by.
 pub(super) const QUESTIONS: &str = "logs";
@@ -114,13 +113,12 @@ pub(crate) struct Questions(UnboundedReceiver<Question>);
 
 impl Questions {
     /// Answers until the server ends.
-    pub(crate) async fn answer(mut self, shared: Arc<Shared>) {
-        let Some(cluster) = &shared.cluster else { return };
+    pub(crate) async fn answer(mut self, cluster: &Cluster, log: &ConnectionLog) {
         while let Some(Question { from, ask, user }) = self.0.recv().await {
             let mut at = Some(Position::START);
             while let Some(from_here) = at {
                 // What cannot be read is told to the operator by the log itself.
-                let page = shared.connection_log.held_by(user, from_here).await;
+                let page = log.held_by(user, from_here).await;
                 let (rows, next) = page.unwrap_or_default();
                 let mut parts = rows.chunks(ROWS).map(<[_]>::to_vec).peekable();
                 while let Some(rows) = parts.next() {

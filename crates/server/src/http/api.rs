@@ -16,7 +16,8 @@ use tenfour_protocol::http::{About, Login, Me, Nonce, Problem, Register, Session
 use tenfour_protocol::limits::SESSION_LIFE;
 use tenfour_protocol::{Code, Refusal, json};
 
-use super::request::{Peer, Refused, client_of, cookie_name, foreign, origin_of, tokens_of, too_long};
+use super::answer::{Refused, too_long};
+use super::request::{Peer, client_of, cookie_name, foreign, origin_of, tokens_of};
 use crate::auth::{Client, Opened, Session};
 use crate::shared::Shared;
 use crate::store::{TokenHash, User};

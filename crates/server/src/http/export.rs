@@ -19,7 +19,7 @@ use tenfour_protocol::http::{Held, HeldConnection};
 use tenfour_protocol::{Refusal, UserId};
 use tokio::sync::mpsc;
 
-use super::request::full;
+use super::answer::full;
 use crate::connection_log::{HeldPage, Position};
 use crate::shared::Shared;
 

@@ -1,10 +1,10 @@
 //! The HTTP API, and what each answer carries.
 
+mod answer;
 mod api;
 mod channels;
 mod contact;
 mod export;
-mod forwarded;
 mod headers;
 mod me;
 mod openapi;
@@ -20,12 +20,11 @@ use axum::http::{Method, Response, Uri};
 use axum::routing::{delete, get, post};
 use tenfour_protocol::limits::BODY_BYTES;
 
+pub(crate) use answer::{busy, full, in_bytes, problem, too_long};
 pub(crate) use api::session_of;
-pub(crate) use channels::ChannelList;
-pub(crate) use forwarded::Proxies;
 pub(crate) use headers::secure;
 pub use openapi::openapi;
-pub(crate) use request::{Peer, busy, foreign, full, in_bytes, origin_of, problem, too_long};
+pub(crate) use request::{Peer, foreign, origin_of};
 
 use crate::shared::Shared;
 use crate::web;

@@ -2,7 +2,6 @@
 //! the public listener leads to it.
 
 mod listener;
-mod metrics;
 
 use std::sync::Arc;
 
@@ -15,7 +14,6 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 pub(crate) use listener::{CONNECTIONS, Names};
-pub(crate) use metrics::Metrics;
 
 use crate::shared::Shared;
 
