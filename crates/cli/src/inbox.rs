@@ -7,7 +7,7 @@ use tenfour_protocol::{ContactText, Handle, Tag, UserId};
 use tenfour_server::store::{JetStream, Letter, Store, StoreError, letters_in, read_inbox, remove_messages};
 use tenfour_server::store_in;
 
-use crate::admin::Place;
+use crate::data_folder::DataFolder;
 use crate::exit::Failure;
 use crate::lines;
 
@@ -17,7 +17,7 @@ const MARGIN: &str = "    ";
 #[derive(Debug, clap::Args)]
 pub(crate) struct Inbox {
     #[command(flatten)]
-    place: Place,
+    folder: DataFolder,
     /// One JSON object a line for each message
     #[arg(long)]
     json: bool,
@@ -40,7 +40,7 @@ struct Line {
 impl Inbox {
     pub(crate) fn open(self) -> Result<(), Failure> {
         let failed = |error: StoreError| Failure::Failed(error.to_string());
-        let (data, shared) = self.place.find()?;
+        let (data, shared) = self.folder.find()?;
         let (letters, mut place) = match shared {
             Some(mut store) => (letters_in(&mut store).map_err(failed)?, Kept::Shared(Box::new(store))),
             None => {

@@ -10,6 +10,7 @@ mod admin;
 mod begun_with;
 mod channels;
 mod contact;
+mod data_folder;
 mod exit;
 mod inbox;
 mod key;
