@@ -4,8 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use tenfour_protocol::Refusal;
-
-use crate::key_file::KeyFileError;
+use tenfour_protocol::limits::{PASSPHRASE_BYTES, PASSPHRASE_CHARACTERS};
 
 /// Why a client could not do what it was asked. Each says what happened and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -80,4 +79,33 @@ pub enum Error {
     /// Reading or writing failed.
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+/// Why a key file is not written or not read. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// The passphrase opens nothing.
+    #[error("The passphrase does not fit this key file. Try again; nobody can open the file without it.")]
+    WrongPassphrase,
+    /// Something in the file is not as it was written.
+    #[error("The key file is damaged. Copy it once more from where it was made.")]
+    Damaged,
+    /// Of a version that this program does not know.
+    #[error(
+        "The key file was made by a newer Tenfour (version {0} of the format). Use a newer one here, too."
+    )]
+    Newer(u64),
+    /// Something else.
+    #[error(
+        "That is no Tenfour key file. Such a file is made by `tenfour key export`, or by the settings of the page."
+    )]
+    NotAKeyFile,
+    /// Too short, or too long.
+    #[error(
+        "The passphrase has to have {PASSPHRASE_CHARACTERS} characters or more, and {PASSPHRASE_BYTES} bytes at most."
+    )]
+    Passphrase,
+    /// The file cannot be written, or the system has no randomness.
+    #[error("{0}")]
+    System(String),
 }

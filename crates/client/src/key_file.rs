@@ -18,46 +18,16 @@ use tenfour_protocol::UserId;
 use tenfour_protocol::limits::{
     KEY_FILE_BYTES, KEY_FILE_ITERATIONS, KEY_FILE_ITERATIONS_MOST, PASSPHRASE_BYTES, PASSPHRASE_CHARACTERS,
 };
-use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-use crate::Identity;
-use crate::identity::create_private;
+pub use crate::error::KeyFileError;
+use crate::identity::{Identity, create_private};
 
 const FORMAT: &str = "tenfour-key";
 const VERSION: u64 = 1;
 /// Begins what is authenticated with the seed.
 const CONTEXT: &[u8] = b"tenfour-key-v1";
-
-/// Why a key file is not written or not read. Each says what to do.
-#[derive(Debug, Error)]
-pub enum KeyFileError {
-    /// The passphrase opens nothing.
-    #[error("The passphrase does not fit this key file. Try again; nobody can open the file without it.")]
-    WrongPassphrase,
-    /// Something in the file is not as it was written.
-    #[error("The key file is damaged. Copy it once more from where it was made.")]
-    Damaged,
-    /// Of a version that this program does not know.
-    #[error(
-        "The key file was made by a newer Tenfour (version {0} of the format). Use a newer one here, too."
-    )]
-    Newer(u64),
-    /// Something else.
-    #[error(
-        "That is no Tenfour key file. Such a file is made by `tenfour key export`, or by the settings of the page."
-    )]
-    NotAKeyFile,
-    /// Too short, or too long.
-    #[error(
-        "The passphrase has to have {PASSPHRASE_CHARACTERS} characters or more, and {PASSPHRASE_BYTES} bytes at most."
-    )]
-    Passphrase,
-    /// The file cannot be written, or the system has no randomness.
-    #[error("{0}")]
-    System(String),
-}
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
