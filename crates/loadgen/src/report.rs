@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::Arguments;
+use crate::arguments::Arguments;
 use crate::score::Inner;
 
 /// What came out. Times in milliseconds where the name says so, else in seconds.

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, LocalSet};
 use tokio::time::Instant;
 
-use crate::Arguments;
+use crate::arguments::Arguments;
 use crate::listener::Listener;
 use crate::report::Report;
 use crate::score::Score;

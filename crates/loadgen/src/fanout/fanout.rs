@@ -125,7 +125,7 @@ impl Fanout {
     pub(crate) fn run(self) -> Result<serde_json::Value> {
         anyhow::ensure!(self.payload >= STAMP_BYTES, "a payload has at least {STAMP_BYTES} bytes");
         let sockets = self.sockets();
-        crate::raise_file_limit(if self.kind == Kind::Mumble { 2 * sockets } else { sockets })?;
+        crate::file_limit::raise_file_limit(if self.kind == Kind::Mumble { 2 * sockets } else { sockets })?;
         let server = Process(self.pid);
         let mut air = Air::new(2)?;
         let opener = Opener::new(&self)?;

@@ -35,7 +35,7 @@ pub(crate) struct Joins {
 impl Joins {
     /// Registers everybody, then measures steps of log-ins and joins of one channel.
     pub(crate) fn run(self) -> Result<serde_json::Value> {
-        crate::raise_file_limit(self.step * self.steps)?;
+        crate::file_limit::raise_file_limit(self.step * self.steps)?;
         let door = Door::find(&self.at, 1, None)?;
         let server = Process(self.pid);
         let mut lines = Vec::new();

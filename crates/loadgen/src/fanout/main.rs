@@ -8,6 +8,7 @@
 mod air;
 mod beside;
 mod fanout;
+mod file_limit;
 mod flood;
 mod joins;
 mod lines;
@@ -59,20 +60,4 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Each virtual user is a socket.
-fn raise_file_limit(sockets: usize) -> anyhow::Result<()> {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let wanted = sockets as u64 + 100;
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current.is_none_or(|current| current >= wanted) {
-        return Ok(());
-    }
-    let maximum = limit.maximum;
-    anyhow::ensure!(
-        maximum.is_none_or(|maximum| maximum >= wanted),
-        "{sockets} sockets need {wanted} open files; raise the limit (ulimit -n)"
-    );
-    Ok(setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum })?)
 }

@@ -33,7 +33,7 @@ pub(crate) struct Storm {
 impl Storm {
     /// Opens the lines, drops all at once, and resumes each.
     pub(crate) fn run(self) -> Result<serde_json::Value> {
-        crate::raise_file_limit(self.users)?;
+        crate::file_limit::raise_file_limit(self.users)?;
         let door = Door::find(&self.at, self.users, None)?;
         let together = Barrier::new(THREADS);
         let threads: Vec<Result<Times>> = std::thread::scope(|scope| {

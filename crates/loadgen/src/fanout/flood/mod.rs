@@ -113,7 +113,7 @@ impl Flags {
     /// Floods, and says how much it was.
     pub(crate) fn run(self) -> Result<serde_json::Value> {
         let flood = FLOODS.iter().find(|flood| flood.name == self.name).context("no such flood")?;
-        crate::raise_file_limit(self.sockets.unwrap_or(20_000).min(19_000))?;
+        crate::file_limit::raise_file_limit(self.sockets.unwrap_or(20_000).min(19_000))?;
         let ground = Ground::new(&self.at, self.from, self.people, Duration::from_secs_f64(self.seconds))?;
         eprintln!("flooding");
         match flood.how {
