@@ -6,9 +6,10 @@ use utoipa::ToSchema;
 
 use crate::contact::ContactText;
 use crate::control::{AirLimits, ChannelInfo};
-use crate::error::{Code, Refusal};
+use crate::error::Code;
 use crate::id::{Tag, UserId};
 use crate::person::{Description, Handle};
+use crate::refusal::Refusal;
 
 /// `POST /api/v1/nonce`: what to sign next.
 #[derive(Debug, Clone, Serialize, Deserialize, TS, ToSchema)]

@@ -43,10 +43,11 @@ pub mod work;
 pub use contact::ContactText;
 pub use control::{ClientMessage, ServerMessage};
 pub use device::{Device, DeviceText};
-pub use error::{Code, Refusal};
+pub use error::Code;
 pub use id::{BurstNo, ChannelId, ParticipantNo, Tag, UserId};
 pub use person::{Country, Description, Handle, Participant, Person};
 pub use place::{GeoCell, Place, Range, Ranges, SignalGrade};
+pub use refusal::Refusal;
 pub use voice::VoiceFrame;
 pub use work::Work;
 

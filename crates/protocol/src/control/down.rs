@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{AirLimits, ChannelInfo, Codec, EndReason, FrameTime, Outcome};
-use crate::error::Refusal;
 use crate::id::{BurstNo, ChannelId, ParticipantNo};
 use crate::person::{Country, Participant};
 use crate::place::{Range, SignalGrade};
+use crate::refusal::Refusal;
 
 /// What the server sends. Clients ignore fields and types they do not know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]

@@ -7,8 +7,8 @@ mod up;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::error::Refusal;
 use crate::id::{BurstNo, ChannelId};
+use crate::refusal::Refusal;
 
 pub use down::ServerMessage;
 pub use up::ClientMessage;
