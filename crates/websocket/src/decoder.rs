@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use zeroize::Zeroize;
 
-use crate::{
+use crate::wire::{
     BINARY, CLOSE, CONTINUATION, CONTROL_FRAME_BYTES, FINAL, MASKED, PING, PONG, RESERVED, TEXT, grow, mask,
 };
 

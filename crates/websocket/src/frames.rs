@@ -5,7 +5,7 @@ use std::sync::Arc;
 use data_encoding::BASE64;
 use sha1::{Digest, Sha1};
 
-use crate::{BINARY, CLOSE, CONTROL_FRAME_BYTES, FINAL, MASKED, PING, PONG, TEXT, grow, mask};
+use crate::wire::{BINARY, CLOSE, CONTROL_FRAME_BYTES, FINAL, MASKED, PING, PONG, TEXT, grow, mask};
 
 /// RFC 6455, 1.3.
 const MAGIC: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::decoder::HEADER_BYTES;
+use crate::wire::*;
 
 /// Who sends to a server.
 #[derive(Debug)]
