@@ -11,6 +11,7 @@ mod packages;
 mod policy;
 mod reference;
 mod run;
+mod runners;
 mod shell;
 mod sim;
 mod soak;

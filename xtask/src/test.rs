@@ -1,23 +1,11 @@
 //! Every test, in the order in which they are quick to fail.
 
-use std::collections::BTreeSet;
-use std::process::Command;
-
 use anyhow::{Result, bail};
 use tenfour_policy::Table;
 
-use crate::policy::results::{PLAYWRIGHT, VITEST};
-use crate::shell::{command, target, watch};
-use crate::{packages, policy, run, web};
-
-/// How many tests of a runner passed and failed.
-#[derive(Default)]
-pub(crate) struct Count {
-    pub(crate) passed: usize,
-    pub(crate) failed: usize,
-    /// What failed, as the runner calls it: the last lines of a long run have to say it.
-    pub(crate) failures: BTreeSet<String>,
-}
+use crate::runners::{Count, counted, nextest, number_before, passed_and_failed, playwright, web_tests};
+use crate::shell::command;
+use crate::{packages, policy, run};
 
 /// Runs all tests, goes on after a failure, and ends with the sum.
 pub(crate) fn test() -> Result<()> {
@@ -57,11 +45,6 @@ fn unit_tests() -> Result<Count> {
     nextest("--workspace", None)
 }
 
-/// Those of the tests of all crates that a filter of nextest names.
-pub(crate) fn unit_tests_of(filter: &str) -> Result<Count> {
-    nextest("--workspace", Some(filter))
-}
-
 /// Tests that know of mutants.
 fn mutant_tests() -> Result<Count> {
     nextest(&format!("{} --profile mutants", policy::BROKEN), Some("binary(mutants) | binary(league)"))
@@ -72,16 +55,6 @@ fn proofs() -> Result<Count> {
     policy::prove(&Table::published())
 }
 
-fn nextest(flags: &str, filter: Option<&str>) -> Result<Count> {
-    let mut nextest = command(&format!("cargo nextest run {flags} --no-fail-fast"));
-    nextest.args(filter.into_iter().flat_map(|filter| ["-E", filter]));
-    counted(nextest.env("TENFOUR_BIN", tenfour()), |line| {
-        let rest = line.trim_start().strip_prefix("Summary")?.split_once("run:")?.1;
-        let failed = number_before(rest, "failed") + number_before(rest, "timed out");
-        Some(passed_and_failed(number_before(rest, "passed"), failed))
-    })
-}
-
 fn doc_tests() -> Result<Count> {
     let mut doc = command("cargo test --workspace --doc --no-fail-fast");
     counted(&mut doc, |line| {
@@ -90,115 +63,6 @@ fn doc_tests() -> Result<Count> {
     })
 }
 
-/// The tests of the page's parts, all of them unless some are named; their report goes to `report`.
-pub(crate) fn vitest(report: &str) -> Command {
-    let mut vitest = web::npm("test -- --reporter=default --reporter=json");
-    vitest.arg(format!("--outputFile.json={}", target().join(report).display()));
-    vitest
-}
-
-pub(crate) fn web_tests() -> Result<Count> {
-    counted(&mut vitest(VITEST), |line| {
-        let rest = plain(line);
-        let rest = rest.trim_start().strip_prefix("Tests")?;
-        Some(passed_and_failed(number_before(rest, "passed"), number_before(rest, "failed")))
-    })
-}
-
 fn browser_tests() -> Result<Count> {
     playwright(&[])
-}
-
-/// Browser tests, with flags; their report goes where the policy looks for it.
-pub(crate) fn playwright(flags: &[String]) -> Result<Count> {
-    let mut npm = web::npm("run e2e -- --reporter=list,json");
-    npm.env("PLAYWRIGHT_JSON_OUTPUT_FILE", target().join(PLAYWRIGHT));
-    counted(npm.args(flags).env("TENFOUR_BIN", tenfour()), |line| {
-        let line = plain(line);
-        let (number, word) = line.trim().split_once(' ')?;
-        let number = number.parse().ok()?;
-        match word.split(' ').next()? {
-            "passed" => Some(passed_and_failed(number, 0)),
-            "failed" | "flaky" => Some(passed_and_failed(0, number)),
-            _ => None,
-        }
-    })
-}
-
-/// Runs a test runner and adds up what `read` finds in its lines. A runner that fails without
-/// saying how many tests failed counts as one failure, and so does one that ran nothing.
-fn counted(command: &mut Command, read: fn(&str) -> Option<Count>) -> Result<Count> {
-    let watched = watch(command)?;
-    let mut sum = Count::default();
-    for count in watched.output.lines().filter_map(read) {
-        sum.passed += count.passed;
-        sum.failed += count.failed;
-    }
-    sum.failures.extend(watched.output.lines().filter_map(failure));
-    if sum.failed == 0 && !watched.success {
-        sum.failed = 1;
-    }
-    Ok(sum)
-}
-
-fn passed_and_failed(passed: usize, failed: usize) -> Count {
-    Count { passed, failed, failures: BTreeSet::new() }
-}
-
-/// What a runner calls a test in the line that says that it failed.
-fn failure(line: &str) -> Option<String> {
-    let line = plain(line);
-    let line = line.trim();
-    // nextest: "FAIL [   0.479s] ( 934/1084) tenfour-server::radio moment::..."
-    let ended = ["FAIL [", "TIMEOUT [", "ABORT [", "SIG"].iter().any(|word| line.starts_with(word));
-    if let Some((_, test)) = line.split_once("] ").filter(|_| ended) {
-        let test = test.trim_start();
-        return Some(test.split_once(") ").map_or(test, |(_, test)| test).to_owned());
-    }
-    // Playwright: "✘  12 [firefox] › e2e/talk.spec.ts:7:1 › ... (3.1s)"; Vitest: "FAIL  src/...".
-    let page = line.strip_prefix('✘').or_else(|| line.strip_prefix("FAIL "));
-    // rustdoc: "test crates/... - Name (line 12) ... FAILED"
-    let doc = line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED"));
-    // nextest shows what each failed test printed, and that has lines of this last kind.
-    page.or(doc.filter(|test| test.contains("(line "))).map(|test| test.trim().to_owned())
-}
-
-/// The number that stands before `word`, or 0.
-fn number_before(text: &str, word: &str) -> usize {
-    let before = text.split_once(word).map_or("", |(before, _)| before);
-    before.split_whitespace().next_back().and_then(|number| number.parse().ok()).unwrap_or(0)
-}
-
-/// A line without colours.
-fn plain(line: &str) -> String {
-    let mut out = String::new();
-    let mut rest = line;
-    while let Some((before, after)) = rest.split_once('\u{1b}') {
-        out.push_str(before);
-        rest = after.split_once('m').map_or("", |(_, after)| after);
-    }
-    out + rest
-}
-
-fn tenfour() -> std::path::PathBuf {
-    target().join("debug/tenfour")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_read_from_the_runners_lines() {
-        let line = "     Summary [  34.5s] 120 tests run: 118 passed (1 slow), 2 failed, 3 skipped";
-        let rest = line.split_once("run:").unwrap().1;
-        assert_eq!((number_before(rest, "passed"), number_before(rest, "failed")), (118, 2));
-        let failed = "        FAIL [   0.479s] ( 934/1084) tenfour-server::radio moment::a_turn";
-        assert_eq!(failure(failed).unwrap(), "tenfour-server::radio moment::a_turn");
-        let failed = "  \u{1b}[31m✘\u{1b}[39m  12 [firefox] › e2e/talk.spec.ts:7:1 › is heard (3.1s)";
-        assert_eq!(failure(failed).unwrap(), "12 [firefox] › e2e/talk.spec.ts:7:1 › is heard (3.1s)");
-        assert_eq!(failure("        PASS [   0.479s] tenfour-server::radio moment::a_turn"), None);
-        assert_eq!(failure("    test moment::a_turn ... FAILED"), None);
-        assert_eq!(plain("\u{1b}[32m  12 passed\u{1b}[39m (3s)"), "  12 passed (3s)");
-    }
 }

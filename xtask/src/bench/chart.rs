@@ -5,8 +5,8 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
-use super::fanout::{Rounds, Turn};
 use super::statistics::Spread;
+use super::turns::{Rounds, Turn};
 
 /// Beside the report.
 pub(super) const FILE: &str = "benchmarks.svg";

@@ -10,7 +10,8 @@ use super::report::Section;
 use super::rivals::{self, Rival};
 use super::servers::{Ours, Server};
 use super::statistics::Spread;
-use super::users::{self, Figures};
+use super::turns::{AWAKE, Rounds, Turn};
+use super::users;
 use super::{chart, profile, servers};
 
 #[derive(Args, Default)]
@@ -32,102 +33,15 @@ pub(super) struct Fanout {
     profile: bool,
 }
 
-/// Whose turn it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Turn {
-    Floor,
-    Plain,
-    Bundled,
-    LowData,
-    /// A channel that is large enough for bundles of two, which nobody wishes.
-    Twos,
-    /// One that is large enough for bundles of three.
-    Threes,
-    Tls,
-    Rival(Rival),
-}
-
 /// A server that is later than the next frame is due does not keep pace.
 const FRAME_MS: f64 = 20.0;
 /// Listeners of the largest channel.
 const LARGE: u32 = 8000;
-/// Of users that have a core to themselves; those of [`second_core`] share one with a worker.
-pub(super) const AWAKE: &str = "--awake";
 /// Runs of what has no partner in its round.
 const RUNS: usize = 3;
 
 const CPU: &str = "cpu_us_per_frame";
 const CPU_OF_LISTENING: &str = "cpu_us_per_listener_second";
-
-impl Turn {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Floor => "floor",
-            Self::Plain => "Tenfour",
-            Self::Bundled => "Tenfour, bundles of 3 wished",
-            Self::LowData => "Tenfour, 60 ms frames, bundles wished",
-            Self::Twos => "Tenfour, 1,500 listeners: in twos",
-            Self::Threes => "Tenfour, 3,000 listeners: in threes",
-            Self::Tls => "Tenfour, TLS",
-            Self::Rival(rival) => rival.name(),
-        }
-    }
-
-    /// Whether its latency says something. Mumble's thread for voice gives itself an ordinary
-    /// priority, and waits for everybody else while its users go before all.
-    pub(super) fn has_latency(self) -> bool {
-        self != Self::Rival(Rival::Mumble) || !servers::all_go_first()
-    }
-
-    pub(super) fn start(self) -> Result<Server> {
-        match self {
-            Self::Floor => Server::floor(),
-            Self::Tls => Server::ours(Ours { tls: true, ..Ours::PLAIN }),
-            Self::Rival(rival) => rival.start(),
-            Self::Plain | Self::Bundled | Self::LowData | Self::Twos | Self::Threes => {
-                Server::ours(Ours::PLAIN)
-            }
-        }
-    }
-
-    /// What is its own in the command of the virtual users.
-    pub(super) fn flags(self) -> String {
-        match self {
-            Self::Floor => "--kind floor".into(),
-            Self::Plain | Self::Tls => "--kind tenfour".into(),
-            Self::Bundled => "--kind tenfour --economy".into(),
-            Self::LowData => "--kind tenfour --economy --frame-ms 60 --payload 120".into(),
-            // BUNDLES in crates/protocol/src/limits.rs, where the talker counts too.
-            Self::Twos => "--kind tenfour --listeners 1500".into(),
-            Self::Threes => "--kind tenfour --listeners 3000".into(),
-            Self::Rival(rival) => format!("--kind {}", rival.kind()),
-        }
-    }
-}
-
-/// What the turns measured, round by round.
-pub(super) struct Rounds {
-    pub(super) turns: Vec<Turn>,
-    figures: BTreeMap<usize, Vec<Figures>>,
-}
-
-impl Rounds {
-    fn values(&self, turn: Turn, path: &str) -> Vec<f64> {
-        let place = self.turns.iter().position(|other| *other == turn);
-        let figures = place.and_then(|place| self.figures.get(&place));
-        figures.into_iter().flatten().map(|figures| figures.number(path)).collect()
-    }
-
-    pub(super) fn spread(&self, turn: Turn, path: &str) -> Spread {
-        Spread::of(self.values(turn, path))
-    }
-
-    /// Against a partner's turn of the same round. None without a partner.
-    pub(super) fn ratio(&self, turn: Turn, partner: Turn, path: &str) -> Option<Spread> {
-        let partners = self.values(partner, path);
-        (!partners.is_empty()).then(|| Spread::of_ratios(&self.values(turn, path), &partners))
-    }
-}
 
 impl Fanout {
     pub(super) fn run(&self) -> Result<Section> {

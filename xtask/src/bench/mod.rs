@@ -17,6 +17,7 @@ pub(crate) mod servers;
 mod start;
 pub(crate) mod statistics;
 mod storm;
+mod turns;
 pub(crate) mod users;
 
 use anyhow::{Result, ensure};

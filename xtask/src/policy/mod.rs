@@ -9,8 +9,8 @@ use std::process::Command;
 use anyhow::{Result, bail};
 use tenfour_policy::{Clause, Mutant, Proof, Table};
 
+use crate::runners::{Count, playwright, unit_tests_of, vitest, web_tests};
 use crate::shell::{command, watch};
-use crate::test::{Count, playwright, unit_tests_of, vitest, web_tests};
 use crate::{packages, run};
 use results::{MUTANTS, NEXTEST, Results, VITEST_MUTANTS};
 

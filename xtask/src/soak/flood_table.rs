@@ -3,9 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
+use crate::bench::statistics::Spread;
 use anyhow::{Context, Result};
-
-use super::floods::median;
 
 const REPORT: &str = "docs/reliability.md";
 const BEGIN: &str = "<!-- floods -->\n";
@@ -135,6 +134,11 @@ pub(super) fn keep(rows: &[Row], flags: &str) -> Result<()> {
     fs::write(REPORT, format!("{before}{BEGIN}{how}{HEAD}{lines}{END}{after}"))?;
     println!("written: {REPORT}");
     Ok(())
+}
+
+/// The median.
+fn median(values: &[f64]) -> f64 {
+    if values.is_empty() { f64::NAN } else { Spread::of(values.iter().copied()).median }
 }
 
 #[cfg(test)]

@@ -15,7 +15,6 @@ use clap::Args;
 
 use super::flood_table::{self, Row};
 use crate::bench::servers::{Ours, Server};
-use crate::bench::statistics::Spread;
 use crate::bench::users::{self, Figures};
 use crate::packages;
 use crate::shell::{command, run, sh, target};
@@ -202,9 +201,4 @@ impl Row {
         self.refused.push(figures.number("beside.refused"));
         self.words = figures.0["beside"]["words"].as_str().map(str::to_owned).or(self.words.take());
     }
-}
-
-/// The median.
-pub(super) fn median(values: &[f64]) -> f64 {
-    if values.is_empty() { f64::NAN } else { Spread::of(values.iter().copied()).median }
 }

@@ -15,8 +15,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 
 use self::fold::{Node, Sample};
-use super::fanout::{AWAKE, Turn};
 use super::report::Section;
+use super::turns::{AWAKE, Turn};
 use super::users;
 use crate::packages;
 use crate::shell::{command, target};
