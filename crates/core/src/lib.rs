@@ -41,6 +41,7 @@
 //! # The machines
 //!
 //! * [`hub::Hub`] - one for a server: sessions, channels, presence, permission to talk, routes.
+//! * [`front::Port`] - one for each connection, and [`front::Dispatch`] - one for a hub: what a shell would write otherwise.
 //! * [`voice::Uplink`] - one for each talking connection: takes frames at the door, keeps them
 //!   until the burst is admitted, notices silence.
 //! * [`voice::Deck`] - one for each worker: the logs of the bursts on the air, a cursor for each
@@ -50,6 +51,7 @@
 
 mod bucket;
 mod chance;
+pub mod front;
 pub mod hub;
 #[cfg(feature = "mutants")]
 pub mod mutants;

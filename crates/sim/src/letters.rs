@@ -1,6 +1,7 @@
 //! What passes between clients, connections and workers.
 
-use tenfour_core::hub::{LoginId, Output};
+use tenfour_core::front::Order;
+use tenfour_core::hub::LoginId;
 use tenfour_core::voice::Packet;
 use tenfour_protocol::{BurstNo, ClientMessage, Code, Person, ServerMessage, UserId};
 
@@ -31,8 +32,8 @@ pub enum Down {
 /// What a worker finds in its queue.
 #[derive(Debug, Clone)]
 pub enum Task {
-    /// An output of the hub that concerns this worker.
-    Hub(Box<Output>),
+    /// What the hub orders, all at once.
+    Orders(Vec<Order<ServerMessage>>),
     /// A frame of a burst, from the worker of its talker.
     Frame(BurstNo, Packet),
 }

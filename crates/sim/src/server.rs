@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use tenfour_core::hub::{Hub, HubConfig, HubFigures, Input, Output, Recipients, ResumeToken, Tuned};
-use tenfour_core::voice::{Deck, DeckFigures, Item, Uplink, UplinkOutput, unframed};
+use tenfour_core::front::{Dispatch, Handover, Order, Port, PortOutput, Round, Unwritten};
+use tenfour_core::hub::{Hub, HubConfig, HubFigures, Input, ResumeToken};
+use tenfour_core::voice::{Deck, DeckFigures, Item, unframed};
 use tenfour_core::{ConnId, Time};
-use tenfour_protocol::{ClientMessage, ServerMessage};
+use tenfour_protocol::ServerMessage;
 
 use crate::context::{Context, Event, Sleeper};
 use crate::letters::{Caller, Down, Task, Up};
@@ -22,7 +23,7 @@ const QUEUE: Duration = Duration::from_millis(3);
 struct Conn {
     client: usize,
     worker: usize,
-    uplink: Uplink,
+    port: Port,
     /// Control that the window did not take.
     control: VecDeque<Down>,
     /// Room that is left in the window.
@@ -32,6 +33,7 @@ struct Conn {
 /// The server.
 pub struct Server {
     hub: Hub,
+    dispatch: Dispatch<ServerMessage>,
     decks: Vec<Deck<ServerMessage>>,
     conns: BTreeMap<ConnId, Conn>,
     /// The worker of each connection, also of one that is gone.
@@ -51,6 +53,7 @@ impl Server {
             #[cfg(feature = "mutants")]
             mutants: config.mutants,
             hub: Hub::new(config),
+            dispatch: Dispatch::new(workers),
             decks: (0..workers).map(|_| Deck::new(hold)).collect(),
             conns: BTreeMap::new(),
             homes: BTreeMap::new(),
@@ -63,11 +66,11 @@ impl Server {
     pub fn accept(&mut self, caller: Caller, conn: ConnId, cx: &mut Context) {
         let worker = cx.rng.usize(0..self.decks.len());
         self.homes.insert(conn, worker);
-        let uplink = Uplink::new(unframed, cx.now());
+        let port = Port::new(conn, unframed, cx.now());
         #[cfg(feature = "mutants")]
-        let uplink = uplink.broken(self.mutants);
+        let port = port.broken(self.mutants);
         let Caller { client, login, user, person } = caller;
-        self.conns.insert(conn, Conn { client, worker, uplink, control: VecDeque::new(), room: WINDOW });
+        self.conns.insert(conn, Conn { client, worker, port, control: VecDeque::new(), room: WINDOW });
         let mut token = [0; 32];
         cx.rng.fill(&mut token);
         self.queue_for_hub(
@@ -81,31 +84,25 @@ impl Server {
         let now = cx.now();
         let Some(state) = self.conns.get_mut(&conn) else { return };
         match up {
-            Up::Voice(bytes) => state.uplink.frame(&bytes, now),
-            Up::Pong => state.uplink.alive(now),
-            Up::Text(ClientMessage::BurstEnd { burst, .. }) => {
-                state.uplink.release(burst, now);
-            }
+            Up::Voice(bytes) => state.port.frame(&bytes, now),
+            Up::Pong => state.port.alive(now),
             Up::Text(message) => {
-                if let ClientMessage::BurstStart { burst, frame_ms, .. } = &message {
-                    state.uplink.start(*burst, *frame_ms, now);
+                if let Some(input) = state.port.message(message, now) {
+                    self.queue_for_hub(input, cx);
                 }
-                state.uplink.alive(now);
-                self.queue_for_hub(Input::Message { conn, message }, cx);
             }
         }
-        self.drain_uplink(conn, cx);
+        self.drain_port(conn, cx);
     }
 
     /// The socket is gone: closed by the client, or given up.
     pub fn disconnect(&mut self, conn: ConnId, cx: &mut Context) {
         let now = cx.now();
         let Some(state) = self.conns.get_mut(&conn) else { return };
-        state.uplink.disconnect(now);
-        self.drain_uplink(conn, cx);
+        state.port.end(now);
+        self.drain_port(conn, cx);
         let state = self.conns.remove(&conn).expect("looked up above");
         self.decks[state.worker].remove(conn);
-        self.queue_for_hub(Input::Disconnected { conn }, cx);
     }
 
     /// The client's side took a message out of the window.
@@ -135,24 +132,23 @@ impl Server {
         let deck = &mut self.decks[worker];
         match task {
             Task::Frame(burst, packet) => deck.append(burst, packet, now),
-            Task::Hub(output) => self.carry_out(worker, *output, cx),
+            Task::Orders(orders) => orders.into_iter().for_each(|order| self.obey(worker, order, cx)),
         }
         self.pump(worker, cx);
     }
 
-    /// The timers of a worker: its deck's and its connections' uplinks'.
+    /// The timers of a worker: its deck's and its connections' ports'.
     pub fn worker_timeout(&mut self, worker: usize, cx: &mut Context) {
         let now = cx.now();
         self.decks[worker].handle_timeout(now);
-        let due =
-            |conn: &Conn| conn.worker == worker && conn.uplink.poll_timeout().is_some_and(|at| at <= now);
+        let due = |conn: &Conn| conn.worker == worker && conn.port.poll_timeout().is_some_and(|at| at <= now);
         let conns: Vec<_> = self.conns.iter().filter(|(_, conn)| due(conn)).map(|(id, _)| *id).collect();
         for id in conns {
-            self.conns.get_mut(&id).expect("listed above").uplink.handle_timeout(now);
-            self.drain_uplink(id, cx);
+            self.conns.get_mut(&id).expect("listed above").port.handle_timeout(now);
+            self.drain_port(id, cx);
         }
         let here = self.conns.values().filter(|conn| conn.worker == worker);
-        if let Some(at) = here.filter_map(|conn| conn.uplink.poll_timeout()).min() {
+        if let Some(at) = here.filter_map(|conn| conn.port.poll_timeout()).min() {
             cx.wake(Sleeper::Worker(worker), at);
         }
         self.pump(worker, cx);
@@ -176,82 +172,56 @@ impl Server {
         left
     }
 
-    fn carry_out(&mut self, worker: usize, output: Output, cx: &mut Context) {
-        let now = cx.now();
-        match output {
-            Output::Send { to, message } => {
-                let Recipients::One(conn) = to else { unreachable!("split when it was queued") };
-                self.send(conn, Down::Text(message), cx);
+    fn obey(&mut self, worker: usize, order: Order<ServerMessage>, cx: &mut Context) {
+        match order {
+            Order::Send { to, message } => {
+                to.into_iter().for_each(|conn| self.send(conn, Down::Text(message.clone()), cx));
             }
-            Output::Open(route) => {
-                let here = |who: &Tuned| self.homes[&who.conn()] == worker;
-                // Nobody hears without a connection.
-                let there = |who: Tuned| self.conns.contains_key(&who.conn());
-                let present = |who: Tuned| if there(who) { who } else { Tuned::Not(who.conn()) };
-                let tuned = route.tuned.iter().copied().filter(here).map(present);
-                let (tuned, started): (Vec<_>, _) = (tuned.collect(), route.started());
-                self.decks[worker].open(route.burst, started, route.bundle, route.small, tuned, now);
+            Order::Deck(order) => {
+                let is_here = |conn| self.conns.contains_key(&conn);
+                order.carry_out(&mut self.decks[worker], is_here, cx.now());
             }
-            Output::Join { burst, who, from } => {
-                if self.conns.contains_key(&who.conn()) {
-                    self.decks[worker].join(burst, who, from, now);
+            Order::Port { conn, order } => match self.conns.get_mut(&conn) {
+                Some(state) => {
+                    state.port.obey(order, cx.now());
+                    self.drain_port(conn, cx);
                 }
-            }
-            Output::Leave { burst, conn } => self.decks[worker].leave(burst, conn),
-            Output::Bundle { conn, frames } => {
-                if self.conns.contains_key(&conn) {
-                    self.decks[worker].set_bundle(conn, frames);
-                }
-            }
-            Output::Close { burst, ended } => self.decks[worker].close(burst, ended, now),
-            Output::Admit { conn, local, burst } => {
-                self.with_uplink(conn, cx, |uplink| uplink.admit(local, burst, now));
-            }
-            Output::Refuse { conn, local } => self.with_uplink(conn, cx, |uplink| uplink.refuse(local)),
-            Output::EndBurst { conn, local, reason } => {
-                self.with_uplink(conn, cx, |uplink| uplink.end(local, reason, now));
-            }
-            Output::Node(_) => {}
-            Output::Disconnect { conn, code } => {
+                None => order.without_port(conn).into_iter().for_each(|input| self.queue_for_hub(input, cx)),
+            },
+            Order::Relay { .. } => {}
+            Order::Disconnect { conn, code } => {
                 self.send(conn, Down::Close(code), cx);
                 self.disconnect(conn, cx);
             }
         }
     }
 
-    fn with_uplink(&mut self, conn: ConnId, cx: &mut Context, act: impl FnOnce(&mut Uplink)) {
-        if let Some(state) = self.conns.get_mut(&conn) {
-            act(&mut state.uplink);
-            self.drain_uplink(conn, cx);
-        }
-    }
-
-    fn drain_uplink(&mut self, id: ConnId, cx: &mut Context) {
+    fn drain_port(&mut self, id: ConnId, cx: &mut Context) {
         let Some(conn) = self.conns.get_mut(&id) else { return };
         let (client, worker) = (conn.client, conn.worker);
         let mut outputs = Vec::new();
-        while let Some(output) = conn.uplink.poll() {
+        while let Some(output) = conn.port.poll() {
             outputs.push(output);
         }
-        if let Some(at) = conn.uplink.poll_timeout() {
+        if let Some(at) = conn.port.poll_timeout() {
             cx.wake(Sleeper::Worker(worker), at);
         }
         for output in outputs {
             match output {
-                UplinkOutput::Frame { burst, packet } => {
+                PortOutput::Frame { burst, packet } => {
                     cx.model.relayed(burst, &packet, cx.schedule.now());
                     for worker in 0..self.decks.len() {
                         self.queue_for_worker(worker, Task::Frame(burst, packet.clone()), cx);
                     }
                 }
-                UplinkOutput::Closed { local, frames, dropped, reason } => {
-                    cx.model.closed(client, local, frames, reason, cx.schedule.now());
-                    self.queue_for_hub(Input::BurstClosed { conn: id, local, frames, dropped, reason }, cx);
+                PortOutput::Hub(input) => {
+                    if let Input::BurstClosed { local, frames, reason, .. } = input {
+                        cx.model.closed(client, local, frames, reason, cx.schedule.now());
+                    }
+                    self.queue_for_hub(input, cx);
                 }
-                UplinkOutput::Refused(refusal) => {
-                    self.send(id, Down::Text(ServerMessage::Error { refusal }), cx);
-                }
-                UplinkOutput::Ask => self.send(id, Down::Ping, cx),
+                PortOutput::Send(message) => self.send(id, Down::Text(message), cx),
+                PortOutput::Ping => self.send(id, Down::Ping, cx),
             }
         }
     }
@@ -264,32 +234,23 @@ impl Server {
                 |conn| self.conns.get(&conn).map(|conn| conn.client),
                 cx.schedule.now(),
             );
-            match &output {
-                Output::Open(_) | Output::Close { .. } => {
-                    for worker in 0..self.decks.len() {
-                        self.queue_for_worker(worker, Task::Hub(Box::new(output.clone())), cx);
-                    }
-                }
-                Output::Send { to: Recipients::Many(conns), message } => {
-                    for conn in conns.iter() {
-                        let to = Recipients::One(*conn);
-                        self.queue_for_worker_of(*conn, Output::Send { to, message: message.clone() }, cx);
-                    }
-                }
-                Output::Send { to: Recipients::One(conn), .. }
-                | Output::Leave { conn, .. }
-                | Output::Bundle { conn, .. }
-                | Output::Admit { conn, .. }
-                | Output::Refuse { conn, .. }
-                | Output::EndBurst { conn, .. }
-                | Output::Disconnect { conn, .. } => self.queue_for_worker_of(*conn, output.clone(), cx),
-                Output::Join { who, .. } => self.queue_for_worker_of(who.conn(), output.clone(), cx),
-                Output::Node(_) => {}
-            }
+            let before = self.dispatch.take(output, &Unwritten(|conn| self.homes[&conn]));
+            before.into_iter().for_each(|round| self.hand_over(round, cx));
         }
+        let rest = self.dispatch.rest();
+        self.hand_over(rest, cx);
         cx.model.hub_is_done(self.hub.figures(), cx.schedule.now());
         if let Some(at) = self.hub.poll_timeout() {
             cx.wake(Sleeper::Hub, at);
+        }
+    }
+
+    fn hand_over(&mut self, round: Round<ServerMessage>, cx: &mut Context) {
+        for handover in round.handovers() {
+            // Without other nodes the hub has nothing for the bus.
+            if let Handover::Worker(worker, orders) = handover {
+                self.queue_for_worker(worker, Task::Orders(orders), cx);
+            }
         }
     }
 
@@ -346,12 +307,6 @@ impl Server {
     fn queue_for_hub(&mut self, input: Input, cx: &mut Context) {
         self.hub_queue = cx.queued(self.hub_queue, QUEUE);
         cx.schedule.at(self.hub_queue, Event::Hub(input));
-    }
-
-    fn queue_for_worker_of(&mut self, conn: ConnId, output: Output, cx: &mut Context) {
-        if let Some(worker) = self.conns.get(&conn).map(|conn| conn.worker) {
-            self.queue_for_worker(worker, Task::Hub(Box::new(output)), cx);
-        }
     }
 
     fn queue_for_worker(&mut self, worker: usize, task: Task, cx: &mut Context) {

@@ -8,8 +8,9 @@ mod places;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use tenfour_core::hub::{AddressNo, Hub, HubConfig, Input, Output, Recipients, ResumeToken};
-use tenfour_core::voice::{Deck, Framing, Uplink, UplinkOutput, unframed};
+use tenfour_core::front::{Dispatch, Handover, Order, Port, PortOutput, Unwritten};
+use tenfour_core::hub::{AddressNo, Hub, HubConfig, Input, Output, ResumeToken};
+use tenfour_core::voice::{Deck, Framing, Uplink, unframed};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{BurstNo, ClientMessage, Code, Handle, Person, ServerMessage, UserId};
 
@@ -27,7 +28,7 @@ pub(crate) enum Got {
 
 struct Client {
     worker: usize,
-    uplink: Uplink,
+    port: Port,
     got: Vec<Got>,
     stalled: bool,
 }
@@ -35,6 +36,7 @@ struct Client {
 pub(crate) struct World {
     pub(crate) now: Time,
     pub(crate) hub: Hub,
+    dispatch: Dispatch<ServerMessage>,
     pub(crate) decks: Vec<Deck<ServerMessage>>,
     pub(crate) closed: BTreeMap<ConnId, Code>,
     /// Those whose link answers nothing for now.
@@ -65,6 +67,7 @@ impl World {
         Self {
             now: Time::from_micros(1_000_000),
             hub: Hub::new(config),
+            dispatch: Dispatch::new(decks.len()),
             decks,
             closed: BTreeMap::new(),
             stalled: BTreeSet::new(),
@@ -94,12 +97,8 @@ impl World {
         let person = Person { handle, tag: user.tag(), description: None, country: None };
         let mut token = [0; 32];
         token[..8].copy_from_slice(&self.connections.to_be_bytes());
-        let client = Client {
-            worker: worker_of(conn),
-            uplink: uplink(unframed, self.now),
-            got: Vec::new(),
-            stalled: false,
-        };
+        let client =
+            Client { worker: worker_of(conn), port: port(conn, self.now), got: Vec::new(), stalled: false };
         self.clients.insert(conn, client);
         let login = login_of(name);
         self.tell(Input::Connected { conn, login, user, address, person, token: ResumeToken(token) });
@@ -126,15 +125,8 @@ impl World {
 
     /// A control message, as a worker handles it.
     pub(crate) fn send(&mut self, conn: ConnId, message: ClientMessage) {
-        let uplink = &mut self.clients.get_mut(&conn).expect("connected").uplink;
-        match message {
-            ClientMessage::BurstEnd { burst, .. } => uplink.release(burst, self.now),
-            ClientMessage::BurstStart { burst, frame_ms, .. } => {
-                uplink.start(burst, frame_ms, self.now);
-                self.inputs.push_back(Input::Message { conn, message });
-            }
-            message => self.inputs.push_back(Input::Message { conn, message }),
-        }
+        let port = &mut self.clients.get_mut(&conn).expect("connected").port;
+        self.inputs.extend(port.message(message, self.now));
         self.settle();
     }
 
@@ -161,7 +153,7 @@ impl World {
 
     pub(crate) fn binary(&mut self, conn: ConnId, bytes: &[u8]) {
         let now = self.now;
-        self.clients.get_mut(&conn).expect("connected").uplink.frame(bytes, now);
+        self.clients.get_mut(&conn).expect("connected").port.frame(bytes, now);
         self.settle();
     }
 
@@ -195,7 +187,7 @@ impl World {
                 deck.handle_timeout(self.now);
             }
             for client in self.clients.values_mut() {
-                client.uplink.handle_timeout(self.now);
+                client.port.handle_timeout(self.now);
             }
             self.bus.iter_mut().for_each(|bus| bus.intake.handle_timeout(self.now));
             self.settle();
@@ -244,7 +236,7 @@ impl World {
 
     pub(crate) fn next_timeout(&self) -> Option<Time> {
         let decks = self.decks.iter().filter_map(Deck::poll_timeout);
-        let uplinks = self.clients.values().filter_map(|client| client.uplink.poll_timeout());
+        let uplinks = self.clients.values().filter_map(|client| client.port.poll_timeout());
         let intake = self.bus.iter().filter_map(|bus| bus.intake.poll_timeout());
         self.hub.poll_timeout().into_iter().chain(decks).chain(uplinks).chain(intake).min()
     }
@@ -252,7 +244,7 @@ impl World {
     fn settle(&mut self) {
         loop {
             self.drain_hub();
-            self.drain_uplinks();
+            self.drain_ports();
             self.drain_decks();
             let Some(input) = self.inputs.pop_front() else { return };
             self.hub.handle(input, self.now);
@@ -261,54 +253,42 @@ impl World {
 
     fn drain_hub(&mut self) {
         while let Some(output) = self.hub.poll() {
-            self.carry_out(output);
+            if let Output::Open(route) = &output {
+                self.opened = route.listeners().map(|listener| listener.conn).collect();
+            }
+            let before = self.dispatch.take(output, &Unwritten(worker_of));
+            for round in before.into_iter().chain([self.dispatch.rest()]) {
+                round.handovers().for_each(|handover| self.carry_out(handover));
+            }
         }
     }
 
-    fn carry_out(&mut self, output: Output) {
+    fn carry_out(&mut self, handover: Handover<ServerMessage>) {
+        match handover {
+            Handover::Worker(worker, orders) => {
+                orders.into_iter().for_each(|order| self.obey(worker, order));
+            }
+            Handover::Bus(output) => self.carry_out_on_bus(output),
+        }
+    }
+
+    fn obey(&mut self, worker: usize, order: Order<ServerMessage>) {
         let now = self.now;
-        match output {
-            Output::Send { to, message } => {
-                let to = match to {
-                    Recipients::One(conn) => vec![conn],
-                    Recipients::Many(conns) => conns.to_vec(),
-                };
+        match order {
+            Order::Send { to, message } => {
                 for conn in to {
                     self.get(conn, Got::Control(message.clone()));
                 }
             }
-            Output::Open(route) => {
-                self.opened = route.listeners().map(|listener| listener.conn).collect();
-                for (worker, deck) in self.decks.iter_mut().enumerate() {
-                    let own = route.tuned.iter().copied().filter(|who| worker_of(who.conn()) == worker);
-                    deck.open(route.burst, route.started(), route.bundle, route.small, own, now);
-                }
+            Order::Deck(order) => {
+                order.carry_out(&mut self.decks[worker], |conn| self.clients.contains_key(&conn), now);
             }
-            Output::Join { burst, who, from } => {
-                if let Some(worker) = self.worker(who.conn()) {
-                    self.decks[worker].join(burst, who, from, now);
-                }
-            }
-            Output::Leave { burst, conn } => {
-                self.decks.iter_mut().for_each(|deck| deck.leave(burst, conn));
-            }
-            Output::Close { burst, ended } => {
-                self.decks.iter_mut().for_each(|deck| deck.close(burst, ended.clone(), now));
-            }
-            Output::Admit { conn, local, burst } => {
-                self.uplink(conn, |uplink| uplink.admit(local, burst, now));
-            }
-            Output::Refuse { conn, local } => self.uplink(conn, |uplink| uplink.refuse(local)),
-            Output::EndBurst { conn, local, reason } => {
-                self.uplink(conn, |uplink| uplink.end(local, reason, now));
-            }
-            Output::Bundle { conn, frames } => {
-                if let Some(worker) = self.worker(conn) {
-                    self.decks[worker].set_bundle(conn, frames);
-                }
-            }
-            Output::Node(output) => self.carry_out_on_bus(output),
-            Output::Disconnect { conn, code } => {
+            Order::Port { conn, order } => match self.clients.get_mut(&conn) {
+                Some(client) => client.port.obey(order, now),
+                None => self.inputs.extend(order.without_port(conn)),
+            },
+            Order::Relay { burst, subject, .. } => self.relay_to(burst, subject),
+            Order::Disconnect { conn, code } => {
                 self.drain_decks();
                 self.closed.insert(conn, code);
                 self.cut(conn);
@@ -317,38 +297,29 @@ impl World {
     }
 
     fn cut(&mut self, conn: ConnId) {
-        let now = self.now;
-        self.uplink(conn, |uplink| uplink.disconnect(now));
-        self.drain_uplinks();
+        let Some(client) = self.clients.get_mut(&conn) else { return };
+        client.port.end(self.now);
+        self.drain_ports();
         self.clients.remove(&conn);
         self.decks.iter_mut().for_each(|deck| deck.remove(conn));
-        self.inputs.push_back(Input::Disconnected { conn });
     }
 
-    fn drain_uplinks(&mut self) {
-        let mut refused = Vec::new();
-        for (&conn, client) in &mut self.clients {
-            while let Some(output) = client.uplink.poll() {
+    fn drain_ports(&mut self) {
+        for (conn, client) in &mut self.clients {
+            while let Some(output) = client.port.poll() {
                 match output {
-                    UplinkOutput::Frame { burst, packet } => {
+                    PortOutput::Frame { burst, packet } => {
                         for deck in &mut self.decks {
                             deck.append(burst, packet.clone(), self.now);
                         }
                         self.bus.iter_mut().for_each(|bus| bus.relay(burst, &packet));
                     }
-                    UplinkOutput::Closed { local, frames, dropped, reason } => {
-                        self.inputs.push_back(Input::BurstClosed { conn, local, frames, dropped, reason });
-                    }
-                    UplinkOutput::Refused(refusal) => {
-                        refused.push((conn, ServerMessage::Error { refusal }));
-                    }
-                    UplinkOutput::Ask if !self.stalled.contains(&conn) => client.uplink.alive(self.now),
-                    UplinkOutput::Ask => {}
+                    PortOutput::Hub(input) => self.inputs.push_back(input),
+                    PortOutput::Send(message) => client.got.push(Got::Control(message)),
+                    PortOutput::Ping if self.stalled.contains(conn) => {}
+                    PortOutput::Ping => client.port.alive(self.now),
                 }
             }
-        }
-        for (conn, message) in refused {
-            self.get(conn, Got::Control(message));
         }
     }
 
@@ -357,16 +328,13 @@ impl World {
             client.got.push(got);
         }
     }
+}
 
-    fn worker(&self, conn: ConnId) -> Option<usize> {
-        self.clients.get(&conn).map(|client| client.worker)
-    }
-
-    fn uplink(&mut self, conn: ConnId, act: impl FnOnce(&mut Uplink)) {
-        if let Some(client) = self.clients.get_mut(&conn) {
-            act(&mut client.uplink);
-        }
-    }
+fn port(conn: ConnId, now: Time) -> Port {
+    let port = Port::new(conn, unframed, now);
+    #[cfg(feature = "mutants")]
+    let port = port.broken(mutants());
+    port
 }
 
 /// An uplink, broken as the environment asks for.
@@ -377,7 +345,6 @@ pub(crate) fn uplink(framing: Framing, now: Time) -> Uplink {
     uplink
 }
 
-/// Connections are of one worker and of the other in turn.
 fn worker_of(conn: ConnId) -> usize {
     (conn.0 % 2) as usize
 }

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use tenfour_core::hub::{ClusterConfig, Hub, HubConfig, Input, NodeInput, NodeOutput, Output, Recipients};
-use tenfour_core::voice::{Deck, Intake, IntakeOutput, Item, Uplink, UplinkOutput, unframed};
+use tenfour_core::front::{DeckOrder, Dispatch, Handover, Order, Port, PortOutput, Unwritten};
+use tenfour_core::hub::{ClusterConfig, Hub, HubConfig, Input, NodeInput, NodeOutput, Output};
+use tenfour_core::voice::{Deck, Intake, IntakeOutput, Item, unframed};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::limits::{TURN, TURNS};
 use tenfour_protocol::node::{Envelope, Frames, NodeId, Subject};
@@ -55,8 +56,9 @@ pub(super) struct Node {
     pub(super) backlog: VecDeque<Task>,
     /// Its connection to the bus is whole, as far as it knows.
     pub(super) up: bool,
+    dispatch: Dispatch<ServerMessage>,
     deck: Deck<ServerMessage>,
-    uplinks: BTreeMap<ConnId, Uplink>,
+    ports: BTreeMap<ConnId, Port>,
     intake: Intake,
     relays: BTreeMap<BurstNo, Subject>,
     inputs: VecDeque<Input>,
@@ -78,8 +80,9 @@ impl Node {
             paused: false,
             backlog: VecDeque::new(),
             up: false,
+            dispatch: Dispatch::new(1),
             deck,
-            uplinks: BTreeMap::new(),
+            ports: BTreeMap::new(),
             intake: Intake::new(id, unframed),
             relays: BTreeMap::new(),
             inputs: VecDeque::new(),
@@ -94,17 +97,20 @@ impl Node {
         match task {
             Task::Hub(input) => {
                 if let Input::Connected { conn, .. } = &*input {
-                    self.uplinks.insert(*conn, Uplink::new(unframed, now));
+                    self.ports.insert(*conn, Port::new(*conn, unframed, now));
                 }
                 if let Input::Node(NodeInput::Up | NodeInput::Down) = &*input {
                     self.up = matches!(*input, Input::Node(NodeInput::Up));
                 }
                 self.inputs.push_back(*input);
             }
-            Task::Text(conn, message) => self.text(conn, message, now),
+            Task::Text(conn, message) => {
+                let port = self.ports.get_mut(&conn);
+                self.inputs.extend(port.and_then(|port| port.message(message, now)));
+            }
             Task::Voice(conn, bytes) => {
-                if let Some(uplink) = self.uplinks.get_mut(&conn) {
-                    uplink.frame(&bytes, now);
+                if let Some(port) = self.ports.get_mut(&conn) {
+                    port.frame(&bytes, now);
                 }
             }
             Task::Gone(conn) => self.cut(conn, now),
@@ -123,34 +129,23 @@ impl Node {
 
     /// When it wants to be woken, in the world's time.
     pub(super) fn next_timeout(&self) -> Option<Time> {
-        let uplinks = self.uplinks.values().filter_map(Uplink::poll_timeout);
+        let ports = self.ports.values().filter_map(Port::poll_timeout);
         let machines = [self.hub.poll_timeout(), self.deck.poll_timeout(), self.intake.poll_timeout()];
-        let next = machines.into_iter().flatten().chain(uplinks).min();
+        let next = machines.into_iter().flatten().chain(ports).min();
         next.map(|at| Time::ZERO + at.since(Time::ZERO + self.skew))
     }
 
     /// Frames that it holds, connections of clients, and frames of others that wait.
     pub(super) fn leftovers(&self) -> (usize, usize, usize) {
-        (self.deck.figures().frames, self.uplinks.len(), self.intake.figures().1)
-    }
-
-    fn text(&mut self, conn: ConnId, message: ClientMessage, now: Time) {
-        let Some(uplink) = self.uplinks.get_mut(&conn) else { return };
-        match &message {
-            ClientMessage::BurstEnd { burst, .. } => return uplink.release(*burst, now),
-            ClientMessage::BurstStart { burst, frame_ms, .. } => uplink.start(*burst, *frame_ms, now),
-            _ => {}
-        }
-        self.inputs.push_back(Input::Message { conn, message });
+        (self.deck.figures().frames, self.ports.len(), self.intake.figures().1)
     }
 
     fn cut(&mut self, conn: ConnId, now: Time) {
-        let Some(uplink) = self.uplinks.get_mut(&conn) else { return };
-        uplink.disconnect(now);
-        self.drain_uplinks(now);
-        self.uplinks.remove(&conn);
+        let Some(port) = self.ports.get_mut(&conn) else { return };
+        port.end(now);
+        self.drain_ports(now);
+        self.ports.remove(&conn);
         self.deck.remove(conn);
-        self.inputs.push_back(Input::Disconnected { conn });
     }
 
     fn timeout(&mut self, now: Time) {
@@ -159,7 +154,7 @@ impl Node {
         }
         self.deck.handle_timeout(now);
         self.intake.handle_timeout(now);
-        self.uplinks.values_mut().for_each(|uplink| uplink.handle_timeout(now));
+        self.ports.values_mut().for_each(|port| port.handle_timeout(now));
     }
 
     fn settle(&mut self, now: Time) {
@@ -167,7 +162,7 @@ impl Node {
             while let Some(output) = self.hub.poll() {
                 self.carry_out(output, now);
             }
-            self.drain_uplinks(now);
+            self.drain_ports(now);
             self.drain_intake(now);
             self.write(now);
             let Some(input) = self.inputs.pop_front() else { return };
@@ -177,44 +172,41 @@ impl Node {
 
     fn carry_out(&mut self, output: Output, now: Time) {
         self.effects.push(Effect::Said(output.clone()));
-        match output {
-            Output::Send { to: Recipients::One(conn), message } => {
-                self.effects.push(Effect::Told(conn, message));
-            }
-            Output::Send { to: Recipients::Many(conns), message } => {
-                self.effects.extend(conns.iter().map(|&conn| Effect::Told(conn, message.clone())));
-            }
-            Output::Open(route) => {
-                let tuned = route.tuned.iter().copied();
-                self.deck.open(route.burst, route.started(), 1, route.small, tuned, now);
-            }
-            Output::Join { burst, who, from } => self.deck.join(burst, who, from, now),
-            Output::Leave { burst, conn } => self.deck.leave(burst, conn),
-            Output::Bundle { .. } => {}
-            Output::Close { burst, ended } => {
-                self.relays.remove(&burst);
-                self.deck.close(burst, ended, now);
-            }
-            Output::Admit { conn, local, burst } => {
-                if let Some(uplink) = self.uplinks.get_mut(&conn) {
-                    uplink.admit(local, burst, now);
+        let before = self.dispatch.take(output, &Unwritten(|_| 0));
+        for round in before.into_iter().chain([self.dispatch.rest()]) {
+            for handover in round.handovers() {
+                match handover {
+                    Handover::Worker(_, orders) => {
+                        orders.into_iter().for_each(|order| self.obey(order, now));
+                    }
+                    Handover::Bus(output) => self.carry_out_on_bus(output, now),
                 }
             }
-            Output::Refuse { conn, local } => {
-                if let Some(uplink) = self.uplinks.get_mut(&conn) {
-                    uplink.refuse(local);
-                }
+        }
+    }
+
+    fn obey(&mut self, order: Order<ServerMessage>, now: Time) {
+        match order {
+            Order::Send { to, message } => {
+                self.effects.extend(to.into_iter().map(|conn| Effect::Told(conn, message.clone())));
             }
-            Output::EndBurst { conn, local, reason } => {
-                if let Some(uplink) = self.uplinks.get_mut(&conn) {
-                    uplink.end(local, reason, now);
+            Order::Deck(order) => {
+                if let DeckOrder::Close { burst, .. } = &order {
+                    self.relays.remove(burst);
                 }
+                order.carry_out(&mut self.deck, |conn| self.ports.contains_key(&conn), now);
             }
-            Output::Disconnect { conn, .. } => {
+            Order::Port { conn, order } => match self.ports.get_mut(&conn) {
+                Some(port) => port.obey(order, now),
+                None => self.inputs.extend(order.without_port(conn)),
+            },
+            Order::Relay { burst, subject, .. } => {
+                self.relays.insert(burst, subject);
+            }
+            Order::Disconnect { conn, .. } => {
                 self.effects.push(Effect::Closed(conn));
                 self.cut(conn, now);
             }
-            Output::Node(output) => self.carry_out_on_bus(output, now),
         }
     }
 
@@ -230,20 +222,18 @@ impl Node {
             NodeOutput::Unsubscribe(subject) => {
                 self.subscribed.remove(&subject);
             }
-            NodeOutput::Relay { burst, subject, .. } => {
-                self.relays.insert(burst, subject);
-            }
+            NodeOutput::Relay { .. } => unreachable!("an order of a worker"),
             NodeOutput::Hear { node, burst, local } => self.intake.hear(node, burst, local),
             NodeOutput::Unhear { node, burst } => self.intake.unhear(node, burst, now),
             NodeOutput::News(_) => {}
         }
     }
 
-    fn drain_uplinks(&mut self, now: Time) {
-        for (&conn, uplink) in &mut self.uplinks {
-            while let Some(output) = uplink.poll() {
+    fn drain_ports(&mut self, now: Time) {
+        for (&conn, port) in &mut self.ports {
+            while let Some(output) = port.poll() {
                 match output {
-                    UplinkOutput::Frame { burst, packet } => {
+                    PortOutput::Frame { burst, packet } => {
                         self.effects.push(Effect::Relayed(burst, packet.seq()));
                         if let Some(subject) = self.relays.get(&burst) {
                             let frames = Frames::to_bytes(self.id, [packet.message()]);
@@ -251,10 +241,10 @@ impl Node {
                         }
                         self.deck.append(burst, packet, now);
                     }
-                    UplinkOutput::Closed { local, frames, dropped, reason } => {
-                        self.inputs.push_back(Input::BurstClosed { conn, local, frames, dropped, reason });
-                    }
-                    UplinkOutput::Refused(_) | UplinkOutput::Ask => {}
+                    PortOutput::Hub(input) => self.inputs.push_back(input),
+                    PortOutput::Send(message) => self.effects.push(Effect::Told(conn, message)),
+                    // Nobody answers here, and nobody is asked: links work or are gone.
+                    PortOutput::Ping => {}
                 }
             }
         }

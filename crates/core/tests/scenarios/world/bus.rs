@@ -58,14 +58,16 @@ impl World {
                 assert!(bus.subscribed.insert(subject.clone()), "{subject} twice");
             }
             NodeOutput::Unsubscribe(subject) => assert!(bus.subscribed.remove(&subject), "{subject}"),
-            NodeOutput::Relay { burst, subject, .. } => {
-                bus.relays.insert(burst, subject);
-            }
+            NodeOutput::Relay { .. } => unreachable!("an order of a worker"),
             NodeOutput::Hear { node, burst, local } => bus.intake.hear(node, burst, local),
             NodeOutput::Unhear { node, burst } => bus.intake.unhear(node, burst, self.now),
             NodeOutput::News(news) => bus.news.push(news),
         }
         self.drain_intake();
+    }
+
+    pub(super) fn relay_to(&mut self, burst: BurstNo, subject: Subject) {
+        self.bus.as_mut().expect("in a cluster").relays.insert(burst, subject);
     }
 
     /// Something comes from the bus.

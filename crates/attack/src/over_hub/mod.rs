@@ -1,17 +1,18 @@
 //! The hub itself, driven in virtual time: what a shell would send is what agents hear.
 
+mod orders;
+
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
-use tenfour_core::hub::{
-    Hears, Hub, HubConfig, Input, LoginId, Output, Recipients, ResumeToken, Route, Tuned,
-};
+use tenfour_core::front::{Dispatch, Port};
+use tenfour_core::hub::{Hub, HubConfig, Input, LoginId, ResumeToken};
 use tenfour_core::radio::{Config, Input as ToRadio, Output as FromRadio, Radio};
+use tenfour_core::voice::{ByGrade, unframed};
 use tenfour_core::{ConnId, Time};
-use tenfour_protocol::control::{Codec, EndReason, FrameTime};
+use tenfour_protocol::control::{Codec, FrameTime};
 use tenfour_protocol::limits::REST;
-use tenfour_protocol::{BurstNo, ClientMessage, Code, Handle, Person, Refusal, ServerMessage, UserId, json};
+use tenfour_protocol::{BurstNo, ClientMessage, Handle, Person, ServerMessage, UserId, json};
 
 use crate::air::{Act, Agent, Air, Heard, QUARRY, channel};
 use crate::path::STEP;
@@ -33,6 +34,7 @@ enum Owner {
 /// A connection that may be talking.
 struct Line {
     owner: Owner,
+    port: Port,
     /// The connection's own number of the burst it has on the air.
     talks: Option<BurstNo>,
 }
@@ -43,13 +45,20 @@ struct Seat {
     inbox: Vec<Heard>,
 }
 
+/// A burst: how its beginning is told, and to whom.
+struct OnAir {
+    started: ByGrade<ServerMessage>,
+    listeners: Vec<ConnId>,
+}
+
 /// A hub, the quarry on it, and agents.
 pub struct OverHub {
     hub: Hub,
+    dispatch: Dispatch<ServerMessage>,
     now: Time,
     lines: BTreeMap<ConnId, Line>,
     seats: Vec<Seat>,
-    routes: BTreeMap<BurstNo, Arc<Route>>,
+    bursts: BTreeMap<BurstNo, OnAir>,
     order: u64,
     connections: u64,
     quarry: Quarry,
@@ -67,10 +76,11 @@ impl OverHub {
     pub fn new(config: HubConfig, quarry: Quarry) -> Self {
         let mut over = Self {
             hub: Hub::new(config),
+            dispatch: Dispatch::new(1),
             now: Time::ZERO,
             lines: BTreeMap::new(),
             seats: Vec::new(),
-            routes: BTreeMap::new(),
+            bursts: BTreeMap::new(),
             order: 0,
             connections: 0,
             next_step: quarry.moves().then_some(Time::ZERO + STEP),
@@ -131,7 +141,8 @@ impl OverHub {
         let handle = Handle::parse(name).expect("a handle");
         let person = Person { handle, tag: user.tag(), description: None, country: None };
         bytes[8..16].copy_from_slice(&conn.0.to_be_bytes());
-        self.lines.insert(conn, Line { owner, talks: None });
+        let port = Port::new(conn, unframed, self.now);
+        self.lines.insert(conn, Line { owner, port, talks: None });
         self.tell(Input::Connected {
             conn,
             login: LoginId(key),
@@ -144,87 +155,20 @@ impl OverHub {
     }
 
     fn message(&mut self, conn: ConnId, message: ClientMessage) {
-        // The end of a burst is the uplink's.
-        if let ClientMessage::BurstEnd { burst, .. } = message {
-            return self.close_burst(conn, burst, EndReason::Released);
-        }
-        self.tell(Input::Message { conn, message });
-    }
-
-    fn close_burst(&mut self, conn: ConnId, local: BurstNo, reason: EndReason) {
         let Some(line) = self.lines.get_mut(&conn) else { return };
-        if line.talks.take_if(|talks| *talks == local).is_some() {
-            self.tell(Input::BurstClosed { conn, local, frames: 1, dropped: None, reason });
-        }
+        let input = line.port.message(message, self.now);
+        self.drain_port(conn);
+        input.into_iter().for_each(|input| self.tell(input));
     }
 
     fn disconnect(&mut self, conn: ConnId, left: bool) {
         if left {
             self.tell(Input::Left { conn });
         }
-        let talks = self.lines.get_mut(&conn).and_then(|line| line.talks);
-        if let Some(local) = talks {
-            self.close_burst(conn, local, EndReason::TalkerLost);
-        }
-        if self.lines.remove(&conn).is_some() {
-            self.tell(Input::Disconnected { conn });
-        }
-    }
-
-    fn tell(&mut self, input: Input) {
-        self.hub.handle(input, self.now);
-        self.drain();
-    }
-
-    fn drain(&mut self) {
-        while let Some(output) = self.hub.poll() {
-            match output {
-                Output::Send { to: Recipients::One(conn), message } => self.deliver(conn, message),
-                Output::Send { to: Recipients::Many(conns), message } => {
-                    conns.iter().for_each(|&conn| self.deliver(conn, message.clone()));
-                }
-                Output::Open(route) => {
-                    for listener in route.listeners() {
-                        self.start(&route, listener);
-                    }
-                    self.routes.insert(route.burst, route);
-                }
-                Output::Join { burst, who: Tuned::Hears(listener), .. } => {
-                    if let Some(route) = self.routes.get(&burst).cloned() {
-                        self.start(&route, listener);
-                    }
-                }
-                Output::Close { burst, ended } => self.end(burst, &ended),
-                Output::Admit { conn, local, .. } => {
-                    if let Some(line) = self.lines.get_mut(&conn) {
-                        line.talks = Some(local);
-                    }
-                }
-                Output::EndBurst { conn, local, reason } => self.close_burst(conn, local, reason),
-                Output::Disconnect { conn, .. } => self.disconnect(conn, false),
-                Output::Join { .. }
-                | Output::Leave { .. }
-                | Output::Refuse { .. }
-                | Output::Bundle { .. }
-                | Output::Node(_) => {}
-            }
-        }
-    }
-
-    fn start(&mut self, route: &Route, listener: Hears) {
-        let mut message = route.started.clone();
-        if let ServerMessage::BurstStarted { grade, .. } = &mut message {
-            *grade = listener.grade;
-        }
-        self.deliver(listener.conn, message);
-    }
-
-    /// To everybody who has been told of the beginning: the attacker learns no more by it.
-    fn end(&mut self, burst: BurstNo, ended: &ServerMessage) {
-        let Some(route) = self.routes.get(&burst).cloned() else { return };
-        for listener in route.listeners() {
-            self.deliver(listener.conn, ended.clone());
-        }
+        let Some(line) = self.lines.get_mut(&conn) else { return };
+        line.port.end(self.now);
+        self.drain_port(conn);
+        self.lines.remove(&conn);
     }
 
     fn deliver(&mut self, conn: ConnId, message: ServerMessage) {
@@ -315,7 +259,7 @@ impl Air for OverHub {
         let talks = self.lines.get(&self.line).and_then(|line| line.talks);
         match (act, talks) {
             (Act::Talk, None) => self.talk(),
-            (Act::Hush, Some(local)) => self.close_burst(self.line, local, EndReason::Released),
+            (Act::Hush, Some(burst)) => self.message(self.line, ClientMessage::BurstEnd { burst, frames: 1 }),
             (Act::Talk, Some(_)) | (Act::Hush, None) => return,
             (Act::Renew, _) => {
                 self.disconnect(self.line, true);
@@ -352,9 +296,10 @@ impl Air for OverHub {
         let Some(conn) = self.seats[agent.0].conn else { return };
         match json::message(text) {
             Ok(message) => self.message(conn, message),
-            Err(_) => {
-                let (refusal, press) = (Refusal::from(Code::MalformedMessage), json::press_of(text));
-                self.tell(Input::Malformed { conn, refusal, press });
+            Err(fault) => {
+                let now = self.now;
+                let input = self.lines.get_mut(&conn).map(|line| line.port.malformed(text, &fault, now));
+                input.into_iter().for_each(|input| self.tell(input));
             }
         }
     }
