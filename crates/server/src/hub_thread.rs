@@ -5,14 +5,16 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tenfour_core::ConnId;
-use tenfour_core::hub::{Hub, HubConfig, NodeOutput, Output, Recipients, Route};
+use tenfour_core::front::{Dispatch, Handover, Round, Shell};
+use tenfour_core::hub::{Hub, HubConfig, Route};
 use tenfour_core::reach::scrub_stack;
 use tenfour_core::voice::ByGrade;
+use tenfour_protocol::ServerMessage;
 use tokio::sync::mpsc as tokio_mpsc;
 
 use crate::clock::Clock;
 use crate::cluster::Cluster;
-use crate::orders::{Boxed, Framed, HubInbox, Order, Relay, ToHub, ToWorker, encode, worker_of};
+use crate::orders::{Boxed, Framed, HubInbox, ToHub, ToWorker, encode, worker_of};
 use crate::websocket;
 
 /// Inputs that are handled before their orders go out: workers are woken once for all.
@@ -26,16 +28,16 @@ pub(crate) fn start(
     clock: Clock,
     cluster: Option<Cluster>,
 ) -> std::io::Result<JoinHandle<()>> {
-    let outboxes = workers.iter().map(|_| Vec::new()).collect();
-    let mut thread = HubThread { hub: Hub::new(config), clock, workers, outboxes, cluster };
+    let dispatch = Dispatch::new(workers.len());
+    let mut thread = HubThread { hub: Hub::new(config), dispatch, clock, workers, cluster };
     std::thread::Builder::new().name("tenfour-hub".into()).spawn(move || thread.run(&inbox.0))
 }
 
 struct HubThread {
     hub: Hub,
+    dispatch: Dispatch<Framed>,
     clock: Clock,
     workers: Vec<tokio_mpsc::UnboundedSender<ToWorker>>,
-    outboxes: Vec<Vec<Order>>,
     cluster: Option<Cluster>,
 }
 
@@ -58,7 +60,8 @@ impl HubThread {
                 self.hub.handle_timeout(now);
                 self.drain();
             }
-            self.deliver();
+            let rest = self.dispatch.rest();
+            self.hand_over(rest);
             // Places were read and compared: before the thread sleeps, nothing of them is left.
             scrub_stack();
         }
@@ -89,94 +92,46 @@ impl HubThread {
 
     fn drain(&mut self) {
         while let Some(output) = self.hub.poll() {
-            self.order(output);
+            if let Some(round) = self.dispatch.take(output, &Written) {
+                self.hand_over(round);
+            }
         }
     }
 
-    fn order(&mut self, output: Output) {
-        match output {
-            Output::Send { to: Recipients::One(conn), message } => {
-                self.give(conn, Order::Send { to: vec![conn], message: encode(&message) });
-            }
-            Output::Send { to: Recipients::Many(conns), message } => {
-                let message = encode(&message);
-                for (worker, to) in self.by_worker(&conns, |conn| *conn).into_iter().enumerate() {
-                    if !to.is_empty() {
-                        self.outboxes[worker].push(Order::Send { to, message: message.clone() });
+    fn hand_over(&self, round: Round<Framed>) {
+        for handover in round.handovers() {
+            match handover {
+                // A worker that has ended serves nobody any more.
+                Handover::Worker(worker, orders) => {
+                    self.workers[worker].send(ToWorker::Orders(orders)).ok();
+                }
+                // Without other nodes the hub has nothing for the bus.
+                Handover::Bus(output) => {
+                    if let Some(cluster) = &self.cluster {
+                        cluster.carry_out(output);
                     }
                 }
             }
-            Output::Open(route) => {
-                let started = announcements(&route);
-                let by_worker = self.by_worker(&route.tuned, |who| who.conn());
-                for (worker, tuned) in by_worker.into_iter().enumerate() {
-                    let (burst, started) = (route.burst, started.clone());
-                    let Route { bundle, small, .. } = *route;
-                    self.outboxes[worker].push(Order::Open { burst, started, bundle, small, tuned });
-                }
-            }
-            Output::Close { burst, ended } => {
-                let ended = encode(&ended);
-                for outbox in &mut self.outboxes {
-                    outbox.push(Order::Close { burst, ended: ended.clone() });
-                }
-            }
-            Output::Join { burst, who, from } => self.give(who.conn(), Order::Join { burst, who, from }),
-            Output::Leave { burst, conn } => self.give(conn, Order::Leave { burst, conn }),
-            Output::Bundle { conn, frames } => self.give(conn, Order::Bundle { conn, frames }),
-            Output::Admit { conn, local, burst } => {
-                // The talker's worker passes frames on at once: every other one has to know the
-                // burst by then, or it would drop its first words.
-                self.deliver();
-                self.give(conn, Order::Admit { conn, local, burst });
-            }
-            Output::Refuse { conn, local } => self.give(conn, Order::Refuse { conn, local }),
-            Output::EndBurst { conn, local, reason } => {
-                self.give(conn, Order::EndBurst { conn, local, reason });
-            }
-            Output::Node(output) => self.tell_nodes(output),
-            Output::Disconnect { conn, code } => self.give(conn, Order::Disconnect { conn, code }),
         }
     }
+}
 
-    fn tell_nodes(&mut self, output: NodeOutput) {
-        // Without others, the hub has nothing for them.
-        let Some(cluster) = &self.cluster else { return };
-        match output {
-            NodeOutput::Relay { conn, burst, subject } => {
-                self.give(conn, Order::Relay { conn, burst, relay: Relay::to(&subject) });
-            }
-            NodeOutput::Hear { .. } => {
-                let cluster = cluster.clone();
-                // Frames may wait for it: every worker has to know the burst by then.
-                self.deliver();
-                cluster.carry_out(output);
-            }
-            _ => cluster.carry_out(output),
-        }
+/// Messages as text frames.
+struct Written;
+
+impl Shell for Written {
+    type Message = Framed;
+
+    fn worker_of(&self, conn: ConnId) -> usize {
+        worker_of(conn)
     }
 
-    /// Sorts by worker and keeps the order within each: the hub has shuffled it, and the order in
-    /// which listeners are served must not tell who is near.
-    fn by_worker<T: Copy>(&self, all: &[T], conn: impl Fn(&T) -> ConnId) -> Vec<Vec<T>> {
-        let mut lists = vec![Vec::new(); self.outboxes.len()];
-        for one in all {
-            lists[worker_of(conn(one))].push(*one);
-        }
-        lists
+    fn write(&self, message: ServerMessage) -> Framed {
+        encode(&message)
     }
 
-    fn give(&mut self, conn: ConnId, order: Order) {
-        self.outboxes[worker_of(conn)].push(order);
-    }
-
-    fn deliver(&mut self) {
-        for (worker, outbox) in self.workers.iter().zip(&mut self.outboxes) {
-            if !outbox.is_empty() {
-                // A worker that has ended serves nobody any more.
-                worker.send(ToWorker::Orders(std::mem::take(outbox))).ok();
-            }
-        }
+    fn write_started(&self, route: &Route) -> ByGrade<Framed> {
+        announcements(route)
     }
 }
 
@@ -197,6 +152,7 @@ fn announcements(route: &Route) -> ByGrade<Framed> {
 mod tests {
     use super::*;
     use serde_json::json;
+    use tenfour_core::front::Unwritten;
     use tenfour_protocol::{BurstNo, ChannelId, SignalGrade};
 
     #[test]
@@ -208,7 +164,8 @@ mod tests {
         });
         let started = serde_json::from_value(started).unwrap();
         let route = Route { burst: BurstNo(7), channel, bundle: 1, started, small: true, tuned: Vec::new() };
-        let (framed, messages) = (announcements(&route), route.started());
+        let framed = announcements(&route);
+        let messages = Unwritten(|_| 0).write_started(&route);
         for grade in SignalGrade::ALL.into_iter().map(Some).chain([None]) {
             assert_eq!(framed.of(grade), &encode(messages.of(grade)), "{grade:?}");
         }

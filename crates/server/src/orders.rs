@@ -3,12 +3,12 @@
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, mpsc};
 
-use tenfour_core::ConnId;
-use tenfour_core::hub::{StartAt, HubFigures, Input, Tuned};
-use tenfour_core::voice::{ByGrade, Packet};
-use tenfour_protocol::control::{ChannelInfo, EndReason};
+use tenfour_core::hub::{HubFigures, Input};
+use tenfour_core::voice::Packet;
+use tenfour_core::{ConnId, front};
+use tenfour_protocol::control::ChannelInfo;
 use tenfour_protocol::node::Subject;
-use tenfour_protocol::{BurstNo, Code, Person, ServerMessage};
+use tenfour_protocol::{BurstNo, Person, ServerMessage};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
@@ -62,20 +62,7 @@ pub(crate) struct Guest {
 }
 
 /// What the hub tells one worker to do.
-#[derive(Debug)]
-pub(crate) enum Order {
-    Send { to: Vec<ConnId>, message: Framed },
-    Open { burst: BurstNo, started: ByGrade<Framed>, bundle: u8, small: bool, tuned: Vec<Tuned> },
-    Join { burst: BurstNo, who: Tuned, from: StartAt },
-    Leave { burst: BurstNo, conn: ConnId },
-    Bundle { conn: ConnId, frames: u8 },
-    Close { burst: BurstNo, ended: Framed },
-    Admit { conn: ConnId, local: BurstNo, burst: BurstNo },
-    Refuse { conn: ConnId, local: BurstNo },
-    EndBurst { conn: ConnId, local: BurstNo, reason: EndReason },
-    Disconnect { conn: ConnId, code: Code },
-    Relay { conn: ConnId, burst: BurstNo, relay: Relay },
-}
+pub(crate) type Order = front::Order<Framed>;
 
 /// Where a talker's frames go, beside this node's listeners.
 #[derive(Debug)]

@@ -7,7 +7,6 @@ use tenfour_protocol::node::{NodeId, NodeMessage, NodeName, Subject};
 use tenfour_protocol::{BurstNo, ChannelId, Code, ServerMessage, SignalGrade};
 
 use crate::ConnId;
-use crate::voice::ByGrade;
 
 /// Whom a message goes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,17 +40,6 @@ impl Route {
     /// Those who hear it.
     pub fn listeners(&self) -> impl Iterator<Item = Hears> {
         self.tuned.iter().filter_map(|who| who.hears())
-    }
-
-    /// `burst.started` for each grade.
-    pub fn started(&self) -> ByGrade<ServerMessage> {
-        ByGrade::from_fn(|heard| {
-            let mut started = self.started.clone();
-            if let ServerMessage::BurstStarted { grade, .. } = &mut started {
-                *grade = heard;
-            }
-            started
-        })
     }
 }
 

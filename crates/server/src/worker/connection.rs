@@ -4,13 +4,14 @@ use std::cell::{Cell, RefCell, RefMut};
 use std::sync::Arc;
 use std::task::Waker;
 
+use tenfour_core::front::{Port, PortOutput};
 use tenfour_core::hub::Input;
 #[cfg(feature = "mutants")]
 use tenfour_core::mutants::Mutant;
 use tenfour_core::reach::scrub_stack;
-use tenfour_core::voice::{Packet, Uplink, UplinkOutput};
+use tenfour_core::voice::Packet;
 use tenfour_core::{ConnId, Time};
-use tenfour_protocol::{BurstNo, ClientMessage, Code, Device, Refusal, ServerMessage, json};
+use tenfour_protocol::{BurstNo, ClientMessage, Device, json};
 
 use super::Worker;
 use super::lanes::Lane;
@@ -47,7 +48,7 @@ pub(super) struct Connection {
     pub(super) closes: Cell<Option<Time>>,
     /// True when hub and deck have forgotten it.
     pub(super) left: Cell<bool>,
-    uplink: RefCell<Uplink>,
+    port: RefCell<Port>,
     /// The answer to its newest ping: earlier ones need none (RFC 6455, 5.5.3).
     pub(super) pong: Cell<Option<Framed>>,
     /// What it has waiting for the hub.
@@ -81,9 +82,9 @@ impl Connection {
         connected: Connected,
         now: Time,
     ) -> Self {
-        let uplink = Uplink::new(websocket::voice_framing, now);
+        let port = Port::new(id, websocket::voice_framing, now);
         #[cfg(feature = "mutants")]
-        let uplink = uplink.broken(crate::mutants::active());
+        let port = port.broken(crate::mutants::active());
         Self {
             id,
             stream: RefCell::new(stream),
@@ -97,7 +98,7 @@ impl Connection {
             paused: Cell::new(None),
             closes: Cell::new(None),
             left: Cell::new(false),
-            uplink: RefCell::new(uplink),
+            port: RefCell::new(port),
             pong: Cell::new(None),
             share,
             relay: RefCell::new(None),
@@ -136,8 +137,8 @@ impl Connection {
         [self.outbox.borrow().begun_voice(), sealed].into_iter().flatten().min()
     }
 
-    pub(super) fn uplink(&self) -> RefMut<'_, Uplink> {
-        self.uplink.borrow_mut()
+    pub(super) fn port(&self) -> RefMut<'_, Port> {
+        self.port.borrow_mut()
     }
 
     /// Ends the task that reads; it cleans up.
@@ -165,13 +166,13 @@ impl Worker {
         match event {
             Event::Text(text) => {
                 self.control(connection, text, now);
-                self.heard_of(connection, now);
+                self.listen_to_talker(connection);
                 // It may have named a cell, which was moved about while it was read.
                 scrub_stack();
             }
             Event::Binary(bytes) => {
-                connection.uplink().frame(bytes, now);
-                self.drain_uplink(connection, now);
+                connection.port().frame(bytes, now);
+                self.drain_port(connection, now);
             }
             Event::Ping(payload) => {
                 connection.pong.set(Some(websocket::pong(payload)));
@@ -184,22 +185,21 @@ impl Worker {
 
     /// The link works: whoever talks and is silent is not held up by it.
     fn heard_of(&self, connection: &Connection, now: Time) {
-        connection.uplink().alive(now);
+        connection.port().alive(now);
+        self.listen_to_talker(connection);
+    }
+
+    fn listen_to_talker(&self, connection: &Connection) {
         if connection.silent.get().is_some() {
             self.listen_for_silence(connection);
         }
     }
 
     fn control(&self, connection: &Connection, text: &str, now: Time) {
-        let conn = connection.id;
         let parsed = json::message(text);
         // What reading has left on the stack must not get into gaps of what is made next.
         scrub_stack();
-        match parsed {
-            Ok(ClientMessage::BurstEnd { burst, .. }) => {
-                connection.uplink().release(burst, now);
-                self.drain_uplink(connection, now);
-            }
+        let input = match parsed {
             Ok(mut message) => {
                 if let ClientMessage::Hello { device, client, .. } = &mut message {
                     self.log_connection(connection, device.take(), client);
@@ -210,18 +210,13 @@ impl Worker {
                 {
                     self.log_connection(connection, None, &format!("channel {channel}"));
                 }
-                if let ClientMessage::BurstStart { burst, frame_ms, .. } = message {
-                    connection.uplink().start(burst, frame_ms, now);
-                    self.drain_uplink(connection, now);
-                }
-                self.shared.hub.input_of(&connection.share, Input::Message { conn, message });
+                connection.port().message(message, now)
             }
-            Err(fault) => {
-                let message = format!("The message is not one of this protocol: {fault}.");
-                let refusal = Refusal::because(Code::MalformedMessage, message);
-                let press = json::press_of(text);
-                self.shared.hub.input_of(&connection.share, Input::Malformed { conn, refusal, press });
-            }
+            Err(fault) => Some(connection.port().malformed(text, &fault, now)),
+        };
+        self.drain_port(connection, now);
+        if let Some(input) = input {
+            self.shared.hub.input_of(&connection.share, input);
         }
     }
 
@@ -238,24 +233,19 @@ impl Worker {
         }
     }
 
-    /// Carries out what the uplink says, and notes whether it has to be asked again in time.
-    pub(super) fn drain_uplink(&self, connection: &Connection, now: Time) {
-        let conn = connection.id;
+    /// Carries out what the port says, and notes whether it has to be asked again in time.
+    pub(super) fn drain_port(&self, connection: &Connection, now: Time) {
         loop {
-            // Taken apart so that the uplink is not borrowed while its output is carried out.
-            let output = connection.uplink().poll();
+            // Taken apart so that the port is not borrowed while its output is carried out.
+            let output = connection.port().poll();
             match output {
-                Some(UplinkOutput::Frame { burst, packet }) => {
+                Some(PortOutput::Frame { burst, packet }) => {
                     self.relay(connection, burst, &packet);
                     self.spread(burst, packet, now);
                 }
-                Some(UplinkOutput::Closed { local, frames, dropped, reason }) => {
-                    self.shared.hub.input(Input::BurstClosed { conn, local, frames, dropped, reason });
-                }
-                Some(UplinkOutput::Refused(refusal)) => {
-                    self.send_to(connection, encode(&ServerMessage::Error { refusal }), now);
-                }
-                Some(UplinkOutput::Ask) => self.send_to(connection, websocket::ping(), now),
+                Some(PortOutput::Hub(input)) => self.shared.hub.input(input),
+                Some(PortOutput::Send(message)) => self.send_to(connection, encode(&message), now),
+                Some(PortOutput::Ping) => self.send_to(connection, websocket::ping(), now),
                 None => break,
             }
         }
@@ -274,9 +264,9 @@ impl Worker {
         }
     }
 
-    /// Notes when the uplink wants to be asked again.
+    /// Notes when the port wants to be asked again.
     pub(super) fn listen_for_silence(&self, connection: &Connection) {
-        let at = connection.uplink().poll_timeout();
+        let at = connection.port().poll_timeout();
         let mut talking = self.talking.borrow_mut();
         connection.silent.replace(at).map(|before| talking.remove(&(before, connection.id)));
         talking.extend(at.map(|at| (at, connection.id)));

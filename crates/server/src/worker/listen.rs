@@ -3,13 +3,11 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use tenfour_core::hub::{Input, Tuned};
 use tenfour_core::{ConnId, Time};
-use tenfour_protocol::control::EndReason;
 use tokio::sync::mpsc;
 
 use super::Worker;
-use crate::orders::{Order, ToWorker};
+use crate::orders::{Order, Relay, ToWorker};
 
 /// Messages that are taken before listeners are written to.
 const TOGETHER: usize = 512;
@@ -83,67 +81,29 @@ impl Worker {
         self.find(conn).is_some_and(|listener| listener.is_open())
     }
 
-    /// The same word on somebody, but that nobody hears who is gone.
-    fn present(&self, who: Tuned) -> Tuned {
-        if self.hears(who.conn()) { who } else { Tuned::Not(who.conn()) }
-    }
-
     fn obey(self: &Rc<Self>, order: Order, now: Time) {
-        let mut deck = self.deck.borrow_mut();
         match order {
-            Order::Open { burst, started, bundle, small, tuned } => {
-                let tuned = tuned.into_iter().map(|who| self.present(who));
-                deck.open(burst, started, bundle, small, tuned, now);
-            }
-            Order::Join { burst, who, from } => deck.join(burst, self.present(who), from, now),
-            Order::Leave { burst, conn } => deck.leave(burst, conn),
-            Order::Bundle { conn, frames } => {
-                if self.hears(conn) {
-                    deck.set_bundle(conn, frames);
-                }
-            }
-            Order::Close { burst, ended } => deck.close(burst, ended, now),
             Order::Send { to, message } => {
-                drop(deck);
                 for conn in to {
                     self.send(conn, message.clone(), now);
                 }
             }
-            Order::Admit { conn, local, burst } => {
-                drop(deck);
-                match self.find(conn) {
-                    Some(talker) => {
-                        talker.uplink().admit(local, burst, now);
-                        self.drain_uplink(&talker, now);
-                    }
-                    // It was admitted while it went.
-                    None => {
-                        let (frames, dropped, reason) = (0, None, EndReason::TalkerLost);
-                        self.shared.hub.input(Input::BurstClosed { conn, local, frames, dropped, reason });
-                    }
-                }
+            Order::Deck(order) => {
+                order.carry_out(&mut self.deck.borrow_mut(), |conn| self.hears(conn), now);
             }
-            Order::Relay { conn, burst, relay } => {
-                if let Some(talker) = self.find(conn) {
-                    talker.relay.replace(Some((burst, relay)));
+            Order::Port { conn, order } => match self.find(conn) {
+                Some(connection) => {
+                    connection.port().obey(order, now);
+                    self.drain_port(&connection, now);
                 }
-            }
-            Order::Refuse { conn, local } => {
-                drop(deck);
+                None => order.without_port(conn).into_iter().for_each(|input| self.shared.hub.input(input)),
+            },
+            Order::Relay { conn, burst, subject } => {
                 if let Some(talker) = self.find(conn) {
-                    talker.uplink().refuse(local);
-                    self.drain_uplink(&talker, now);
-                }
-            }
-            Order::EndBurst { conn, local, reason } => {
-                drop(deck);
-                if let Some(talker) = self.find(conn) {
-                    talker.uplink().end(local, reason, now);
-                    self.drain_uplink(&talker, now);
+                    talker.relay.replace(Some((burst, Relay::to(&subject))));
                 }
             }
             Order::Disconnect { conn, code } => {
-                drop(deck);
                 if let Some(connection) = self.find(conn) {
                     self.close(&connection, code, now);
                 }

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use tenfour_core::Time;
-use tenfour_core::hub::Input;
 use tenfour_protocol::Code;
 use tenfour_protocol::limits::{PING, PINGS_MISSED, STALLED};
 
@@ -62,9 +61,9 @@ impl Worker {
             let Some((at, conn)) = first.filter(|(at, _)| *at <= now) else { return };
             self.talking.borrow_mut().remove(&(at, conn));
             if let Some(talker) = self.find(conn) {
-                talker.uplink().handle_timeout(now);
+                talker.port().handle_timeout(now);
                 talker.silent.set(None);
-                self.drain_uplink(&talker, now);
+                self.drain_port(&talker, now);
             }
         }
     }
@@ -170,13 +169,12 @@ impl Worker {
             return;
         }
         let conn = connection.id;
-        connection.uplink().disconnect(now);
-        self.drain_uplink(connection, now);
+        connection.port().end(now);
+        self.drain_port(connection, now);
         if let Some(at) = connection.silent.take() {
             self.talking.borrow_mut().remove(&(at, conn));
         }
         self.deck.borrow_mut().remove(conn);
-        self.shared.hub.input(Input::Disconnected { conn });
     }
 
     /// Forgets a connection whose task ends.
