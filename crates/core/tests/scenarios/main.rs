@@ -9,6 +9,7 @@ mod door;
 mod ending;
 mod fair;
 mod fair_shares;
+mod front;
 mod greeting;
 mod late_entry;
 mod muting;
