@@ -4,7 +4,7 @@ use tenfour_protocol::control::EndReason;
 use tenfour_protocol::node::Subject;
 use tenfour_protocol::{BurstNo, Code};
 
-use crate::hub::{From, Input, Tuned};
+use crate::hub::{Input, StartAt, Tuned};
 use crate::voice::{ByGrade, Deck};
 use crate::{ConnId, Time};
 
@@ -68,7 +68,7 @@ pub enum DeckOrder<M> {
         /// Who.
         who: Tuned,
         /// From where.
-        from: From,
+        from: StartAt,
     },
     /// One less who is tuned.
     Leave {
