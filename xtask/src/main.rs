@@ -124,6 +124,7 @@ fn main() -> ExitCode {
 
 fn perform(task: Task) -> anyhow::Result<()> {
     std::env::set_current_dir(shell::root())?;
+    packages::require_build()?;
     match task {
         Task::Run { flags } => run::run(&flags),
         Task::Cluster { flags } => cluster::cluster(&flags),

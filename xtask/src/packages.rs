@@ -25,17 +25,32 @@ const DEBIAN: [(&str, &str); 15] = [
     ("fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
 ];
 
-/// Installs what is missing where that can be done, and otherwise says what is missing.
+/// What the build needs beside Rust, Node and a C compiler: libopus is made with it.
+const BUILD: [(&str, &str); 1] = [("cmake", "/usr/bin/cmake")];
+
+/// Installs what is missing for the tests where that can be done, and otherwise says what is missing.
 pub(crate) fn require_all() -> Result<()> {
     require_node()?;
     require_nextest()?;
-    let missing = missing(&DEBIAN);
+    require("The tests need", &DEBIAN)
+}
+
+/// The same for the build, before any command: nearly all of them build.
+pub(crate) fn require_build() -> Result<()> {
+    if has("cmake", "--version") {
+        return Ok(());
+    }
+    require("The build needs", &BUILD)
+}
+
+fn require(what: &str, packages: &[(&'static str, &str)]) -> Result<()> {
+    let missing = missing(packages);
     if missing.is_empty() {
         return Ok(());
     }
     if !can_install() {
         bail!(
-            "The tests need these Debian packages (or the same programs at the same places): {0}.\n\
+            "{what} these Debian packages (or the same programs at the same places): {0}.\n\
              Install them as root: apt-get install --no-install-recommends {0}",
             missing.join(" ")
         );

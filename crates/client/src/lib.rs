@@ -10,7 +10,6 @@
 #[cfg(feature = "audio")]
 pub mod audio;
 mod client;
-mod conceal;
 mod connection;
 mod device;
 mod error;
