@@ -4,7 +4,7 @@ import type { Api } from './api';
 import type { DeviceKey } from './identity';
 import { KeyFault } from './keyFault';
 import type { Account, Link } from './model';
-import { asRefusal, isRefusal, keyKept, loggedOut } from './refusal';
+import { asRefusal, isRefusal, refusal } from './refusal';
 import type { Store } from './store';
 
 export interface AccountOptions {
@@ -54,7 +54,7 @@ export class StoredAccount implements Account {
   async #sealed(passphrase: string): Promise<string> {
     const { sealKeyFile } = await import('./keyFile');
     const key = this.options.key();
-    if (!key) throw loggedOut();
+    if (!key) throw refusal('logged_out');
     return sealKeyFile(key, passphrase);
   }
 
@@ -66,7 +66,7 @@ export class StoredAccount implements Account {
     const { api, leave, setLink } = this.options;
     await refusing(api.logOutEverywhere());
     leave();
-    setLink({ state: 'gone', refusal: loggedOut() });
+    setLink({ state: 'gone', refusal: refusal('logged_out') });
   }
 
   async erase(): Promise<void> {
@@ -85,7 +85,7 @@ export class StoredAccount implements Account {
     try {
       await forget();
     } catch {
-      setLink({ state: 'gone', refusal: keyKept() });
+      setLink({ state: 'gone', refusal: refusal('erased', 'key_kept') });
       return;
     }
     store.set({ me: null });

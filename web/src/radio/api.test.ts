@@ -50,12 +50,7 @@ test('a problem is thrown as the refusal it tells', async () => {
   const words = { title: 'Too many requests.', detail: 'Wait a moment.' };
   const body = { ...problem, ...words, code: 'too_many_requests', retry_after_ms: 900 };
   const { api } = server({ me: json(body, 429) });
-  await expect(api.me()).rejects.toEqual({
-    code: 'too_many_requests',
-    message: words.title,
-    hint: words.detail,
-    retry_after_ms: 900,
-  });
+  await expect(api.me()).rejects.toEqual({ code: 'too_many_requests', retry_after_ms: 900 });
 });
 
 test.each([
@@ -95,10 +90,7 @@ test('a server that takes a request and never answers is given up after ten seco
   await vi.advanceTimersByTimeAsync(9_999);
   expect(vi.getTimerCount()).toBe(1);
   await vi.advanceTimersByTimeAsync(1);
-  expect(await refused).toMatchObject({
-    code: 'link_lost',
-    message: 'The server does not answer.',
-  });
+  expect(await refused).toEqual({ code: 'link_lost', as: 'unreachable' });
   vi.useRealTimers();
 });
 

@@ -1,6 +1,5 @@
 import type { Me } from '../gen/Me';
 import type { Ranges } from '../gen/Ranges';
-import type { Refusal } from '../gen/Refusal';
 import { hears, lacking } from './abilities';
 import { StoredAccount } from './account';
 import { channelOf, firstChannel, isChannel, loadRecent, saveRecent, showChannel } from './address';
@@ -17,7 +16,7 @@ import { measure } from './measure';
 import { BrowserMicrophone } from './microphone';
 import type { Account, Button, Queued, Radio, RadioEvent, RadioState, Trouble } from './model';
 import { BrowserPosition } from './position';
-import { asRefusal, isFinal, loggedOut } from './refusal';
+import { asRefusal, isFinal, type Refusal } from './refusal';
 import { openSocket } from './socket';
 import { Store } from './store';
 import { Transceiver } from './transceiver';
@@ -124,7 +123,7 @@ class Engine implements Radio {
 
   async logOut(): Promise<void> {
     this.#leave();
-    let refusal: Refusal = loggedOut();
+    let refusal: Refusal = { code: 'logged_out' };
     try {
       await this.#api.logout();
     } catch (error) {

@@ -33,7 +33,7 @@ function setUp(plan: Try[], solving: (bits: number) => Promise<number> = async (
     if (!next.refuses) return me;
     const { refuses, after } = next;
     throw {
-      ...refusal(refuses, '', ''),
+      ...refusal(refuses),
       ...(after === undefined ? {} : { retry_after_ms: after }),
     };
   };

@@ -1,12 +1,11 @@
 import type { Me } from '../gen/Me';
 import type { Nonce } from '../gen/Nonce';
-import type { Refusal } from '../gen/Refusal';
 import type { Api } from './api';
 import type { Clock } from './clock';
 import { fromBase64url } from './encoding';
 import type { DeviceKey } from './identity';
 import type { Queued } from './model';
-import { asRefusal, refusal } from './refusal';
+import { asRefusal, type Refusal, refusal } from './refusal';
 import { solve } from './solve';
 
 /** How long the page waits and works in all before it says that it did not work: `AUTH_PATIENCE`, in ms. */
@@ -129,11 +128,7 @@ class Patience {
   /** This device cannot do the work: trying again would not help. */
   giveUp(): Refusal {
     this.until = Number.NEGATIVE_INFINITY;
-    return refusal(
-      'work_needed',
-      'Many people registered from your network, and this device did not finish the work for a place.',
-      'Try again, or come back in an hour.',
-    );
+    return refusal('work_needed');
   }
 
   #cure({ code, retry_after_ms }: Refusal): number | null {

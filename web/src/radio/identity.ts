@@ -1,5 +1,5 @@
 import { toBase32 } from './encoding';
-import { noKeyStore } from './refusal';
+import { refusal } from './refusal';
 
 /**
  * The key pair of this device. It stands in the browser's key store; the private half leaves it only
@@ -76,11 +76,11 @@ export async function identify(
 
 async function generate(): Promise<CryptoKeyPair> {
   // Without https (or localhost) there is no `crypto.subtle` at all.
-  if (!globalThis.crypto?.subtle) throw (await import('./rare')).noEd25519();
+  if (!globalThis.crypto?.subtle) throw refusal('unsupported', 'no_ed25519');
   try {
     return (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as CryptoKeyPair;
   } catch {
-    throw (await import('./rare')).noEd25519();
+    throw refusal('unsupported', 'no_ed25519');
   }
 }
 
@@ -112,7 +112,7 @@ async function withStore<T>(
       const transaction = database.transaction(STORE, mode);
       const asked = request(transaction.objectStore(STORE));
       transaction.oncomplete = () => resolve(asked.result as T);
-      transaction.onabort = () => reject(noKeyStore());
+      transaction.onabort = () => reject(refusal('unsupported', 'no_key_store'));
     });
   } finally {
     database.close();
@@ -125,11 +125,11 @@ function open(): Promise<IDBDatabase> {
     try {
       asked = indexedDB.open(DATABASE, 1);
     } catch {
-      reject(noKeyStore());
+      reject(refusal('unsupported', 'no_key_store'));
       return;
     }
     asked.onupgradeneeded = () => asked.result.createObjectStore(STORE);
     asked.onsuccess = () => resolve(asked.result);
-    asked.onerror = () => reject(noKeyStore());
+    asked.onerror = () => reject(refusal('unsupported', 'no_key_store'));
   });
 }

@@ -7,8 +7,7 @@ import { fromBase64url, toBase64url } from './encoding';
 import type { DeviceKey } from './identity';
 import { identify, publicKeyOf, userId } from './identity';
 import { KeyFault } from './keyFault';
-import { noEd25519 } from './rare';
-import { asRefusal } from './refusal';
+import { asRefusal, refusal } from './refusal';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -109,7 +108,7 @@ async function pairOf(seed: Uint8Array<ArrayBuffer>): Promise<CryptoKeyPair> {
     const publicKey = await subtle.importKey('raw', point, 'Ed25519', true, ['verify']);
     return { privateKey, publicKey };
   } catch {
-    throw noEd25519();
+    throw refusal('unsupported', 'no_ed25519');
   } finally {
     wrapped.fill(0);
   }

@@ -244,7 +244,7 @@ describe('a link', () => {
     await clock.pass(250);
     expect(probed).toBe(1);
     expect(peers).toHaveLength(2);
-    refusal = { code: 'foreign_origin', message: '', hint: '' };
+    refusal = { code: 'foreign_origin' };
     peer().events.closed(1006);
     await clock.pass(60_000);
     expect(state()).toMatchObject({ state: 'gone', refusal: { code: 'foreign_origin' } });

@@ -1,12 +1,11 @@
 import type { ClientMessage } from '../gen/ClientMessage';
 import type { Device } from '../gen/Device';
-import type { Refusal } from '../gen/Refusal';
 import type { Resume } from '../gen/Resume';
 import type { ServerMessage } from '../gen/ServerMessage';
 import { backoff } from './backoff';
 import type { Clock } from './clock';
 import type { Link as LinkState } from './model';
-import { displaced, erased, loggedOut, replaced } from './refusal';
+import type { Refusal } from './refusal';
 
 /** A socket that is being opened or open. */
 export interface Socket {
@@ -208,10 +207,10 @@ export class Link {
     const opened = this.#phase !== 'opening';
     if (greeted && this.options.clock.now() - this.#upSince >= STANDING) this.#attempt = 0;
     this.#end();
-    if (code === LOGGED_OUT) this.#gone(loggedOut());
-    else if (code === ERASED) this.#gone(erased());
-    else if (code === REPLACED) this.#gone(replaced());
-    else if (code === DISPLACED) this.#gone(displaced());
+    if (code === LOGGED_OUT) this.#gone({ code: 'logged_out' });
+    else if (code === ERASED) this.#gone({ code: 'erased' });
+    else if (code === REPLACED) this.#gone({ code: 'replaced' });
+    else if (code === DISPLACED) this.#gone({ code: 'displaced' });
     else if (greeted && code !== POLICY) this.#wait();
     else this.#probe(opened);
   }

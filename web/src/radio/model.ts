@@ -10,9 +10,9 @@ import type { Me } from '../gen/Me';
 import type { Participant } from '../gen/Participant';
 import type { Profile } from '../gen/Profile';
 import type { Ranges } from '../gen/Ranges';
-import type { Refusal } from '../gen/Refusal';
 import type { SignalGrade } from '../gen/SignalGrade';
 import type { Known } from './heardBefore';
+import type { Refusal } from './refusal';
 
 /** State of the link to the server. */
 export type Link =

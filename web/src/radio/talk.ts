@@ -3,7 +3,6 @@ import type { ClientMessage } from '../gen/ClientMessage';
 import type { Code } from '../gen/Code';
 import type { EndReason } from '../gen/EndReason';
 import type { FrameTime } from '../gen/FrameTime';
-import type { Refusal } from '../gen/Refusal';
 import type { ServerMessage } from '../gen/ServerMessage';
 import type { Clock } from './clock';
 import { PAYLOAD_BYTES, SAMPLE_RATE, writeFrame } from './frame';
@@ -12,7 +11,7 @@ import type { Memory } from './memory';
 import type { Button, Microphone } from './model';
 import type { Own } from './own';
 import type { Way } from './ranging';
-import { linkLost, ofEnd, unsent } from './refusal';
+import { ofEnd, type Refusal, refusal } from './refusal';
 import { asFault, type Fault, type Source } from './source';
 import type { Store } from './store';
 
@@ -157,7 +156,7 @@ export class Talk {
       this.options.store.setBurst(own.key, { state: 'refused', ended: 'talker_lost' });
     }
     if (this.#current && lost.includes(this.#current)) this.#stop();
-    if (lost.length > 0) this.#deny(linkLost());
+    if (lost.length > 0) this.#deny(refusal('link_lost'));
     else if (this.#phase === 'idle' && !this.#waiting) this.#rest();
   }
 
@@ -362,9 +361,9 @@ export class Talk {
 
   #denyUnsent(why: Code): void {
     if (why === 'link_lost') {
-      this.options.store.emit({ type: 'deny', refusal: linkLost() });
+      this.options.store.emit({ type: 'deny', refusal: refusal('link_lost') });
       this.#rest();
-    } else this.#deny(unsent(why));
+    } else this.#deny(refusal(why));
   }
 
   #deny(refusal: Refusal): void {

@@ -12,6 +12,7 @@ import type { Link as LinkState } from './model';
 import { isNews, Place } from './place';
 import type { Permission, Position } from './position';
 import type { Way } from './ranging';
+import { refusal } from './refusal';
 import type { Source } from './source';
 import type { Store } from './store';
 import type { TalkOptions } from './talk';
@@ -102,13 +103,6 @@ export class Transceiver {
     }
     this.talk.moved();
     linked(link);
-  }
-
-  /** What is rarely told: loaded when it is. */
-  async rare(what: keyof typeof import('./rare') | false): Promise<void> {
-    // Also for nothing: what is told later must not be overtaken by what is loaded still.
-    const rare = await import('./rare');
-    this.around.store.set({ notice: what ? rare[what]() : null });
   }
 
   /** Whether a press can go out: over the link, and no further than was chosen. */
@@ -204,8 +198,9 @@ export class Transceiver {
     else if (message.type === 'located') place.whereabouts.located(message);
     else if (message.type === 'ranged') place.whereabouts.ranged(message);
     else if (message.type === 'error') this.#notice(message);
-    else if (message.type === 'island') void this.rare(message.alone && 'island');
-    else this.tuning.message(message);
+    else if (message.type === 'island') {
+      this.around.store.set({ notice: message.alone ? refusal('link_lost', 'island') : null });
+    } else this.tuning.message(message);
   }
 
   #notice({ type: _, ...notice }: Extract<ServerMessage, { type: 'error' }>): void {

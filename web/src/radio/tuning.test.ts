@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { ClientMessage } from '../gen/ClientMessage';
 import type { Participant } from '../gen/Participant';
-import type { Refusal } from '../gen/Refusal';
 import type { Welcome } from './link';
+import type { Refusal } from './refusal';
 import { Store } from './store';
 import { Tuning } from './tuning';
 
@@ -91,8 +91,6 @@ describe('tuning', () => {
   test('sends a tune again that came too fast, unless one went on', () => {
     const refusal = (channel: string): Refusal => ({
       code: 'too_many_messages',
-      message: '',
-      hint: '',
       retry_after_ms: 200,
       channel,
     });

@@ -1,12 +1,12 @@
 import type { ChannelId } from '../gen/ChannelId';
 import type { ClientMessage } from '../gen/ClientMessage';
 import type { ParticipantNo } from '../gen/ParticipantNo';
-import type { Refusal } from '../gen/Refusal';
 import type { ServerMessage } from '../gen/ServerMessage';
 import type { Clock } from './clock';
 import type { Welcome } from './link';
 import type { Tuned } from './model';
 import { ofTuned, withPage, withPresence } from './presence';
+import type { Refusal } from './refusal';
 import type { Store } from './store';
 
 export interface TuningOptions {

@@ -1,7 +1,6 @@
 import type { ClientMessage } from '../gen/ClientMessage';
 import type { GeoCell } from '../gen/GeoCell';
 import type { Ranges } from '../gen/Ranges';
-import type { Refusal } from '../gen/Refusal';
 import type { ServerMessage } from '../gen/ServerMessage';
 import type { Clock } from './clock';
 import type { KeptPlace } from './keptPlace';
@@ -9,6 +8,7 @@ import type { Hello } from './link';
 import type { Location } from './model';
 import type { Way } from './ranging';
 import { Ranging } from './ranging';
+import type { Refusal } from './refusal';
 
 type Located = Extract<ServerMessage, { type: 'located' }>;
 

@@ -81,8 +81,6 @@ const endings: Record<EndReason, string> = {
   going_away: 'server restarts',
 };
 
-const seeRange = 'The line under the range says what you can do.';
-
 export const en = {
   /** BCP 47. */
   language: 'en',
@@ -216,6 +214,7 @@ export const en = {
     askingHint: 'your browser asks',
     askingCaption: 'Allow the microphone once. Nothing is sent before you press.',
     refused: 'Refused',
+    refusedFor: (reason: string) => `Refused: ${reason}.`,
     tryIn: (s: number) => `try in ${s} s`,
     tryNow: 'try again now',
     noLink: 'No link',
@@ -293,50 +292,7 @@ export const en = {
 
   reasons,
   endings,
-  /** Words in place of the server's, which are written for programmers in these cases. */
-  refusals: {
-    malformed_message: pageTooOld(),
-    hello_expected: pageTooOld(),
-    already_greeted: pageTooOld(),
-    unknown_subprotocol: pageTooOld(),
-    upgrade_expected: pageTooOld(),
-    malformed_frame: {
-      message: 'Some of what you said was not understood by the server.',
-      hint: 'Press and say it again; reload the page if it stays.',
-    },
-    no_voice: {
-      message: 'No voice reached the server.',
-      hint: 'Hold the button while you talk; check the microphone if it stays.',
-    },
-    burst_number_used: outOfStep(),
-    cell_refused: { message: place.lost.cell_refused.message, hint: seeRange },
-    too_many_moves: { message: place.lost.too_many_moves.message, hint: seeRange },
-    location_needed: { message: 'Your range needs your location.', hint: seeRange },
-    bad_signature: {
-      message: 'The server did not accept the key of this device.',
-      hint: 'Open the page at the address its operator gave you.',
-    },
-    nonce_expired: {
-      message: 'The log-in took too long.',
-      hint: 'Try again.',
-    },
-    foreign_origin: {
-      message: 'The server does not know this address as its own.',
-      hint: 'Open the page at the address its operator gave you.',
-    },
-  } as Partial<Record<Code, { message: string; hint: string }>>,
 };
-
-function pageTooOld() {
-  return {
-    message: 'This page and the server do not understand each other.',
-    hint: 'Reload the page to get the present one.',
-  };
-}
-
-function outOfStep() {
-  return { message: 'The radio got out of step.', hint: 'Press again.' };
-}
 
 /** The shape of a language. */
 export type Text = typeof en;

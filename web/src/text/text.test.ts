@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { en } from './en';
 import { languages, pick } from './index';
 import { laterLanguages } from './later';
+import { refusalLanguages } from './refusals.svelte';
 
 /** Every code the server knows, from the type that is made of it. */
 const codes = [...readFileSync('src/gen/Code.ts', 'utf8').matchAll(/"([a-z_]+)"/g)].map(
@@ -26,6 +27,12 @@ describe.each(Object.entries(languages))('language %s', (tag, language) => {
   test('has the words that are loaded later', () => {
     expect(shape(laterLanguages[tag])).toEqual(shape(laterLanguages.en));
     expect(leaves(laterLanguages[tag]).filter(([, word]) => word === '')).toEqual([]);
+  });
+
+  test('has a sentence for every refusal', async () => {
+    const refusals = await refusalLanguages[tag]?.();
+    expect(shape(refusals)).toEqual(shape(await refusalLanguages.en?.()));
+    expect(leaves(refusals).filter(([, word]) => word === '')).toEqual([]);
   });
 
   test('says which language it is', () => {

@@ -1,13 +1,17 @@
 import { tick } from 'svelte';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Me } from '../gen/Me';
 import { KeyFault } from '../radio/keyFault';
 import { text } from '../text';
+import { refusals } from '../text/en.refusals';
 import { later } from '../text/later';
+import { loadRefusals } from '../text/refusals.svelte';
 import AccountSettings from './AccountSettings.svelte';
 import { changes, fileName, keyFileName } from './account';
 import { draw, find } from './testing/draw';
 import { ScriptedRadio } from './testing/scriptedRadio';
+
+beforeAll(loadRefusals);
 
 const me: Me = { user: 'u', tag: 'p3ax', handle: 'Papa Tango', description: 'night shift' };
 
@@ -53,7 +57,7 @@ describe('the account settings', () => {
 
   test('a refused handle is told at its field, and has the focus', async () => {
     const { radio, page, settle } = setUp();
-    radio.refusal = { code: 'handle_refused', message: 'Not this one.', hint: 'Take another.' };
+    radio.refusal = { code: 'handle_refused' };
     const field = find<HTMLInputElement>(page, '#own-handle');
     field.value = 'Oak';
     field.dispatchEvent(new Event('input', { bubbles: true }));
@@ -61,7 +65,9 @@ describe('the account settings', () => {
     await settle();
     expect(radio.calls).toEqual([['change', { handle: 'Oak' }]]);
     expect(field.getAttribute('aria-invalid')).toBe('true');
-    expect(find(page, '#own-handle-problem').textContent).toContain('Not this one.');
+    expect(find(page, '#own-handle-problem').textContent).toContain(
+      refusals.handle_refused.message,
+    );
     expect(document.activeElement).toBe(field);
   });
 
@@ -110,9 +116,11 @@ describe('the account settings', () => {
     expect(page.textContent).toContain(later.account.contactEmpty);
     field.value = 'Somebody whistles\non 19.';
     field.dispatchEvent(new Event('input', { bubbles: true }));
-    radio.refusal = { code: 'too_many_contacts', message: 'Ten wait.', hint: 'Later.' };
+    radio.refusal = { code: 'too_many_contacts' };
     await send();
-    expect(find(page, '#contact-problem').textContent).toContain('Ten wait.');
+    expect(find(page, '#contact-problem').textContent).toContain(
+      refusals.too_many_contacts.message,
+    );
     expect(field.value).toBe('Somebody whistles\non 19.');
     expect(document.activeElement).toBe(field);
     radio.refusal = null;
@@ -156,12 +164,12 @@ describe('the account settings', () => {
 
   test('a refused erasure is told, and nothing is forgotten', async () => {
     const { radio, told, page, button, settle } = setUp();
-    radio.refusal = { code: 'store_unavailable', message: 'The store is ill.', hint: 'Try again.' };
+    radio.refusal = { code: 'store_unavailable' };
     button(later.account.erase).click();
     await settle();
     button(later.account.eraseNow).click();
     await settle();
-    expect(find(page, '[role=alert]').textContent).toContain('The store is ill.');
+    expect(find(page, '[role=alert]').textContent).toContain(refusals.store_unavailable.message);
     expect(told).toEqual([]);
     expect(button(later.account.eraseNow)).toBeTruthy();
   });

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import type { Range } from '../gen/Range';
-import type { Refusal } from '../gen/Refusal';
 import type { Location } from '../radio/model';
+import type { Refusal } from '../radio/refusal';
 import { text } from '../text';
 import { sentence } from './announce';
 import { fox, roadrunner } from './testing/scriptedRadio';
 
-const busy: Refusal = { code: 'talk_limit', message: '', hint: '', retry_after_ms: 5000 };
+const busy: Refusal = { code: 'talk_limit', retry_after_ms: 5000 };
 
 test('who talks, and from where', () => {
   const channel = '19';

@@ -1,17 +1,16 @@
-import { describe, expect, test } from 'vitest';
-import type { Refusal } from '../gen/Refusal';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { RadioState } from '../radio/model';
+import type { Refusal } from '../radio/refusal';
 import { text } from '../text';
-import { captionOf, type Face, faceOf, faceWords, refusalWords, talkClock } from './face';
+import { refusals, situations } from '../text/en.refusals';
+import { loadRefusals, refusalWords } from '../text/refusals.svelte';
+import { captionOf, type Face, faceOf, faceWords, talkClock } from './face';
 import { burst, heron, idle, me } from './testing/scriptedRadio';
 
+beforeAll(loadRefusals);
+
 const manner = { latch: false, key: 'space', refusedAt: 1000 };
-const busy: Refusal = {
-  code: 'channel_busy',
-  message: 'Busy.',
-  hint: 'Wait.',
-  retry_after_ms: 5000,
-};
+const busy: Refusal = { code: 'channel_busy', retry_after_ms: 5000 };
 
 function face(change: Partial<RadioState>): Face {
   return faceOf({ ...idle(), ...change });
@@ -50,7 +49,9 @@ describe('the words of a face', () => {
     expect(faceWords(refused, manner, 1000, text).sub).toBe(text.talk.tryIn(5));
     expect(faceWords(refused, manner, 5200, text).sub).toBe(text.talk.tryIn(1));
     expect(faceWords(refused, manner, 6000, text).sub).toBe(text.talk.tryNow);
-    expect(faceWords(refused, manner, 6000, text).caption).toBe('Busy. Wait.');
+    expect(faceWords(refused, manner, 6000, text).caption).toBe(
+      `${refusals.channel_busy.message} ${refusals.channel_busy.hint}`,
+    );
   });
 
   test('the last ten seconds of a burst are counted', () => {
@@ -87,8 +88,8 @@ describe('the words of a face', () => {
     expect(captionOf({ ...idle(), link, button }, text)).toBe('');
   });
 
-  test("the server's words are shown, but for those meant for programmers", () => {
-    expect(refusalWords(busy, text).message).toBe('Busy.');
-    expect(refusalWords({ ...busy, code: 'upgrade_expected' }, text).message).not.toBe('Busy.');
+  test('what the page knows beyond the code is told', () => {
+    expect(refusalWords(busy)).toEqual(refusals.channel_busy);
+    expect(refusalWords({ ...busy, as: 'island' })).toEqual(situations.island);
   });
 });

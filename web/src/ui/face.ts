@@ -1,9 +1,10 @@
 /** What the button shows: one face for each state of the radio, in one place. */
 
-import type { Refusal } from '../gen/Refusal';
 import { hears } from '../radio/abilities';
 import type { Link, Microphone, RadioState } from '../radio/model';
+import type { Refusal } from '../radio/refusal';
 import type { Text } from '../text';
+import { refusalWords } from '../text/refusals.svelte';
 import { clock, secondsUntil } from './time';
 
 /** The countdown is told in words for so many seconds before the talk limit. */
@@ -145,7 +146,7 @@ function liveHint(
 }
 
 function refusedWords(refusal: Refusal, since: number, now: number, text: Text): FaceWords {
-  const { message, hint } = refusalWords(refusal, text);
+  const { message, hint } = refusalWords(refusal);
   const left =
     refusal.retry_after_ms === undefined ? 0 : secondsUntil(since + refusal.retry_after_ms, now);
   const again = left > 0 ? text.talk.tryIn(left) : text.talk.tryNow;
@@ -154,11 +155,6 @@ function refusedWords(refusal: Refusal, since: number, now: number, text: Text):
     sub: refusal.retry_after_ms === undefined ? text.reasons[refusal.code] : again,
     caption: `${message} ${hint}`,
   };
-}
-
-/** What happened and what to do: the page's words where it has better ones, else the server's. */
-export function refusalWords(refusal: Refusal, text: Text): { message: string; hint: string } {
-  return text.refusals[refusal.code] ?? { message: refusal.message, hint: refusal.hint };
 }
 
 /** `m:ss` on the air. */

@@ -2,9 +2,8 @@
 
 import { KeyFault } from '../radio/keyFault';
 import { asRefusal } from '../radio/refusal';
-import type { Text } from '../text';
 import { later } from '../text/later';
-import { refusalWords } from './face';
+import { refusalWords } from '../text/refusals.svelte';
 
 export interface KeyProblem {
   /** `form` is none of the fields. */
@@ -12,9 +11,9 @@ export interface KeyProblem {
   words: { message: string; hint: string };
 }
 
-export function keyProblem(thrown: unknown, text: Text): KeyProblem {
+export function keyProblem(thrown: unknown): KeyProblem {
   if (!(thrown instanceof KeyFault)) {
-    return { at: 'form', words: refusalWords(asRefusal(thrown), text) };
+    return { at: 'form', words: refusalWords(asRefusal(thrown)) };
   }
   const words = later.key.faults[thrown.reason];
   switch (thrown.reason) {

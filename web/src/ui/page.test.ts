@@ -1,19 +1,19 @@
 import { flushSync, tick } from 'svelte';
-import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import App from '../App.svelte';
-import type { Refusal } from '../gen/Refusal';
 import { KeyFault } from '../radio/keyFault';
 import type { Burst } from '../radio/model';
+import type { Refusal } from '../radio/refusal';
 import { text } from '../text';
+import { refusals } from '../text/en.refusals';
 import { later } from '../text/later';
+import { loadRefusals } from '../text/refusals.svelte';
 import { draw, find } from './testing/draw';
 import { burst, heron, idle, me, ScriptedRadio, tunedTo } from './testing/scriptedRadio';
 
-const refused: Refusal = {
-  code: 'handle_refused',
-  message: 'Not this one.',
-  hint: 'Take another.',
-};
+beforeAll(loadRefusals);
+
+const refused: Refusal = { code: 'handle_refused' };
 
 /** What is loaded when it is needed takes its time on a busy machine. */
 const LOADED = { timeout: 10_000 };
@@ -120,7 +120,7 @@ describe('the first visit', () => {
     await tick();
     expect(radio.calls).toContainEqual(['register', 'Roadrunner', undefined]);
     expect(field.getAttribute('aria-invalid')).toBe('true');
-    expect(find(page, '#handle-problem').textContent).toContain('Not this one.');
+    expect(find(page, '#handle-problem').textContent).toContain(refusals.handle_refused.message);
   });
 });
 
@@ -276,13 +276,9 @@ describe('the radio', () => {
   test('a notice is told and stays away once dismissed, until a new one comes', () => {
     const radio = new ScriptedRadio();
     const { page, change } = setUp(radio);
-    const full: Refusal = {
-      code: 'channel_full',
-      message: 'The channel is full.',
-      hint: 'Try another.',
-    };
+    const full: Refusal = { code: 'channel_full' };
     change({ notice: full });
-    expect(find(page, '.banner').textContent).toContain('The channel is full.');
+    expect(find(page, '.banner').textContent).toContain(refusals.channel_full.message);
     find(page, `[aria-label="${text.notices.dismiss}"]`).click();
     flushSync();
     expect(page.querySelector('.banner')).toBeNull();
@@ -329,14 +325,11 @@ describe('the radio', () => {
   test('a link that is gone says why and offers the way back', () => {
     const radio = new ScriptedRadio({
       ...idle(),
-      link: {
-        state: 'gone',
-        refusal: { code: 'logged_out', message: 'You have logged out.', hint: 'Log in.' },
-      },
+      link: { state: 'gone', refusal: { code: 'logged_out' } },
     });
     const { page } = setUp(radio);
     const banner = find(page, '.banner');
-    expect(banner.textContent).toContain('You have logged out.');
+    expect(banner.textContent).toContain(refusals.logged_out.message);
     find(banner, 'button').click();
     expect(radio.named).toContain('retry');
   });

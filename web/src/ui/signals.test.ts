@@ -1,10 +1,10 @@
 import { beforeEach, expect, test } from 'vitest';
-import type { Refusal } from '../gen/Refusal';
+import type { Refusal } from '../radio/refusal';
 import { text } from '../text';
 import { signals } from './signals';
 import { burst, heron, idle, ScriptedRadio } from './testing/scriptedRadio';
 
-const busy: Refusal = { code: 'channel_busy', message: '', hint: '' };
+const busy: Refusal = { code: 'channel_busy' };
 
 let radio: ScriptedRadio;
 let told: unknown[];

@@ -65,7 +65,7 @@ export class PlaceWorld {
   }
 
   refuse(code: Code, more: object = {}): boolean {
-    return this.whereabouts.refused({ code, message: '', hint: '', ...more });
+    return this.whereabouts.refused({ code, ...more });
   }
 
   /** On the air with HOME and NEAR in force. */

@@ -1,7 +1,7 @@
 /** States of the radio worth looking at, by name. */
 
-import type { Refusal } from '../../gen/Refusal';
 import type { RadioState } from '../../radio/model';
+import type { Refusal } from '../../radio/refusal';
 import { burst, fox, heron, idle, me, oak, roadrunner, tunedTo } from './scriptedRadio';
 
 const channels = [
@@ -14,26 +14,18 @@ const channels = [
 ];
 const full: Refusal = {
   code: 'channel_full',
-  message: 'The channel is full.',
-  hint: 'Try another channel, or come back later.',
 };
 const busy: Refusal = {
   code: 'channel_busy',
-  message: 'Too many people talk on this channel.',
-  hint: 'Wait until one has finished.',
   retry_after_ms: 5000,
 };
-const needsPlace: Refusal = { code: 'location_needed', message: '', hint: '' };
+const needsPlace: Refusal = { code: 'location_needed' };
 const near = { tx: '10km', rx: 'unlimited' } as const;
 const handleRefused: Refusal = {
   code: 'handle_refused',
-  message: 'This handle cannot be used.',
-  hint: 'Use 1 to 24 visible characters.',
 };
 const going: Refusal = {
   code: 'server_full',
-  message: 'The server is full.',
-  hint: 'Come back in a while.',
 };
 
 const impostor = { id: 6, handle: 'ROADRUNNER', tag: '9xyz', country: 'RS' };

@@ -3,10 +3,10 @@
 import type { Held } from '../../gen/Held';
 import type { Participant } from '../../gen/Participant';
 import type { Ranges } from '../../gen/Ranges';
-import type { Refusal } from '../../gen/Refusal';
 import type { KeyFault } from '../../radio/keyFault';
 import type { Account, Burst, Radio, RadioEvent, RadioState, Tuned } from '../../radio/model';
 import { UNLIMITED } from '../../radio/range';
+import type { Refusal } from '../../radio/refusal';
 
 export type Call = [name: string, ...rest: unknown[]];
 
