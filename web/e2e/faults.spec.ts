@@ -3,6 +3,7 @@
 import type { Browser, Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
 import { en } from '../src/text/en';
+import { faults } from '../src/text/en.refusals';
 import { later } from '../src/text/later';
 import { chromiumSilent, chromiumWith, firefoxWithout } from './launch';
 import { ReverseProxy } from './proxy';
@@ -73,7 +74,7 @@ test('Firefox without WebCodecs says before the first press what works, and keep
   await other.say(500);
   await fox.until(({ air }) => air.length === 2 && air.every(({ state }) => state === 'played'));
   await fox.press();
-  await expect(fox.page.locator('.caption')).toHaveText(en.talk.microphone.unsupported.caption);
+  await expect(fox.page.locator('.caption')).toHaveText(faults.unsupported);
   await fox.release();
   await expect(fox.page.locator('body')).not.toContainText(en.talk.listening);
   await other.close();
@@ -152,7 +153,7 @@ for (const [what, change] of [
     const one = await spoiled(browser, 'Roadrunner', 'capture.worklet', change);
     await one.press();
     await one.until(({ button }) => button.state === 'no_microphone' && button.why === 'broken');
-    await expect(one.page.locator('.caption')).toContainText(en.talk.microphone.broken.caption);
+    await expect(one.page.locator('.caption')).toContainText(faults.broken);
     await one.release();
     if (proxy) proxy.spoilt = null;
     await one.say(500);

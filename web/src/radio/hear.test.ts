@@ -25,7 +25,7 @@ beforeEach(() => {
   [said, events, wished, clock] = [[], [], 1, new VirtualClock()];
   store = new Store('Tenfour', '19');
   store.on(({ type }) => events.push(type));
-  const memory = new Memory((key) => store.setBurst(key, { replayable: false }));
+  const memory = new Memory(clock, (key) => store.setBurst(key, { replayable: false }));
   hear = new Hear(
     store,
     memory,

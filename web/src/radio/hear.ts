@@ -9,6 +9,7 @@ import { MS } from './frame';
 import { another, look, withHeard } from './heardBefore';
 import type { Memory, Packet, Recording } from './memory';
 import type { Burst } from './model';
+import { ROW_EVERY } from './own';
 import type { Store } from './store';
 import type { Timeline } from './timeline';
 import { AHEAD, timeline } from './timeline';
@@ -65,8 +66,6 @@ const BURST_LOST = 5_000;
 const HOLD = 30_000;
 /** So many are remembered to have been told of; then all are forgotten. */
 const TOLD = 1000;
-/** The row on the air is drawn again after so many packets. */
-const ROW_EVERY = 5;
 
 /**
  * What is heard: bursts of a channel one after the other, whole, in the order of their announcement. One
@@ -232,6 +231,7 @@ export class Hear {
 
   #enqueue(turn: Turn, at?: number): void {
     const { channel } = turn.recording;
+    turn.recording.waits = true;
     const turns = this.#queues.get(channel) ?? [];
     this.#queues.set(channel, turns);
     turns.splice(at ?? turns.length, 0, turn);
@@ -255,6 +255,7 @@ export class Hear {
     this.#plays += 1;
     const play = this.#plays;
     turn.play = play;
+    recording.waits = false;
     const live = recording.packets.length === 0;
     this.player.begin(play, recording.frameMs * MS, turn.bundle, live);
     for (const packet of recording.packets) this.player.packet(play, packet);
@@ -312,6 +313,7 @@ export class Hear {
   }
 
   #showPlayed({ recording, again }: Turn): void {
+    recording.waits = false;
     const own = this.store.burst(recording.key)?.own ?? false;
     this.store.setBurst(recording.key, {
       state: again && own ? 'sent' : 'played',

@@ -96,7 +96,7 @@ describe('a jitter buffer', () => {
     buffer.push(0, false, tone());
     pull(buffer, 0.1 * 48_000);
     expect(buffer.target).toBe(60 * 48);
-    for (let seq = 1; seq < 130; seq += 1) {
+    for (let seq = 1; seq < 280; seq += 1) {
       buffer.push(seq * FRAME, false, tone());
       pull(buffer, FRAME);
     }

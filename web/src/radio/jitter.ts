@@ -7,7 +7,7 @@ const MARGIN = 20 * MS;
 const STEP = 20 * MS;
 const MOST = 200 * MS;
 /** Without an underrun for so long, one step less is held back. */
-const CALM = 2_000 * MS;
+const CALM = 5_000 * MS;
 /** A loss is never longer than this when played: nobody wants to hear seconds of nothing. */
 const LONGEST_LOSS = 200 * MS;
 /** A concealed loss fades to nothing within this time. */

@@ -58,8 +58,9 @@ export type Probed = Refusal | 'answered' | null;
 
 /** From the first packet to `welcome`, in ms. */
 const GREETING_LIMIT = 10_000;
-const PING_EVERY = 15_000;
-const PING_LIMIT = 5_000;
+/** A link on which nothing came for so long is asked; one that does not answer that is given up, in ms. */
+const QUIET = 20_000;
+const ANSWER = 10_000;
 /** A connection that stood so long has earned a fast first retry. */
 const STANDING = 5_000;
 /** So many sockets in a row that did not open, while HTTP was answered, are no accident. */
@@ -179,24 +180,28 @@ export class Link {
     this.#backIn = null;
     this.#barred = 0;
     this.#upSince = this.options.clock.now();
-    this.#schedulePing();
+    this.#watch();
     this.events.welcomed(welcome);
     this.events.changed({ state: 'on_the_air' });
   }
 
-  #schedulePing(): void {
+  #watch(): void {
+    const { clock } = this.options;
+    const left = this.#heardAt + QUIET - clock.now();
     this.#cancelPing();
-    this.#cancelPing = this.options.clock.after(PING_EVERY, () => this.#ping());
+    if (left > 0) this.#cancelPing = clock.after(left, () => this.#watch());
+    else this.#ping();
   }
 
   #ping(): void {
-    const asked = this.options.clock.now();
+    const { clock } = this.options;
+    const asked = clock.now();
     this.#pings += 1;
     this.send({ type: 'ping', n: this.#pings });
     this.#cancelPing();
-    this.#cancelPing = this.options.clock.after(PING_LIMIT, () => {
+    this.#cancelPing = clock.after(ANSWER, () => {
       // Anything that came since is a sign of life, not only the pong.
-      if (this.#heardAt >= asked) this.#schedulePing();
+      if (this.#heardAt >= asked) this.#watch();
       else this.#down(0);
     });
   }

@@ -1,3 +1,4 @@
+import type { Clock } from './clock';
 import { MS } from './frame';
 
 /** One Opus packet of a burst. */
@@ -11,20 +12,29 @@ export interface Packet {
 
 /** Bursts that are kept at most. */
 const BURSTS = 20;
-/** Voice that is kept at most, in ms. */
-const VOICE = 5 * 60_000;
+/** Voice that is kept at most, in bytes. */
+const BYTES = 8 * 1024 * 1024;
+/** A burst is forgotten so long after the last of it came, in ms. */
+const TIME = 5 * 60_000;
 
 /** The packets of one burst, in memory only. */
 export class Recording {
   #packets: Packet[] = [];
   #finished = false;
   #kept = true;
+  /** Waits to be played: it is not too old. */
+  waits = false;
+  bytes = 0;
+  touched: number;
 
   constructor(
     readonly key: string,
     readonly channel: string,
     readonly frameMs: number,
-  ) {}
+    private readonly clock: Clock,
+  ) {
+    this.touched = clock.now();
+  }
 
   get packets(): readonly Packet[] {
     return this.#packets;
@@ -44,7 +54,10 @@ export class Recording {
   }
 
   add(packet: Packet): void {
-    if (this.#kept) this.#packets.push(packet);
+    this.touched = this.clock.now();
+    if (!this.#kept) return;
+    this.#packets.push(packet);
+    this.bytes += packet.payload.length;
   }
 
   finish(): void {
@@ -62,14 +75,18 @@ export class Recording {
 export class Memory {
   #recordings: Recording[] = [];
 
-  /** `forgotten` is called with the key of a burst that had to make room. */
-  constructor(private readonly forgotten: (key: string) => void) {}
+  /** `forgotten` is called with the key of a burst that had to make room, or was too old. */
+  constructor(
+    private readonly clock: Clock,
+    private readonly forgotten: (key: string) => void,
+  ) {}
 
   /** Begins a recording; the oldest ones make room for it. */
   record(key: string, channel: string, frameMs: number): Recording {
-    const recording = new Recording(key, channel, frameMs);
+    const recording = new Recording(key, channel, frameMs, this.clock);
     this.#recordings.push(recording);
     this.#makeRoom();
+    this.#watch(recording);
     return recording;
   }
 
@@ -83,12 +100,25 @@ export class Memory {
   }
 
   #makeRoom(): void {
-    let voice = this.#recordings.reduce((sum, { length }) => sum + length, 0);
-    while (this.#recordings.length > BURSTS || (voice > VOICE && this.#recordings.length > 1)) {
-      const oldest = this.#recordings.shift();
+    const all = this.#recordings;
+    let bytes = all.reduce((sum, one) => sum + one.bytes, 0);
+    while (all.length > BURSTS || (bytes > BYTES && all.length > 1)) {
+      const oldest = all.shift();
       if (!oldest) return;
-      voice -= oldest.length;
+      bytes -= oldest.bytes;
       this.#forget(oldest);
+    }
+  }
+
+  #watch(recording: Recording): void {
+    if (!recording.kept) return;
+    const now = this.clock.now();
+    if (recording.waits) recording.touched = now;
+    const left = recording.touched + TIME - now;
+    if (left > 0) this.clock.after(left, () => this.#watch(recording));
+    else {
+      this.#recordings = this.#recordings.filter((one) => one !== recording);
+      this.#forget(recording);
     }
   }
 

@@ -4,6 +4,7 @@
  */
 
 import type { ChannelInfo } from '../gen/ChannelInfo';
+import type { Code } from '../gen/Code';
 import type { EndReason } from '../gen/EndReason';
 import type { Held } from '../gen/Held';
 import type { Me } from '../gen/Me';
@@ -123,6 +124,10 @@ export interface Burst {
   length: number;
   /** Level curve, 0..1, one value for each 100 ms, at most 100 values (older ones are merged). */
   levels: number[];
+  /** One's own of which others could hear a part only. */
+  part?: Part;
+  /** Why the rest of it was not relayed, if the server has dropped some. */
+  dropped?: Code | undefined;
   /** Frames that never came. */
   gaps: number;
   /** How near the talker is, when both share a cell. */
@@ -130,6 +135,13 @@ export interface Burst {
   ended?: EndReason;
   /** True while the sound is still in memory, so that it can be said again. */
   replayable: boolean;
+}
+
+/** How much of a burst others could hear, of all that was said, in ms. `late`: the link had cut it. */
+export interface Part {
+  heard: number;
+  length: number;
+  late: boolean;
 }
 
 /** A channel one is tuned to. */
@@ -186,7 +198,9 @@ export type RadioEvent =
   /** `another` is the tag of `Burst.another`, said once of each. */
   | { type: 'incoming'; talker: Participant; channel: string; another?: string }
   | { type: 'roger'; talker: Participant; channel: string }
-  | { type: 'sent'; ended: EndReason }
+  | { type: 'sent'; ended: EndReason; part?: Part }
+  /** The link is back, and this was heard of a burst that it had cut. */
+  | { type: 'late'; part: Part }
   | { type: 'tuned'; channel: string; count: number }
   | { type: 'link'; link: Link }
   /** The location came into another state; `ranges` are those that were chosen. */

@@ -87,7 +87,7 @@ beforeEach(() => {
     store,
     clock,
     source,
-    memory: new Memory(() => {}),
+    memory: new Memory(clock, () => {}),
     way: () => way,
     missing: () => 'link_lost',
     send: (message) => wire.push(message) > 0,

@@ -1,16 +1,16 @@
 import type { BurstNo } from '../gen/BurstNo';
 import type { ClientMessage } from '../gen/ClientMessage';
 import type { Code } from '../gen/Code';
-import type { EndReason } from '../gen/EndReason';
 import type { FrameTime } from '../gen/FrameTime';
 import type { ServerMessage } from '../gen/ServerMessage';
 import type { Clock } from './clock';
 import { PAYLOAD_BYTES, SAMPLE_RATE, writeFrame } from './frame';
 import { LevelCurve } from './levels';
 import type { Memory } from './memory';
-import type { Button, Microphone } from './model';
-import type { Own } from './own';
+import type { Button, Microphone, Part } from './model';
+import { type Own, ROW_EVERY, rowOf } from './own';
 import type { Way } from './ranging';
+import { partOf, type Receipt, Receipts } from './receipts';
 import { ofEnd, type Refusal, refusal } from './refusal';
 import { asFault, type Fault, type Source } from './source';
 import type { Store } from './store';
@@ -28,9 +28,8 @@ export interface TalkOptions {
   send(message: ClientMessage): boolean;
   sendVoice(bytes: Uint8Array<ArrayBuffer>): boolean;
   frameMs(): FrameTime;
-  /** For measurements: the first voice frame of a press has been handed to the socket. */
+  /** For measurements: the first voice frame of a press, and each, has been handed to the socket. */
   onFirstFrame?(pressedAt: number): void;
-  /** For measurements. */
   onFrameSent?(burst: BurstNo, time: number, at: number): void;
 }
 
@@ -38,10 +37,8 @@ export interface TalkOptions {
 const PRE_ROLL = 2_000;
 /** A refusal stays on the button at least so long, in ms. */
 const REFUSAL_SHOWN = 3_000;
-/** The row on the air is drawn again after so many packets. */
-const ROW_EVERY = 5;
 
-type Receipt = Extract<ServerMessage, { type: 'receipt' }>;
+type Aired = Extract<Receipt, { outcome: 'aired' }>;
 type Granted = Extract<ServerMessage, { type: 'burst.granted' }>;
 type OthersWait = Extract<ServerMessage, { type: 'burst.others_wait' }>;
 
@@ -63,13 +60,14 @@ export class Talk {
   #current: Own | null = null;
   /** Not sent yet; the button may be up already. */
   #waiting: Own | null = null;
-  /** Bursts without a receipt. */
-  readonly #open = new Map<BurstNo, Own>();
+  readonly #receipts: Receipts;
   #cancelHang = () => {};
   #cancelRefusal = () => {};
   #cancelWait = () => {};
 
-  constructor(private readonly options: TalkOptions) {}
+  constructor(private readonly options: TalkOptions) {
+    this.#receipts = new Receipts(options.clock, (own) => this.#lost(own));
+  }
 
   press(): void {
     if (this.#held) return;
@@ -118,7 +116,7 @@ export class Talk {
   }
 
   granted({ burst, talk_limit_ms }: Granted): void {
-    const own = this.#open.get(burst);
+    const own = this.#receipts.of(burst);
     if (!own) return;
     this.#limit = talk_limit_ms;
     if (own === this.#current && this.#isOnTheAir()) this.#showTalking(own, true);
@@ -127,7 +125,7 @@ export class Talk {
 
   /** Somebody began whom the talker would hear. */
   othersWait({ burst, limit_in_ms }: OthersWait): void {
-    const own = this.#open.get(burst);
+    const own = this.#receipts.of(burst);
     if (!own || own !== this.#current || !this.#isOnTheAir()) return;
     this.#awaited = own;
     this.#limit = this.options.clock.now() - own.since + limit_in_ms;
@@ -135,11 +133,14 @@ export class Talk {
   }
 
   receipt(receipt: Receipt): void {
-    const own = this.#open.get(receipt.burst);
+    const own = this.#receipts.take(receipt);
     if (!own) return;
-    this.#open.delete(receipt.burst);
-    if (receipt.outcome === 'aired') this.#aired(own, receipt.ended);
-    else this.#refused(own, receipt.refusal);
+    const { store } = this.options;
+    const part = partOf(own, receipt);
+    if (part) store.setBurst(own.key, { part });
+    if (receipt.outcome === 'aired') this.#aired(own, receipt, part);
+    else if (!receipt.late) this.#refused(own, receipt.refusal);
+    if (receipt.late && part) store.emit({ type: 'late', part });
   }
 
   /** Link is on the air; `limit` is the server's talk limit in ms. */
@@ -150,11 +151,8 @@ export class Talk {
 
   /** The connection ended: bursts without a receipt are lost. */
   linkLost(): void {
-    const lost = [...this.#open.values()];
-    this.#open.clear();
-    for (const own of lost) {
-      this.options.store.setBurst(own.key, { state: 'refused', ended: 'talker_lost' });
-    }
+    const lost = this.#receipts.linkLost();
+    for (const own of lost) this.#showLost(own);
     if (this.#current && lost.includes(this.#current)) this.#stop();
     if (lost.length > 0) this.#deny(refusal('link_lost'));
     else if (this.#phase === 'idle' && !this.#waiting) this.#rest();
@@ -174,7 +172,7 @@ export class Talk {
   #begin(): void {
     this.#again = false;
     this.#cancelRefusal();
-    const way = this.options.way();
+    const way = this.#receipts.isFull ? 'already_talking' : this.options.way();
     if (way !== 'open' && way !== 'wait') {
       this.#count += 1;
       this.#denyUnsent(way);
@@ -242,26 +240,16 @@ export class Talk {
   /** It goes out, and its receipt is due. */
   #announce(own: Own): void {
     const { store, clock, send } = this.options;
-    const { me, self } = store.state;
-    const { no: burst, key, channel, frameMs: frame_ms } = own;
-    this.#open.set(burst, own);
+    const { no: burst, channel, frameMs: frame_ms } = own;
+    this.#receipts.add(own);
     own.since = clock.now();
     send({ type: 'burst.start', channel, burst, codec: 'opus', frame_ms });
-    store.addBurst({
-      key,
-      channel,
-      talker: { id: self ?? 0, handle: me?.handle ?? '', tag: me?.tag ?? '' },
-      own: true,
-      state: 'talking',
-      length: 0,
-      levels: [],
-      gaps: 0,
-      replayable: false,
-    });
+    store.addBurst(rowOf(own, store.state));
   }
 
-  #sendEnd({ no: burst, frames }: Own): void {
-    this.options.send({ type: 'burst.end', burst, frames });
+  #sendEnd(own: Own): void {
+    this.options.send({ type: 'burst.end', burst: own.no, frames: own.frames });
+    this.#receipts.sent(own);
   }
 
   /** What it waited for did not come in time: old words are not sent late. */
@@ -280,7 +268,7 @@ export class Talk {
   }
 
   #packet(own: Own, payload: Uint8Array<ArrayBuffer>, at: number): void {
-    const sent = this.#open.has(own.no);
+    const sent = this.#receipts.of(own.no) === own;
     if (!(sent || own.waiting) || payload.length > PAYLOAD_BYTES) return;
     const mediaTime = (own.frames * own.frameMs * SAMPLE_RATE) / 1000;
     const frame = { burst: own.no, seq: own.frames, mediaTime, last: false, payload };
@@ -309,7 +297,7 @@ export class Talk {
     this.#phase = 'finishing';
     await this.#drain();
     if (this.#current !== own) return;
-    if (this.#open.has(own.no)) this.#sendEnd(own);
+    if (this.#receipts.of(own.no)) this.#sendEnd(own);
     this.#close(own);
   }
 
@@ -344,10 +332,12 @@ export class Talk {
     else if (state === 'talking' || state === 'waiting') this.#rest();
   }
 
-  #aired(own: Own, ended: EndReason): void {
+  #aired(own: Own, { ended, dropped, late }: Aired, part?: Part): void {
     const { store } = this.options;
-    store.setBurst(own.key, { state: 'sent', ended, replayable: own.recording.kept });
-    store.emit({ type: 'sent', ended });
+    const { kept: replayable } = own.recording;
+    store.setBurst(own.key, { state: 'sent', ended, replayable, dropped: dropped?.refusal.code });
+    if (late) return;
+    store.emit({ type: 'sent', ended, ...(part && { part }) });
     if (own !== this.#current || !this.#isOnTheAir()) return;
     this.#stop();
     if (ended !== 'released') this.#deny(ofEnd(ended));
@@ -357,6 +347,17 @@ export class Talk {
     this.options.store.setBurst(own.key, { state: 'refused', replayable: false });
     if (own === this.#current) this.#stop();
     this.#deny(refusal);
+  }
+
+  /** The server does not say what became of it. */
+  #lost(own: Own): void {
+    this.#showLost(own);
+    if (this.isOpen) this.options.store.emit({ type: 'deny', refusal: refusal('link_lost') });
+    else this.#deny(refusal('link_lost'));
+  }
+
+  #showLost({ key }: Own): void {
+    this.options.store.setBurst(key, { state: 'refused', ended: 'talker_lost' });
   }
 
   #denyUnsent(why: Code): void {

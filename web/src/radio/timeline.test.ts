@@ -67,13 +67,8 @@ function hear(frameMs: 20 | 40 | 60, frames: Arrival[]) {
     end: () => buffer?.end(),
     stop: () => {},
   };
-  const ear = new Hear(
-    store,
-    new Memory(() => {}),
-    player,
-    { now: () => now, after: () => () => {} },
-    () => 1,
-  );
+  const clock = { now: () => now, after: () => () => {} };
+  const ear = new Hear(store, new Memory(clock, () => {}), player, clock, () => 1);
   ear.welcomed(talk_limit_ms, 10_000);
   const talker = { id: 5, handle: 'Roadrunner', tag: 'k7f2' };
   const started = {
@@ -165,13 +160,8 @@ describe('the clock of a talker', () => {
       last = time;
     };
     const player = { begin: nothing, packet, end: nothing, stop: nothing };
-    const ear = new Hear(
-      store,
-      new Memory(nothing),
-      player,
-      { now: () => 0, after: () => nothing },
-      () => 1,
-    );
+    const clock = { now: () => 0, after: () => nothing };
+    const ear = new Hear(store, new Memory(clock, nothing), player, clock, () => 1);
     ear.welcomed(2 ** 32, 10_000);
     const talker = { id: 5, handle: 'Roadrunner', tag: 'k7f2' };
     const started = { type: 'burst.started', burst: 1, channel: '19', talker } as const;

@@ -54,7 +54,7 @@ export class Transceiver {
 
   constructor(private readonly around: Surroundings) {
     const { store, clock, player } = around;
-    this.#memory = new Memory((key) => store.setBurst(key, { replayable: false }));
+    this.#memory = new Memory(clock, (key) => store.setBurst(key, { replayable: false }));
     this.place = this.#makePlace();
     this.link = this.#makeLink();
     this.hear = new Hear(store, this.#memory, player, clock, () => (this.#lowData ? 3 : 1));

@@ -2,6 +2,8 @@
 
 import type { Code } from '../gen/Code';
 import type { Situation } from '../radio/refusal';
+import type { Fault } from '../radio/source';
+import { BROWSERS } from './en';
 import { place } from './en.range';
 
 export interface Words {
@@ -196,4 +198,16 @@ export const situations: Record<Situation, Words> = {
     message: 'The server does not answer.',
     hint: 'Check your connection; we keep trying.',
   },
+};
+
+/** Why nobody hears the person, and what to do. */
+export const faults: Record<Fault, string> = {
+  refused:
+    'This page may not use the microphone, so nobody can hear you. Allow it beside the address bar, then press again.',
+  missing: 'No microphone was found, so nobody can hear you. Plug one in, then press again.',
+  unsupported: `This browser cannot send voice here, so nobody can hear you. ${BROWSERS}`,
+  interrupted:
+    'A call or another program has the microphone, so nobody can hear you. Press again when it is over.',
+  broken:
+    'The microphone has failed, so nobody can hear you. Press again; if that does not help, reload the page.',
 };

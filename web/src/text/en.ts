@@ -173,6 +173,9 @@ export const en = {
     seconds: (s: string) => `${s} s`,
     spokenSeconds: seconds,
     brokenUp: 'broken up',
+    unheard: 'nobody could hear it',
+    heardPart: (s: string, all: string) => `others could hear ${s} of ${all} s`,
+    lostPart: (s: string, all: string) => `${s} of ${all} s could not be heard`,
     sayAgain: 'say again',
     /** The handle keeps its own direction of writing. */
     another: (handle: string, tag: string) =>
@@ -229,29 +232,11 @@ export const en = {
     },
     noMicrophone: 'No microphone',
     microphone: {
-      refused: {
-        short: 'not allowed',
-        caption:
-          'This page may not use the microphone, so nobody can hear you. Allow it beside the address bar, then press again.',
-      },
-      missing: {
-        short: 'none found',
-        caption: 'No microphone was found, so nobody can hear you. Plug one in, then press again.',
-      },
-      unsupported: {
-        short: 'not in this browser',
-        caption: `This browser cannot send voice here, so nobody can hear you. ${BROWSERS}`,
-      },
-      interrupted: {
-        short: 'in use elsewhere',
-        caption:
-          'A call or another program has the microphone, so nobody can hear you. Press again when it is over.',
-      },
-      broken: {
-        short: 'failed',
-        caption:
-          'The microphone has failed, so nobody can hear you. Press again; if that does not help, reload the page.',
-      },
+      refused: 'not allowed',
+      missing: 'none found',
+      unsupported: 'not in this browser',
+      interrupted: 'in use elsewhere',
+      broken: 'failed',
     },
     listening: 'Listening works.',
     secondsLeft: (s: number) => `${s} s left`,
@@ -287,6 +272,7 @@ export const en = {
     refused: (reason: string) => `refused: ${reason}`,
     refusedUntil: (reason: string, s: number) => `refused: ${reason}, try in ${seconds(s)}`,
     sent: 'sent',
+    late: (part: string) => `your burst that the link cut: ${part}`,
     sentEarly: (reason: string) => `your burst was ended: ${reason}`,
   },
 

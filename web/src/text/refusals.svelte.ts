@@ -4,6 +4,7 @@
  */
 
 import type { Refusal } from '../radio/refusal';
+import type { Fault } from '../radio/source';
 import { text } from '.';
 import type { Words } from './en.refusals';
 
@@ -29,4 +30,10 @@ export function refusalWords({ code, as }: Refusal): Words {
   if (sentences) return as ? sentences.situations[as] : sentences.refusals[code];
   void loadRefusals();
   return { message: text.talk.refusedFor(text.reasons[code]), hint: '' };
+}
+
+/** Why nobody hears the person, and what to do. */
+export function faultWords(why: Fault): string {
+  if (!sentences) void loadRefusals();
+  return sentences?.faults[why] ?? '';
 }

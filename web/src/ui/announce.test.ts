@@ -41,6 +41,13 @@ test('why not, and when again', () => {
 
 test('what became of the burst', () => {
   expect(sentence({ type: 'sent', ended: 'released' }, text)).toBe('sent');
+  const part = { heard: 3200, length: 8400, late: false };
+  expect(sentence({ type: 'sent', ended: 'released', part }, text)).toBe(
+    'sent. 5.2 of 8.4 s could not be heard',
+  );
+  expect(sentence({ type: 'late', part: { ...part, late: true } }, text)).toBe(
+    'your burst that the link cut: others could hear 3.2 of 8.4 s',
+  );
   expect(sentence({ type: 'sent', ended: 'talk_limit' }, text)).toBe(
     'your burst was ended: talk limit',
   );

@@ -2,6 +2,7 @@
 
 import type { RadioEvent } from '../radio/model';
 import type { Text } from '../text';
+import { partWords } from './burst';
 import { countryName } from './country';
 import { locationLine } from './location';
 
@@ -26,7 +27,12 @@ export function sentence(event: RadioEvent, text: Text): string {
     case 'roger':
       return '';
     case 'sent':
-      return event.ended === 'released' ? spoken.sent : spoken.sentEarly(text.endings[event.ended]);
+      return [
+        event.ended === 'released' ? spoken.sent : spoken.sentEarly(text.endings[event.ended]),
+        ...(event.part ? [partWords(event.part, text)] : []),
+      ].join('. ');
+    case 'late':
+      return spoken.late(partWords(event.part, text));
     case 'tuned':
       return spoken.tuned(event.channel, event.count);
     case 'location':

@@ -1,6 +1,6 @@
 /** The words of a burst's row. */
 
-import type { Burst } from '../radio/model';
+import type { Burst, Part } from '../radio/model';
 import type { Text } from '../text';
 import { countryName } from './country';
 import { lengthInSeconds } from './time';
@@ -25,7 +25,19 @@ export function burstWord(burst: Burst, text: Text): string {
 /** What did not go well, in one or two words, empty when all did. */
 export function burstTrouble(burst: Burst, text: Text): string {
   const cut = burst.ended ? text.endings[burst.ended] : '';
-  return cut || (burst.gaps > 0 ? text.air.brokenUp : '');
+  const dropped = burst.dropped ? text.reasons[burst.dropped] : '';
+  return cut || dropped || (burst.gaps > 0 ? text.air.brokenUp : '');
+}
+
+/** How much of what one said others could hear. */
+export function partWords({ heard, length, late }: Part, { air }: Text): string {
+  // Rounded up: what was lost is never told as nothing.
+  const lost = Math.ceil((length - heard) / 100) * 100;
+  if (heard === 0) return air.unheard;
+  const all = lengthInSeconds(length);
+  return late
+    ? air.heardPart(lengthInSeconds(heard), all)
+    : air.lostPart(lengthInSeconds(lost), all);
 }
 
 /** True when a touch says it again. */
@@ -52,6 +64,7 @@ export function burstSentence(burst: Burst, channel: string, located: boolean, t
       ? air.spokenSeconds(Math.max(1, Math.round(burst.length / 1000)))
       : burstWord(burst, text),
     burstTrouble(burst, text),
+    burst.part ? partWords(burst.part, text) : '',
     burst.another ? air.another(handle, burst.another) : '',
     canSayAgain(burst) ? air.sayAgain : '',
   ]

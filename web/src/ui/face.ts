@@ -4,7 +4,7 @@ import { hears } from '../radio/abilities';
 import type { Link, Microphone, RadioState } from '../radio/model';
 import type { Refusal } from '../radio/refusal';
 import type { Text } from '../text';
-import { refusalWords } from '../text/refusals.svelte';
+import { faultWords, refusalWords } from '../text/refusals.svelte';
 import { clock, secondsUntil } from './time';
 
 /** The countdown is told in words for so many seconds before the talk limit. */
@@ -116,12 +116,12 @@ export function faceWords(face: Face, manner: Manner, now: number, text: Text): 
         caption: face.link === 'barred' ? '' : talk.noLinkCaption[face.link],
       };
     case 'no_microphone': {
-      const { short, caption } = talk.microphone[face.why];
+      const caption = faultWords(face.why);
       return {
         word: talk.noMicrophone,
-        sub: short,
+        sub: talk.microphone[face.why],
         // A microphone that fails says nothing about the loudspeaker.
-        caption: face.hears ? `${caption} ${talk.listening}` : caption,
+        caption: face.hears ? `${caption} ${talk.listening}`.trim() : caption,
       };
     }
   }

@@ -5,7 +5,7 @@ import { KeyFault } from '../radio/keyFault';
 import type { Burst } from '../radio/model';
 import type { Refusal } from '../radio/refusal';
 import { text } from '../text';
-import { refusals } from '../text/en.refusals';
+import { faults, refusals } from '../text/en.refusals';
 import { later } from '../text/later';
 import { loadRefusals } from '../text/refusals.svelte';
 import { draw, find } from './testing/draw';
@@ -234,7 +234,7 @@ describe('the radio', () => {
     expect(button.textContent).toContain(text.talk.onTheAir);
     expect(button.getAttribute('aria-pressed')).toBe('true');
     change({ button: { state: 'no_microphone', why: 'missing' } });
-    expect(page.textContent).toContain(text.talk.microphone.missing.caption);
+    expect(page.textContent).toContain(faults.missing);
   });
 
   test('the ring of a burst is drawn once, however often its row changes', () => {

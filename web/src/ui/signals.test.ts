@@ -1,8 +1,12 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Refusal } from '../radio/refusal';
 import { text } from '../text';
+import { faults } from '../text/en.refusals';
+import { loadRefusals } from '../text/refusals.svelte';
 import { signals } from './signals';
 import { burst, heron, idle, ScriptedRadio } from './testing/scriptedRadio';
+
+beforeAll(loadRefusals);
 
 const busy: Refusal = { code: 'channel_busy' };
 
@@ -49,7 +53,7 @@ test('a burst that ended well is felt, one that was cut is felt as a refusal', (
 test('a missing microphone is told at each press, not at each change of something else', () => {
   radio.set({ microphone: 'asking' });
   expect(told).toEqual([text.talk.askingCaption]);
-  const missing = ['deny', `${text.talk.microphone.missing.caption} ${text.talk.listening}`];
+  const missing = ['deny', `${faults.missing} ${text.talk.listening}`];
   radio.set({ button: { state: 'no_microphone', why: 'missing' } });
   radio.set({ soundBlocked: true });
   expect(told.slice(1)).toEqual([['deny', false], ...missing]);

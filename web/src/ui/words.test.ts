@@ -3,7 +3,7 @@ import type { SignalGrade } from '../gen/SignalGrade';
 import { parseChannel } from '../radio/address';
 import { text } from '../text';
 import { step } from './address';
-import { burstSentence, burstTrouble } from './burst';
+import { burstSentence, burstTrouble, partWords } from './burst';
 import { withTuned } from './channelList';
 import { graphemes } from './graphemes';
 import { barPath, bars } from './levels';
@@ -116,4 +116,18 @@ test('stored preferences that do not fit are replaced by their defaults', () => 
   for (const bad of ['{"tx":"30km","rx":"10km"}', '{"tx":"10km"}', '25', 'null']) {
     expect(parse(`{"shareLocation":1,"ranges":${bad}}`)).toEqual(defaults());
   }
+});
+
+test('a press that others could hear in part says how much, and never that nothing was lost', () => {
+  expect(partWords({ heard: 8390, length: 8400, late: false }, text)).toBe(
+    text.air.lostPart('0.1', '8.4'),
+  );
+  expect(partWords({ heard: 3200, length: 8400, late: true }, text)).toBe(
+    text.air.heardPart('3.2', '8.4'),
+  );
+  expect(partWords({ heard: 0, length: 8400, late: true }, text)).toBe(text.air.unheard);
+  const part = { heard: 3200, length: 8400, late: true };
+  const row = burst(me, 8.4, { own: true, state: 'sent', part, dropped: 'too_much_voice' });
+  expect(burstTrouble(row, text)).toBe(text.reasons.too_much_voice);
+  expect(burstSentence(row, '19', false, text)).toContain(partWords(part, text));
 });

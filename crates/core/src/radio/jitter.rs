@@ -11,7 +11,7 @@ use std::time::Duration;
 use tenfour_protocol::control::FrameTime;
 use tenfour_protocol::limits::{BUNDLE_FRAMES, BUNDLE_TIME, SAMPLE_RATE};
 
-use super::limits::{CONCEALED_FRAMES, JITTER_CALM, JITTER_LONGEST, JITTER_START, JITTER_STEP};
+use super::limits::{CONCEALED, JITTER_CALM, JITTER_LONGEST, JITTER_START, JITTER_STEP, LOSS_LONGEST};
 use super::{Payload, SoundKind};
 use crate::Time;
 
@@ -43,8 +43,8 @@ impl Pace {
 
     /// Samples to hold before playing, at least: what comes together comes seldom.
     fn least(self) -> u32 {
-        let between = self.frame_ms.samples() * u32::from(self.bundle - 1);
-        samples(JITTER_START).max(between + samples(JITTER_STEP))
+        let together = self.frame_ms.samples() * u32::from(self.bundle);
+        samples(JITTER_START).max(together + samples(JITTER_STEP))
     }
 }
 
@@ -68,6 +68,8 @@ pub(super) struct JitterBuffer {
     live: bool,
     /// Last stall, or last time the target shrank.
     calm_since: Time,
+    /// Samples played since the last sound that came.
+    concealed: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -77,8 +79,8 @@ enum State {
     /// Fills up since a moment.
     Filling(Time),
     Playing,
-    /// Ran dry; this many frames were concealed.
-    Dry(u32),
+    /// Ran dry.
+    Dry,
 }
 
 struct Frame {
@@ -100,6 +102,7 @@ impl JitterBuffer {
             ended: false,
             live: true,
             calm_since: Time::ZERO,
+            concealed: 0,
         }
     }
 
@@ -112,7 +115,7 @@ impl JitterBuffer {
                 self.calm_since = now;
             }
             _ if seq < self.next => return,
-            State::Dry(_) => {
+            State::Dry => {
                 self.came_back(media_time > self.at, now);
                 self.at = self.at.max(media_time);
                 self.next = seq;
@@ -152,17 +155,21 @@ impl JitterBuffer {
         self.calm_down(now);
         self.shorten();
         let Some(first) = self.frames.first_entry() else {
-            self.state = State::Dry(0);
+            self.state = State::Dry;
             return Some(self.wait());
         };
         let missing = first.key().saturating_sub(self.next);
+        if missing > 0 {
+            self.at = self.at.max(first.get().media_time.saturating_sub(samples(LOSS_LONGEST)));
+        }
         let hole = first.get().media_time.saturating_sub(self.at);
         if hole > 0 {
             let step = hole.min(self.frame);
             self.at += step;
             self.next += u16::from(missing > 0);
-            return Some((if missing > 0 { SoundKind::Conceal } else { SoundKind::Silence }, step));
+            return Some((if missing > 0 { self.conceal(step) } else { SoundKind::Silence }, step));
         }
+        self.concealed = 0;
         let (seq, Frame { media_time, payload }) = first.remove_entry();
         self.next = seq.saturating_add(1);
         self.at = media_time.saturating_add(self.frame);
@@ -174,23 +181,24 @@ impl JitterBuffer {
         match self.state {
             State::Playing => true,
             State::Filling(since) => {
-                self.ended || self.depth() >= self.target || now.since(since) >= duration(self.target)
+                let enough = duration(self.target.saturating_sub(self.frame));
+                self.ended || self.depth() >= self.target || now.since(since) >= enough
             }
-            State::Empty | State::Dry(_) => false,
+            State::Empty | State::Dry => false,
         }
     }
 
-    /// Nothing can be played now. A short stall is concealed, a longer one is silence.
+    /// Nothing can be played now.
     fn wait(&mut self) -> (SoundKind, u32) {
-        match &mut self.state {
-            State::Dry(concealed) if *concealed < CONCEALED_FRAMES => {
-                *concealed += 1;
-                (SoundKind::Conceal, self.frame)
-            }
-            State::Empty | State::Filling(_) | State::Playing | State::Dry(_) => {
-                (SoundKind::Silence, self.frame)
-            }
-        }
+        let kind = if self.state == State::Dry { self.conceal(self.frame) } else { SoundKind::Silence };
+        (kind, self.frame)
+    }
+
+    /// A short loss or stall is concealed, the rest of a longer one is silence.
+    fn conceal(&mut self, length: u32) -> SoundKind {
+        let kind = if self.concealed < samples(CONCEALED) { SoundKind::Conceal } else { SoundKind::Silence };
+        self.concealed = self.concealed.saturating_add(length);
+        kind
     }
 
     /// Sound again after running dry: after the talker's pause hold less, after a stall more.
@@ -251,10 +259,10 @@ mod tests {
         let least =
             |frame_ms, told, economy| Pace::live(frame_ms, told, economy).least() / (SAMPLE_RATE / 1000);
         assert_eq!(least(FrameTime::Ms20, None, false), 40);
-        assert_eq!(least(FrameTime::Ms20, Some(2), false), 40);
-        assert_eq!(least(FrameTime::Ms20, Some(3), false), 60);
-        assert_eq!(least(FrameTime::Ms20, Some(2), true), 60, "who wishes for more gets more");
-        assert_eq!(least(FrameTime::Ms60, Some(3), true), 40, "large frames come one by one");
-        assert_eq!(least(FrameTime::Ms20, Some(200), false), 60, "whatever a server says");
+        assert_eq!(least(FrameTime::Ms20, Some(2), false), 60);
+        assert_eq!(least(FrameTime::Ms20, Some(3), false), 80);
+        assert_eq!(least(FrameTime::Ms20, Some(2), true), 80, "who wishes for more gets more");
+        assert_eq!(least(FrameTime::Ms60, Some(3), true), 80, "large frames come one by one");
+        assert_eq!(least(FrameTime::Ms20, Some(200), false), 80, "whatever a server says");
     }
 }

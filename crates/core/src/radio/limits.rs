@@ -56,8 +56,11 @@ pub const JITTER_LONGEST: Duration = Duration::from_millis(200);
 pub const JITTER_CALM: Duration = Duration::from_secs(5);
 /// One step of learning.
 pub const JITTER_STEP: Duration = Duration::from_millis(20);
-/// A stall is concealed for this many frames, then it is silence.
-pub const CONCEALED_FRAMES: u32 = 3;
+/// What is missing is concealed for this long, then it is silence.
+pub const CONCEALED: Duration = Duration::from_millis(60);
+/// Frames that were lost are played as this much concealment and silence at most: nobody wants to hear
+/// seconds of nothing.
+pub const LOSS_LONGEST: Duration = Duration::from_millis(200);
 /// Bursts that may wait in one channel's queue.
 pub const QUEUED_BURSTS: usize = 64;
 /// Voice that may wait to be played, all channels together, in bytes.

@@ -83,6 +83,11 @@ impl Desk {
         self.give(Input::Opened)
     }
 
+    /// Whether the radio has asked for a connection that is not open yet.
+    pub(crate) fn asks(&self) -> bool {
+        self.asks
+    }
+
     pub(crate) fn press(&mut self) -> Vec<Output> {
         self.give(Input::Press { channel: ch("19"), frame_ms: FrameTime::Ms20 })
     }

@@ -69,7 +69,7 @@ fn a_single_frame_does_not_wait_for_a_second_one_for_ever() {
     let mut desk = Desk::on_the_air();
     desk.start(5);
     desk.hear(5, 0);
-    assert_eq!(desk.play(ms(60)), "..0");
+    assert_eq!(desk.play(ms(60)), ".0~");
 }
 
 #[test]

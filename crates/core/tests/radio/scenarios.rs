@@ -1,23 +1,35 @@
 //! The scenarios of `vectors/radio`, which the page runs too: this is the player, and the radio's
 //! answers are judged by the files. Their form is in `vectors/radio/README.md`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use tenfour_core::radio::{Config, Event, Input, Output};
+use tenfour_core::Time;
+use tenfour_core::radio::{Config, Event, HeardEnd, HeardNo, Input, Output, SoundKind};
 use tenfour_protocol::control::{FrameTime, Outcome};
-use tenfour_protocol::{ClientMessage, Code, ServerMessage};
+use tenfour_protocol::{BurstNo, ClientMessage, Code, ServerMessage, VoiceFrame};
 
 use crate::desk::*;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/radio");
 /// What the names of files begin with, one test each.
-const GROUPS: [&str; 3] = ["button", "link", "place"];
+const GROUPS: [&str; 5] = ["button", "hear", "link", "lists", "place"];
 
 #[test]
 fn button() {
     play_group("button");
+}
+
+#[test]
+fn hear() {
+    play_group("hear");
+}
+
+#[test]
+fn lists() {
+    play_group("lists");
 }
 
 #[test]
@@ -85,6 +97,15 @@ struct Player<'a> {
     sent: Vec<Value>,
     voice: u64,
     outcomes: Vec<Value>,
+    /// Frames of each press, and how many of them others could hear.
+    pressed: BTreeMap<BurstNo, u32>,
+    aired: Vec<Value>,
+    talkers: BTreeMap<HeardNo, String>,
+    ended: Vec<Value>,
+    people: u32,
+    speaker: Speaker,
+    /// When the server gave its last sign of life in passing.
+    spoke: Time,
 }
 
 impl<'a> Player<'a> {
@@ -102,6 +123,13 @@ impl<'a> Player<'a> {
             sent: Vec::new(),
             voice: 0,
             outcomes: Vec::new(),
+            pressed: BTreeMap::new(),
+            aired: Vec::new(),
+            talkers: BTreeMap::new(),
+            ended: Vec::new(),
+            people: 0,
+            speaker: Speaker::default(),
+            spoke: Time::ZERO,
         };
         player.give(Input::Tune { channel: ch("19"), catch_up: false });
         if looking {
@@ -124,8 +152,9 @@ impl<'a> Player<'a> {
         match what {
             "link" => self.link(value.as_str().expect("a word")),
             "server" => {
-                let message = self.filled(value);
-                self.give(Input::Message(message));
+                if let Some(message) = self.filled(value) {
+                    self.give(Input::Message(message));
+                }
             }
             "user" => self.user(value),
             "device" => {
@@ -139,7 +168,21 @@ impl<'a> Player<'a> {
                     self.give(Input::Frame { media_time, payload });
                 }
             }
-            "pass" => self.pass(Duration::from_millis(value.as_u64().expect("milliseconds"))),
+            "pass" => self.pass(millis(value), true),
+            "silence" => self.pass(millis(value), false),
+            "frames" => self.frames(value),
+            "plays" => {
+                let played = self.speaker.played();
+                return if value.is_null() { Ok(()) } else { same("heard", value, &played.into()) };
+            }
+            "heard" => return same("bursts heard", value, &std::mem::take(&mut self.ended).into()),
+            "aired" => return same("frames aired", value, &std::mem::take(&mut self.aired).into()),
+            "remembers" => {
+                let kept = (1..=self.talkers.len()).filter(|n| self.desk.radio.remembers(no(*n as u32)));
+                return same("remembered", value, &kept.collect::<Vec<_>>().into());
+            }
+            "people" => return same("people", value, &self.people.into()),
+            "asks" => return same("asks for a connection", value, &self.desk.asks().into()),
             "sends" => return same("sent", value, &Value::from(std::mem::take(&mut self.sent))),
             "voice" => return same("frames sent", value, &std::mem::take(&mut self.voice).into()),
             "outcome" => return same("outcomes", value, &std::mem::take(&mut self.outcomes).into()),
@@ -159,8 +202,10 @@ impl<'a> Player<'a> {
                 let out = self.desk.drop_link();
                 self.note(out);
             }
-            "logged out" => self.give(closed(Code::LoggedOut)),
-            other => panic!("a link does not {other}"),
+            word => {
+                let code = Code::ALL.into_iter().find(|code| json!(code) == word.replace(' ', "_"));
+                self.give(closed(code.unwrap_or_else(|| panic!("a link does not {word}"))));
+            }
         }
     }
 
@@ -173,7 +218,35 @@ impl<'a> Player<'a> {
             Some("release") => self.give(Input::Release),
             Some("share") => self.give(Input::Locating),
             Some("stop") => self.give(Input::Locate(None)),
-            _ => self.give(Input::Range(parsed(&act["range"]))),
+            _ => match act.as_object().and_then(|act| act.iter().next()).expect("an act") {
+                (what, value) if what == "range" => self.give(Input::Range(parsed(value))),
+                (what, value) if what == "mute" => self.mute(value, true),
+                (what, value) if what == "unmute" => self.mute(value, false),
+                (what, value) if what == "again" => {
+                    self.give(Input::SayAgain { heard: no(parsed(value)) });
+                }
+                (what, value) if what == "page" => {
+                    self.give(Input::Participants { channel: ch("19"), page: parsed(value) });
+                }
+                (what, _) => panic!("nobody does {what}"),
+            },
+        }
+    }
+
+    fn mute(&mut self, who: &Value, muted: bool) {
+        self.give(Input::Mute { participant: parsed(who), muted });
+    }
+
+    /// Frames of a burst come, at once or each after some time.
+    fn frames(&mut self, told: &Value) {
+        let number = |field: &str, or: u64| told[field].as_u64().unwrap_or(or);
+        let bytes = if told["quiet"] == true { 2 } else { 40 };
+        for seq in number("from", 0)..number("to", 0) {
+            let at = (seq * 20 + number("later", 0)) * 48;
+            let (burst, seq) = (number("burst", 0) as u32, seq as u16);
+            let out = self.desk.hear_at(burst, seq, at as u32, bytes);
+            self.note(out);
+            self.pass(Duration::from_millis(number("every", 0)), true);
         }
     }
 
@@ -182,13 +255,17 @@ impl<'a> Player<'a> {
         self.note(out);
     }
 
-    /// Time goes by on a link that is alive.
-    fn pass(&mut self, time: Duration) {
+    /// Time goes by, on a link that is `alive` or silent, and the loudspeaker takes what there is.
+    fn pass(&mut self, time: Duration, alive: bool) {
         let end = self.desk.now + time;
         while self.desk.now < end {
-            let out = self.desk.pass(Duration::from_secs(10).min(end.since(self.desk.now)));
+            let step = self.speaker.pull(&mut self.desk).min(end.since(self.desk.now));
+            let out = self.desk.pass(step);
             self.note(out);
-            self.give(Input::Alive);
+            if alive && self.desk.now.since(self.spoke) >= Duration::from_secs(10) {
+                self.spoke = self.desk.now;
+                self.give(Input::Alive);
+            }
         }
     }
 
@@ -204,27 +281,95 @@ impl<'a> Player<'a> {
                     }
                     self.sent.push(serde_json::to_value(message).expect("a message is JSON"));
                 }
-                Output::SendVoice(_) => self.voice += 1,
-                Output::Event(Event::Pressed { .. }) => self.button = "waiting",
-                Output::Event(Event::Receipt { outcome, .. }) => {
-                    self.button = "off";
-                    self.outcomes.push(match outcome {
-                        Outcome::Aired { .. } => "aired".into(),
-                        Outcome::Refused { refusal } => serde_json::to_value(refusal.code).expect("a code"),
-                    });
+                Output::SendVoice(bytes) => {
+                    let frame = VoiceFrame::parse(&bytes).expect("a frame");
+                    *self.pressed.entry(frame.burst).or_default() += 1;
+                    self.voice += 1;
                 }
-                _ => {}
+                Output::Event(event) => self.event(event),
+                Output::Connect | Output::Close => {}
             }
         }
     }
 
-    /// A message of the server with what the scenario has left out.
-    fn filled(&self, message: &Value) -> ServerMessage {
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Pressed { .. } => self.button = "waiting",
+            Event::Receipt { burst, outcome } => {
+                self.button = "off";
+                self.outcome(burst, &outcome, "");
+            }
+            Event::LateReceipt { burst, outcome } => self.outcome(burst, &outcome, "late "),
+            Event::BurstStarted { heard, talker, .. } => {
+                self.talkers.insert(heard, talker.person.handle.to_string());
+            }
+            Event::BurstEnded { heard, lost, reason, .. } => {
+                let reason = match reason {
+                    HeardEnd::Ended(reason) => json!(reason),
+                    HeardEnd::LinkLost => json!("talker_lost"),
+                    HeardEnd::Untuned => json!("untuned"),
+                };
+                let talker = &self.talkers[&heard];
+                self.ended.push(json!({ "talker": talker, "missed": lost, "ended": reason }));
+            }
+            Event::Tuned { info, .. } => self.people = info.count,
+            Event::Presence { count, .. } | Event::Participants { count, .. } => self.people = count,
+            _ => {}
+        }
+    }
+
+    /// What became of a press, and how much of it others could hear where that is not all.
+    fn outcome(&mut self, burst: BurstNo, outcome: &Outcome, late: &str) {
+        let sent = self.pressed.get(&burst).copied().unwrap_or(0);
+        let (word, frames) = match outcome {
+            Outcome::Aired { frames, .. } => ("aired".into(), *frames),
+            Outcome::Refused { refusal } => (json!(refusal.code).as_str().expect("a code").to_owned(), 0),
+        };
+        self.outcomes.push(format!("{late}{word}").into());
+        if !late.is_empty() || (word == "aired" && frames < sent) {
+            self.aired.push(json!([frames, sent]));
+        }
+    }
+
+    /// A message of the server with what the scenario has left out. None when its type is unknown: the shell
+    /// drops it.
+    fn filled(&self, message: &Value) -> Option<ServerMessage> {
         let kind = message["type"].as_str().expect("a type");
         let mut all: Map<String, Value> = self.defaults[kind].as_object().cloned().unwrap_or_default();
         all.extend(message.as_object().expect("a message").clone());
-        parsed(&all.into())
+        if kind == "unknown" { None } else { Some(parsed(&all.into())) }
     }
+}
+
+/// What the loudspeaker has played since it was asked last.
+#[derive(Default)]
+struct Speaker {
+    played: String,
+    /// When it wants more.
+    next: Time,
+}
+
+impl Speaker {
+    /// Takes what is due. The time until more is.
+    fn pull(&mut self, desk: &mut Desk) -> Duration {
+        if desk.now >= self.next {
+            let (sound, _) = desk.pull();
+            let quiet = matches!(&sound.kind, SoundKind::Frame(payload) if payload.len() <= 2);
+            let letter = if quiet || sound.heard.is_none() { '.' } else { letter(&sound) };
+            self.played.extend(std::iter::repeat_n(letter, sound.samples as usize / 960));
+            self.next = desk.now + Duration::from_millis(u64::from(sound.samples / 48));
+        }
+        self.next.since(desk.now)
+    }
+
+    /// A letter for 20 ms, without the silence before and after.
+    fn played(&mut self) -> String {
+        std::mem::take(&mut self.played).trim_matches('.').into()
+    }
+}
+
+fn millis(value: &Value) -> Duration {
+    Duration::from_millis(value.as_u64().expect("milliseconds"))
 }
 
 fn parsed<T: serde::de::DeserializeOwned>(value: &Value) -> T {

@@ -1,5 +1,6 @@
 import type { ClientMessage } from '../../gen/ClientMessage';
 import type { Ranges } from '../../gen/Ranges';
+import { MS, writeFrame } from '../frame';
 import type { KeptPlace } from '../keptPlace';
 import type { Socket, SocketEvents } from '../link';
 import type { Sink, Source } from '../source';
@@ -7,6 +8,7 @@ import { Store } from '../store';
 import { Transceiver } from '../transceiver';
 import { settle, VirtualClock } from './clock';
 import { ScriptedPosition } from './position';
+import { Speaker } from './speaker';
 import { vectors } from './vectors';
 
 type Message = { type: string; [field: string]: unknown };
@@ -22,6 +24,26 @@ export interface Scenario {
 /** Fields of messages of the server that a scenario may leave out, by type. */
 const DEFAULTS = vectors<Record<string, object>>('radio/defaults.json');
 
+/** Frames of a burst that come: at once, or each after `every` ms; `later` than their number says, in ms. */
+interface Frames {
+  burst: number;
+  from?: number;
+  to: number;
+  every?: number;
+  later?: number;
+  /** There is nothing to hear in them. */
+  quiet?: boolean;
+}
+
+/** Sound in a frame, in ms. */
+const FRAME = 20;
+const CLOSES: Record<string, number> = {
+  'logged out': 4001,
+  erased: 4002,
+  replaced: 4003,
+  displaced: 4004,
+};
+
 /** A transceiver on a bench: the scenario is its server, its hand, its device and its clock. */
 export class Bench {
   readonly #clock = new VirtualClock();
@@ -35,6 +57,14 @@ export class Bench {
   #sent: Message[] = [];
   #voice = 0;
   #outcomes: string[] = [];
+  /** Frames that others could hear, of all, where that is not all. */
+  #aired: [heard: number, of: number][] = [];
+  #ended: { talker: string; missed: number; ended: string }[] = [];
+  readonly #told = new Set<string>();
+  #speaker!: Speaker;
+  /** Asked for, and not open. */
+  #asks = false;
+  #answers = true;
 
   constructor(private readonly scenario: Scenario) {
     this.#load(scenario.begin.place !== undefined);
@@ -66,9 +96,22 @@ export class Bench {
     let cut = false;
     this.#store.on((event) => {
       if (event.type === 'sent') this.#outcomes.push('aired');
+      if (event.type === 'late')
+        this.#outcomes.push(event.part.heard > 0 ? 'late aired' : 'late no_voice');
+      if ((event.type === 'sent' || event.type === 'late') && event.part) {
+        this.#aired.push([event.part.heard / FRAME, event.part.length / FRAME]);
+      }
       if (event.type === 'deny' && !cut) this.#outcomes.push(event.refusal.code);
       cut = event.type === 'sent' && event.ended !== 'released';
     });
+    this.#store.subscribe(({ air }) => {
+      for (const { key, own, talker, gaps, ended } of air) {
+        if (own || !ended || this.#told.has(key)) continue;
+        this.#told.add(key);
+        this.#ended.push({ talker: talker.handle, missed: gaps, ended });
+      }
+    });
+    this.#speaker = new Speaker((play) => this.#set.hear.finished(play));
     this.#set = new Transceiver({
       store: this.#store,
       clock: this.#clock,
@@ -80,7 +123,7 @@ export class Bench {
       position: () => this.#position,
       kept: this.#tab,
       source: this.#microphone,
-      player: { begin() {}, packet() {}, end() {}, stop() {} },
+      player: this.#speaker,
       linked: () => {},
     });
     if (ranges) this.#set.place.whereabouts.ranges = ranges;
@@ -90,6 +133,7 @@ export class Bench {
 
   #open(events: SocketEvents): Socket {
     this.#socket = events;
+    this.#asks = true;
     return {
       send: (data) => {
         if (typeof data !== 'string') {
@@ -97,8 +141,8 @@ export class Bench {
           return;
         }
         const message = JSON.parse(data) as ClientMessage;
-        if (message.type === 'ping') events.text(JSON.stringify({ type: 'pong', n: message.n }));
-        else this.#sent.push(message);
+        if (message.type !== 'ping') this.#sent.push(message);
+        else if (this.#answers) events.text(JSON.stringify({ type: 'pong', n: message.n }));
       },
       close: () => {},
     };
@@ -114,7 +158,15 @@ export class Bench {
     else if (what === 'page')
       this.#load(this.#store.state.location.state === 'shared', this.#store.state.ranges);
     else if (what === 'speak') this.#microphone.speak(value as number);
-    else if (what === 'pass') await this.#clock.pass(value as number);
+    else if (what === 'pass') await this.#pass(value as number);
+    else if (what === 'silence') await this.#silence(value as number);
+    else if (what === 'frames') await this.#frames(value as Frames);
+    else if (what === 'plays') this.#plays(value as string | null);
+    else if (what === 'heard') same(value, this.#ended.splice(0));
+    else if (what === 'aired') same(value, this.#aired.splice(0));
+    else if (what === 'remembers') same(value, this.#remembered);
+    else if (what === 'people') same(value, this.#store.state.tuned['19']?.count ?? 0);
+    else if (what === 'asks') same(value, this.#asks);
     else if (what === 'sends') same(value, this.#sent.splice(0));
     else if (what === 'outcome') same(value, this.#outcomes.splice(0));
     else if (what === 'button') same(value, this.#button);
@@ -127,21 +179,64 @@ export class Bench {
   #link(what: string): void {
     if (!this.#socket) throw new Error('no connection is asked for');
     const { opened, closed } = this.#socket;
+    this.#asks = false;
     if (what === 'opens') opened();
     else {
       this.#socket = null;
-      closed(what === 'drops' ? 1006 : 4001);
+      closed(CLOSES[what] ?? 1006);
     }
   }
 
-  #user(act: string | Record<string, Ranges>): void {
-    const { place, talk } = this.#set;
+  /** The loudspeaker takes what there is, each 20 ms. */
+  async #pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; ) {
+      const step = this.#speaker.pull(left);
+      await this.#clock.pass(step);
+      left -= step;
+    }
+  }
+
+  #plays(wanted: string | null): void {
+    const played = this.#speaker.played();
+    if (wanted !== null) same(wanted, played);
+  }
+
+  /** Nothing comes on the link, and nothing is answered. */
+  async #silence(ms: number): Promise<void> {
+    this.#answers = false;
+    await this.#pass(ms);
+    this.#answers = true;
+  }
+
+  async #frames({ burst, from = 0, to, every = 0, later = 0, quiet }: Frames): Promise<void> {
+    for (let seq = from; seq < to; seq += 1) {
+      const payload = new Uint8Array(quiet ? 2 : 40).fill(seq);
+      const mediaTime = (seq * FRAME + later) * MS;
+      const frame = { burst, seq, mediaTime, last: false, payload };
+      this.#socket?.binary(writeFrame(frame).buffer);
+      await this.#pass(every);
+    }
+  }
+
+  /** Bursts that can be said again, by the order in which they were heard. */
+  get #remembered(): number[] {
+    const kept = this.#store.state.air.filter(({ own, replayable }) => !own && replayable);
+    return kept.map(({ key }) => Number(key.replace('heard-', '')));
+  }
+
+  #user(act: string | { share?: Ranges; range?: Ranges; [act: string]: unknown }): void {
+    const { place, talk, tuning, hear } = this.#set;
     if (act === 'press') this.#set.press();
     else if (act === 'release') talk.release();
     else if (act === 'stop') place.unshare();
     else if (act === 'share') this.#share(this.#store.state.ranges);
-    else if (typeof act !== 'string' && act.share) this.#share(act.share);
-    else if (typeof act !== 'string' && act.range) place.whereabouts.ranges = act.range;
+    else if (typeof act === 'string') throw new Error(`nobody does ${act}`);
+    else if (act.share) this.#share(act.share);
+    else if (act.range) place.whereabouts.ranges = act.range;
+    else if (act.mute !== undefined) tuning.mute(act.mute as number, true);
+    else if (act.unmute !== undefined) tuning.mute(act.unmute as number, false);
+    else if (act.page !== undefined) tuning.page('19', act.page as number);
+    else if (act.again !== undefined) hear.sayAgain(`heard-${act.again}`);
   }
 
   #share(ranges: Ranges): void {

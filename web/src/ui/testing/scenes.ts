@@ -102,6 +102,25 @@ export const scenes: Record<string, () => Partial<RadioState>> = {
       burst(impostor, 2, { another: roadrunner.tag }),
     ],
   }),
+  partly: () => ({
+    channels,
+    air: [
+      burst(oak, 3),
+      burst(me, 8.4, {
+        own: true,
+        state: 'sent',
+        dropped: 'too_much_voice',
+        part: { heard: 7600, length: 8400, late: false },
+      }),
+      burst(heron, 4),
+      burst(me, 8.4, {
+        own: true,
+        state: 'sent',
+        ended: 'talker_lost',
+        part: { heard: 3200, length: 8400, late: true },
+      }),
+    ],
+  }),
   located: () => ({
     channels,
     location: { state: 'shared', inForce: true, country: 'RS' },
