@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use tenfour_protocol::UserId;
-use tenfour_server::{SubjectError, subject, subject_in};
 
 use crate::data_folder::DataFolder;
 use crate::exit::{self, Failure};
@@ -45,17 +44,10 @@ impl Admin {
 
 impl Subject {
     fn print(self) -> Result<(), Failure> {
-        let (data, shared) = self.folder.find()?;
-        let held = match shared {
-            Some(mut store) => subject_in(&mut store, &data, &self.user),
-            None => subject(&data, &self.user),
-        };
-        let held = held.map_err(|error| match error {
-            SubjectError::NoStore(_) => Failure::Failed(format!("{error}.")),
-            SubjectError::Store(_) | SubjectError::Log(_) => Failure::Failed(error.to_string()),
-        })?;
+        let mut source = self.folder.find()?;
+        let held = source.subject(&self.user)?;
         let Some(held) = held else {
-            let words = format!("Nothing is stored of {} in {}.", self.user, data.display());
+            let words = format!("Nothing is stored of {} in {}.", self.user, source.data.display());
             return Err(Failure::Failed(words));
         };
         let text = serde_json::to_string_pretty(&held).map_err(|error| Failure::Failed(error.to_string()))?;

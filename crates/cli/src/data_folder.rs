@@ -1,10 +1,14 @@
-//! Where a server keeps what it knows, for the operator's commands.
+//! What a server knows, for the operator's commands: the server is asked when it runs, and else its store.
 
 use std::path::PathBuf;
 
+use tenfour_protocol::UserId;
+use tenfour_protocol::http::Held;
 use tenfour_server::config::{Config, Settings};
 use tenfour_server::nats::NatsAddress;
-use tenfour_server::store::JetStream;
+use tenfour_server::operator::{OperatorError, Running};
+use tenfour_server::store::{JetStream, Letter, Store, StoreError, letters_in, read_inbox, remove_messages};
+use tenfour_server::{SubjectError, store_in, subject, subject_in};
 
 use crate::exit::Failure;
 
@@ -32,8 +36,8 @@ pub(crate) struct DataFolder {
 }
 
 impl DataFolder {
-    /// The data folder, and the store of the cluster if there is one.
-    pub(crate) fn find(self) -> Result<(PathBuf, Option<JetStream>), Failure> {
+    /// Finds who can be asked.
+    pub(crate) fn find(self) -> Result<Source, Failure> {
         let settings = Settings {
             data: self.data,
             node: self.nats.as_ref().map(|_| "admin".to_owned()),
@@ -44,9 +48,86 @@ impl DataFolder {
             nats_prefix: self.nats_prefix,
             ..Settings::default()
         };
-        let config = Config::new(settings).map_err(|error| Failure::WrongUse(error.to_string()))?;
-        let shared = config.nats.as_ref().map(JetStream::open).transpose();
-        let shared = shared.map_err(|error| Failure::Failed(error.to_string()))?;
-        Ok((config.data, shared.map(|(store, _)| store)))
+        let Config { data, nats, .. } =
+            Config::new(settings).map_err(|error| Failure::WrongUse(error.to_string()))?;
+        let kept = if let Some(server) = Running::on(&data)? {
+            Kept::Server(server)
+        } else if let Some(nats) = &nats {
+            Kept::Cluster(Box::new(JetStream::open(nats)?.0))
+        } else {
+            Kept::File
+        };
+        Ok(Source { data, kept })
+    }
+}
+
+/// Who is asked.
+pub(crate) struct Source {
+    pub(crate) data: PathBuf,
+    kept: Kept,
+}
+
+enum Kept {
+    /// A server runs on the data folder.
+    Server(Running),
+    /// None does: the store of its cluster.
+    Cluster(Box<JetStream>),
+    /// The same, and the store is in the folder.
+    File,
+}
+
+impl Source {
+    /// All that is stored of a user; nothing when the user is not known.
+    pub(crate) fn subject(&mut self, user: &UserId) -> Result<Option<Held>, Failure> {
+        Ok(match &mut self.kept {
+            Kept::Server(server) => server.subject(user)?,
+            Kept::Cluster(store) => subject_in(&mut **store, &self.data, user)?,
+            Kept::File => subject(&self.data, user)?,
+        })
+    }
+
+    /// What people wrote to the operator, the newest last.
+    pub(crate) fn letters(&mut self) -> Result<Vec<Letter>, Failure> {
+        Ok(match &mut self.kept {
+            Kept::Server(server) => server.letters()?,
+            Kept::Cluster(store) => letters_in(&mut **store)?,
+            Kept::File => read_inbox(&store_in(&self.data)?)?,
+        })
+    }
+
+    /// Removes messages for good.
+    pub(crate) fn remove(&mut self, ids: &[u32]) -> Result<(), Failure> {
+        match &mut self.kept {
+            Kept::Server(server) => Ok(server.remove(ids)?),
+            Kept::Cluster(store) => Ok(store.remove_messages(ids)?),
+            Kept::File => match remove_messages(&store_in(&self.data)?, ids) {
+                Err(StoreError::Locked { .. }) => Err(Failure::Failed(format!(
+                    "A server runs in {} and cannot be asked: its log says why. Nothing was removed; stop it first, or                      try again in a moment.",
+                    self.data.display()
+                ))),
+                removed => Ok(removed?),
+            },
+        }
+    }
+}
+
+impl From<OperatorError> for Failure {
+    fn from(error: OperatorError) -> Self {
+        Self::Failed(format!("{error}."))
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<SubjectError> for Failure {
+    fn from(error: SubjectError) -> Self {
+        Self::Failed(match error {
+            SubjectError::NoStore(_) => format!("{error}."),
+            SubjectError::Store(_) | SubjectError::Log(_) => error.to_string(),
+        })
     }
 }

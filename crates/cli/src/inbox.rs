@@ -1,13 +1,10 @@
 //! `tenfour admin inbox`: what people wrote to the operator.
 
-use std::path::PathBuf;
-
 use serde::Serialize;
 use tenfour_protocol::{ContactText, Handle, Tag, UserId};
-use tenfour_server::store::{JetStream, Letter, Store, StoreError, letters_in, read_inbox, remove_messages};
-use tenfour_server::store_in;
+use tenfour_server::store::Letter;
 
-use crate::data_folder::DataFolder;
+use crate::data_folder::{DataFolder, Source};
 use crate::exit::Failure;
 use crate::lines;
 
@@ -39,17 +36,10 @@ struct Line {
 
 impl Inbox {
     pub(crate) fn open(self) -> Result<(), Failure> {
-        let failed = |error: StoreError| Failure::Failed(error.to_string());
-        let (data, shared) = self.folder.find()?;
-        let (letters, mut place) = match shared {
-            Some(mut store) => (letters_in(&mut store).map_err(failed)?, Kept::Shared(Box::new(store))),
-            None => {
-                let path = store_in(&data).map_err(|error| Failure::Failed(format!("{error}.")))?;
-                (read_inbox(&path).map_err(failed)?, Kept::File(path))
-            }
-        };
+        let mut source = self.folder.find()?;
+        let letters = source.letters()?;
         if !self.remove.is_empty() {
-            return place.remove(&letters, &self.remove);
+            return remove(&mut source, &letters, &self.remove);
         }
         for letter in letters {
             if lines::are_lost() {
@@ -66,41 +56,16 @@ impl Inbox {
     }
 }
 
-/// Where the inbox is.
-enum Kept {
-    File(PathBuf),
-    Shared(Box<JetStream>),
-}
-
-impl Kept {
-    fn remove(&mut self, letters: &[Letter], ids: &[u32]) -> Result<(), Failure> {
-        told(letters, ids, || match self {
-            Self::File(path) => remove_messages(path, ids),
-            Self::Shared(store) => store.remove_messages(ids).map(|()| true),
-        })
-    }
-}
-
-fn told(
-    letters: &[Letter],
-    ids: &[u32],
-    removed: impl FnOnce() -> Result<bool, StoreError>,
-) -> Result<(), Failure> {
+fn remove(source: &mut Source, letters: &[Letter], ids: &[u32]) -> Result<(), Failure> {
     if let Some(unknown) = ids.iter().find(|id| !letters.iter().any(|letter| letter.message.id == **id)) {
         let words =
             format!("There is no message {unknown}. Nothing was removed; list them without --remove.");
         return Err(Failure::Failed(words));
     }
-    if removed().map_err(|error| Failure::Failed(error.to_string()))? {
-        let what = if ids.len() == 1 { "1 message is" } else { "The messages are" };
-        tell!("{what} removed, and overwritten on the disk.");
-        return Ok(());
-    }
-    Err(Failure::Failed(
-        "The server that runs on this store has not removed them in time. Its log says why; it tries again \
-         when it starts."
-            .into(),
-    ))
+    source.remove(ids)?;
+    let what = if ids.len() == 1 { "1 message is" } else { "The messages are" };
+    tell!("{what} removed, and overwritten on the disk.");
+    Ok(())
 }
 
 /// A head, and the message with a margin. Handle and text have no character that a terminal obeys:

@@ -1,6 +1,6 @@
 //! What the process takes away from itself before it serves anybody.
 //!
-//! Writing: to the data folder only. Calling over TCP: nobody, or the ports of the NATS that was named.
+//! Writing: to the data folder only, where the operator's socket is, too. Calling over TCP: nobody, or the ports of the NATS that was named.
 //! Being read: by root only, and by no core dump. The first two are Landlock's, which Linux has since 5.13
 //! and 6.7; where it is missing the server goes on, and says so. Reading files stays allowed: certificates are read again.
 

@@ -1,5 +1,5 @@
 //! What nobody waits for: certificates that change, addresses to forget, the users of a cluster, and the operator's
-//! own listener, which answers whatever the other threads have to do.
+//! listener and door, which answer whatever the other threads have to do.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::error::StartError;
 use crate::follow::{erase_who_is_gone, follow};
+use crate::operator::Socket;
 use crate::ops::{self, Names};
 use crate::shared::Shared;
 use crate::store::Changes;
@@ -22,7 +23,7 @@ const CERTIFICATES: Duration = Duration::from_secs(2);
 
 /// Starts its thread, which ends when the other end of `closing` is dropped.
 pub(crate) fn start(
-    operator: Option<(TcpListener, Names)>,
+    (operator, door): (Option<(TcpListener, Names)>, Option<Socket>),
     changes: Option<Changes>,
     shared: Arc<Shared>,
     mut closing: watch::Receiver<()>,
@@ -45,6 +46,9 @@ pub(crate) fn start(
                 tokio::spawn(erase_who_is_gone(shared.clone()));
             }
             tokio::spawn(answer_nodes(shared.clone()));
+            if let Some(door) = door {
+                tokio::spawn(door.serve(shared.clone()));
+            }
             if let Some((listener, names)) = operator {
                 tokio::spawn(ops::serve(listener, names, shared));
             }

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Threads: one for the hub, one for the store, one for the connection log, one for the door (accepting, the operator's
-//! listener, watching certificates), and a [worker](crate) for each core.
+//! listener and socket, watching certificates), and a [worker](crate) for each core.
 
 pub mod auth;
 pub mod bus;
@@ -39,6 +39,7 @@ mod metrics;
 #[cfg(feature = "mutants")]
 pub mod mutants;
 pub mod nats;
+pub mod operator;
 mod ops;
 mod orders;
 mod privacy;

@@ -40,7 +40,7 @@ use crate::store::{Changes, JetStream, Keeper, Sqlite, Store, StoreThread};
 use crate::tls::{Certificates, names_of};
 use crate::visitors::Visitors;
 use crate::worker::{self, Sinks};
-use crate::{housekeeping, lobby, telemetry};
+use crate::{housekeeping, lobby, operator, telemetry};
 
 /// Name of the store's file in the data folder.
 pub const STORE: &str = "tenfour.db";
@@ -100,6 +100,9 @@ impl Server {
         }
         let opened = Opened::of(&config)?;
         let (connection_log, log_thread) = connection_log(&config)?;
+        let door = operator::Socket::open(&config.data).inspect_err(|error| {
+            tracing::error!(reason = %error, "operator.sock cannot be opened: `tenfour admin` removes nothing while this server runs");
+        });
         let tls = certificates(config.tls, &config.data, &names)?;
 
         let clock = Clock::start();
@@ -128,7 +131,7 @@ impl Server {
             mutants: config.mutants,
         };
         let (files, own_files) =
-            (raise_file_limit(), OWN_FILES + ops::CONNECTIONS + config.workers * worker::FILES);
+            (raise_file_limit(), OWN_FILES + 2 * ops::CONNECTIONS + config.workers * worker::FILES);
         let origins = Origins::new(address, tls.is_some(), &names, &config.origins);
         let (auth, store, changes) = opened.auth(origins)?;
         let metrics = Metrics::new(config.hold, config.visitor_cookie);
@@ -176,7 +179,7 @@ impl Server {
             Names::new(own.iter().chain(&config.origins).map(String::as_str))
         };
         let operator = operator.map(|(listener, address)| (listener, operator_names(address)));
-        threads.push(housekeeping::start(operator, changes, shared.clone(), closing)?);
+        threads.push(housekeeping::start((operator, door.ok()), changes, shared.clone(), closing)?);
 
         let scheme = if shared.secure() { "https" } else { "http" };
         let url = format!("{scheme}://{}:{}", names[0], address.port());

@@ -13,6 +13,7 @@ mod killed;
 mod liar;
 mod newcomers;
 mod no_trace;
+mod operator;
 mod range;
 mod recipes;
 mod recorded;

@@ -127,7 +127,7 @@ impl Search {
                 let path = entry.expect("an entry").path();
                 if path.is_dir() {
                     folders.push(path);
-                } else {
+                } else if path.is_file() {
                     let bytes = fs::read(&path).expect("a file");
                     self.look(&bytes, bytes.len(), &path.display().to_string(), 0, &mut found);
                 }

@@ -10,13 +10,29 @@ use tenfour_protocol::{Code, ContactText, Refusal, UserId};
 use super::Auth;
 use super::login::{description_of, handle_of};
 use super::refusals::{owed, too_many, unavailable, written};
-use crate::store::{Left, TokenHash, User, held_by};
+use crate::store::{Left, Letter, StoreError, TokenHash, User, held_by, letters};
 
 impl Auth {
     /// All that is stored of a user. `this` is the session that asks.
     pub async fn held(&self, id: UserId, this: &TokenHash) -> Result<Held, Refusal> {
         let held = self.keeper.held(id).await.map_err(unavailable)?;
         Ok(held_by(held.ok_or(Code::NotLoggedIn)?, Some(this)))
+    }
+
+    /// All that the store has of a user, for the operator.
+    pub(crate) async fn subject(&self, id: UserId) -> Result<Option<Held>, StoreError> {
+        Ok(self.keeper.held(id).await?.map(|stored| held_by(stored, None)))
+    }
+
+    /// What people wrote to the operator, the newest last.
+    pub(crate) async fn letters(&self) -> Result<Vec<Letter>, StoreError> {
+        self.keeper.messages().await.map(letters)
+    }
+
+    /// Removes messages to the operator, as far as there are any of these numbers. Their bytes are overwritten when
+    /// it returns.
+    pub(crate) async fn remove_letters(&self, ids: Vec<u32>) -> Result<(), StoreError> {
+        self.keeper.remove_messages(ids).await
     }
 
     /// True when the store says that there is no such user.

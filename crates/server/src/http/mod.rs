@@ -8,6 +8,7 @@ mod export;
 mod headers;
 mod me;
 mod openapi;
+mod operator;
 mod request;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub(crate) use answer::{busy, full, in_bytes, problem, too_long};
 pub(crate) use api::session_of;
 pub(crate) use headers::secure;
 pub use openapi::openapi;
+pub(crate) use operator::operator_calls;
 pub(crate) use request::{Peer, foreign, origin_of};
 
 use crate::shared::Shared;

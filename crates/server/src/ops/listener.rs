@@ -1,5 +1,6 @@
 //! How the operator's listener takes connections: few, for a short time, and from who knows its name.
 
+use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -13,24 +14,39 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tenfour_protocol::limits::HEADER_BYTES;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
 use crate::gate::Gate;
 
 /// Connections at once: these have nothing to do with what is left for the public door.
 pub(crate) const CONNECTIONS: usize = 16;
-/// Time for a question and its answer.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// When the system has no more sockets, waiting for one to end helps.
 const BREATH: Duration = Duration::from_millis(50);
 
-/// Serves until the task is dropped.
-pub(super) async fn serve(listener: TcpListener, router: Router) {
+/// Where connections of the operator come from.
+pub(crate) trait Accept: Send + Sync {
+    /// One of them.
+    type Socket: AsyncRead + AsyncWrite + Send + Unpin + 'static;
+    /// The next one.
+    fn next(&self) -> impl Future<Output = io::Result<Self::Socket>> + Send;
+}
+
+impl Accept for TcpListener {
+    type Socket = TcpStream;
+
+    async fn next(&self) -> io::Result<TcpStream> {
+        self.accept().await.map(|(socket, _)| socket)
+    }
+}
+
+/// Serves until the task is dropped. A question and its answer have so much time.
+pub(crate) async fn serve(listener: impl Accept, router: Router, time: Duration) {
     let places = Gate::new(CONNECTIONS, CONNECTIONS);
     loop {
-        let (socket, place) = match listener.accept().await {
-            Ok((socket, _)) => match places.take(None, 1) {
+        let (socket, place) = match listener.next().await {
+            Ok(socket) => match places.take(None, 1) {
                 Some(place) => (socket, place),
                 // Whoever has the places has them for a moment only.
                 None => continue,
@@ -50,7 +66,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router) {
                 .max_buf_size(HEADER_BYTES)
                 .serve_connection(TokioIo::new(socket), service);
             // Cut short, or broken: whoever asks comes again.
-            drop(timeout(PATIENCE, served).await);
+            drop(timeout(time, served).await);
         });
     }
 }

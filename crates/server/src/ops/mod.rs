@@ -4,6 +4,7 @@
 mod listener;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -13,9 +14,12 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
-pub(crate) use listener::{CONNECTIONS, Names};
+pub(crate) use listener::{Accept, CONNECTIONS, Names, serve as serve_operator};
 
 use crate::shared::Shared;
+
+/// Time for a question and its answer.
+const TIME: Duration = Duration::from_secs(10);
 
 /// Serves until the task is dropped.
 pub(crate) async fn serve(listener: TcpListener, names: Names, shared: Arc<Shared>) {
@@ -29,7 +33,7 @@ pub(crate) async fn serve(listener: TcpListener, names: Names, shared: Arc<Share
             response
         }))
         .with_state(shared);
-    listener::serve(listener, router).await;
+    listener::serve(listener, router, TIME).await;
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use tenfour_protocol::{ContactText, UserId};
 use tokio::sync::oneshot;
 
-use super::{Change, Left, Revision, StoreError, Stored, StoredSession, TokenHash, User, Written};
+use super::{
+    Change, Left, Revision, StoreError, Stored, StoredMessage, StoredSession, TokenHash, User, Written,
+};
 use crate::lock::lock;
 
 #[derive(Debug)]
@@ -22,13 +24,18 @@ pub(super) enum Command {
     PutMessage(UserId, Box<ContactText>, Asker<Left>),
     SpendNonce([u8; 32], Asker<bool>),
     StateOf(UserId, Asker<Option<Change>>),
+    Messages(Asker<Vec<StoredMessage>>),
+    RemoveMessages(Vec<u32>, Asker<()>),
 }
 
 pub(super) type Asker<T> = oneshot::Sender<Result<T, StoreError>>;
 
 impl Command {
     pub(super) fn is_read(&self) -> bool {
-        matches!(self, Self::User(..) | Self::Held(..) | Self::SpendNonce(..) | Self::StateOf(..))
+        matches!(
+            self,
+            Self::User(..) | Self::Held(..) | Self::SpendNonce(..) | Self::StateOf(..) | Self::Messages(..)
+        )
     }
 
     /// True when something is deleted or replaced that must not be found any more.
@@ -39,14 +46,16 @@ impl Command {
             | Self::Erase(..)
             | Self::RemoveSession(..)
             | Self::RemoveSessions(..)
-            | Self::PutMessage(..) => true,
+            | Self::PutMessage(..)
+            | Self::RemoveMessages(..) => true,
             Self::InsertUser(..)
             | Self::User(..)
             | Self::Held(..)
             | Self::BeginSession(..)
             | Self::PutSession(..)
             | Self::SpendNonce(..)
-            | Self::StateOf(..) => false,
+            | Self::StateOf(..)
+            | Self::Messages(..) => false,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The files of the store, beside what SQLite does with them.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -22,51 +22,11 @@ pub(super) struct Files {
     data: File,
     database: PathBuf,
     log: PathBuf,
-    request: Request,
     disk: Disk,
     /// Locked as long as this stands: two servers on one file would each believe in their own
     /// sessions. It is not the database that is locked, so that the operator can look into it. It has a byte
     /// since there is something in the database.
     lock: File,
-}
-
-/// Numbers of messages that the operator's program wants removed, in a file beside the store of a
-/// running server. The server alone writes its store: it has to know, when it overwrites, that
-/// nobody else does. It removes the file when it is done.
-#[derive(Debug)]
-pub(super) struct Request(PathBuf);
-
-impl Request {
-    fn beside(database: &Path) -> Self {
-        Self(database.with_extension("remove"))
-    }
-
-    /// Asks for these, when nobody else's request waits. False when one does.
-    pub(super) fn make(database: &Path, ids: &[u32]) -> io::Result<Option<Self>> {
-        let request = Self::beside(database);
-        // Whole before it has its name, which is given to one at a time.
-        let draft = database.with_extension(format!("draft-{}", std::process::id()));
-        let lines: String = ids.iter().map(|id| format!("{id}\n")).collect();
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        let made = file.write_all(lines.as_bytes()).and_then(|()| std::fs::hard_link(&draft, &request.0));
-        std::fs::remove_file(&draft)?;
-        match made {
-            Ok(()) => Ok(Some(request)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// True when the server has dealt with it.
-    pub(super) fn is_over(&self) -> bool {
-        !self.0.exists()
-    }
-
-    /// What is wanted; nothing when nobody asks.
-    fn ids(&self) -> Vec<u32> {
-        let lines = std::fs::read_to_string(&self.0).unwrap_or_default();
-        lines.lines().filter_map(|line| line.parse().ok()).collect()
-    }
 }
 
 impl Files {
@@ -100,7 +60,6 @@ impl Files {
             data,
             database: path.to_owned(),
             log: log.into(),
-            request: Request::beside(path),
             disk: Disk::of(path.parent().unwrap_or(Path::new("."))),
             lock,
         })
@@ -153,18 +112,6 @@ impl Files {
     /// Where the database is.
     pub(super) fn database(&self) -> &Path {
         &self.database
-    }
-
-    /// The numbers of messages that somebody waits to have removed.
-    pub(super) fn removals_wanted(&self) -> Vec<u32> {
-        self.request.ids()
-    }
-
-    /// Lets who waits go on.
-    pub(super) fn end_removals(&self) {
-        if let Err(error) = std::fs::remove_file(&self.request.0) {
-            tracing::warn!(reason = %error, "a request to remove messages cannot be put away");
-        }
     }
 
     /// Overwrites the write-ahead log, whose content is in the database by now.

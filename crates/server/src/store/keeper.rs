@@ -8,7 +8,9 @@ use tokio::sync::oneshot;
 
 use super::command::{Asker, Command, Trouble};
 use super::keeping::Keeping;
-use super::{Change, Left, Revision, Store, StoreError, Stored, StoredSession, TokenHash, User, Written};
+use super::{
+    Change, Left, Revision, Store, StoreError, Stored, StoredMessage, StoredSession, TokenHash, User, Written,
+};
 
 /// A handle to the store that can be cloned and awaited.
 #[derive(Debug, Clone)]
@@ -101,6 +103,16 @@ impl Keeper {
     /// See [`Store::state_of`].
     pub async fn state_of(&self, id: UserId) -> Result<Option<Change>, StoreError> {
         self.ask(|answer| Command::StateOf(id, answer)).await
+    }
+
+    /// See [`Store::messages`].
+    pub async fn messages(&self) -> Result<Vec<StoredMessage>, StoreError> {
+        self.ask(Command::Messages).await
+    }
+
+    /// See [`Store::remove_messages`].
+    pub async fn remove_messages(&self, ids: Vec<u32>) -> Result<(), StoreError> {
+        self.ask(|answer| Command::RemoveMessages(ids, answer)).await
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Asker<T>) -> Command) -> Result<T, StoreError> {

@@ -17,7 +17,7 @@ const TOGETHER: usize = 256;
 const TOGETHER_WHEN_FULL: usize = 2;
 /// Changes after which it is looked whether the room that is kept is whole. A look costs as much as a commit.
 const CHANGES_A_LOOK: usize = 64;
-/// How often it is looked whether the operator's program has removed something, and what the disk says.
+/// How often it is looked what the disk says.
 const LOOK: Duration = Duration::from_secs(1);
 /// How often something is written to see whether it can be.
 const PROBE: Duration = Duration::from_secs(5);
@@ -141,7 +141,6 @@ impl<S: Store> Keeping<S> {
 
     fn look(&mut self) {
         self.looked = Instant::now();
-        self.remove_wanted();
         self.changes = 0;
         let mut found = self.store.keep_room();
         // What was wrong may not show in the room: only a write tells that it is over.
@@ -168,16 +167,6 @@ impl<S: Store> Keeping<S> {
             (None, Some(reason)) => tracing::error!(reason, "the store takes nothing new"),
             (Some(_), None) => tracing::warn!("the store takes everything again"),
             (None, None) | (Some(_), Some(_)) => {}
-        }
-    }
-
-    /// Does what the operator's program asks for. Failed, the program sees it by what is left.
-    fn remove_wanted(&mut self) {
-        let ids = self.store.removals_wanted();
-        if !ids.is_empty() {
-            let removed = told(self.store.remove_messages(&ids));
-            self.unclean = removed.is_err() | told(self.store.scrub()).is_err();
-            self.store.end_removals();
         }
     }
 
@@ -272,6 +261,11 @@ fn one(store: &mut impl Store, debts: &mut Debts, command: Command) -> Option<An
             drop(answer.send(told(store.state_of(&id))));
             None
         }
+        Command::Messages(answer) => {
+            drop(answer.send(told(store.messages())));
+            None
+        }
+        Command::RemoveMessages(ids, answer) => Some(scrubbed(told(store.remove_messages(&ids)), answer)),
         Command::InsertUser(user, answer) => Some(lasting(told(store.insert_user(&user)), answer)),
         Command::BeginSession(session, answer) => Some(lasting(told(begun(store, &session)), answer)),
         Command::PutSession(session, answer) => Some(lasting(told(store.put_session(&session)), answer)),

@@ -28,6 +28,7 @@ use crate::nats::NatsError;
 
 pub use crate::calendar::{Day, Minute};
 pub use held::{held_by, held_in, read_held};
+pub(crate) use inbox::letters;
 pub use inbox::{Letter, letters_in, read_inbox, remove_messages};
 pub use jetstream::{Changes, JetStream};
 pub use keeper::{Keeper, StoreThread};
@@ -181,10 +182,6 @@ pub trait Store: Send {
     fn expire_messages(&mut self, before: Minute) -> Result<usize, StoreError>;
     /// Forgets messages, as far as there are any of these numbers.
     fn remove_messages(&mut self, ids: &[u32]) -> Result<(), StoreError>;
-    /// The numbers of messages that the operator's program waits to have removed.
-    fn removals_wanted(&self) -> Vec<u32>;
-    /// Lets that program go on.
-    fn end_removals(&self);
     /// Begins to collect changes: they last once [`Store::commit`] has returned. A store of many nodes
     /// collects nothing: each change lasts by itself.
     fn begin(&mut self) -> Result<(), StoreError>;

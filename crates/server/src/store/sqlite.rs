@@ -197,14 +197,6 @@ impl Store for Sqlite {
         ids.iter().try_for_each(|id| self.run("DELETE FROM message WHERE id = ?1", [id]).map(|_| ()))
     }
 
-    fn removals_wanted(&self) -> Vec<u32> {
-        self.files.as_ref().map(Files::removals_wanted).unwrap_or_default()
-    }
-
-    fn end_removals(&self) {
-        self.files.iter().for_each(Files::end_removals);
-    }
-
     fn begin(&mut self) -> Result<(), StoreError> {
         self.run("BEGIN IMMEDIATE", []).map(|_| ())
     }

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tenfour_server::config::Settings;
-use tenfour_server::store::{JetStream, Store, letters_in};
+use tenfour_server::operator::Running;
+use tenfour_server::store::{JetStream, letters_in};
 use tenfour_server::subject_in;
 
 use crate::desk::Desk;
@@ -177,12 +178,16 @@ fn the_operator_reads_and_empties_the_inbox_of_all_nodes() {
     let texts: Vec<_> = letters.iter().map(|letter| letter.message.text.as_str()).collect();
     assert_eq!(texts, ["one", "two"]);
     assert_eq!(letters[0].user, crate::desk::Key::new(1).user());
-    store.remove_messages(&[letters[0].message.id]).unwrap();
+    let running = Running::on(beta.data()).unwrap().expect("it runs");
+    assert_eq!(running.letters().unwrap(), letters, "told by a node");
+    running.remove(&[letters[0].message.id]).unwrap();
     let held = beta.ask("GET", "/api/v1/me", &token, &Value::Null).json();
     assert_eq!(held["messages"].as_array().map(Vec::len), Some(1));
     let user = crate::desk::Key::new(1).user();
     let told = subject_in(&mut store, alpha.data(), &user).unwrap().unwrap();
     assert_eq!((told.handle.as_str(), told.sessions.len(), told.messages.len()), ("Roadrunner", 1, 1));
+    let running = Running::on(alpha.data()).unwrap().expect("it runs");
+    assert_eq!(running.subject(&user).unwrap().unwrap(), told, "told by its node");
 }
 
 #[test]

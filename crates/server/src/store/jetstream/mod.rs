@@ -302,13 +302,6 @@ impl Store for JetStream {
         self.forget_messages(|id, _| ids.contains(&id)).map(|_| ())
     }
 
-    /// The operator's program changes the store itself.
-    fn removals_wanted(&self) -> Vec<u32> {
-        Vec::new()
-    }
-
-    fn end_removals(&self) {}
-
     /// Each change lasts by itself.
     fn begin(&mut self) -> Result<(), StoreError> {
         Ok(())
