@@ -291,13 +291,23 @@ impl<A: Clone> Deck<A> {
     fn schedule(&mut self, slot: usize, now: Time) {
         let burst = &mut self.bursts[slot];
         let forget = burst.forget.filter(|&at| at > now);
-        let deadline = [burst.log.expiry(), burst.flush, forget].into_iter().flatten().min();
-        if deadline != burst.deadline {
-            if let Some(old) = burst.deadline {
+        let deadline = sooner(sooner(burst.log.expiry(), burst.flush), forget);
+        let old = std::mem::replace(&mut burst.deadline, deadline);
+        if deadline != old {
+            if let Some(old) = old {
                 self.deadlines.remove(&(old, slot));
             }
-            self.deadlines.extend(deadline.map(|new| (new, slot)));
-            burst.deadline = deadline;
+            if let Some(new) = deadline {
+                self.deadlines.insert((new, slot));
+            }
         }
+    }
+}
+
+/// The sooner of two times, as far as there are any. Done for each frame.
+fn sooner(one: Option<Time>, other: Option<Time>) -> Option<Time> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
