@@ -101,13 +101,6 @@ impl Graph {
     }
 }
 
-impl Circle {
-    /// Whether all of it lies below a folder.
-    pub(super) fn is_in(&self, folder: &str) -> bool {
-        self.files.iter().all(|file| file.starts_with(folder))
-    }
-}
-
 impl fmt::Display for Circle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (from, to, Reason { line, name }) in &self.edges {

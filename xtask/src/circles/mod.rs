@@ -26,29 +26,18 @@ use anyhow::{Result, bail};
 use graph::Graph;
 use names::Crate;
 
-/// Folders whose files may still import each other in circles, and why. An entry that no circle needs is an error.
-const KNOWN: &[(&str, &str)] =
-    &[("crates/core/src/hub/", "it is being taken apart into machines that do not know each other")];
-
 /// Fails when files of a crate import each other in a circle, and says where.
 pub(crate) fn check() -> Result<()> {
     eprintln!("\n> circles of imports");
-    let mut faults = Vec::new();
-    let mut needed = vec![false; KNOWN.len()];
+    let mut circles = Vec::new();
     for root in roots()? {
-        for circle in Graph::of(&Crate::read(&root)?).circles() {
-            match KNOWN.iter().position(|(folder, _)| circle.is_in(folder)) {
-                Some(known) => needed[known] = true,
-                None => faults.push(format!("these files import each other in a circle:\n{circle}")),
-            }
-        }
+        circles.extend(Graph::of(&Crate::read(&root)?).circles());
     }
-    for ((folder, _), _) in KNOWN.iter().zip(needed).filter(|(_, needed)| !needed) {
-        faults.push(format!(
-            "{folder} has no circle any more: take it out of KNOWN in xtask/src/circles/mod.rs"
-        ));
+    if circles.is_empty() {
+        return Ok(());
     }
-    if faults.is_empty() { Ok(()) } else { bail!("{}", faults.join("\n")) }
+    let circles: Vec<_> = circles.iter().map(ToString::to_string).collect();
+    bail!("these files import each other in a circle:\n{}", circles.join("\n"))
 }
 
 /// Where each crate begins: libraries and programs of the workspace.

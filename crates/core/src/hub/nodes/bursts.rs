@@ -11,41 +11,9 @@ use tenfour_protocol::{BurstNo, Participant, ParticipantNo, ServerMessage};
 use super::super::audience::Hearing;
 use super::super::burst::{Burst, bundle};
 use super::super::{Hub, NodeOutput, Output, Route, Timer};
-use crate::reach::{Place, Slot, scrub_stack};
+use super::origin::{Announcement, Elsewhere, Origin};
+use crate::reach::{Place, scrub_stack};
 use crate::{ConnId, Time};
-
-/// Where a burst comes from.
-#[derive(Debug)]
-pub(in super::super) enum Origin {
-    /// From a connection of this node, and what others are told of it.
-    Here { conn: ConnId, announced: Option<Announcement> },
-    /// From another node.
-    Elsewhere(Elsewhere),
-}
-
-/// What other nodes are told of a burst.
-#[derive(Debug)]
-pub(in super::super) struct Announcement {
-    codec: Codec,
-    frame_ms: FrameTime,
-    subject: Subject,
-    /// How often they were told.
-    times: u32,
-}
-
-/// A burst of another node.
-#[derive(Debug)]
-pub(in super::super) struct Elsewhere {
-    pub(in super::super) node: NodeId,
-    number: BurstNo,
-    /// The newest word, and when it came.
-    word: u32,
-    seen: Time,
-    /// Where its talker is; wiped when the burst is over.
-    pub(in super::super) slot: Option<Slot>,
-    /// Frames and reason, when it is over.
-    pub(in super::super) ended: Option<(u32, EndReason)>,
-}
 
 impl Hub {
     /// An own burst begins: other nodes are told before its first frame.

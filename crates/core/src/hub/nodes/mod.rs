@@ -9,6 +9,7 @@
 
 mod bursts;
 mod interests;
+mod origin;
 mod people;
 mod presence;
 mod sessions;
@@ -25,7 +26,7 @@ use self::presence::Other;
 use super::{ClusterConfig, Hub, NodeInput, NodeOutput, Output, Recipients, Timer};
 use crate::{ConnId, Time};
 
-pub(super) use self::bursts::Origin;
+pub(super) use self::origin::Origin;
 
 /// What a hub knows of other nodes.
 #[derive(Debug)]
