@@ -1,5 +1,7 @@
 //! Files that are made from code: committed, and compared by the check.
 
+mod page;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -22,6 +24,8 @@ pub(crate) fn generate(check: bool) -> Result<()> {
         fs::remove_file(path)?;
     }
     run(&mut command("cargo nextest run --cargo-quiet --package tenfour-protocol --lib export_bindings"))?;
+    fs::write(format!("{TYPES}/limits.ts"), page::limits())?;
+    fs::write(format!("{TYPES}/codes.ts"), page::codes())?;
     let openapi = command("cargo run --quiet --package tenfour-server --example openapi").output()?;
     if !openapi.status.success() {
         bail!("cannot write {OPENAPI}: {}", String::from_utf8_lossy(&openapi.stderr));

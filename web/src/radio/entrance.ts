@@ -1,3 +1,4 @@
+import { AUTH_PATIENCE, REGISTRATION_WORK, REGISTRATION_WORK_MOST } from '../gen/limits';
 import type { Me } from '../gen/Me';
 import type { Nonce } from '../gen/Nonce';
 import type { Api } from './api';
@@ -7,13 +8,6 @@ import type { DeviceKey } from './identity';
 import type { Queued } from './model';
 import { asRefusal, type Refusal, refusal } from './refusal';
 import { solve } from './solve';
-
-/** How long the page waits and works in all before it says that it did not work: `AUTH_PATIENCE`, in ms. */
-const PATIENCE = 120_000;
-/** Zero bits that are shown once the server asked for work and its nonce did not: `REGISTRATION_WORK`. */
-const WORK = 20;
-/** Most zero bits that the page works for: `REGISTRATION_WORK_MOST`. */
-const WORK_MOST = 24;
 
 export interface EntranceOptions {
   api: Pick<Api, 'register' | 'login'>;
@@ -78,7 +72,7 @@ export class Entrance {
   ): Promise<number | undefined> {
     const bits = patience.work(work ?? 0);
     if (bits === 0) return undefined;
-    if (bits > WORK_MOST) throw patience.giveUp();
+    if (bits > REGISTRATION_WORK_MOST) throw patience.giveUp();
     const { clock, tell } = this.options;
     tell({ what: 'work', share: 0 });
     let cancel = () => {};
@@ -109,7 +103,7 @@ class Patience {
   #worked = false;
 
   constructor(now: number) {
-    this.until = now + PATIENCE;
+    this.until = now + AUTH_PATIENCE;
   }
 
   /** The work that the next try shows, when its nonce asks for `asked`. */
@@ -135,7 +129,7 @@ class Patience {
     if (code === 'too_many_requests') return retry_after_ms ?? null;
     if (code === 'nonce_expired' && this.#worked) return 0;
     if (code !== 'work_needed' || this.#least > 0) return null;
-    this.#least = WORK;
+    this.#least = REGISTRATION_WORK;
     return 0;
   }
 }

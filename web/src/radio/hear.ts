@@ -1,6 +1,7 @@
 import type { BurstNo } from '../gen/BurstNo';
 import type { EndReason } from '../gen/EndReason';
 import type { Heard as HeardSoFar } from '../gen/Heard';
+import { BUNDLE_TIME, HOLD_RANGE_MOST, RESUME_BURSTS, TALK_LIMIT_RANGE_MOST } from '../gen/limits';
 import type { Resume } from '../gen/Resume';
 import type { ServerMessage } from '../gen/ServerMessage';
 import type { Clock } from './clock';
@@ -54,16 +55,8 @@ interface Turn {
   bundle: number;
 }
 
-/** Sound that is sent at once, at most, in ms. */
-const BUNDLE_MS = 60;
-/** The longest talk limit there is, in ms: `limits::TALK_LIMIT_RANGE`. */
-const TALK_LIMIT = 600_000;
-/** Unfinished bursts that a resume may name. */
-const RESUME_BURSTS = 64;
 /** A burst of which nothing came for so long after the server's hold is taken as lost, in ms. */
 const BURST_LOST = 5_000;
-/** The longest hold there is, in ms: `limits::HOLD_RANGE`. */
-const HOLD = 30_000;
 /** So many are remembered to have been told of; then all are forgotten. */
 const TOLD = 1000;
 
@@ -78,7 +71,7 @@ export class Hear {
   #newest: BurstNo | undefined;
   /** The longest burst, in samples. */
   #most = 0;
-  #patience = HOLD + BURST_LOST;
+  #patience = HOLD_RANGE_MOST + BURST_LOST;
   #count = 0;
   #plays = 0;
   /** Whose handle was said to have been another's. */
@@ -97,10 +90,10 @@ export class Hear {
 
   /** The link is up. The server's talk limit and hold, in ms. */
   welcomed(talkLimit: number, hold: number): void {
-    this.#patience = Math.min(hold, HOLD) + BURST_LOST;
+    this.#patience = Math.min(hold, HOLD_RANGE_MOST) + BURST_LOST;
     const now = this.clock.now();
     for (const live of this.#live.values()) live.touched = now;
-    this.#most = Math.min(talkLimit, TALK_LIMIT) * MS + AHEAD;
+    this.#most = Math.min(talkLimit, TALK_LIMIT_RANGE_MOST) * MS + AHEAD;
   }
 
   started({ burst, channel, talker, frame_ms, grade, bundle = 1 }: Started): void {
@@ -133,7 +126,7 @@ export class Hear {
       replayable: true,
       ...(grade !== undefined && { grade }),
     });
-    const together = Math.min(Math.max(bundle, this.wished()), Math.floor(BUNDLE_MS / frame_ms));
+    const together = Math.min(Math.max(bundle, this.wished()), Math.floor(BUNDLE_TIME / frame_ms));
     this.#enqueue({ recording, again: false, play: null, bundle: together });
   }
 

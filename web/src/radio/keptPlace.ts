@@ -1,3 +1,5 @@
+import { EPOCH } from '../gen/limits';
+
 /** What a page that is loaded again may know of its place: never the cell. */
 export interface KeptPlace {
   /** The stamp of the last cell, which only the server can read; and whether one was taken back in this epoch. */
@@ -9,8 +11,6 @@ export interface KeptPlace {
 }
 
 const KEY = 'tenfour.place';
-/** No epoch is longer, in ms: protocol `EPOCH`. A wall clock that was set says nothing. */
-const LONGEST = 15 * 60_000;
 
 /** In the storage of this tab, which ends with it. A browser that stores nothing starts afresh each time. */
 export const sessionPlace: KeptPlace = {
@@ -18,7 +18,7 @@ export const sessionPlace: KeptPlace = {
     try {
       const { stamp, until } = JSON.parse(sessionStorage.getItem(KEY) ?? '{}');
       const left = until - Date.now();
-      return { ...(typeof stamp === 'string' && { stamp }), waits: left > 0 && left <= LONGEST };
+      return { ...(typeof stamp === 'string' && { stamp }), waits: left > 0 && left <= EPOCH };
     } catch {
       return { waits: false };
     }

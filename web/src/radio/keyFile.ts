@@ -3,6 +3,13 @@
  * writes the same files; docs/key-file.md is the normative text. Loaded when a key is taken along.
  */
 
+import {
+  KEY_FILE_BYTES,
+  KEY_FILE_ITERATIONS,
+  KEY_FILE_ITERATIONS_MOST,
+  PASSPHRASE_BYTES,
+  PASSPHRASE_CHARACTERS,
+} from '../gen/limits';
 import { fromBase64url, toBase64url } from './encoding';
 import type { DeviceKey } from './identity';
 import { identify, publicKeyOf, userId } from './identity';
@@ -15,12 +22,6 @@ const FORMAT = 'tenfour-key';
 const VERSION = 1;
 /** Begins what is authenticated with the seed. */
 const CONTEXT = new TextEncoder().encode('tenfour-key-v1');
-/** Limits, as in crates/protocol/src/limits.rs. */
-const FILE_LETTERS = 4096;
-const ITERATIONS = 600_000;
-const ITERATIONS_MOST = 10_000_000;
-const PASSPHRASE_CHARACTERS = 8;
-const PASSPHRASE_BYTES = 1024;
 
 /** What stands before the 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410, section 7). */
 const PKCS8 = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32);
@@ -56,14 +57,14 @@ export async function sealWith(
   salt: Bytes,
   nonce: Bytes,
 ): Promise<string> {
-  const clear = { user, iterations: ITERATIONS, salt, nonce };
-  const key = await keyOf(passphrase, ITERATIONS, salt);
+  const clear = { user, iterations: KEY_FILE_ITERATIONS, salt, nonce };
+  const key = await keyOf(passphrase, KEY_FILE_ITERATIONS, salt);
   const sealed = new Uint8Array(await crypto.subtle.encrypt(cipher(clear), key, seed));
   const file = {
     format: FORMAT,
     version: VERSION,
     user: userId(user),
-    iterations: ITERATIONS,
+    iterations: KEY_FILE_ITERATIONS,
     salt: toBase64url(salt),
     nonce: toBase64url(nonce),
     sealed: toBase64url(sealed),
@@ -126,7 +127,8 @@ export async function seedOf({ privateKey }: CryptoKeyPair): Promise<Uint8Array<
 async function parse(text: string): Promise<Parts> {
   const file = fields(text);
   const { iterations } = file;
-  if (!isWhole(iterations, ITERATIONS, ITERATIONS_MOST)) throw new KeyFault('damaged');
+  if (!isWhole(iterations, KEY_FILE_ITERATIONS, KEY_FILE_ITERATIONS_MOST))
+    throw new KeyFault('damaged');
   const parts = {
     user: base32(file.user),
     iterations,
@@ -139,7 +141,7 @@ async function parse(text: string): Promise<Parts> {
 }
 
 function fields(text: string): Record<string, unknown> {
-  if (text.length > FILE_LETTERS) throw new KeyFault('foreign');
+  if (text.length > KEY_FILE_BYTES) throw new KeyFault('foreign');
   let file: unknown;
   try {
     file = JSON.parse(text);

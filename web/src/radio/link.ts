@@ -1,4 +1,6 @@
 import type { ClientMessage } from '../gen/ClientMessage';
+import type { Code } from '../gen/Code';
+import { CLOSED, POLICY } from '../gen/codes';
 import type { Device } from '../gen/Device';
 import type { Resume } from '../gen/Resume';
 import type { ServerMessage } from '../gen/ServerMessage';
@@ -65,12 +67,8 @@ const ANSWER = 10_000;
 const STANDING = 5_000;
 /** So many sockets in a row that did not open, while HTTP was answered, are no accident. */
 const BARRED = 3;
-/** Close codes that the client acts on: docs/protocol.md, 2. */
-const POLICY = 1008;
-const LOGGED_OUT = 4001;
-const ERASED = 4002;
-const REPLACED = 4003;
-const DISPLACED = 4004;
+/** Closed for these reasons, a link does not come back by itself: docs/protocol.md, 2. */
+const FINAL: (Code | undefined)[] = ['logged_out', 'erased', 'replaced', 'displaced'];
 
 /** The connection to the server: opens, greets, keeps alive, comes back. Never reloads the page. */
 export class Link {
@@ -212,10 +210,8 @@ export class Link {
     const opened = this.#phase !== 'opening';
     if (greeted && this.options.clock.now() - this.#upSince >= STANDING) this.#attempt = 0;
     this.#end();
-    if (code === LOGGED_OUT) this.#gone({ code: 'logged_out' });
-    else if (code === ERASED) this.#gone({ code: 'erased' });
-    else if (code === REPLACED) this.#gone({ code: 'replaced' });
-    else if (code === DISPLACED) this.#gone({ code: 'displaced' });
+    const why = CLOSED[code];
+    if (why && FINAL.includes(why)) this.#gone({ code: why });
     else if (greeted && code !== POLICY) this.#wait();
     else this.#probe(opened);
   }

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { EPOCH, EPOCH_LEAD } from '../gen/limits';
 import type { Place } from './place';
 import { UNLIMITED } from './range';
 import type { VirtualClock } from './testing/clock';
 import { AWAY, HOME, NEAR, PlaceWorld, TO_BOUNDARY } from './testing/placeWorld';
 import type { ScriptedPosition } from './testing/position';
-import { EPOCH, EPOCH_LEAD, READ_AHEAD } from './whereabouts';
+import { READ_AHEAD } from './whereabouts';
 
 let world: PlaceWorld;
 let clock: VirtualClock;

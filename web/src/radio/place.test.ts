@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { EPOCH, EPOCH_LEAD } from '../gen/limits';
 import type { Place } from './place';
 import { UNLIMITED } from './range';
 import type { VirtualClock } from './testing/clock';
 import { settle } from './testing/clock';
 import { HOME, NEAR, PlaceWorld, TO_BOUNDARY } from './testing/placeWorld';
 import type { ScriptedPosition } from './testing/position';
-import { EPOCH, EPOCH_LEAD } from './whereabouts';
 
 let world: PlaceWorld;
 let clock: VirtualClock;

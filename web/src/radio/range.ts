@@ -1,17 +1,9 @@
+import { RANGES } from '../gen/limits';
 import type { Range } from '../gen/Range';
 import type { Ranges } from '../gen/Ranges';
 
 /** The steps of range, from the shortest: protocol `Range::ALL`. */
-export const STEPS: readonly Range[] = [
-  '10km',
-  '25km',
-  '50km',
-  '100km',
-  '250km',
-  '500km',
-  '1000km',
-  'unlimited',
-];
+export const STEPS: readonly Range[] = RANGES;
 
 /** What somebody has who shares no place. */
 export const UNLIMITED: Ranges = { tx: 'unlimited', rx: 'unlimited' };

@@ -1,4 +1,5 @@
 import type { BurstNo } from '../gen/BurstNo';
+import { PRESSES_WAITING } from '../gen/limits';
 import type { ServerMessage } from '../gen/ServerMessage';
 import type { Clock } from './clock';
 import type { Part } from './model';
@@ -6,8 +7,6 @@ import type { Own } from './own';
 
 export type Receipt = Extract<ServerMessage, { type: 'receipt' }>;
 
-/** Presses of one's own whose receipt may be due at once. */
-const DUE = 4;
 /** The receipt comes within this time after the release, or never, in ms. */
 const PATIENCE = 10_000;
 
@@ -24,7 +23,7 @@ export class Receipts {
 
   /** No more may go out before a receipt has come. */
   get isFull(): boolean {
-    return this.#due.size >= DUE;
+    return this.#due.size >= PRESSES_WAITING;
   }
 
   add(own: Own): void {

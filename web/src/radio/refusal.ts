@@ -1,10 +1,8 @@
 import type { Code } from '../gen/Code';
 import type { EndReason } from '../gen/EndReason';
+import { REST } from '../gen/limits';
 import type { Problem } from '../gen/Problem';
 import type { Refusal as Wire } from '../gen/Refusal';
-
-/** After a burst that a limit ended, the server refuses the next for so long, in ms. */
-const REST = 3_000;
 
 /** What this page knows more of than the code says. */
 export type Situation =

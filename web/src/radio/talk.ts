@@ -2,9 +2,10 @@ import type { BurstNo } from '../gen/BurstNo';
 import type { ClientMessage } from '../gen/ClientMessage';
 import type { Code } from '../gen/Code';
 import type { FrameTime } from '../gen/FrameTime';
+import { TALK_LIMIT, VOICE_PAYLOAD_BYTES } from '../gen/limits';
 import type { ServerMessage } from '../gen/ServerMessage';
 import type { Clock } from './clock';
-import { PAYLOAD_BYTES, SAMPLE_RATE, writeFrame } from './frame';
+import { MS, writeFrame } from './frame';
 import { LevelCurve } from './levels';
 import type { Memory } from './memory';
 import type { Button, Microphone, Part } from './model';
@@ -54,7 +55,7 @@ export class Talk {
   #again = false;
   #pressedAt = 0;
   #count = 0;
-  #limit = 60_000;
+  #limit = TALK_LIMIT;
   /** The burst that others wait for. */
   #awaited: Own | null = null;
   #current: Own | null = null;
@@ -269,8 +270,8 @@ export class Talk {
 
   #packet(own: Own, payload: Uint8Array<ArrayBuffer>, at: number): void {
     const sent = this.#receipts.of(own.no) === own;
-    if (!(sent || own.waiting) || payload.length > PAYLOAD_BYTES) return;
-    const mediaTime = (own.frames * own.frameMs * SAMPLE_RATE) / 1000;
+    if (!(sent || own.waiting) || payload.length > VOICE_PAYLOAD_BYTES) return;
+    const mediaTime = own.frames * own.frameMs * MS;
     const frame = { burst: own.no, seq: own.frames, mediaTime, last: false, payload };
     const bytes = writeFrame(frame);
     if (own.waiting) own.waiting.push(bytes);

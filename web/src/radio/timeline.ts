@@ -1,12 +1,13 @@
+import { HEARD_AHEAD, SILENT_BURST } from '../gen/limits';
 import { MS } from './frame';
 
 /**
  * Media time outruns its arrival by so many samples at most, and a burst is so much longer than its talk
  * limit: `limits::HEARD_AHEAD`.
  */
-export const AHEAD = 3_500 * MS;
+export const AHEAD = HEARD_AHEAD * MS;
 /** Silence leaves so many of them to sound that the network holds back: `limits::SILENT_BURST`. */
-const LEFT = 1_000 * MS;
+const LEFT = SILENT_BURST * MS;
 
 /**
  * Gives a frame with this media time, which comes at `now` (ms), its place in the burst, in samples

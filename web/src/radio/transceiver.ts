@@ -1,4 +1,5 @@
 import type { Device } from '../gen/Device';
+import { BUNDLE_FRAMES } from '../gen/limits';
 import type { ServerMessage } from '../gen/ServerMessage';
 import type { Clock } from './clock';
 import { parseFrame } from './frame';
@@ -57,7 +58,9 @@ export class Transceiver {
     this.#memory = new Memory(clock, (key) => store.setBurst(key, { replayable: false }));
     this.place = this.#makePlace();
     this.link = this.#makeLink();
-    this.hear = new Hear(store, this.#memory, player, clock, () => (this.#lowData ? 3 : 1));
+    this.hear = new Hear(store, this.#memory, player, clock, () =>
+      this.#lowData ? BUNDLE_FRAMES : 1,
+    );
     this.tuning = new Tuning({
       store,
       send: (message) => this.link.send(message),

@@ -1,5 +1,6 @@
 import type { ClientMessage } from '../gen/ClientMessage';
 import type { GeoCell } from '../gen/GeoCell';
+import { EPOCH, EPOCH_LEAD } from '../gen/limits';
 import type { Ranges } from '../gen/Ranges';
 import type { ServerMessage } from '../gen/ServerMessage';
 import type { Clock } from './clock';
@@ -24,10 +25,6 @@ export interface WhereaboutsOptions {
   read(): void;
 }
 
-/** Places change at global moments so far apart, in ms: protocol `EPOCH`. */
-export const EPOCH = 15 * 60_000;
-/** A new cell is said so long before the moment, in ms: protocol `EPOCH_LEAD`. */
-export const EPOCH_LEAD = 10_000;
 /** The position is read so long before the new cell is said, in ms: longer than a reading takes. */
 export const READ_AHEAD = 20_000;
 /** A handle that is being moved is sent when it has rested so long, in ms. */

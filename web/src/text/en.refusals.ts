@@ -1,6 +1,7 @@
 /** What happened and what to do, for every refusal. The server's own sentences are for programmers. */
 
 import type { Code } from '../gen/Code';
+import { CONTACT_GRAPHEMES, DESCRIPTION_GRAPHEMES, HANDLE_GRAPHEMES } from '../gen/limits';
 import type { Situation } from '../radio/refusal';
 import type { Fault } from '../radio/source';
 import { BROWSERS } from './en';
@@ -119,15 +120,15 @@ export const refusals: Record<Code, Words> = {
   },
   handle_refused: {
     message: 'This handle cannot be used.',
-    hint: 'Use 1 to 24 visible letters or signs. If yours is, somebody with your tag has one that looks like it: choose another.',
+    hint: `Use 1 to ${HANDLE_GRAPHEMES} visible letters or signs. If yours is, somebody with your tag has one that looks like it: choose another.`,
   },
   description_refused: {
     message: 'This line about you cannot be used.',
-    hint: 'Use up to 140 visible letters or signs.',
+    hint: `Use up to ${DESCRIPTION_GRAPHEMES} visible letters or signs.`,
   },
   contact_refused: {
     message: 'This message cannot be sent.',
-    hint: 'Write 1 to 2000 letters or signs.',
+    hint: `Write 1 to ${CONTACT_GRAPHEMES} letters or signs.`,
   },
   too_many_contacts: {
     message: 'As many of your messages as can wait for the operator are waiting.',

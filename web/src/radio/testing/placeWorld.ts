@@ -1,10 +1,10 @@
 import type { ClientMessage } from '../../gen/ClientMessage';
 import type { Code } from '../../gen/Code';
+import { EPOCH_LEAD } from '../../gen/limits';
 import type { Ranges } from '../../gen/Ranges';
 import type { Location } from '../model';
 import { Place } from '../place';
 import { UNLIMITED } from '../range';
-import { EPOCH_LEAD } from '../whereabouts';
 import { VirtualClock } from './clock';
 import { ScriptedPosition } from './position';
 
