@@ -92,7 +92,8 @@ pub(crate) async fn greet(socket: &mut Socket, channel: &ChannelId) -> Result<u3
         client,
         resume: None,
         economy: false,
-        hear_self: false,
+        // Several users of a load share a key.
+        hear_self: true,
         place: None,
         range: None,
         device: None,

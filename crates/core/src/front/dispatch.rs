@@ -53,11 +53,12 @@ impl<F: Fn(ConnId) -> usize> Shell for Unwritten<F> {
 #[derive(Debug)]
 pub struct Dispatch<M>(Round<M>);
 
-/// Orders that are handed over together, and what goes to the bus after them.
+/// What is handed over together: first what goes to the bus, then orders for workers.
 ///
-/// A round is handed over whole before the next one. So a talker is admitted when every worker has the opening of its
-/// burst before it: the talker's frames reach no deck that does not know them. And frames of another node are let in
-/// when every worker has their opening.
+/// The bus comes first: who is told that it is tuned must not miss a burst because this node subscribes after that. And a
+/// round is handed over whole before the next one. So a talker is admitted when every worker has the opening of its
+/// burst: the talker's frames reach no deck that does not know them. And frames of another node are let in when every
+/// worker has their opening.
 #[must_use = "orders that are not handed over are lost"]
 #[derive(Debug)]
 pub struct Round<M> {
@@ -83,7 +84,8 @@ impl<M: Clone> Dispatch<M> {
     /// Sorts an output in. Gives the round before it, if that has to be handed over first.
     #[must_use = "the round that comes back goes first"]
     pub fn take<S: Shell<Message = M>>(&mut self, output: Output, shell: &S) -> Option<Round<M>> {
-        let before = matches!(output, Output::Admit { .. }).then(|| self.rest());
+        let waits = matches!(output, Output::Admit { .. } | Output::Node(NodeOutput::Hear { .. }));
+        let before = waits.then(|| self.rest());
         match output {
             Output::Send { to: Recipients::One(conn), message } => {
                 self.give(shell, conn, Order::Send { to: vec![conn], message: shell.write(message) });
@@ -166,11 +168,10 @@ impl<M> Round<M> {
         Self { workers: (0..workers).map(|_| Vec::new()).collect(), bus: Vec::new() }
     }
 
-    /// What to hand over, in this order. Workers come first: what goes to the bus may bring frames whose burst they
-    /// must know.
+    /// What to hand over, in this order.
     pub fn handovers(self) -> impl Iterator<Item = Handover<M>> {
         let orders = self.workers.into_iter().enumerate().filter(|(_, orders)| !orders.is_empty());
         let orders = orders.map(|(worker, orders)| Handover::Worker(worker, orders));
-        orders.chain(self.bus.into_iter().map(Handover::Bus))
+        self.bus.into_iter().map(Handover::Bus).chain(orders)
     }
 }

@@ -9,7 +9,7 @@ use tenfour_core::hub::{Hears, Input, NodeOutput, Output, Recipients, Route, Tun
 use tenfour_core::voice::unframed;
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::control::EndReason;
-use tenfour_protocol::node::NodeId;
+use tenfour_protocol::node::{NodeId, Subject};
 use tenfour_protocol::{BurstNo, ClientMessage, Code, ServerMessage};
 
 use crate::world::{channel, frame, start};
@@ -67,13 +67,27 @@ fn every_worker_has_the_opening_before_the_talker_is_admitted() {
     assert!(take(&mut dispatch, opening()).is_none());
     let before = take(&mut dispatch, Output::Admit { conn: TALKER, local: LOCAL, burst: BURST });
     assert_eq!(names(before.expect("a round")), ["0: open [2]", "1: open [3, 5]"]);
-    let hear = NodeOutput::Hear { node: NodeId(1), burst: BURST, local: BURST };
-    assert!(take(&mut dispatch, Output::Node(hear)).is_none());
-    assert!(take(&mut dispatch, opening()).is_none());
-    // Frames of another node may wait for it: workers come first.
-    let rest = names(dispatch.rest());
-    assert_eq!(rest, ["0: admit", "0: open [2]", "1: open [3, 5]", "bus: Hear"]);
+    assert_eq!(names(dispatch.rest()), ["0: admit"]);
     assert_eq!(names(dispatch.rest()), [""; 0]);
+}
+
+#[test]
+fn frames_of_another_node_are_let_in_when_every_worker_has_their_opening() {
+    let mut dispatch = Dispatch::new(2);
+    assert!(take(&mut dispatch, opening()).is_none());
+    let hear = NodeOutput::Hear { node: NodeId(1), burst: BURST, local: BURST };
+    let before = take(&mut dispatch, Output::Node(hear));
+    assert_eq!(names(before.expect("a round")), ["0: open [2]", "1: open [3, 5]"]);
+    assert_eq!(names(dispatch.rest()), ["bus: Hear"]);
+}
+
+#[test]
+fn this_node_listens_on_the_bus_before_anybody_is_told_that_they_are_tuned() {
+    let mut dispatch = Dispatch::new(2);
+    let told = Output::Send { to: Recipients::One(ConnId(3)), message: ServerMessage::Pong { n: 1 } };
+    assert!(take(&mut dispatch, told).is_none());
+    assert!(take(&mut dispatch, Output::Node(NodeOutput::Subscribe(Subject::Nodes))).is_none());
+    assert_eq!(names(dispatch.rest()), ["bus: Subscribe(Nodes)", "1: send [3]"]);
 }
 
 #[test]

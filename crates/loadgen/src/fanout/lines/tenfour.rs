@@ -162,7 +162,8 @@ impl Tenfour {
             client,
             resume,
             economy,
-            hear_self: false,
+            // Several lines share a user.
+            hear_self: true,
             place: None,
             range: None,
             device: None,
