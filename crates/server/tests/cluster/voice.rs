@@ -97,16 +97,16 @@ async fn say_before(
     sent
 }
 
-/// Voice goes across once the other nodes have said that they have listeners: says short bursts until one
-/// comes, so that what follows does.
+/// Voice goes across once the other nodes have subscribed to it, on a connection of its own: says short bursts until
+/// the voice of one comes, so that what follows does. Its end comes by another way, and may come without it.
 pub(crate) async fn warm(talker: &mut Radio, first: u32, listeners: &mut [&mut Radio]) -> u32 {
     let mut burst = first;
     for listener in listeners {
         loop {
             say(talker, burst, 1).await;
             burst += 1;
-            if tokio::time::timeout(Duration::from_millis(300), listener.expect("burst.ended")).await.is_ok()
-            {
+            let voice = async { while !matches!(listener.hear().await, Heard::Voice(_)) {} };
+            if tokio::time::timeout(Duration::from_millis(300), voice).await.is_ok() {
                 break;
             }
         }
