@@ -102,7 +102,8 @@ impl Source {
             Kept::Cluster(store) => Ok(store.remove_messages(ids)?),
             Kept::File => match remove_messages(&store_in(&self.data)?, ids) {
                 Err(StoreError::Locked { .. }) => Err(Failure::Failed(format!(
-                    "A server runs in {} and cannot be asked: its log says why. Nothing was removed; stop it first, or                      try again in a moment.",
+                    "A server runs in {} and cannot be asked: its log says why. Nothing was removed; stop it first, or \
+                     try again in a moment.",
                     self.data.display()
                 ))),
                 removed => Ok(removed?),
