@@ -15,12 +15,9 @@ impl OverHub {
 
     pub(super) fn drain(&mut self) {
         while let Some(output) = self.hub.poll() {
-            let before = self.dispatch.take(output, &Unwritten(|_| 0));
-            for round in before.into_iter().chain([self.dispatch.rest()]) {
-                for handover in round.handovers() {
-                    let Handover::Worker(_, orders) = handover else { continue };
-                    orders.into_iter().for_each(|order| self.obey(order));
-                }
+            for handover in self.dispatch.at_once(output, &Unwritten(|_| 0)) {
+                let Handover::Worker(_, orders) = handover else { continue };
+                orders.into_iter().for_each(|order| self.obey(order));
             }
         }
     }

@@ -142,6 +142,16 @@ impl<M: Clone> Dispatch<M> {
         before
     }
 
+    /// The same for a shell without queues: what follows from an output, in its order.
+    pub fn at_once<S: Shell<Message = M>>(
+        &mut self,
+        output: Output,
+        shell: &S,
+    ) -> impl Iterator<Item = Handover<M>> + use<M, S> {
+        let before = self.take(output, shell);
+        before.into_iter().chain([self.rest()]).flat_map(Round::handovers)
+    }
+
     /// What was sorted in and not given yet.
     pub fn rest(&mut self) -> Round<M> {
         let workers = self.0.workers.len();

@@ -256,10 +256,8 @@ impl World {
             if let Output::Open(route) = &output {
                 self.opened = route.listeners().map(|listener| listener.conn).collect();
             }
-            let before = self.dispatch.take(output, &Unwritten(worker_of));
-            for round in before.into_iter().chain([self.dispatch.rest()]) {
-                round.handovers().for_each(|handover| self.carry_out(handover));
-            }
+            let handovers = self.dispatch.at_once(output, &Unwritten(worker_of));
+            handovers.for_each(|handover| self.carry_out(handover));
         }
     }
 

@@ -172,15 +172,10 @@ impl Node {
 
     fn carry_out(&mut self, output: Output, now: Time) {
         self.effects.push(Effect::Said(output.clone()));
-        let before = self.dispatch.take(output, &Unwritten(|_| 0));
-        for round in before.into_iter().chain([self.dispatch.rest()]) {
-            for handover in round.handovers() {
-                match handover {
-                    Handover::Worker(_, orders) => {
-                        orders.into_iter().for_each(|order| self.obey(order, now));
-                    }
-                    Handover::Bus(output) => self.carry_out_on_bus(output, now),
-                }
+        for handover in self.dispatch.at_once(output, &Unwritten(|_| 0)) {
+            match handover {
+                Handover::Worker(_, orders) => orders.into_iter().for_each(|order| self.obey(order, now)),
+                Handover::Bus(output) => self.carry_out_on_bus(output, now),
             }
         }
     }
