@@ -32,8 +32,21 @@ export default defineConfig(({ command }) => ({
     },
   },
   test: {
-    environment: 'happy-dom',
-    include: ['src/**/*.test.ts', 'e2e/*.test.ts'],
+    // To make a document for each file takes longer than its tests: only what is drawn gets one.
+    projects: [
+      {
+        extends: true,
+        test: { name: 'ui', include: ['src/ui/**/*.test.ts'], environment: 'happy-dom' },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'radio',
+          include: ['src/radio/**/*.test.ts', 'src/text/**/*.test.ts', 'e2e/*.test.ts'],
+          environment: 'node',
+        },
+      },
+    ],
   },
   // Without this, vitest takes the server build of Svelte, which cannot mount.
   resolve: process.env.VITEST ? { conditions: ['browser'] } : {},

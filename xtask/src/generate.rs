@@ -5,11 +5,13 @@ mod page;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use crate::reference;
-use crate::shell::{command, run};
+use crate::runners::BUILD_OF_TESTS;
+use crate::shell::{command, run, target};
 
 const TYPES: &str = "web/src/gen";
 const OPENAPI: &str = "docs/openapi.json";
@@ -23,10 +25,12 @@ pub(crate) fn generate(check: bool) -> Result<()> {
     for path in before.keys().filter(|path| path.starts_with(TYPES)) {
         fs::remove_file(path)?;
     }
-    run(&mut command("cargo nextest run --cargo-quiet --package tenfour-protocol --lib export_bindings"))?;
+    let types = "package(tenfour-protocol) & test(export_bindings)";
+    run(command(&format!("cargo nextest run {BUILD_OF_TESTS} --cargo-quiet --lib")).args(["-E", types]))?;
     fs::write(format!("{TYPES}/limits.ts"), page::limits())?;
     fs::write(format!("{TYPES}/codes.ts"), page::codes())?;
-    let openapi = command("cargo run --quiet --package tenfour-server --example openapi").output()?;
+    run(&mut command(&format!("cargo build --quiet {BUILD_OF_TESTS} --example openapi")))?;
+    let openapi = Command::new(target().join("debug/examples/openapi")).output()?;
     if !openapi.status.success() {
         bail!("cannot write {OPENAPI}: {}", String::from_utf8_lossy(&openapi.stderr));
     }

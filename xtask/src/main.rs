@@ -44,7 +44,11 @@ enum Task {
         flags: Vec<String>,
     },
     /// Run every test, and install what the tests need
-    Test,
+    Test {
+        /// Print how long each step took, and the slowest tests
+        #[arg(long)]
+        timings: bool,
+    },
     /// Formatting, lints, types, generated files, dependencies
     Check,
     /// Circles of imports alone
@@ -128,7 +132,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Run { flags } => run::run(&flags),
         Task::Cluster { flags } => cluster::cluster(&flags),
-        Task::Test => test::test(),
+        Task::Test { timings } => test::test(timings),
         Task::Check => check::check(),
         Task::Circles => circles::check(),
         Task::Gen { check } => generate::generate(check),

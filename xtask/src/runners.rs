@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::policy::results::{PLAYWRIGHT, VITEST};
-use crate::shell::{command, target, watch};
+use crate::shell::{command, sh, target, watch};
 use crate::web;
 
 /// How many tests of a runner passed and failed.
@@ -18,14 +18,20 @@ pub(crate) struct Count {
     pub(crate) failures: BTreeSet<String>,
 }
 
+/// What every command that builds tests is told, so that one build serves all of them: the features of a dependency
+/// follow from the packages that are built. It has the mutants of the policy, none of which is active unless a process
+/// is told so (ADR 34).
+pub(crate) const BUILD_OF_TESTS: &str = "--workspace --features mutants";
+
 /// Those of the tests of all crates that a filter of nextest names.
 pub(crate) fn unit_tests_of(filter: &str) -> Result<Count> {
-    nextest("--workspace", Some(filter))
+    nextest(Some(filter))
 }
 
-/// Runs nextest with these flags, on all tests or on those that a filter names.
-pub(crate) fn nextest(flags: &str, filter: Option<&str>) -> Result<Count> {
-    let mut nextest = command(&format!("cargo nextest run {flags} --no-fail-fast"));
+/// The tests of all crates, or those that a filter of nextest names.
+pub(crate) fn nextest(filter: Option<&str>) -> Result<Count> {
+    sh(&format!("cargo nextest run {BUILD_OF_TESTS} --no-run"))?;
+    let mut nextest = command(&format!("cargo nextest run {BUILD_OF_TESTS} --no-fail-fast"));
     nextest.args(filter.into_iter().flat_map(|filter| ["-E", filter]));
     counted(nextest.env("TENFOUR_BIN", tenfour()), |line| {
         let rest = line.trim_start().strip_prefix("Summary")?.split_once("run:")?.1;

@@ -3,7 +3,8 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -39,8 +40,24 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     if !status.success() {
         bail!("{line}: {status}");
     }
-    eprintln!("< {line}: {:.0} s", start.elapsed().as_secs_f32());
+    ended(line, start);
     Ok(())
+}
+
+/// The commands that have ended, in that order, and how long each took.
+static STEPS: Mutex<Vec<(String, Duration)>> = Mutex::new(Vec::new());
+
+fn ended(line: String, start: Instant) {
+    eprintln!("< {line}: {:.0} s", start.elapsed().as_secs_f32());
+    STEPS.lock().expect("nobody panics with it").push((line, start.elapsed()));
+}
+
+/// Prints how long each command took so far.
+pub(crate) fn print_timings() {
+    println!("\n   seconds  command");
+    for (line, took) in STEPS.lock().expect("nobody panics with it").iter() {
+        println!("{:10.0}  {}", took.as_secs_f32(), line.chars().take(100).collect::<String>());
+    }
 }
 
 /// What a command that was watched left behind.
@@ -70,7 +87,7 @@ pub(crate) fn watch(command: &mut Command) -> Result<Watched> {
         bytes.clear();
     }
     let success = child.wait()?.success();
-    eprintln!("< {line}: {:.0} s", start.elapsed().as_secs_f32());
+    ended(line, start);
     Ok(Watched { success, output })
 }
 

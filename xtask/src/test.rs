@@ -3,22 +3,28 @@
 use anyhow::{Result, bail};
 use tenfour_policy::Table;
 
-use crate::runners::{Count, counted, nextest, number_before, passed_and_failed, playwright, web_tests};
-use crate::shell::command;
-use crate::{packages, policy, run};
+use crate::policy::results::Results;
+use crate::runners::{
+    BUILD_OF_TESTS, Count, counted, nextest, number_before, passed_and_failed, playwright, web_tests,
+};
+use crate::shell::{command, print_timings};
+use crate::{packages, policy, run, web};
 
-/// Runs all tests, goes on after a failure, and ends with the sum.
-pub(crate) fn test() -> Result<()> {
+/// Runs all tests, goes on after a failure, and ends with the sum; with `timings`, also says where the time went.
+pub(crate) fn test(timings: bool) -> Result<()> {
     packages::require_all()?;
-    run::build()?;
+    web::build()?;
     let mut total = Count::default();
     policy::forget_reports()?;
-    // Mutants come last: they are built over the binary that the others test.
-    for part in [unit_tests, doc_tests, web_tests, browser_tests, mutant_tests, proofs] {
+    for part in [unit_tests, doc_tests, web_tests, browser_tests, proofs] {
         let count = part()?;
         total.passed += count.passed;
         total.failed += count.failed;
         total.failures.extend(count.failures);
+    }
+    if timings {
+        print_timings();
+        Results::of_the_last_runs()?.print_slowest();
     }
     for failure in &total.failures {
         println!("failed: {failure}");
@@ -42,21 +48,16 @@ pub(crate) fn e2e(flags: &[String]) -> Result<()> {
 }
 
 fn unit_tests() -> Result<Count> {
-    nextest("--workspace", None)
+    nextest(None)
 }
 
-/// Tests that know of mutants.
-fn mutant_tests() -> Result<Count> {
-    nextest(&format!("{} --profile mutants", policy::BROKEN), Some("binary(mutants) | binary(league)"))
-}
-
-/// The tests that do not, against each mutant of the policy.
+/// The tests of the policy against each of its mutants.
 fn proofs() -> Result<Count> {
     policy::prove(&Table::published())
 }
 
 fn doc_tests() -> Result<Count> {
-    let mut doc = command("cargo test --workspace --doc --no-fail-fast");
+    let mut doc = command(&format!("cargo test {BUILD_OF_TESTS} --doc --no-fail-fast"));
     counted(&mut doc, |line| {
         let rest = line.strip_prefix("test result:")?;
         Some(passed_and_failed(number_before(rest, "passed"), number_before(rest, "failed")))

@@ -69,19 +69,38 @@ pub(crate) fn exchange(
     if !headers.iter().any(|(name, _)| *name == "host") {
         text += &format!("host: {host}\r\n");
     }
+    let stays = headers.iter().any(|(name, value)| *name == "connection" && *value != "close");
     if !headers.iter().any(|(name, _)| *name == "connection") {
         text += "connection: close\r\n";
     }
     socket.write_all(&[text.as_bytes(), b"\r\n", body].concat()).unwrap();
     let mut bytes = Vec::new();
-    // A refused body may be answered with a reset after the answer.
-    socket.read_to_end(&mut bytes).ok();
+    let mut piece = [0; 4096];
+    // A refused body may be answered with a reset after the answer. A connection that was not asked to end stays open
+    // for a while after an answer that was refused.
+    loop {
+        match socket.read(&mut piece) {
+            Ok(read) if read > 0 => bytes.extend_from_slice(&piece[..read]),
+            _ => break,
+        }
+        if stays && is_whole(&bytes) {
+            break;
+        }
+    }
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer");
     let mut reply = Reply::of_head(&bytes[..end]);
     let body = &bytes[end + 4..];
     reply.body =
         if reply.header("transfer-encoding") == Some("chunked") { whole(body) } else { body.to_vec() };
     reply
+}
+
+/// Whether these bytes are an answer with all of its body, as far as it tells how long that is.
+fn is_whole(bytes: &[u8]) -> bool {
+    let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
+    let length =
+        Reply::of_head(&bytes[..end]).header("content-length").and_then(|length| length.parse().ok());
+    length.is_some_and(|length: usize| bytes.len() >= end + 4 + length)
 }
 
 /// The next answer on a connection that stays, with a body of a length that is told.

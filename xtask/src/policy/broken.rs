@@ -1,0 +1,128 @@
+//! Runs tests against the programs that break the policy on purpose.
+//!
+//! The build of the tests has all mutants, and a process is told at its start which of them to be. Each test is a
+//! process of its own, started without a runner: finding the tests anew for each mutant took longer than running them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use tenfour_policy::{Mutant, Proof};
+
+use super::results::{self, Results, VITEST_MUTANTS};
+use crate::runners::{BUILD_OF_TESTS, vitest};
+use crate::shell::{command, root, watch};
+
+/// The variable that tells a process which mutant it is: `tenfour_core::mutants::VARIABLE`.
+const VARIABLE: &str = "TENFOUR_MUTANT";
+/// As `.config/nextest.toml` has it: a test that a mutant holds up has noticed it.
+const TIMEOUT: Duration = Duration::from_secs(180);
+/// How often a test is asked whether it has ended.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+/// Mutants at the same time: their tests wait more than they compute.
+const AT_ONCE: usize = 3;
+
+/// Where the tests are: the program of each binary identifier.
+pub(super) struct Binaries(BTreeMap<String, PathBuf>);
+
+impl Binaries {
+    /// Asks nextest, which has built them.
+    pub(super) fn built() -> Result<Self> {
+        let list = format!("cargo nextest list {BUILD_OF_TESTS} --cargo-quiet --list-type binaries-only");
+        let output = command(&format!("{list} --message-format json")).stderr(Stdio::inherit()).output()?;
+        if !output.status.success() {
+            bail!("{list}: {}", output.status);
+        }
+        let list: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+        let binaries = list["rust-binaries"].as_object().context("nextest listed no binaries")?;
+        let path = |binary: &serde_json::Value| binary["binary-path"].as_str().map(PathBuf::from);
+        Ok(Self(binaries.iter().filter_map(|(id, binary)| Some((id.clone(), path(binary)?))).collect()))
+    }
+
+    /// A test with a mutant, in the folder in which cargo runs it.
+    fn start(&self, binary: &str, test: &str, mutant: &str) -> Result<Child> {
+        let program = self.0.get(binary).with_context(|| format!("there is no binary {binary}"))?;
+        let package = binary.split("::").next().unwrap_or(binary).trim_start_matches("tenfour-");
+        let mut command = Command::new(program);
+        command.args(["--exact", test]).env(VARIABLE, mutant);
+        command.current_dir(root().join("crates").join(package));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().with_context(|| program.display().to_string())
+    }
+
+    /// Whether the test is red with the mutant.
+    fn notices(&self, binary: &str, test: &str, mutant: &str) -> Result<bool> {
+        let mut child = self.start(binary, test, mutant)?;
+        let start = Instant::now();
+        while start.elapsed() < TIMEOUT {
+            if let Some(status) = child.try_wait()? {
+                return Ok(!status.success());
+            }
+            std::thread::sleep(POLL_INTERVAL);
+        }
+        child.kill()?;
+        child.wait()?;
+        Ok(true)
+    }
+}
+
+/// The names of the mutants that all of their tests notice.
+pub(super) fn caught(mutants: &[&Mutant], binaries: &Binaries) -> Result<BTreeSet<String>> {
+    let waiting = Mutex::new(mutants.iter());
+    let next = || waiting.lock().expect("nobody panics with it").next().copied();
+    let caught = Mutex::new(BTreeSet::new());
+    let work = || -> Result<()> {
+        while let Some(mutant) = next() {
+            let start = Instant::now();
+            let noticed = is_caught(mutant, binaries)?;
+            let word = if noticed { "caught" } else { "MISSED" };
+            println!("mutant {}: {word}, {:.1} s", mutant.name, start.elapsed().as_secs_f32());
+            if noticed {
+                caught.lock().expect("nobody panics with it").insert(mutant.name.clone());
+            }
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_for_each(|worker| worker.join().expect("a worker returns its errors"))
+    })?;
+    Ok(caught.into_inner().expect("the workers are gone"))
+}
+
+/// Each test that is to notice has run, and is red.
+fn is_caught(mutant: &Mutant, binaries: &Binaries) -> Result<bool> {
+    let page = page_is_red(mutant)?;
+    for test in &mutant.tests {
+        let red = match test {
+            Proof::Rust { binary, test } => binaries.notices(binary, test, &mutant.name)?,
+            Proof::Page { .. } => page.of(test) == Some(false),
+        };
+        if !red {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// How the tests of the page's parts go with the mutant, if it has any.
+fn page_is_red(mutant: &Mutant) -> Result<Results> {
+    let files: BTreeSet<_> = mutant.tests.iter().filter_map(file_of_the_page).collect();
+    if files.is_empty() {
+        return Ok(Results::default());
+    }
+    results::forget(VITEST_MUTANTS)?;
+    watch(vitest(VITEST_MUTANTS).args(files).env(VARIABLE, &mutant.name))?;
+    Results::of_mutants()
+}
+
+/// Where a test of the page is that no browser runs, from `web/`.
+fn file_of_the_page(test: &Proof) -> Option<&Path> {
+    match test {
+        Proof::Page { file, .. } if !test.is_in_browser() => file.strip_prefix("web/").map(Path::new),
+        Proof::Page { .. } | Proof::Rust { .. } => None,
+    }
+}
