@@ -75,7 +75,7 @@ enum Task {
     Policy,
     /// Programs that look for somebody on the air, and docs/privacy/attack-league.md
     Attack {
-        /// Flags of the league, e.g. `--quarries 400`
+        /// Flags of the league, e.g. `--targets 400`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<String>,
     },

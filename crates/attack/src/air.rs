@@ -1,7 +1,6 @@
-//! What an attacker has in hand: connections with invented places, and what comes over them.
+//! What an attacker can do: open connections with invented places, and read what comes over them.
 //!
-//! The same program runs against the hub itself and against a server over sockets: both are an
-//! [`Air`].
+//! The same program runs against the hub itself and against a server over sockets: both are an [`Air`].
 
 use std::time::Duration;
 
@@ -13,8 +12,8 @@ use crate::geo::Spot;
 
 /// Everybody is on this channel.
 pub const CHANNEL: &str = "19";
-/// What the one who is looked for calls themselves; attackers are called otherwise.
-pub const QUARRY: &str = "Quarry";
+/// The target's handle; no attacker has it.
+pub const TARGET: &str = "Target";
 
 /// One of the attacker's keys, and its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +30,7 @@ pub struct Heard {
     pub message: ServerMessage,
 }
 
-/// What the one who is looked for does by itself, and the attacker waits for.
+/// What the target does by itself, and the attacker waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
     /// Presses the button, unless it is pressed.
@@ -50,8 +49,8 @@ pub trait Air {
     /// Lets time pass.
     fn wait(&mut self, time: Duration);
 
-    /// Waits for the quarry to do something.
-    fn quarry(&mut self, act: Act);
+    /// Waits for the target to do something.
+    fn target(&mut self, act: Act);
 
     /// A connection with a new key. Nothing is said on it yet.
     fn open(&mut self) -> Agent;
@@ -65,10 +64,10 @@ pub trait Air {
     /// Sends any text.
     fn say_text(&mut self, agent: Agent, text: &str);
 
-    /// Takes what came, in its order, including all that answers what was said before.
+    /// Takes all messages that came, in their order, up to the answers to what was said before.
     fn heard(&mut self, agent: Agent) -> Vec<Heard>;
 
-    /// What the client library makes of a position.
+    /// The cell that a client makes of a position.
     fn cell(&self, at: Spot) -> GeoCell {
         let cell = tenfour_core::reach::snap(at.lat(), at.lon()).expect("a position");
         #[cfg(feature = "mutants")]

@@ -1,11 +1,10 @@
-//! Cells where the quarry may be, if everybody is snapped to the grid: what is left of them
-//! after all answers, and the questions that tell them apart.
+//! Cells where the target may be, if everybody is snapped to the grid, and the questions that tell them apart.
 
 use fastrand::Rng;
 use h3o::CellIndex;
 use tenfour_protocol::Range;
 
-use crate::clause::Clause;
+use crate::constraint::Constraint;
 use crate::geo::{EARTH_KM, Spot, centre, centroid, chord2_of};
 
 /// Kilometres between the centres of neighbours, at the least.
@@ -19,20 +18,20 @@ pub struct Cells {
 }
 
 impl Cells {
-    /// All cells around a spot that `clauses` allow. Clauses count as a server answers that snaps.
-    pub fn around(spot: Spot, km: f64, clauses: &[Clause]) -> Self {
+    /// All cells around a spot that `constraints` allow, each as a server means it that snaps to the grid.
+    pub fn around(spot: Spot, km: f64, constraints: &[Constraint]) -> Self {
         let steps = (km / SPACING_KM).ceil() as u32 + 1;
         let all = spot.cell().grid_disk::<Vec<_>>(steps);
-        let clauses: Vec<_> = clauses.iter().map(Clause::snapped).collect();
+        let constraints: Vec<_> = constraints.iter().map(Constraint::snapped).collect();
         let mut cells: Vec<_> = all.into_iter().map(|cell| (cell, centre(cell))).collect();
-        cells.retain(|(_, centre)| clauses.iter().all(|clause| clause.allows(*centre)));
+        cells.retain(|(_, centre)| constraints.iter().all(|constraint| constraint.allows(*centre)));
         Self { cells }
     }
 
     /// Takes in an answer.
-    pub fn learn(&mut self, clause: &Clause) {
-        let clause = clause.snapped();
-        self.cells.retain(|(_, centre)| clause.allows(*centre));
+    pub fn learn(&mut self, constraint: &Constraint) {
+        let constraint = constraint.snapped();
+        self.cells.retain(|(_, centre)| constraint.allows(*centre));
     }
 
     /// How many are left.
@@ -78,7 +77,7 @@ impl Cells {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clause::Band;
+    use crate::constraint::Band;
 
     #[test]
     fn cells_are_told_apart_by_yes_and_no() {
@@ -92,7 +91,7 @@ mod tests {
             let mut questions = 0;
             while let Some((at, range)) = cells.question(&rings, &mut rng) {
                 let within = centre(at.cell()).km_to(home) <= f64::from(range.km().unwrap());
-                cells.learn(&Clause::ring(at, Band::of_range(range, within)));
+                cells.learn(&Constraint::ring(at, Band::of_range(range, within)));
                 questions += 1;
             }
             assert!(cells.left().any(|cell| cell == truth.cell()));

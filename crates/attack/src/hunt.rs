@@ -1,22 +1,22 @@
-//! What most programs share: closing in on a position, seeing whether it holds, and if it does
-//! not, asking which cell of the grid it is.
+//! What most programs share: closing in on a position, testing it, and if it fails, asking which cell of the grid the
+//! target is in.
 
 use fastrand::Rng;
 use tenfour_protocol::Range;
 
 use crate::air::Air;
 use crate::cells::Cells;
-use crate::clause::Clause;
+use crate::constraint::Constraint;
 use crate::geo::Spot;
 use crate::oracle::Oracle;
 use crate::patch::Patch;
 
-/// What an attacker knows to begin with: somebody said where the quarry is, roughly.
+/// What an attacker knows to begin with: somebody said where the target is, roughly.
 #[derive(Debug, Clone)]
 pub struct Clue {
     /// A place within [`RUMOUR_KM`] of it.
     pub rumour: Spot,
-    /// How much the quarry's way turns, if it drives: see [`crate::path`].
+    /// How much the target's way turns, if it drives: see [`crate::path`].
     pub turn: f64,
     /// Seed of the attacker's chance.
     pub seed: u64,
@@ -35,11 +35,11 @@ pub const RUMOUR_KM: f64 = 100.0;
 pub const POINT_KM: f64 = 0.001;
 /// Most questions of one closing in.
 const QUESTIONS: usize = 90;
-/// How far inside and outside of a border a position is put to the test.
+/// How far inside and outside of a border a position is tested.
 const TEST_KM: f64 = 0.012;
-/// Directions in which it is.
+/// Directions in which it is tested.
 const TESTS: usize = 8;
-/// Directions from which a cell is put to the test.
+/// Directions from which a cell is tested.
 const CELL_TESTS: usize = 5;
 /// Most questions to find a cell.
 const CELL_QUESTIONS: usize = 60;
@@ -53,8 +53,8 @@ pub fn close_in(air: &mut dyn Air, oracle: &mut dyn Oracle, patch: &mut Patch) {
             return;
         }
         let ring = ring_for(oracle.rings(), size);
-        let clause = oracle.learn(air, across(patch, ring), ring);
-        patch.learn(clause);
+        let constraint = oracle.learn(air, across(patch, ring), ring);
+        patch.learn(constraint);
     }
 }
 
@@ -71,7 +71,7 @@ fn ring_for(rings: &[Range], size: f64) -> Range {
     fits.unwrap_or_else(|| rings.iter().copied().max().expect("it can ask something"))
 }
 
-/// Closes in, and puts the point to the test.
+/// Closes in, and gives the point if it passes the test.
 pub fn pin_down(
     air: &mut dyn Air,
     oracle: &mut dyn Oracle,
@@ -83,7 +83,7 @@ pub fn pin_down(
     point.filter(|point| holds(air, oracle, *point, rng))
 }
 
-/// Whether the server answers as if the quarry were at `spot`, to some metres: borders of the
+/// Whether the server answers as if the target were at `spot`, to some metres: borders of the
 /// smallest step are put just inside and just outside of it.
 pub fn holds(air: &mut dyn Air, oracle: &mut dyn Oracle, spot: Spot, rng: &mut Rng) -> bool {
     let ring = oracle.rings().iter().copied().min().expect("it can ask something");
@@ -95,26 +95,26 @@ pub fn holds(air: &mut dyn Air, oracle: &mut dyn Oracle, spot: Spot, rng: &mut R
     })
 }
 
-/// Asks until one cell is left, or no question can split what is.
+/// Asks until one cell is left, or no question can split those that are.
 pub fn which_cell(air: &mut dyn Air, oracle: &mut dyn Oracle, cells: &mut Cells, rng: &mut Rng) {
     for _ in 0..CELL_QUESTIONS {
         let Some((at, ring)) = cells.question(oracle.rings(), rng) else { return };
-        let clause = oracle.learn(air, at, ring);
-        cells.learn(&clause);
+        let constraint = oracle.learn(air, at, ring);
+        cells.learn(&constraint);
     }
 }
 
-/// The best answer if everybody is snapped to the grid, after `clauses` that led to `guess`.
+/// The best answer if everybody is snapped to the grid, after `constraints` that led to `guess`.
 pub fn on_the_grid(
     air: &mut dyn Air,
     oracle: &mut dyn Oracle,
     clue: &Clue,
     guess: Spot,
-    clauses: &[Clause],
+    constraints: &[Constraint],
     rng: &mut Rng,
 ) -> Option<Cells> {
     for (middle, km) in [(guess, 12.0), (clue.rumour, RUMOUR_KM + 10.0)] {
-        let mut cells = Cells::around(middle, km, clauses);
+        let mut cells = Cells::around(middle, km, constraints);
         which_cell(air, oracle, &mut cells, rng);
         if cells.count() > 0 && fits(air, oracle, &cells, rng) {
             return Some(cells);
@@ -123,8 +123,8 @@ pub fn on_the_grid(
     None
 }
 
-/// Whether the cell that is left is the right one, and not the last of a wrong lot: the quarry is
-/// near it, and answers from around are as foreseen.
+/// Whether the cell that is left is the right one: the target may be elsewhere than in any of the cells that were asked
+/// about. Answers from its middle and from around it must be as foreseen.
 pub fn fits(air: &mut dyn Air, oracle: &mut dyn Oracle, cells: &Cells, rng: &mut Rng) -> bool {
     let ring = oracle.rings().iter().copied().min().expect("it can ask something");
     let Some(middle) = cells.middle() else { return false };
@@ -134,8 +134,8 @@ pub fn fits(air: &mut dyn Air, oracle: &mut dyn Oracle, cells: &Cells, rng: &mut
         middle.towards(bearing, km(ring))
     });
     std::iter::once(middle).chain(around).all(|at| {
-        let clause = oracle.learn(air, at, ring).snapped();
-        cells.left().any(|cell| clause.allows(crate::geo::centre(cell)))
+        let constraint = oracle.learn(air, at, ring).snapped();
+        cells.left().any(|cell| constraint.allows(crate::geo::centre(cell)))
     })
 }
 
@@ -147,24 +147,24 @@ pub fn hunt(air: &mut dyn Air, oracle: &mut dyn Oracle, clue: &Clue) -> Spot {
         return point;
     }
     let guess = patch.middle();
-    let cells = on_the_grid(air, oracle, clue, guess, patch.clauses(), &mut rng);
+    let cells = on_the_grid(air, oracle, clue, guess, patch.constraints(), &mut rng);
     cells.and_then(|cells| cells.middle()).unwrap_or(guess)
 }
 
-/// The end of a hunt: `guess` if that holds, else the middle of the cell that `clauses` and
+/// The end of a hunt: `guess` if that holds, else the middle of the cell that `constraints` and
 /// more questions lead to.
 pub fn settle(
     air: &mut dyn Air,
     oracle: &mut dyn Oracle,
     clue: &Clue,
     guess: Spot,
-    clauses: &[Clause],
+    constraints: &[Constraint],
     rng: &mut Rng,
 ) -> Spot {
     if holds(air, oracle, guess, rng) {
         return guess;
     }
-    let cells = on_the_grid(air, oracle, clue, guess, clauses, rng);
+    let cells = on_the_grid(air, oracle, clue, guess, constraints, rng);
     cells.and_then(|cells| cells.middle()).unwrap_or(guess)
 }
 

@@ -1,4 +1,4 @@
-//! The season: each program against many quarries, and how far off it was.
+//! A match: one program against many targets, and how far off its answers were.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::over_hub::OverHub;
 use crate::over_sockets::{Broken, Stand};
 use crate::path::{MOTORWAY, STEP, WANDERING, drive};
 use crate::programs::{Doors, Kind, Program};
-use crate::quarry::Quarry;
+use crate::target::Target;
 
-/// How long a drive is: longer than any program looks.
+/// How long a drive is: longer than any program follows it.
 const DRIVE: Duration = Duration::from_secs(4800);
-/// How often the link of a quarry drops whose link drops.
+/// How often a dropping link drops.
 const DROPS: Duration = Duration::from_secs(100);
-/// How near a border is that counts as near.
+/// How near a border is to a target of the country border.
 const BORDER_KM: f64 = 3.0;
 
 /// Where a match is played.
@@ -34,7 +34,7 @@ pub enum Ground {
 /// Errors in metres, sorted.
 #[derive(Debug, Clone)]
 pub struct Score {
-    /// One for each quarry; of movers one for each of their minutes.
+    /// One for each target; of movers one for each of their minutes.
     pub errors: Vec<f64>,
 }
 
@@ -56,15 +56,15 @@ impl Score {
     }
 }
 
-/// Plays `program` against `quarries` with these doors open, on two threads in virtual time and
+/// Plays `program` against `targets` with these doors open, on two threads in virtual time and
 /// on one over sockets. The same seed gives the same score.
-pub fn play(program: &Program, open: Doors, ground: Ground, quarries: u64, seed: u64) -> Score {
+pub fn play(program: &Program, open: Doors, ground: Ground, targets: u64, seed: u64) -> Score {
     let threads = if ground == Ground::Hub { 2 } else { 1 };
     let errors = std::thread::scope(|scope| {
         let share = |thread: u64| {
             move || {
                 let stand = (ground == Ground::Sockets).then(|| Stand::start(broken(open)));
-                let own = (0..quarries).filter(|number| number % threads == thread);
+                let own = (0..targets).filter(|number| number % threads == thread);
                 own.flat_map(|number| one(program, open, stand.as_ref(), number, seed)).collect::<Vec<_>>()
             }
         };
@@ -74,32 +74,32 @@ pub fn play(program: &Program, open: Doors, ground: Ground, quarries: u64, seed:
     Score::new(errors)
 }
 
-/// One quarry: the errors of the program's answers.
+/// One target: the errors of the program's answers.
 fn one(program: &Program, open: Doors, stand: Option<&Stand>, number: u64, seed: u64) -> Vec<f64> {
     let mut rng = Rng::with_seed(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let home = if program.kind == Kind::Border { near_a_border(&mut rng) } else { anywhere(&mut rng) };
     let turn = if program.kind == Kind::Motorway { MOTORWAY } else { WANDERING };
     let way = if program.kind.moves() { drive(home, DRIVE, turn, &mut rng) } else { vec![home] };
     let drops = (program.kind == Kind::Dropping).then_some(DROPS);
-    let quarry = Quarry { way, drops, hasty: open.moves };
+    let target = Target { way, drops, hasty: open.moves };
     let rumour = home.towards(rng.f64() * std::f64::consts::TAU, RUMOUR_KM * rng.f64().sqrt());
     let clue = Clue { rumour, turn, seed: rng.u64(..) };
     let mut secret = [0; 32];
     rng.fill(&mut secret);
     let config = HubConfig {
         secret: tenfour_core::reach::Secret::new(secret),
-        // Any moment of an epoch.
+        // Any time within an epoch.
         unix_at_zero: STEP * rng.u32(..90),
         #[cfg(feature = "mutants")]
         mutants: broken(open),
         ..HubConfig::default()
     };
     let mut air: Box<dyn Air + '_> = match stand {
-        Some(stand) => Box::new(stand.air(&quarry)),
-        None => Box::new(OverHub::new(config, quarry.clone())),
+        Some(stand) => Box::new(stand.air(&target)),
+        None => Box::new(OverHub::new(config, target.clone())),
     };
     let answers = (program.hunt)(&mut *air, &clue);
-    answers.into_iter().map(|(at, spot)| 1000.0 * spot.km_to(quarry.spot(at))).collect()
+    answers.into_iter().map(|(at, spot)| 1000.0 * spot.km_to(target.spot(at))).collect()
 }
 
 fn anywhere(rng: &mut Rng) -> Spot {

@@ -1,14 +1,14 @@
-//! The attack league: programs that try to find somebody on the air, who share no more than the
-//! cell of their place, by all that a server lets an attacker see.
+//! The attack league: programs that try to find somebody on the air, the target, who shares no more than the cell of
+//! their place, by all that a server lets an attacker see.
 //!
-//! Each program is written against an [`air::Air`], and runs unchanged against the hub in virtual
-//! time and against a server over sockets, with the defence and, in a build with the feature
-//! `mutants`, without it. With it no program may do better than to name the cell; without it the
-//! same programs have to find the place to a few metres, or they prove nothing.
+//! Each program is written against an [`air::Air`], and runs unchanged against the hub in virtual time and against a
+//! server over sockets, with the defence and, in a build with the feature `mutants`, without it. With the defence no
+//! program may do better than to name the cell. Without it the same programs have to find the place to a few metres, or
+//! they prove nothing.
 //!
-//! * [`air`] - what an attacker has in hand; `over_hub` and `over_sockets` - where it comes from
-//! * [`quarry`], [`path`] - the one who is looked for, and how they drive
-//! * [`geo`], [`clause`], [`patch`], [`cells`], [`fit`], [`particles`] - what answers say of a place
+//! * [`air`] - what an attacker can do; [`over_hub`] and [`over_sockets`] - against what
+//! * [`target`], [`path`] - who is looked for, and how they drive
+//! * [`geo`], [`constraint`], [`patch`], [`cells`], [`fit`], [`particles`] - what answers say of a place
 //! * [`oracle`], [`hunt`] - asking, and closing in
 //! * [`over_sockets::moment`] - does the moment at which a frame comes tell who else hears it? [`permutation`] judges
 //! * [`programs`] - the league; [`league`] - a match; [`season`] - all of them; [`table`] - what came of it
@@ -16,7 +16,7 @@
 pub mod air;
 pub mod borders;
 pub mod cells;
-pub mod clause;
+pub mod constraint;
 pub mod fit;
 pub mod geo;
 pub mod hunt;
@@ -29,6 +29,6 @@ pub mod patch;
 pub mod path;
 pub mod permutation;
 pub mod programs;
-pub mod quarry;
 pub mod season;
 pub mod table;
+pub mod target;

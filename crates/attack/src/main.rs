@@ -13,13 +13,13 @@ use tenfour_attack::season::{Size, season};
 struct Args {
     #[command(subcommand)]
     instead: Option<Instead>,
-    /// Quarries that stay, for each program
+    /// Targets that stay, for each program
     #[arg(long, default_value_t = 2000)]
-    quarries: u64,
-    /// Quarries that drive, for each program
+    targets: u64,
+    /// Targets that drive, for each program
     #[arg(long, default_value_t = 80)]
     drives: u64,
-    /// Quarries of the programs over sockets
+    /// Targets of the programs over sockets
     #[arg(long, default_value_t = 12)]
     sockets: u64,
     /// Seed of everything
@@ -64,9 +64,9 @@ enum Instead {
 }
 
 fn main() -> ExitCode {
-    let Args { instead, quarries, drives, sockets, seed, report } = Args::parse();
+    let Args { instead, targets, drives, sockets, seed, report } = Args::parse();
     match instead {
-        None => league(quarries, drives, sockets, seed, report),
+        None => league(targets, drives, sockets, seed, report),
         Some(Instead::Serve { data, workers }) => {
             moment::serve(&data, workers);
             ExitCode::SUCCESS
@@ -79,14 +79,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn league(quarries: u64, drives: u64, sockets: u64, seed: u64, report: Option<PathBuf>) -> ExitCode {
+fn league(targets: u64, drives: u64, sockets: u64, seed: u64, report: Option<PathBuf>) -> ExitCode {
     if cfg!(not(feature = "mutants")) {
         println!("built without the feature `mutants`: the half with the defence only");
     }
-    let command = format!(
-        "cargo xtask attack --quarries {quarries} --drives {drives} --sockets {sockets} --seed {seed}"
-    );
-    let size = Size { quarries, drives, sockets, told: true, seed };
+    let command =
+        format!("cargo xtask attack --targets {targets} --drives {drives} --sockets {sockets} --seed {seed}");
+    let size = Size { targets, drives, sockets, told: true, seed };
     let season = season(size, command, &mut |line| println!("{line}"));
     let text = season.markdown();
     if let Some(path) = report {
@@ -101,6 +100,6 @@ fn league(quarries: u64, drives: u64, sockets: u64, seed: u64, report: Option<Pa
     if !faults.is_empty() {
         return ExitCode::FAILURE;
     }
-    println!("no program beats the grid; without it, each finds its quarry");
+    println!("no program beats the grid; without it, each finds its target");
     ExitCode::SUCCESS
 }

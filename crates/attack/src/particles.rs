@@ -1,5 +1,5 @@
-//! Drivers that might be the quarry: each cell that becomes known keeps those that were in it.
-//! The model of the drive is the true one, and each minute is judged in hindsight.
+//! A particle filter: many invented drivers, of whom each known cell keeps those that were in it. They drive by the
+//! target's own model, and each minute is answered in hindsight.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use crate::geo::{Spot, centre, centroid};
 use crate::path::{Driver, STEP, normal};
 
 const DRIVERS: usize = 1200;
-/// Cells that are waited for before a time is judged.
+/// Later cells that are waited for before a time is answered.
 const HINDSIGHT: usize = 2;
-/// A driver outside of the cell counts, so that there is always somebody: this much at its edge.
+/// The weight of a driver at the edge of the cell, outside: not zero, so that some driver is always left.
 const STRAY: f64 = 1e-3;
-/// And less with each such distance, in kilometres.
+/// At this distance from the edge it is less by a factor of e.
 const STRAY_KM: f64 = 2.0;
-/// Those who are kept are moved a little, or all of them would soon be one.
+/// Drivers who are kept are moved this far, or all would soon be the same one.
 const JITTER_KM: f64 = 0.1;
 
-/// A cell in which the quarry was at a time.
+/// A cell in which the target was at a time.
 #[derive(Debug, Clone, Copy)]
 pub struct Sighting {
     /// Since the start.
@@ -34,7 +34,7 @@ struct Track {
     way: Vec<Spot>,
 }
 
-/// Where a quarry was at each of `times`, after `sightings` in their order, the first at the
+/// Where a target was at each of `times`, after `sightings` in their order, the first at the
 /// start, on a way that turns so much.
 pub fn smooth(sightings: &[Sighting], times: &[Duration], turn: f64, rng: &mut Rng) -> Vec<(Duration, Spot)> {
     let Some(first) = sightings.first() else { return Vec::new() };
@@ -52,9 +52,9 @@ pub fn smooth(sightings: &[Sighting], times: &[Duration], turn: f64, rng: &mut R
         let ripe = (next + 1).checked_sub(HINDSIGHT).and_then(|ripe| sightings.get(ripe));
         let ripe =
             if next == sightings.len() { Duration::MAX } else { ripe.map_or(Duration::ZERO, |s| s.at) };
-        for (time, place) in times.iter().zip(&mut judged) {
-            if *time < ripe && place.is_none() {
-                *place = Spot::mean(tracks.iter().map(|track| track.at(*time)));
+        for (time, spot) in times.iter().zip(&mut judged) {
+            if *time < ripe && spot.is_none() {
+                *spot = Spot::mean(tracks.iter().map(|track| track.at(*time)));
             }
         }
     }

@@ -1,9 +1,9 @@
-//! Where the quarry may be, if distances are those of positions: a patch of the earth in tiles.
+//! Where the target may be, if distances are those of positions: a patch of the earth in tiles.
 //! Each answer takes away the tiles that cannot hold it; those that are left become smaller ones.
 
 use fastrand::Rng;
 
-use crate::clause::Clause;
+use crate::constraint::Constraint;
 use crate::geo::Spot;
 
 /// With fewer tiles than this, each becomes four.
@@ -12,13 +12,13 @@ const TILES: usize = 40;
 const ACROSS: usize = 12;
 /// No tile is smaller, in kilometres.
 const SMALLEST_KM: f64 = 1e-7;
-/// Tiles are laid out flat: so much wider, they have no gaps on the sphere.
+/// Tiles are laid out flat, and made so much wider that they have no gaps on the sphere.
 const BENT: f64 = 1.01;
 
 /// All tiles that no answer rules out.
 pub struct Patch {
     origin: Spot,
-    clauses: Vec<Clause>,
+    constraints: Vec<Constraint>,
     tiles: Vec<Tile>,
     /// Half the side of a tile, in kilometres.
     half: f64,
@@ -41,15 +41,15 @@ impl Patch {
         let along = |number: usize| (2 * number + 1) as f64 * half - km * BENT;
         let tiles = (0..ACROSS * ACROSS)
             .map(|number| Tile::at(origin, along(number % ACROSS), along(number / ACROSS)));
-        Self { origin, clauses: Vec::new(), tiles: tiles.collect(), half, last: origin, rng }
+        Self { origin, constraints: Vec::new(), tiles: tiles.collect(), half, last: origin, rng }
     }
 
     /// Takes in an answer.
-    pub fn learn(&mut self, clause: Clause) {
+    pub fn learn(&mut self, constraint: Constraint) {
         self.last = self.middle();
-        self.clauses.push(clause);
+        self.constraints.push(constraint);
         let reach = self.reach();
-        self.tiles.retain(|tile| clause.may_allow(tile.middle, reach));
+        self.tiles.retain(|tile| constraint.may_allow(tile.middle, reach));
         while !self.tiles.is_empty() && self.tiles.len() < TILES && self.half > SMALLEST_KM {
             self.divide();
         }
@@ -61,8 +61,8 @@ impl Patch {
     }
 
     /// What was answered so far.
-    pub fn clauses(&self) -> &[Clause] {
-        &self.clauses
+    pub fn constraints(&self) -> &[Constraint] {
+        &self.constraints
     }
 
     /// The middle of what is left, or was.
@@ -88,7 +88,7 @@ impl Patch {
             en += east * north;
             nn += north * north;
         }
-        // As bearings are at the origin; it is not far.
+        // In bearings of the origin, which is near.
         (2.0 * en).atan2(nn - ee) / 2.0
     }
 
@@ -109,8 +109,9 @@ impl Patch {
         let quarters = self.tiles.iter().flat_map(|tile| {
             corners.map(|(east, north)| Tile::at(origin, tile.east + east, tile.north + north))
         });
-        let clauses = &self.clauses;
-        let allowed = |tile: &Tile| clauses.iter().rev().all(|clause| clause.may_allow(tile.middle, reach));
+        let constraints = &self.constraints;
+        let allowed =
+            |tile: &Tile| constraints.iter().rev().all(|constraint| constraint.may_allow(tile.middle, reach));
         let left = quarters.filter(allowed).collect();
         self.tiles = left;
     }
@@ -125,7 +126,7 @@ impl Tile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clause::Band;
+    use crate::constraint::Band;
     use tenfour_protocol::Range;
 
     #[test]
@@ -141,7 +142,7 @@ mod tests {
                     break;
                 }
                 let at = patch.middle().towards(patch.axis(), 250.0);
-                patch.learn(Clause::ring(at, Band::of_range(Range::Km250, at.km_to(truth) <= 250.0)));
+                patch.learn(Constraint::ring(at, Band::of_range(Range::Km250, at.km_to(truth) <= 250.0)));
             }
             far = far.max(patch.middle().km_to(truth));
         }
@@ -152,8 +153,8 @@ mod tests {
     fn what_cannot_be_leaves_nothing() {
         let rumour = Spot::at(10.0, 10.0);
         let mut patch = Patch::around(rumour, 100.0, Rng::with_seed(1));
-        patch.learn(Clause::ring(rumour, Band::of_range(Range::Km10, true)));
-        patch.learn(Clause::ring(rumour.towards(1.0, 61.0), Band::of_range(Range::Km50, true)));
+        patch.learn(Constraint::ring(rumour, Band::of_range(Range::Km10, true)));
+        patch.learn(Constraint::ring(rumour.towards(1.0, 61.0), Band::of_range(Range::Km50, true)));
         assert!(patch.is_gone());
     }
 }

@@ -1,14 +1,13 @@
-//! Is it chance? Pairs of blocks, one block a side, and what would have come of it had each pair been the
-//! other way round.
+//! A permutation test: whether pairs of blocks differ by more than chance, judged by turning pairs round.
 
 use fastrand::Rng;
 
-/// Ways in which the pairs are turned round.
+/// Random ways to turn the pairs round.
 const TURNS: u32 = 10_000;
-/// Of the presses of a block so many are left out at each end: a shared machine pauses whom it likes.
+/// Share of a block's presses that is left out at each end, where a shared machine paused.
 const LEFT_OUT: f64 = 0.2;
 
-/// What came of one figure.
+/// The result for one figure.
 #[derive(Debug, Clone, Copy)]
 pub struct Verdict {
     /// The middle of all blocks of the one side.
@@ -30,8 +29,8 @@ pub fn middle(presses: &[f64]) -> f64 {
     kept.iter().sum::<f64>() / kept.len() as f64
 }
 
-/// Judges pairs of blocks. What counts of a difference is its rank: a block in which the machine paused
-/// counts no more than the largest of the others.
+/// Judges pairs of blocks by the ranks of their differences, so that a block in which the machine paused counts no more
+/// than the largest of the others.
 pub fn judge(pairs: &[(f64, f64)], seed: u64) -> Verdict {
     let mut differences: Vec<f64> = pairs.iter().map(|(one, other)| one - other).collect();
     differences.sort_by(|one, other| one.abs().total_cmp(&other.abs()));
@@ -49,7 +48,7 @@ pub fn judge(pairs: &[(f64, f64)], seed: u64) -> Verdict {
         one: side(|pair| pair.0),
         other: side(|pair| pair.1),
         differ: median(differences),
-        // As it is counts, too.
+        // The true order is one of the ways, too.
         p: (extreme + 1) as f64 / f64::from(TURNS + 1),
     }
 }

@@ -7,13 +7,13 @@ use crate::table::{Row, Season, SocketRow, ToldRow};
 /// How large a season is.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
-    /// Quarries that stay, for each program.
-    pub quarries: u64,
-    /// Quarries that drive, for each program.
+    /// Targets that stay, for each program.
+    pub targets: u64,
+    /// Targets that drive, for each program.
     pub drives: u64,
-    /// Quarries of the programs over sockets.
+    /// Targets of the programs over sockets.
     pub sockets: u64,
-    /// Whether what is only told is played too.
+    /// Whether the programs without limits are played too.
     pub told: bool,
     /// Seed of everything.
     pub seed: u64,
@@ -38,7 +38,7 @@ pub fn season(size: Size, command: String, tell: &mut dyn FnMut(String)) -> Seas
     }
     let told = TOLD.into_iter().filter(|(_, _, doors)| size.told && may_open(*doors));
     for (what, program, doors) in told {
-        let score = play(&program, doors, Ground::Hub, quarries(&program, size), size.seed);
+        let score = play(&program, doors, Ground::Hub, targets(&program, size), size.seed);
         tell(line(program.name, what, &score, None));
         season.told.push(ToldRow { what, program, score });
     }
@@ -46,11 +46,11 @@ pub fn season(size: Size, command: String, tell: &mut dyn FnMut(String)) -> Seas
 }
 
 fn over_hub(program: Program, size: Size) -> Row {
-    let played = |doors| play(&program, doors, Ground::Hub, quarries(&program, size), size.seed);
+    let played = |doors| play(&program, doors, Ground::Hub, targets(&program, size), size.seed);
     Row { program, on: played(Doors::SHUT), out: cfg!(feature = "mutants").then(|| played(program.doors)) }
 }
 
-/// The same quarries against both, so that the answers can be compared.
+/// The same targets against both, so that the answers can be compared.
 fn over_sockets(program: Program, size: Size) -> SocketRow {
     let played = |doors, ground| play(&program, doors, ground, size.sockets, size.seed);
     let on = played(Doors::SHUT, Ground::Sockets);
@@ -65,8 +65,8 @@ fn are_same(one: &Score, other: &Score) -> bool {
     one.errors.len() == other.errors.len() && pairs.into_iter().all(|(one, other)| (one - other).abs() < SAME)
 }
 
-fn quarries(program: &Program, size: Size) -> u64 {
-    if program.kind.moves() { size.drives } else { size.quarries }
+fn targets(program: &Program, size: Size) -> u64 {
+    if program.kind.moves() { size.drives } else { size.targets }
 }
 
 fn line(name: &str, over: &str, on: &Score, out: Option<&Score>) -> String {

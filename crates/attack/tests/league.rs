@@ -1,19 +1,19 @@
 //! A short season. The whole one is `cargo xtask attack`.
 //!
-//! With a hundred quarries the median of a guess at the right cell is 2.4 ± 0.12 km, and its 5th
+//! With a hundred targets the median of a guess at the right cell is 2.4 ± 0.12 km, and its 5th
 //! percentile 0.76 ± 0.16 km, by chance alone. So the limits here are three such deviations below
 //! what is expected; the season, with many more, holds the program to the real ones. A program
 //! that sees into the cell is below a metre, so no such one slips through here.
 
 use tenfour_attack::season::{Size, season};
 
-const SHORT: Size = Size { quarries: 100, drives: 6, sockets: 2, told: false, seed: 7 };
+const SHORT: Size = Size { targets: 100, drives: 6, sockets: 2, told: false, seed: 7 };
 const STILL_MEDIAN: f64 = 2000.0;
 const STILL_FIFTH: f64 = 300.0;
 const MOVER_MEDIAN: f64 = 1500.0;
 
 #[test]
-fn no_program_finds_more_than_a_cell_and_without_the_defence_each_finds_its_quarry() {
+fn no_program_finds_more_than_a_cell_and_without_the_defence_each_finds_its_target() {
     let season = season(SHORT, String::new(), &mut |line| println!("{line}"));
     assert!(season.rows.len() >= 12 && season.sockets.len() >= 3);
     for row in &season.rows {

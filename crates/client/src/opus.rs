@@ -52,14 +52,6 @@ impl Encoder {
         Ok(Self { codec, samples: quality.frame_ms.samples() as usize, lookahead })
     }
 
-    /// An encoder whose packets all have `bytes` bytes.
-    pub fn constant(frame_ms: FrameTime, bytes: u16) -> Result<Self, OpusError> {
-        let bitrate = u32::from(bytes) * 8 * 1000 / u32::from(frame_ms.millis());
-        let mut encoder = Self::new(Quality { frame_ms, bitrate })?;
-        encoder.codec.set_vbr(false)?;
-        Ok(encoder)
-    }
-
     /// Samples that [`encode`](Self::encode) takes.
     pub fn samples(&self) -> usize {
         self.samples

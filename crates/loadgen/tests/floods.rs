@@ -1,5 +1,5 @@
-//! Five floods in short: people talk on, and nothing of what they say is lost. `cargo xtask soak floods` has all
-//! of them at length, with the goals.
+//! Five floods in short: people talk on, and no frame is lost. `cargo xtask soak floods` runs all of them at length,
+//! with the goals.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -9,13 +9,13 @@ use tempfile::TempDir;
 use tenfour_server::Server;
 use tenfour_server::config::{Config, Settings};
 
-/// Each is a kind: of frames that the codec answers by itself, of messages that it cannot read, of answers that
-/// nobody takes, of presses, of connections.
+/// One of each kind: frames that the codec answers by itself, messages that it cannot read, answers that nobody
+/// reads, presses, connections.
 const FLOODS: [&str; 5] = ["pings", "bad-json", "pages-unread", "presses", "connects"];
-/// One account on as many sockets as a person never has, and 20 accounts of one address.
+/// One account on more sockets than a person has, and 20 accounts of one address.
 const WHO_PRESSED_FIRST: [&str; 2] = ["--people 1 --sockets 680", "--people 20 --sockets 160"];
 const USERS: &str = env!("CARGO_BIN_EXE_tenfour-fanout");
-/// Attackers and honest people have addresses of their own, and no share of loopback's.
+/// Attackers and honest people have addresses of their own: the server does not limit loopback.
 const NETWORK: &str =
     "PATH=$PATH:/usr/sbin:/sbin; ip link set lo up && ip route add local 10.0.0.0/8 dev lo && exec \"$@\"";
 /// Server and test together need 16 to 39 MB; before there were budgets, bad JSON alone took 476.

@@ -15,9 +15,9 @@ use crate::letters::{Caller, Down, Up};
 use crate::network::Line;
 use crate::voice::Mark;
 
-/// Most that a clock which lies runs away with one frame, in samples: a quarter of a minute. Five
-/// seconds of frames stay far below the end of media time, at which a radio stops.
-const MOST_LIED: u32 = SAMPLE_RATE * 15;
+/// Most samples that a false clock jumps ahead in one frame: a quarter of a minute. In five seconds of frames it stays far
+/// below the end of media time, at which a radio stops.
+const MAX_JUMP: u32 = SAMPLE_RATE * 15;
 
 /// The button is down.
 struct Press {
@@ -25,14 +25,8 @@ struct Press {
     /// Frames so far.
     frames: u16,
     media_time: u32,
-    /// Its clock runs away.
+    /// Its clock is false.
     lies: bool,
-}
-
-/// What a client knows of a channel.
-#[derive(Default)]
-struct Known {
-    participants: BTreeSet<ParticipantNo>,
 }
 
 /// One person with a radio.
@@ -46,10 +40,11 @@ pub struct Client {
     press: Option<Press>,
     /// Its number while on the air.
     you: Option<ParticipantNo>,
-    known: BTreeMap<ChannelId, Known>,
+    /// Whom it believes to be on each of its channels.
+    known: BTreeMap<ChannelId, BTreeSet<ParticipantNo>>,
     heard: BTreeMap<HeardNo, (BurstNo, ChannelId)>,
     listening: BTreeSet<ChannelId>,
-    /// Takes nothing from the network until then.
+    /// It reads nothing from the network until then.
     stalled: Option<Time>,
     backlog: VecDeque<(ConnId, Down)>,
 }
@@ -129,7 +124,7 @@ impl Client {
         }
     }
 
-    /// Takes nothing from the network for a while.
+    /// Reads nothing from the network for a while.
     pub fn stall(&mut self, time: Duration, cx: &mut Context) {
         if self.stalled.is_none() {
             self.stalled = Some(cx.now() + time);
@@ -137,7 +132,7 @@ impl Client {
         }
     }
 
-    /// Takes what has come meanwhile.
+    /// Reads what has come meanwhile.
     pub fn stall_over(&mut self, cx: &mut Context) {
         self.stalled = None;
         for (conn, message) in std::mem::take(&mut self.backlog) {
@@ -161,8 +156,8 @@ impl Client {
     pub fn speak(&mut self, burst: BurstNo, cx: &mut Context) {
         let Some(press) = self.press.as_mut().filter(|press| press.burst == burst) else { return };
         if press.lies && cx.rng.u8(0..4) == 0 {
-            // Mostly within the second after which a burst ends, and sometimes far beyond.
-            let most = if cx.rng.u8(0..4) == 0 { MOST_LIED } else { SAMPLE_RATE };
+            // Mostly less than the second of silence that ends a burst, and sometimes far more.
+            let most = if cx.rng.u8(0..4) == 0 { MAX_JUMP } else { SAMPLE_RATE };
             let lie = cx.rng.u32(0..most);
             press.media_time += lie;
             cx.model.lied(lie);
@@ -217,7 +212,7 @@ impl Client {
 
     /// Somebody who is on one of the client's channels.
     pub fn any_participant(&self, pick: usize) -> Option<ParticipantNo> {
-        let all: Vec<_> = self.known.values().flat_map(|known| &known.participants).collect();
+        let all: Vec<_> = self.known.values().flatten().collect();
         all.get(pick % all.len().max(1)).map(|participant| **participant)
     }
 
@@ -233,7 +228,7 @@ impl Client {
 
     /// Its number, and whom it believes to be on each channel it is tuned to.
     pub fn belief(&self) -> (Option<ParticipantNo>, Vec<(&ChannelId, &BTreeSet<ParticipantNo>)>) {
-        (self.you, self.known.iter().map(|(channel, known)| (channel, &known.participants)).collect())
+        (self.you, self.known.iter().collect())
     }
 
     fn drain(&mut self, cx: &mut Context) {
@@ -289,15 +284,15 @@ impl Client {
             }
             Told::LateReceipt { .. } => {}
             Told::Tuned { info, participants, .. } => {
-                let known = self.known.entry(info.channel.clone()).or_default();
-                known.participants = participants.iter().map(|participant| participant.id).collect();
+                let known = participants.iter().map(|participant| participant.id).collect();
+                self.known.insert(info.channel.clone(), known);
             }
             Told::Untuned { channel } | Told::TuneRefused { channel, .. } => {
                 self.known.remove(channel);
                 cx.model.silenced(self.id, channel);
             }
             Told::Presence { channel, joined, left, .. } => {
-                let known = &mut self.known.entry(channel.clone()).or_default().participants;
+                let known = self.known.entry(channel.clone()).or_default();
                 known.extend(joined.iter().map(|participant| participant.id));
                 known.retain(|participant| !left.contains(participant));
             }

@@ -9,8 +9,9 @@ use tenfour_core::{ConnId, Time};
 use tenfour_protocol::{BurstNo, ChannelId};
 
 use crate::letters::{Caller, Down, Task, Up};
-use crate::model::{Model, Report};
+use crate::model::{Model, Seen};
 use crate::network::{Line, Pipe};
+use crate::report::Report;
 use crate::schedule::Schedule;
 use crate::tape::Tape;
 
@@ -42,7 +43,7 @@ pub enum Event {
     Up(ConnId, Up),
     /// A message reaches the client.
     Down(usize, ConnId, Down),
-    /// The client took a message, and the server knows.
+    /// The server's send window has room for one more message.
     Window(ConnId),
     /// The server sees that a connection is gone.
     Gone(ConnId),
@@ -54,7 +55,7 @@ pub enum Event {
     Release(usize),
     /// A loudspeaker wants sound.
     Listen(usize, ChannelId),
-    /// A client takes from the network again.
+    /// A client reads from the network again.
     StallOver(usize),
     /// Somebody does something.
     Act,
@@ -64,11 +65,11 @@ pub enum Event {
 pub struct Context {
     /// What happens next.
     pub schedule: Schedule<Event>,
-    /// All chance there is.
+    /// The only source of chance.
     pub rng: Rng,
     /// What must be true.
     pub model: Model,
-    /// What is sent to clients, when somebody wants it.
+    /// Records what clients are sent, if it is there.
     pub tape: Option<Tape>,
     wires: BTreeMap<ConnId, (Pipe, Pipe)>,
     timers: BTreeMap<Sleeper, Time>,
@@ -104,7 +105,7 @@ impl Context {
     }
 
     /// The report, and the log.
-    pub fn report(self) -> Report {
+    pub fn report(self) -> Report<Seen> {
         self.model.report(self.log)
     }
 
@@ -113,7 +114,7 @@ impl Context {
         self.schedule.now()
     }
 
-    /// A line of the log, when somebody wants it: writing it takes longer than living it.
+    /// Adds a line to the log, if it is kept: to format it takes longer than the step that it tells of.
     pub fn log(&mut self, line: impl FnOnce() -> String) {
         if !self.keep_log {
             return;
@@ -131,7 +132,7 @@ impl Context {
         }
     }
 
-    /// Whether a timer that rings now was not replaced by an earlier one.
+    /// Whether the timer that fires now was not replaced by an earlier one.
     pub fn is_due(&mut self, sleeper: Sleeper) -> bool {
         let due = self.timers.get(&sleeper) == Some(&self.now());
         if due {
@@ -140,7 +141,7 @@ impl Context {
         due
     }
 
-    /// When something that is put into a queue now comes out, behind all that is in it.
+    /// When a thing that is queued now comes out, after all that is queued before it.
     pub fn queued(&mut self, end: Time, longest: Duration) -> Time {
         end.max(self.now() + longest.mul_f64(self.rng.f64()))
     }
@@ -186,7 +187,7 @@ impl Context {
         }
     }
 
-    /// A message goes to a client, `after` from now: writing takes its time.
+    /// A message goes to a client, `after` from now, since writing takes time.
     pub fn down(&mut self, client: usize, conn: ConnId, message: Down, after: Duration) {
         let now = self.now() + after;
         let Some((_, pipe)) = self.wires.get_mut(&conn) else { return };

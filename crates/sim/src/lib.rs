@@ -26,6 +26,7 @@ pub mod model;
 pub mod network;
 pub mod place;
 pub mod planet;
+pub mod report;
 pub mod same_cell;
 pub mod schedule;
 pub mod server;
@@ -33,5 +34,4 @@ pub mod tape;
 pub mod voice;
 pub mod world;
 
-pub use model::Report;
 pub use world::{Plan, run};

@@ -1,13 +1,15 @@
 //! Runs worlds: `cargo xtask sim --seeds 1000`, or one of them with its log: `--seed 7 --log`;
 //! or pairs of worlds that nobody must be able to tell apart: `cargo xtask sim same-cell`.
 
+use std::fmt::Debug;
+use std::ops::AddAssign;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use tenfour_sim::broken::Broken;
-use tenfour_sim::model::Seen;
+use tenfour_sim::report::Report;
 use tenfour_sim::{Plan, cluster, planet, run, same_cell};
 
 /// The simulated world of Tenfour
@@ -23,7 +25,7 @@ struct Flags {
 #[derive(Subcommand)]
 enum Command {
     /// Worlds of several nodes on a bus that loses and delays
-    Cluster(Clusters),
+    Cluster(Seeds),
     /// What a cluster costs for 1e3 to 1e7 people spread like on Earth; writes docs/scale.md and its chart
     Planet(Planet),
     /// Pairs of worlds in which somebody is elsewhere in the same cell: nobody else can tell
@@ -32,25 +34,18 @@ enum Command {
 
 #[derive(Args)]
 struct Worlds {
-    /// How many worlds
-    #[arg(long, default_value_t = 100)]
-    seeds: u64,
-    /// The first world's seed
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    #[command(flatten)]
+    seeds: Seeds,
     /// People in a world
     #[arg(long, default_value_t = Plan::default().clients)]
     clients: usize,
     /// Seconds in which they do things
     #[arg(long, default_value_t = Plan::default().time.as_secs())]
     seconds: u64,
-    /// Prints the log of the first world, and runs no other
-    #[arg(long)]
-    log: bool,
 }
 
 #[derive(Args)]
-struct Clusters {
+struct Seeds {
     /// How many worlds
     #[arg(long, default_value_t = 100)]
     seeds: u64,
@@ -115,59 +110,37 @@ fn main() -> ExitCode {
     let kept = match &flags.command {
         Some(Command::SameCell(pairs)) => compare(pairs),
         Some(Command::Planet(planet)) => planet.measure(),
-        Some(Command::Cluster(clusters)) => live_together(clusters),
-        None => live(&flags.worlds),
+        Some(Command::Cluster(seeds)) => {
+            let plan = cluster::Plan { keep_log: seeds.log, ..cluster::Plan::default() };
+            live(seeds, |seed| cluster::run(seed, plan))
+        }
+        None => {
+            let Worlds { seeds, clients, seconds } = flags.worlds;
+            let time = Duration::from_secs(seconds);
+            let plan = Plan { clients, time, keep_log: seeds.log, ..Plan::default() };
+            live(&seeds, |seed| run(seed, plan))
+        }
     };
     if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Runs worlds. True when no promise was broken.
-fn live(worlds: &Worlds) -> bool {
-    let plan = Plan {
-        clients: worlds.clients,
-        time: Duration::from_secs(worlds.seconds),
-        keep_log: worlds.log,
-        ..Plan::default()
-    };
-    let seeds = if worlds.log { 1 } else { worlds.seeds };
-    let (mut failed, mut seen) = (0, Seen::default());
-    for seed in worlds.seed..worlds.seed + seeds {
-        let report = run(seed, plan);
-        for line in &report.log {
-            println!("{line}");
-        }
-        seen += report.seen;
-        if !report.violations.is_empty() {
-            failed += 1;
-            println!("seed {seed}:\n  {}", report.violations.join("\n  "));
-        }
-        let lived = seed + 1 - worlds.seed;
-        if lived == seeds || lived.is_multiple_of(100) {
-            println!("{lived} worlds, {failed} with violations: {seen:?}");
-        }
-    }
-    match failed {
-        0 => println!("{seeds} worlds, no promise broken"),
-        _ => eprintln!("{failed} of {seeds} worlds broke a promise; see above"),
-    }
-    failed == 0
-}
-
-/// Runs worlds of several nodes. True when no promise was broken.
-fn live_together(clusters: &Clusters) -> bool {
-    let plan = cluster::Plan { keep_log: clusters.log, ..cluster::Plan::default() };
-    let seeds = if clusters.log { 1 } else { clusters.seeds };
-    let (mut failed, mut seen) = (0, cluster::Seen::default());
-    for seed in clusters.seed..clusters.seed + seeds {
-        let report = cluster::run(seed, plan);
+fn live<S: AddAssign + Debug + Default>(flags: &Seeds, run: impl Fn(u64) -> Report<S>) -> bool {
+    let seeds = if flags.log { 1 } else { flags.seeds };
+    let (mut failed, mut seen) = (0, S::default());
+    for seed in flags.seed..flags.seed + seeds {
+        let report = run(seed);
         report.log.iter().for_each(|line| println!("{line}"));
         seen += report.seen;
         if !report.violations.is_empty() {
             failed += 1;
             println!("seed {seed}:\n  {}", report.violations.join("\n  "));
         }
+        let lived = seed + 1 - flags.seed;
+        if lived == seeds || lived.is_multiple_of(100) {
+            println!("{lived} worlds, {failed} with violations: {seen:?}");
+        }
     }
-    println!("{seeds} worlds, {failed} with violations: {seen:?}");
     failed == 0
 }
 

@@ -19,7 +19,7 @@ const UNSURE_KM: f64 = 0.001;
 /// Where the steps of the S-meter are, in kilometres.
 const GRADES_KM: [f64; 5] = [10.0, 25.0, 50.0, 100.0, 250.0];
 
-/// A true position in degrees, north and east. It never leaves whoever has it.
+/// A true position in degrees, north and east. It never leaves its client.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Position {
     lat: f64,

@@ -1,4 +1,4 @@
-//! Virtual time: events in order of their moment, then of their making.
+//! Virtual time: events in order of their time, then of their scheduling.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,7 +24,7 @@ impl<E> Schedule<E> {
         self.now
     }
 
-    /// `event` happens at `at`, or now if that is over.
+    /// `event` happens at `at`, or now if that has passed.
     pub fn at(&mut self, at: Time, event: E) {
         self.made += 1;
         self.events.insert((at.max(self.now), self.made), event);

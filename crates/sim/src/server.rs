@@ -15,7 +15,7 @@ use crate::letters::{Caller, Down, Task, Up};
 
 /// Messages that a connection's send queue takes before the socket refuses more.
 const WINDOW: usize = 256;
-/// A worker writes one message in this time, and then the next: who is served later gets it later.
+/// Time in which a worker writes one message, so that a listener who is served later gets it later.
 const WRITE: Duration = Duration::from_micros(5);
 /// Longest stay in a queue between threads.
 const QUEUE: Duration = Duration::from_millis(3);
@@ -38,7 +38,7 @@ pub struct Server {
     conns: BTreeMap<ConnId, Conn>,
     /// The worker of each connection, also of one that is gone.
     homes: BTreeMap<ConnId, usize>,
-    /// The end of each queue: nothing overtakes within one.
+    /// When the last thing in each queue comes out: nothing overtakes it.
     hub_queue: Time,
     worker_queues: Vec<Time>,
     #[cfg(feature = "mutants")]
@@ -159,7 +159,7 @@ impl Server {
         self.decks.iter().filter_map(|deck| deck.figures().oldest).min()
     }
 
-    /// What is left of anybody: empty when everyone has gone and the hold is over.
+    /// What is left of anybody: nothing when everyone has gone and the hold is over.
     pub fn leftovers(&self) -> Vec<String> {
         let mut left = Vec::new();
         if self.hub.figures() != HubFigures::default() {
@@ -266,7 +266,7 @@ impl Server {
         }
     }
 
-    /// Control before voice, until the window is full; from `after` on. Says how many messages.
+    /// Writes control, then voice, until the window is full, from `after` on. Gives the number of messages.
     fn write(&mut self, id: ConnId, after: Duration, cx: &mut Context) -> u32 {
         let Some(conn) = self.conns.get_mut(&id) else { return 0 };
         let mut written = 0;

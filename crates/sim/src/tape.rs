@@ -72,7 +72,7 @@ impl Tape {
         self.entries.iter().map(|entry| entry.frame.bytes()).sum()
     }
 
-    /// Where two tapes part: what each has there.
+    /// The first entries in which two tapes differ.
     pub fn parts<'a>(&'a self, other: &'a Self) -> Option<(Option<&'a Entry>, Option<&'a Entry>)> {
         let longer = self.entries.len().max(other.entries.len());
         let both = (0..longer).map(|at| (self.entries.get(at), other.entries.get(at)));

@@ -14,9 +14,10 @@ use crate::broken::Broken;
 use crate::client::Client;
 use crate::context::{Context, Event, Sleeper};
 use crate::letters::Up;
-use crate::model::{Kind, Model, Report};
+use crate::model::{Kind, Model, Seen};
 use crate::network::{Carriage, Line};
 use crate::place::Region;
+use crate::report::Report;
 use crate::server::Server;
 
 /// Size and length of a world.
@@ -47,12 +48,12 @@ impl Default for Plan {
 }
 
 /// Runs the world of `seed` and says what was seen.
-pub fn run(seed: u64, plan: Plan) -> Report {
+pub fn run(seed: u64, plan: Plan) -> Report<Seen> {
     let mut world = World::new(seed, plan);
     world.live(plan.time);
     world.settle();
     world.leave();
-    world.report()
+    world.cx.report()
 }
 
 /// Everything there is.
@@ -131,11 +132,6 @@ impl World {
         self.cx.model.left(self.server.leftovers());
     }
 
-    /// What was seen.
-    pub(crate) fn report(self) -> Report {
-        self.cx.report()
-    }
-
     /// Lives until `end`.
     pub(crate) fn until(&mut self, end: Time) {
         while let Some(event) = self.cx.schedule.next(end) {
@@ -207,7 +203,7 @@ impl World {
         }
     }
 
-    /// Somebody does something, or something happens to somebody.
+    /// Somebody does something, or something happens to them.
     fn act(&mut self) {
         let pick = self.cx.rng.usize(0..self.clients.len());
         let (client, cx) = (&mut self.clients[pick], &mut self.cx);
@@ -216,7 +212,7 @@ impl World {
         cx.log(|| format!("client {pick} is picked"));
         match cx.rng.u8(0..124) {
             0..45 => {
-                // Now and then on a channel one is not on.
+                // Sometimes on a channel that the client is not tuned to.
                 let channel = client.any_channel(any).filter(|_| any % 10 > 0).unwrap_or(channel);
                 client.press(channel, Duration::from_millis(cx.rng.u64(0..6000)), cx);
             }
@@ -281,7 +277,7 @@ impl World {
         }
     }
 
-    /// What no radio says of a place: at any time, anywhere, or nowhere.
+    /// Cells and ranges that no radio would send, or not at that time.
     fn lie(&mut self, pick: usize) {
         let (client, cx) = (&self.clients[pick], &mut self.cx);
         let Some(conn) = client.conn() else { return };

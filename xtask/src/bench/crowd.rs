@@ -1,4 +1,4 @@
-//! A channel with listeners that take nothing, and the largest channel for a long time.
+//! A channel with listeners that never read, and the largest channel for a long time.
 
 use anyhow::Result;
 
@@ -8,8 +8,8 @@ use super::servers::{ALL_CORES, Ours, Server};
 use super::statistics::Spread;
 use super::users::{self, Figures};
 
-/// Alone these are sent frame by frame. With those who stall the channel is large enough for bundles of two:
-/// the first frame of each waits for the second.
+/// These listeners alone are sent frame by frame. With the stalled ones the channel is large enough for bundles of two,
+/// and the first frame of a bundle waits for the second.
 const LIVE: &str = "--kind tenfour --listeners 1000 --talkers 1 --awake";
 const STALLED: &str = "--stalled 1000";
 const WAIT_MS: f64 = 20.0;

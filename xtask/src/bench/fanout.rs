@@ -28,16 +28,16 @@ pub(super) struct Fanout {
     /// Listeners [default: 1000]
     #[arg(long)]
     listeners: Option<u32>,
-    /// Looks where the server's time goes instead, and leaves flame graphs in the target folder
+    /// Profiles the server instead, and leaves stacks for a flame graph viewer in the target folder
     #[arg(long, conflicts_with_all = ["quick", "rounds"])]
     profile: bool,
 }
 
-/// A server that is later than the next frame is due does not keep pace.
+/// A server whose latency is longer than a frame does not keep pace.
 const FRAME_MS: f64 = 20.0;
 /// Listeners of the largest channel.
 const LARGE: u32 = 8000;
-/// Runs of what has no partner in its round.
+/// Of measurements that are not part of the rounds.
 const RUNS: usize = 3;
 
 const CPU: &str = "cpu_us_per_frame";
@@ -45,7 +45,7 @@ const CPU_OF_LISTENING: &str = "cpu_us_per_listener_second";
 
 impl Fanout {
     pub(super) fn run(&self) -> Result<Section> {
-        // A quick run, or one of another size, is for the person who asked.
+        // A quick run, or one of another size, is not written down.
         let usual = !self.quick && self.listeners.or(self.seconds).is_none() && self.rounds.is_none();
         if self.profile {
             return profile::profile(&self.work(), usual);
@@ -75,7 +75,7 @@ impl Fanout {
         Ok(turns)
     }
 
-    /// The work that all have in common.
+    /// Flags that all turns share.
     fn work(&self) -> String {
         let seconds = self.seconds.unwrap_or(if self.quick { 3 } else { 5 });
         format!("--listeners {} --talkers 1 --for {seconds}", self.listeners.unwrap_or(1000))
@@ -85,13 +85,13 @@ impl Fanout {
         let mut rounds = Rounds { turns: self.turns()?, figures: BTreeMap::new() };
         let count = self.rounds.unwrap_or(if self.quick { 2 } else { 5 });
         for round in 0..count {
-            let mut places: Vec<usize> = (0..rounds.turns.len()).collect();
-            // Whoever was first is last in the next round: a machine that warms up favours nobody.
+            let mut order: Vec<usize> = (0..rounds.turns.len()).collect();
+            // The order is turned round each time, so that a machine that warms up favours nobody.
             if round % 2 == 1 {
-                places.reverse();
+                order.reverse();
             }
-            for place in places {
-                let turn = rounds.turns[place];
+            for index in order {
+                let turn = rounds.turns[index];
                 let server = turn.start()?;
                 let figures = users::run(&format!(
                     "fanout {} {AWAKE} {} --at {} --pid {}",
@@ -108,7 +108,7 @@ impl Fanout {
                     figures.number("channel.p99_ms"),
                     figures.number("channel.delivered_share")
                 );
-                rounds.figures.entry(place).or_default().push(figures);
+                rounds.figures.entry(index).or_default().push(figures);
             }
         }
         Ok(rounds)
@@ -120,7 +120,7 @@ impl Fanout {
             verdicts.extend(spread.map(|spread| gate.judge(spread.median)));
         };
         let mumble = Turn::Rival(Rival::Mumble);
-        // What a large channel gets by itself; a quick run has none.
+        // A large channel is sent bundles by itself; a quick run has no such channel.
         let bundled = if rounds.turns.contains(&Turn::Threes) { Turn::Threes } else { Turn::Bundled };
         judge(gates::P1, rounds.ratio(Turn::Plain, Turn::Floor, CPU));
         judge(gates::P2, rounds.ratio(bundled, Turn::Floor, CPU_OF_LISTENING));
@@ -185,7 +185,7 @@ impl Fanout {
     }
 }
 
-/// The largest channel: all of it has to arrive.
+/// The largest channel: every frame has to arrive.
 fn largest() -> Result<(String, [Verdict; 2])> {
     let flags = format!("--listeners {LARGE} --talkers 1 --for 5 {AWAKE} {}", Turn::Bundled.flags());
     let mut figures = Vec::new();
@@ -205,8 +205,8 @@ fn largest() -> Result<(String, [Verdict; 2])> {
     Ok((text, [gates::P5_SHARE.judge(share.least), gates::P5_P99.judge(p99.median)]))
 }
 
-/// The same work by one worker and by two: what the busier one has left is what a second core
-/// brings. The users need a core too, so that throughput itself cannot be measured on two.
+/// The same work by one worker and by two: the CPU that the busier of two saves is what a second core brings. Throughput
+/// itself cannot be measured on two cores, since the users need one.
 fn second_core(work: &str) -> Result<(String, Verdict)> {
     let (mut one, mut two) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {

@@ -1,4 +1,4 @@
-//! What has to come out: every gate with its number and where the number comes from.
+//! Every gate with its number, and where the number comes from.
 
 /// A gate of a benchmark.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -207,7 +207,7 @@ pub(super) const SOAK_FILES: Gate = Gate {
     source: "nothing is kept",
 };
 
-/// A gate and what came out.
+/// A gate and what was measured.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Verdict {
     pub(super) gate: Gate,

@@ -56,7 +56,7 @@ pub(super) fn run() -> Result<Section> {
     Ok(Section { name: "hub", title: "Hub", text, verdicts, keep: true })
 }
 
-/// The JSON lines of a benchmark of the core. Its own gates are judged here.
+/// The JSON lines of a benchmark of the core.
 fn lines_of(bench: &str) -> Result<Vec<Value>> {
     let mut bench = command(&format!("cargo bench --quiet --package tenfour-core --bench {bench}"));
     let output = bench.stderr(Stdio::inherit()).output().context("cannot start cargo bench")?;

@@ -1,7 +1,7 @@
-//! Measuring: the radio beside the least that a server can do, and beside what people use today.
+//! Benchmarks: the radio beside the least that a server can do, and beside servers that people use today.
 //!
-//! Everything is on this machine, over loopback, bounded in count and time. Server and virtual
-//! users have a core each, rounds alternate, and what counts are the ratios within a round.
+//! Everything runs on this machine over loopback. Server and virtual users have a core each, rounds alternate, and
+//! gates are judged by the ratios within a round.
 
 mod chart;
 mod crowd;
@@ -31,7 +31,7 @@ pub(crate) struct Bench {
     /// Measures what is built already
     #[arg(long, global = true)]
     built: bool,
-    /// Before all other programs of the machine, as root: when others use it too
+    /// Before all other programs of the machine, as root: for a machine that others use too
     #[arg(long, global = true)]
     realtime: bool,
     #[command(subcommand)]
@@ -46,7 +46,7 @@ enum What {
     Hub,
     /// 500 talking pairs beside a large channel, and two pages (P6, P7)
     Latency,
-    /// Listeners that take nothing, beside others
+    /// Listeners that never read, beside others
     Stalled,
     /// 9,000 listeners for ten minutes
     Soak {

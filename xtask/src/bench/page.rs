@@ -16,7 +16,7 @@ use crate::{packages, web};
 const TEST: &str = "voice leaves with the press and is heard without delay";
 const RUNS: usize = 3;
 
-/// What it says, and the verdicts.
+/// The text and the verdicts.
 pub(super) fn to_page() -> Result<(String, [Verdict; 3])> {
     packages::require_all()?;
     web::install()?;

@@ -28,7 +28,7 @@ pub(super) struct Section {
     /// Markdown: what was done, tables.
     pub(super) text: String,
     pub(super) verdicts: Vec<Verdict>,
-    /// False for a run that is too short to be remembered.
+    /// False for a run that is not written down.
     pub(super) keep: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What people use today, where it is installed.
+//! Servers that people use today, where they are installed.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -72,7 +72,7 @@ impl Rival {
     }
 }
 
-/// Those that are here; installs them where that can be done.
+/// The rivals that are installed, after an attempt to install all.
 pub(super) fn present() -> Result<Vec<Rival>> {
     let packages = Rival::ALL.map(Rival::package);
     packages::install_if_possible(&packages)?;
@@ -94,7 +94,7 @@ fn murmur(address: SocketAddr, data: &Path) -> String {
     )
 }
 
-/// Without Nagle's algorithm, as everybody else here.
+/// Without Nagle's algorithm, as all servers here.
 fn mosquitto(address: SocketAddr) -> String {
     let (host, port) = (address.ip(), address.port());
     format!("listener {port} {host}\nallow_anonymous true\nset_tcp_nodelay true\nuser root\nlog_type error\n")

@@ -16,12 +16,10 @@ use crate::shell::{command, target};
 /// The core of the server, and that of its users.
 pub(crate) const SERVER_CORE: &str = "0";
 pub(crate) const USERS_CORE: &str = "1";
-/// Those of programs that share them.
+/// For programs that share both.
 pub(crate) const ALL_CORES: &str = "0,1";
-/// Longest start of a server.
-const START: Duration = Duration::from_secs(20);
-/// Longest polite stop.
-const STOP: Duration = Duration::from_secs(10);
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A server that ends with the value.
 pub(crate) struct Server {
@@ -66,7 +64,7 @@ impl Server {
         Self::that_says_where(floor, tempfile::tempdir()?, |word| word.starts_with("127."))
     }
 
-    /// Starts a server that takes its address from `command`, which gets a free one.
+    /// Starts the server of `command`, which is given a free address.
     pub(crate) fn at_free_port(command: impl FnOnce(SocketAddr, &Path) -> Result<Command>) -> Result<Self> {
         let data = tempfile::tempdir()?;
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
@@ -79,7 +77,7 @@ impl Server {
             if let Some(status) = server.child.try_wait()? {
                 bail!("{command:?} ended at once: {status}");
             }
-            if begin.elapsed() > START {
+            if begin.elapsed() > START_TIMEOUT {
                 bail!("{command:?} does not answer at {address}");
             }
             std::thread::sleep(Duration::from_millis(20));
@@ -105,10 +103,10 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // A polite stop first, so that what it does at its end is ordinary.
+        // A polite stop first, so that it ends as it does in operation.
         let _ = command(&format!("kill -TERM {}", self.child.id())).stderr(Stdio::null()).status();
         let begin = Instant::now();
-        while begin.elapsed() < STOP {
+        while begin.elapsed() < STOP_TIMEOUT {
             match self.child.try_wait() {
                 Ok(None) => std::thread::sleep(Duration::from_millis(10)),
                 _ => return,
@@ -122,13 +120,11 @@ impl Drop for Server {
 /// Whether servers and users go before all other programs of the machine.
 static REALTIME: AtomicBool = AtomicBool::new(false);
 
-/// From now on servers and users go before all other programs of the machine: for one that others
-/// use too. Root alone may do that.
+/// From now on servers and users go before all other programs of the machine. Only root may do that.
 pub(crate) fn go_first() {
     REALTIME.store(true, Relaxed);
 }
 
-/// Whether they do.
 pub(crate) fn all_go_first() -> bool {
     REALTIME.load(Relaxed)
 }

@@ -1,4 +1,4 @@
-//! What is said of several runs.
+//! Median and spread of several runs.
 
 /// The middle one of several values, and how far they lie apart.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -9,7 +9,7 @@ use super::servers::{self, Ours, Server};
 use super::statistics::Spread;
 use super::users::Figures;
 
-/// Of users that have a core to themselves; those of the second core share one with a worker.
+/// For users that have a core to themselves.
 pub(super) const AWAKE: &str = "--awake";
 
 /// Whose turn it is.
@@ -41,8 +41,8 @@ impl Turn {
         }
     }
 
-    /// Whether its latency says something. Mumble's thread for voice gives itself an ordinary
-    /// priority, and waits for everybody else while its users go before all.
+    /// Whether its latency says something. Mumble's voice thread gives itself ordinary priority, so it waits for all
+    /// others when its users go before them.
     pub(super) fn has_latency(self) -> bool {
         self != Self::Rival(Rival::Mumble) || !servers::all_go_first()
     }
@@ -58,7 +58,7 @@ impl Turn {
         }
     }
 
-    /// What is its own in the command of the virtual users.
+    /// Its own flags for the virtual users.
     pub(super) fn flags(self) -> String {
         match self {
             Self::Floor => "--kind floor".into(),
@@ -81,8 +81,8 @@ pub(super) struct Rounds {
 
 impl Rounds {
     fn values(&self, turn: Turn, path: &str) -> Vec<f64> {
-        let place = self.turns.iter().position(|other| *other == turn);
-        let figures = place.and_then(|place| self.figures.get(&place));
+        let index = self.turns.iter().position(|other| *other == turn);
+        let figures = index.and_then(|index| self.figures.get(&index));
         figures.into_iter().flatten().map(|figures| figures.number(path)).collect()
     }
 
@@ -90,7 +90,7 @@ impl Rounds {
         Spread::of(self.values(turn, path))
     }
 
-    /// Against a partner's turn of the same round. None without a partner.
+    /// Against the partner's turn of the same round. None when the partner had no turn.
     pub(super) fn ratio(&self, turn: Turn, partner: Turn, path: &str) -> Option<Spread> {
         let partners = self.values(partner, path);
         (!partners.is_empty()).then(|| Spread::of_ratios(&self.values(turn, path), &partners))

@@ -1,111 +1,119 @@
 //! Which file imports which, and where that goes round in a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::path::PathBuf;
+use std::path::Path;
 
-use super::names::{Crate, Target};
-use super::source::Said;
+use super::modules::{Module, Modules, Named};
 
-/// For each file, what it imports and where it says so first.
-pub(super) struct Graph(BTreeMap<PathBuf, BTreeMap<PathBuf, Reason>>);
+/// More re-exports of re-exports than this, and a name leads nowhere.
+const MAX_REEXPORTS: usize = 16;
 
-/// Why a file imports another.
-#[derive(Debug, Clone)]
-struct Reason {
-    line: usize,
-    name: String,
+/// What a path leads to, by the path of its module.
+#[derive(Clone, Copy)]
+enum Target<'a> {
+    Module(&'a [String]),
+    /// Something that is defined in that module.
+    Item(&'a [String]),
 }
 
-/// Files of which each imports each other, by way of others.
-pub(super) struct Circle {
-    files: BTreeSet<PathBuf>,
-    /// From, to, why.
-    edges: Vec<(PathBuf, PathBuf, Reason)>,
-}
+/// From one file to another: the line and the name where it does so first.
+type Imports<'a> = BTreeMap<(&'a Path, &'a Path), (usize, String)>;
 
-impl Graph {
-    pub(super) fn of(krate: &Crate) -> Self {
-        let mut graph = Self(BTreeMap::new());
-        for number in 0..krate.modules.len() {
-            graph.add(krate, number);
+/// The imports that close circles, a line each. Nothing when there is no circle.
+pub(super) fn circles(modules: &Modules) -> String {
+    let mut imports = imports(modules);
+    loop {
+        let before = imports.len();
+        // A file that imports nothing, or that none imports, is in no circle.
+        let (importing, imported): (BTreeSet<_>, BTreeSet<_>) = imports.keys().copied().unzip();
+        imports.retain(|(from, to), _| imported.contains(from) && importing.contains(to));
+        if imports.len() == before {
+            break;
         }
-        graph
     }
+    let line = |((from, to), (line, name)): (&(&Path, &Path), &(usize, String))| {
+        format!("    {}:{line} -> {} ({name})\n", from.display(), to.display())
+    };
+    imports.iter().map(line).collect()
+}
 
-    fn add(&mut self, krate: &Crate, number: usize) {
-        let module = &krate.modules[number];
-        let contents = &module.contents;
-        for Said { path, line } in &contents.impls {
-            if let Some(Target::Item(of)) = krate.resolve(number, path)
-                && krate.is_below(number, of)
+fn imports(modules: &Modules) -> Imports<'_> {
+    let mut imports = Imports::new();
+    let mut import = |from: &[String], to: &[String], line: usize, name: String| {
+        let (from, to) = (&*modules[from].file, &*modules[to].file);
+        if from != to {
+            imports.entry((from, to)).or_insert((line, name));
+        }
+    };
+    for (at, module) in modules {
+        for Named { path, line } in &module.impls {
+            if let Some(Target::Item(of)) = resolve(modules, at, path, MAX_REEXPORTS)
+                && is_below(at, of)
             {
-                let name = format!("which implements its {} in line {line}", path[path.len() - 1]);
-                self.import(&krate.modules[of].file, &module.file, Reason { line: 1, name });
+                import(of, at, 1, format!("which implements its {} in line {line}", path[path.len() - 1]));
             }
         }
-        let imports = contents.uses.iter().map(|import| (&import.said, import.name == "*"));
-        for (Said { path, line }, all) in imports.chain(contents.paths.iter().map(|said| (said, false))) {
-            let of = match krate.resolve(number, path) {
+        let uses = module.uses.iter().map(|(name, named)| (named, name == "*"));
+        for (Named { path, line }, all) in uses.chain(module.paths.iter().map(|named| (named, false))) {
+            let of = match resolve(modules, at, path, MAX_REEXPORTS) {
                 Some(Target::Item(of)) => of,
                 Some(Target::Module(of)) if all => of,
                 Some(Target::Module(_)) | None => continue,
             };
-            if !krate.is_below(number, of) {
-                let path: Vec<_> = path
-                    .iter()
-                    .filter(|name| !["crate", "self", "super"].contains(&name.as_str()))
-                    .cloned()
-                    .collect();
-                let reason = Reason { line: *line, name: path.join("::") };
-                self.import(&module.file, &krate.modules[of].file, reason);
+            if !is_below(at, of) {
+                let mut names = path.clone();
+                names.retain(|name| !["crate", "self", "super"].contains(&name.as_str()));
+                import(at, of, *line, names.join("::"));
             }
         }
     }
-
-    fn import(&mut self, from: &PathBuf, to: &PathBuf, reason: Reason) {
-        if from != to {
-            self.0.entry(from.clone()).or_default().entry(to.clone()).or_insert(reason);
-        }
-    }
-
-    /// Every file that a file imports, by way of others too.
-    fn reached<'a>(&'a self, from: &'a PathBuf) -> BTreeSet<&'a PathBuf> {
-        let mut reached = BTreeSet::new();
-        let mut next = vec![from];
-        while let Some(file) = next.pop() {
-            let imports = self.0.get(file).into_iter().flat_map(BTreeMap::keys);
-            next.extend(imports.filter(|import| reached.insert(*import)));
-        }
-        reached
-    }
-
-    pub(super) fn circles(&self) -> Vec<Circle> {
-        let reached: BTreeMap<_, _> = self.0.keys().map(|file| (file, self.reached(file))).collect();
-        let both = |one: &PathBuf, other: &PathBuf| {
-            reached[one].contains(other) && reached.get(other).is_some_and(|back| back.contains(one))
-        };
-        let mut circles: Vec<Circle> = Vec::new();
-        for file in self.0.keys().filter(|file| both(file, file)) {
-            if circles.iter().any(|circle| circle.files.contains(file)) {
-                continue;
-            }
-            let files: BTreeSet<_> = self.0.keys().filter(|other| both(file, other)).cloned().collect();
-            let edges =
-                files.iter().flat_map(|from| self.0[from].iter().map(move |(to, reason)| (from, to, reason)));
-            let edges = edges.filter(|(_, to, _)| files.contains(*to));
-            let edges = edges.map(|(from, to, reason)| (from.clone(), to.clone(), reason.clone())).collect();
-            circles.push(Circle { files, edges });
-        }
-        circles
-    }
+    imports
 }
 
-impl fmt::Display for Circle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (from, to, Reason { line, name }) in &self.edges {
-            writeln!(f, "    {}:{line} -> {} ({name})", from.display(), to.display())?;
-        }
-        Ok(())
+/// Whether a module lies below another, which is not the root.
+fn is_below(module: &[String], above: &[String]) -> bool {
+    !above.is_empty() && module.len() > above.len() && module.starts_with(above)
+}
+
+/// What a path means in a module; nothing when it leads out of the crate, or to a name of the function around it.
+fn resolve<'a>(modules: &'a Modules, at: &'a [String], path: &[String], depth: usize) -> Option<Target<'a>> {
+    let (first, rest) = path.split_first()?;
+    let parent = |module: &'a [String]| Some(Target::Module(module.split_last()?.1));
+    let mut target = match first.as_str() {
+        "crate" => Target::Module(&[]),
+        "self" => Target::Module(at),
+        "super" => parent(at)?,
+        name => look_up(modules, at, name, depth)?,
+    };
+    for name in rest {
+        target = match (target, name.as_str()) {
+            (Target::Module(module), "super") => parent(module)?,
+            (Target::Module(module), name) => {
+                look_up(modules, module, name, depth).unwrap_or(Target::Item(module))
+            }
+            (item, _) => return Some(item),
+        };
     }
+    Some(target)
+}
+
+/// What a name means that stands in a module.
+fn look_up<'a>(modules: &'a Modules, at: &'a [String], name: &str, depth: usize) -> Option<Target<'a>> {
+    let depth = depth.checked_sub(1)?;
+    let child = [at, &[name.to_owned()]].concat();
+    if let Some((child, _)) = modules.get_key_value(&child) {
+        return Some(Target::Module(child));
+    }
+    let Module { items, uses, .. } = &modules[at];
+    if items.contains(name) {
+        return Some(Target::Item(at));
+    }
+    if let Some((_, named)) = uses.iter().find(|(known, _)| known == name) {
+        return resolve(modules, at, &named.path, depth);
+    }
+    let globs = uses.iter().filter(|(known, _)| known == "*");
+    globs.filter_map(|(_, named)| resolve(modules, at, &named.path, depth)).find_map(|target| match target {
+        Target::Module(all) if all != at => look_up(modules, all, name, depth),
+        _ => None,
+    })
 }

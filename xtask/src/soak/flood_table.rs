@@ -10,22 +10,21 @@ const REPORT: &str = "docs/reliability.md";
 const BEGIN: &str = "<!-- floods -->\n";
 const END: &str = "<!-- end of floods -->\n";
 
-/// Of the table.
 pub(super) const HEAD: &str = "\
 | flood | sent | refused or closed | p99 quiet → flood, ms | least delivered | memory | page, longest | p99 after, ms | |
 |---|---|---|---|---|---|---|---|---|
 ";
 
-/// Whatever quiet is, a p99 of so many milliseconds is good enough.
+/// A p99 up to this is good enough, however good the quiet one was.
 const GOOD_MS: f64 = 10.0;
-/// And one of more is not, however noisy quiet was.
-const MOST_MS: f64 = 60.0;
-/// Most memory, in that of quiet.
-const MEMORY: f64 = 1.5;
-/// Longest wait for a page.
-const PAGE: Duration = Duration::from_secs(5);
+/// A p99 above this is not, however bad the quiet one was.
+const MAX_P99_MS: f64 = 60.0;
+/// Of the memory in quiet.
+const MAX_MEMORY_SHARE: f64 = 1.5;
+const MAX_PAGE_TIME: Duration = Duration::from_secs(5);
 
 /// What one flood did: a value for each round.
+#[derive(Default)]
 pub(super) struct Row {
     pub(super) name: &'static str,
     pub(super) quiet: Vec<f64>,
@@ -38,43 +37,26 @@ pub(super) struct Row {
     pub(super) refused: Vec<f64>,
     pub(super) delivered: f64,
     pub(super) page: Duration,
-    /// The first thing that the server said to it.
-    pub(super) words: Option<String>,
     /// An honest connection ended, or none could be made.
     pub(super) broken: Option<String>,
 }
 
 impl Row {
     pub(super) fn new(name: &'static str) -> Self {
-        let none = Vec::new;
-        Self {
-            name,
-            quiet: none(),
-            flooded: none(),
-            after: none(),
-            quiet_memory: none(),
-            memory: none(),
-            sent: none(),
-            bytes: none(),
-            refused: none(),
-            delivered: 1.0,
-            page: Duration::ZERO,
-            words: None,
-            broken: None,
-        }
+        Self { name, delivered: 1.0, ..Self::default() }
     }
 
     /// Which goals it breaks.
     pub(super) fn faults(&self) -> Vec<&'static str> {
         let most = (2.0 * median(&self.quiet)).max(GOOD_MS);
-        // A figure that is not there is none that is met.
+        // A figure that is missing is NaN, and meets nothing.
         let kept = |value: f64, most: f64| value <= most;
         let rules = [
             (self.broken.is_none(), "disconnected"),
-            (kept(median(&self.flooded), most.min(MOST_MS)), "late"),
+            (kept(median(&self.flooded), most.min(MAX_P99_MS)), "late"),
             (self.delivered >= 1.0, "lost"),
-            (kept(self.memory_share(), MEMORY), "memory"),
-            (self.page <= PAGE, "page"),
+            (kept(self.memory_share(), MAX_MEMORY_SHARE), "memory"),
+            (self.page <= MAX_PAGE_TIME, "page"),
             (kept(median(&self.after), most), "after"),
         ];
         rules.into_iter().filter(|(met, _)| !met).map(|(_, name)| name).collect()
@@ -136,7 +118,6 @@ pub(super) fn keep(rows: &[Row], flags: &str) -> Result<()> {
     Ok(())
 }
 
-/// The median.
 fn median(values: &[f64]) -> f64 {
     if values.is_empty() { f64::NAN } else { Spread::of(values.iter().copied()).median }
 }

@@ -1,9 +1,9 @@
 //! What attackers do to a server, while 500 pairs talk beside a channel of a thousand.
 //!
-//! All run in a network namespace whose loopback interface has addresses of 10.0.0.0/8: the honest, the
-//! attackers, and somebody who opens a page have addresses of their own, which the server's exemption of
-//! loopback does not cover. The server has a core; the honest have the other one. Attackers take what both
-//! leave, so that what is measured is the server's work, and not that of virtual users who wait for a core.
+//! All run in a network namespace whose loopback interface has addresses of 10.0.0.0/8: honest users, attackers
+//! and somebody who opens a page have addresses of their own, which the server's exemption of loopback does not
+//! cover. The server has a core and the honest users have the other one. Attackers get what both leave, so that
+//! the latency is the server's and not that of virtual users who wait for a core.
 
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
@@ -47,22 +47,20 @@ pub(super) const FLOODS: [&str; 24] = [
     "resets",
     "17000-sockets",
 ];
-/// The honest.
+/// What honest users do.
 const WORK: &str =
     "--kind tenfour --pairs 500 --listeners 1000 --talkers 1 --channel plaza --leave --from 10.77.0.0/16";
 /// Addresses of attackers who need more than one: a server gives an address 2,000 connections.
 const MANY: &str = "10.88.0.0/27";
 const ONE: &str = "10.88.0.1/32";
-/// Whoever opens a page meanwhile.
+/// The address of somebody who opens a page meanwhile.
 const VISITOR: &str = "10.99.0.1";
-/// Seconds after a flood: five in which all becomes normal, and five that are.
-const AFTER: u32 = 10;
-/// Those.
-const NORMAL: u32 = 5;
-/// Longest quiet time.
-const QUIET: u32 = 20;
-/// The first time that people come, the server's memory grows to what they need.
-const WARM: u32 = 2;
+/// Measured after a flood, of which the last half has to be as good as quiet.
+const AFTER_SECONDS: u32 = 10;
+const NORMAL_SECONDS: u32 = 5;
+const MAX_QUIET_SECONDS: u32 = 20;
+/// Before the first round, so that the server's memory has grown to what its users need.
+const WARM_SECONDS: u32 = 2;
 
 /// Flags of `cargo xtask soak floods`.
 #[derive(Debug, Clone, Args)]
@@ -83,7 +81,7 @@ pub(crate) struct Floods {
     /// Floods what is built already
     #[arg(long)]
     built: bool,
-    /// In the namespace
+    /// Set in the network namespace, in which this program starts itself again
     #[arg(long, hide = true)]
     inside: bool,
 }
@@ -107,12 +105,7 @@ impl Floods {
         }
         unshare.args(["--net", "sh", "-c"]);
         unshare.arg("PATH=$PATH:/usr/sbin:/sbin; ip link set lo up && ip route add local 10.0.0.0/8 dev lo && exec \"$@\"");
-        unshare.arg("sh").arg(std::env::current_exe()?).args(["soak", "floods", "--inside"]);
-        unshare.args(["--for", &self.seconds.to_string(), "--rounds", &self.rounds.to_string()]);
-        unshare.args(["--frame-ms", &self.frame_ms.to_string()]);
-        if !self.only.is_empty() {
-            unshare.args(["--only", &self.only.join(",")]);
-        }
+        unshare.arg("sh").arg(std::env::current_exe()?).args(std::env::args_os().skip(1)).arg("--inside");
         run(&mut unshare)
     }
 
@@ -143,9 +136,9 @@ impl Floods {
             format!("fanout {WORK} --frame-ms {} --at {} --pid {}", self.frame_ms, server.at, server.pid());
         let from = if name == "17000-sockets" { MANY } else { ONE };
         let mut row = Row::new(name);
-        users::run(&format!("{at} --for {WARM}"))?;
+        users::run(&format!("{at} --for {WARM_SECONDS}"))?;
         for _ in 0..self.rounds {
-            let quiet = users::run(&format!("{at} --for {}", self.seconds.min(QUIET)))?;
+            let quiet = users::run(&format!("{at} --for {}", self.seconds.min(MAX_QUIET_SECONDS)))?;
             row.quiet.push(quiet.number("pair.p99_ms"));
             row.quiet_memory.push(quiet.number("rss_kib_most"));
             let flood = format!(
@@ -154,9 +147,9 @@ impl Floods {
                 server.at,
                 self.seconds
             );
-            let time = self.seconds + AFTER;
+            let time = self.seconds + AFTER_SECONDS;
             let (figures, page) = visited(&server.at, || {
-                users::run_with(&format!("{at} --for {time} --last {NORMAL}"), &["--beside", &flood])
+                users::run_with(&format!("{at} --for {time} --last {NORMAL_SECONDS}"), &["--beside", &flood])
             });
             row.page = row.page.max(page);
             match figures {
@@ -168,7 +161,7 @@ impl Floods {
     }
 }
 
-/// Does it while somebody opens the page again and again: the longest wait.
+/// Does `what` while somebody opens the page again and again, and gives the longest wait for it.
 fn visited<T>(url: &str, what: impl FnOnce() -> T) -> (T, Duration) {
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -199,6 +192,5 @@ impl Row {
         self.sent.push(figures.number("beside.sent"));
         self.bytes.push(figures.number("beside.bytes"));
         self.refused.push(figures.number("beside.refused"));
-        self.words = figures.0["beside"]["words"].as_str().map(str::to_owned).or(self.words.take());
     }
 }

@@ -1,4 +1,4 @@
-//! Proofs at length.
+//! Long runs of proofs that the tests run in short.
 
 mod flood_table;
 mod floods;
@@ -29,6 +29,6 @@ pub(crate) fn canary(release: bool) -> Result<()> {
     if release {
         test.arg("--release");
     }
-    // One after the other: what is gone a second after is told on a machine that has nothing else to do.
+    // One test at a time: on a busy machine, more than a second may pass until memory is clean.
     run(test.args(["at_length", "--", "--ignored", "--nocapture", "--test-threads=1"]))
 }

@@ -1,4 +1,4 @@
-//! The hub itself, driven in virtual time: what a shell would send is what agents hear.
+//! The hub itself, driven in virtual time: agents hear what a shell would send.
 
 mod orders;
 
@@ -14,20 +14,20 @@ use tenfour_protocol::control::{Codec, FrameTime};
 use tenfour_protocol::limits::REST;
 use tenfour_protocol::{BurstNo, ClientMessage, Handle, Person, ServerMessage, UserId, json};
 
-use crate::air::{Act, Agent, Air, Heard, QUARRY, channel};
+use crate::air::{Act, Agent, Air, Heard, TARGET, channel};
 use crate::path::STEP;
-use crate::quarry::{Quarry, since_start};
+use crate::target::{Target, since_start};
 
-/// The quarry presses and releases this often.
-const PACE: Duration = Duration::from_millis(200);
-/// How often, and how many times, one looks whether its link is up again.
-const RETRY: Duration = Duration::from_millis(250);
-const PATIENCE: usize = 100;
+/// The target presses and releases this often.
+const PRESS_INTERVAL: Duration = Duration::from_millis(200);
+/// How often, and how many times, to wait for its link to come back.
+const RETRY_INTERVAL: Duration = Duration::from_millis(250);
+const MAX_RETRIES: usize = 100;
 
 /// Who a connection belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Owner {
-    Quarry,
+    Target,
     Agent(usize),
 }
 
@@ -51,7 +51,7 @@ struct OnAir {
     listeners: Vec<ConnId>,
 }
 
-/// A hub, the quarry on it, and agents.
+/// A hub, the target on it, and agents.
 pub struct OverHub {
     hub: Hub,
     dispatch: Dispatch<ServerMessage>,
@@ -61,8 +61,8 @@ pub struct OverHub {
     bursts: BTreeMap<BurstNo, OnAir>,
     order: u64,
     connections: u64,
-    quarry: Quarry,
-    /// The quarry's client, what it is about to hear, and its connection.
+    target: Target,
+    /// The target's client, the messages on their way to it, and its connection.
     radio: Radio,
     mail: VecDeque<ServerMessage>,
     line: ConnId,
@@ -72,8 +72,8 @@ pub struct OverHub {
 }
 
 impl OverHub {
-    /// A hub with the quarry on the channel.
-    pub fn new(config: HubConfig, quarry: Quarry) -> Self {
+    /// A hub with the target on the channel.
+    pub fn new(config: HubConfig, target: Target) -> Self {
         let mut over = Self {
             hub: Hub::new(config),
             dispatch: Dispatch::new(1),
@@ -83,10 +83,10 @@ impl OverHub {
             bursts: BTreeMap::new(),
             order: 0,
             connections: 0,
-            next_step: quarry.moves().then_some(Time::ZERO + STEP),
-            next_drop: quarry.drops.map(|every| Time::ZERO + every),
+            next_step: target.moves().then_some(Time::ZERO + STEP),
+            next_drop: target.drops.map(|every| Time::ZERO + every),
             radio: Radio::new(Config::default(), Time::ZERO),
-            quarry,
+            target,
             mail: VecDeque::new(),
             line: ConnId(0),
             local: 0,
@@ -95,23 +95,23 @@ impl OverHub {
         over
     }
 
-    /// The quarry's client starts, and tunes in.
+    /// The target's client starts, and tunes in.
     fn switch_on(&mut self) {
-        let place = Some(self.cell(self.quarry.spot(since_start(self.now))));
-        let config = Config { client: "quarry 1".into(), seed: self.connections, place, ..Config::default() };
+        let place = Some(self.cell(self.target.spot(since_start(self.now))));
+        let config = Config { client: "target 1".into(), seed: self.connections, place, ..Config::default() };
         self.radio = Radio::new(config, self.now);
         self.mail.clear();
         self.radio.handle(ToRadio::Tune { channel: channel(), catch_up: false }, self.now);
         self.serve_radio();
     }
 
-    /// Does what the quarry's client wants, and tells it what came, until there is neither.
+    /// Does what the target's client wants, and tells it what came, until there is neither.
     fn serve_radio(&mut self) {
         loop {
             let now = self.now;
             match self.radio.poll() {
                 Some(FromRadio::Connect) => {
-                    self.line = self.connect(Owner::Quarry, QUARRY, u64::MAX);
+                    self.line = self.connect(Owner::Target, TARGET, u64::MAX);
                     self.local = 0;
                     self.radio.handle(ToRadio::Opened, now);
                 }
@@ -122,7 +122,7 @@ impl OverHub {
                     Some(message) => {
                         let greeted = matches!(message, ServerMessage::Welcome { .. });
                         self.radio.handle(ToRadio::Message(message), now);
-                        if greeted && self.quarry.hasty {
+                        if greeted && self.target.hasty {
                             self.say_where();
                         }
                     }
@@ -177,25 +177,25 @@ impl OverHub {
                 self.order += 1;
                 self.seats[agent].inbox.push(Heard { order: self.order, at: self.now, message });
             }
-            Some(Owner::Quarry) => self.mail.push_back(message),
+            Some(Owner::Target) => self.mail.push_back(message),
             None => {}
         }
     }
 
-    /// What is due of the quarry's own business: it is a step further, or its link drops.
+    /// The target's own events that are due: it is a step further, or its link drops.
     fn live(&mut self) {
         let now = self.now;
         if self.next_step.take_if(|at| *at <= now).is_some() {
             self.next_step = Some(now + STEP);
-            if self.quarry.hasty {
+            if self.target.hasty {
                 self.say_where();
             } else {
-                let cell = self.cell(self.quarry.spot(since_start(now)));
+                let cell = self.cell(self.target.spot(since_start(now)));
                 self.radio.handle(ToRadio::Locate(Some(cell)), now);
             }
         }
         if self.next_drop.take_if(|at| *at <= now).is_some() {
-            self.next_drop = self.quarry.drops.map(|every| now + every);
+            self.next_drop = self.target.drops.map(|every| now + every);
             self.disconnect(self.line, false);
             self.mail.clear();
             self.radio.handle(ToRadio::Closed { refusal: None }, now);
@@ -204,15 +204,15 @@ impl OverHub {
         self.serve_radio();
     }
 
-    /// What no good client does: says at once where it is.
+    /// Sends its cell at once, which no good client does.
     fn say_where(&mut self) {
-        let cell = self.cell(self.quarry.spot(since_start(self.now)));
+        let cell = self.cell(self.target.spot(since_start(self.now)));
         self.message(self.line, ClientMessage::locate(Some(cell)));
     }
 
-    /// The quarry presses until it is on the air: after a limit it has to rest, while others talk to wait.
+    /// The target presses until it is on the air: after a limit it has to rest, while others talk to wait.
     fn talk(&mut self) {
-        for _ in 0..PATIENCE {
+        for _ in 0..MAX_RETRIES {
             self.local += 1;
             let burst = BurstNo(self.local);
             let (codec, frame_ms) = (Codec::Opus, FrameTime::Ms20);
@@ -248,13 +248,13 @@ impl Air for OverHub {
         self.now = end;
     }
 
-    fn quarry(&mut self, act: Act) {
+    fn target(&mut self, act: Act) {
         self.serve_radio();
-        for _ in 0..PATIENCE {
+        for _ in 0..MAX_RETRIES {
             if self.lines.contains_key(&self.line) {
                 break;
             }
-            self.wait(RETRY);
+            self.wait(RETRY_INTERVAL);
         }
         let talks = self.lines.get(&self.line).and_then(|line| line.talks);
         match (act, talks) {
@@ -266,8 +266,8 @@ impl Air for OverHub {
                 self.switch_on();
             }
         }
-        // It presses as often as the server lets it: its budget fills up meanwhile.
-        self.wait(PACE);
+        // Its budget of presses fills up meanwhile.
+        self.wait(PRESS_INTERVAL);
     }
 
     fn open(&mut self) -> Agent {
@@ -323,17 +323,17 @@ mod tests {
     use tenfour_protocol::{Range, Ranges};
 
     #[test]
-    fn an_agent_hears_the_quarry_within_its_range_only() {
+    fn an_agent_hears_the_target_within_its_range_only() {
         let here = Spot::at(45.0, 9.0);
-        let mut air = OverHub::new(HubConfig::default(), Quarry::still(here));
-        air.quarry(Act::Talk);
+        let mut air = OverHub::new(HubConfig::default(), Target::still(here));
+        air.target(Act::Talk);
         let hears = |air: &mut OverHub, km: f64| {
             let agent = air.join(here.towards(1.0, km), Ranges { rx: Range::Km50, ..Ranges::default() });
             let heard = air.heard(agent);
             heard.iter().any(|heard| match &heard.message {
                 ServerMessage::BurstStarted { talker, channel, .. } => {
                     assert_eq!(channel.to_string(), CHANNEL);
-                    talker.person.handle.as_str() == QUARRY
+                    talker.person.handle.as_str() == TARGET
                 }
                 _ => false,
             })

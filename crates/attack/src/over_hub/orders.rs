@@ -1,4 +1,4 @@
-//! What the hub orders, carried out at once: no queue, no deck, no silence that ends a burst.
+//! Carries out the hub's orders at once: no queue, no deck, no silence that ends a burst.
 
 use tenfour_core::ConnId;
 use tenfour_core::front::{DeckOrder, Handover, Order, PortOrder, PortOutput, Unwritten};
@@ -60,7 +60,7 @@ impl OverHub {
                     self.deliver(conn, on_air.started.of(grade).clone());
                 }
             }
-            // To everybody who was told at once of the beginning: the attacker learns no more by it.
+            // Only to listeners of the beginning: an attacker would learn nothing more from other ends.
             DeckOrder::Close { burst, ended } => {
                 let listeners = self.bursts.get(&burst).map(|on_air| on_air.listeners.clone());
                 listeners.into_iter().flatten().for_each(|conn| self.deliver(conn, ended.clone()));
@@ -87,7 +87,7 @@ impl OverHub {
     }
 }
 
-/// One frame, so that a burst was heard. More say nothing of a place; that silence ends bursts is left out.
+/// One frame, so that a burst was heard. More would say nothing of a place.
 fn a_frame(burst: BurstNo) -> Vec<u8> {
     let payload = &[1 << 3, 1, 2, 3];
     VoiceFrame { burst, seq: 0, media_time: 0, last: false, payload }.to_bytes()

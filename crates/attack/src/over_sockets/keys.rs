@@ -15,12 +15,12 @@ pub(super) struct Key {
     token: String,
 }
 
-/// Keys of nobody in particular, so far.
+/// Counts the attacker's keys.
 static NOBODIES: AtomicU64 = AtomicU64::new(0);
 
 impl Key {
-    /// A key of nobody in particular. Each has a handle of its own: two that look alike may not
-    /// have the same tag, and tags are short.
+    /// A key of the attacker's. Each has a handle of its own: tags are short, and two people with one tag may not have
+    /// handles that look alike.
     pub(super) fn of_nobody(url: &str) -> Self {
         Self::register(url, &format!("Somebody {}", NOBODIES.fetch_add(1, Ordering::Relaxed)))
     }

@@ -12,8 +12,8 @@ use tokio_tungstenite::tungstenite::{Error, Message, WebSocket};
 
 use super::keys::Key;
 
-/// Longer than anything here takes; a server that hangs ends the hunt.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A server that hangs ends the hunt.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection that blocks.
 pub(super) struct Line {
@@ -26,7 +26,7 @@ impl Line {
     pub(super) fn open(url: &str, key: &Key) -> Self {
         let (_, authority) = url.split_once("://").expect("a URL");
         let stream = TcpStream::connect(authority).expect("the server listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        stream.set_read_timeout(Some(READ_TIMEOUT)).expect("a timeout");
         stream.set_nodelay(true).expect("no delay");
         let uri = format!("ws://{authority}{RADIO_PATH}").parse().expect("a URI");
         let request = ClientRequestBuilder::new(uri)
@@ -53,8 +53,8 @@ impl Line {
         while !is_right(&self.next()) {}
     }
 
-    /// Everything that came, and what answers all that was said: an answer to a `ping` may
-    /// overtake a burst that begins, but the answer to the one after that does not.
+    /// Everything that came, up to the answers to all that was said. An answer to a `ping` may overtake a burst that
+    /// begins, but the answer to the next `ping` does not.
     pub(super) fn fence(&mut self) -> Vec<ServerMessage> {
         let mut came = Vec::new();
         for _ in 0..2 {
@@ -64,7 +64,7 @@ impl Line {
             loop {
                 match self.next() {
                     ServerMessage::Pong { n } if n == ping => break,
-                    // Before `hello`, that is the answer.
+                    // The answer to a `ping` before `hello`.
                     ServerMessage::Error { refusal } if refusal.code == Code::HelloExpected => break,
                     message => came.push(message),
                 }
@@ -76,13 +76,13 @@ impl Line {
     /// Says good-bye.
     pub(super) fn leave(&mut self) {
         let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
-        // What is still on its way is read, so that the good-bye is not lost with it.
+        // Reads what is still on its way: with unread bytes, the socket would be reset and the good-bye lost.
         if self.socket.close(Some(frame)).is_ok() {
             while self.socket.read().is_ok() {}
         }
     }
 
-    /// From now on the line is asked with [`Line::poll`] and by nothing else.
+    /// From now on only [`Line::poll`] reads.
     pub(super) fn asks(&self) {
         self.socket.get_ref().set_nonblocking(true).expect("a socket that does not wait");
     }

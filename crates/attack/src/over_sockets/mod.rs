@@ -14,9 +14,9 @@ use tenfour_protocol::{BurstNo, ClientMessage, Place, ServerMessage, VoiceFrame}
 use tenfour_server::Server;
 use tenfour_server::config::{Config, LogLevel, Period, Settings};
 
-use crate::air::{Act, Agent, Air, Heard, QUARRY, channel};
+use crate::air::{Act, Agent, Air, Heard, TARGET, channel};
 use crate::geo::Spot;
-use crate::quarry::Quarry;
+use crate::target::Target;
 use keys::Key;
 use line::Line;
 
@@ -64,15 +64,15 @@ impl Stand {
         Self { server: Some(Server::start(config).expect("a server")), _folder: folder }
     }
 
-    /// A quarry on it, and nobody else yet.
-    pub fn air(&self, quarry: &Quarry) -> OverSockets {
+    /// A target on it, and nobody else yet.
+    pub fn air(&self, target: &Target) -> OverSockets {
         let url = self.server.as_ref().map(Server::url).expect("it runs").to_owned();
-        let key = Key::register(&url, QUARRY);
+        let key = Key::register(&url, TARGET);
         let line = Line::open(&url, &key);
         let mut over = OverSockets {
             url,
             start: Instant::now(),
-            place: quarry.spot(Duration::ZERO),
+            place: target.spot(Duration::ZERO),
             key,
             line,
             talk: None,
@@ -94,7 +94,7 @@ impl Drop for Stand {
     }
 }
 
-/// A burst of the quarry's.
+/// A burst of the target's.
 struct Talk {
     frames: u16,
     last: Instant,
@@ -107,7 +107,7 @@ struct Seat {
     key: Option<(Key, usize)>,
 }
 
-/// The attacker's view of a server. The quarry stays where it is.
+/// The attacker's view of a server. The target stays where it is.
 pub struct OverSockets {
     url: String,
     start: Instant,
@@ -125,7 +125,7 @@ pub struct OverSockets {
 impl OverSockets {
     fn greet(&mut self) {
         let place = Some(Place { cell: self.cell(self.place), stamp: None });
-        let client = "quarry 1".to_owned();
+        let client = "target 1".to_owned();
         self.line.say(&ClientMessage::Hello {
             client,
             resume: None,
@@ -195,7 +195,7 @@ impl Air for OverSockets {
         }
     }
 
-    fn quarry(&mut self, act: Act) {
+    fn target(&mut self, act: Act) {
         match act {
             Act::Talk if self.talk.is_none() => self.press(),
             Act::Talk => self.keep_talking(),
@@ -259,12 +259,12 @@ mod tests {
     use tenfour_protocol::{Range, Ranges};
 
     #[test]
-    fn an_agent_hears_the_quarry_of_a_server_within_its_range_only() {
+    fn an_agent_hears_the_target_of_a_server_within_its_range_only() {
         let here = Spot::at(45.0, 9.0);
         let stand = Stand::start(Broken::default());
-        let mut air = stand.air(&Quarry::still(here));
+        let mut air = stand.air(&Target::still(here));
         for (km, hears) in [(30.0, true), (70.0, false), (40.0, true), (60.0, false)] {
-            air.quarry(Act::Talk);
+            air.target(Act::Talk);
             let agent = air.join(here.towards(1.0, km), receiving(Range::Km50));
             assert_eq!(begun(&air.heard(agent)).is_some(), hears, "{km}");
             air.leave(agent);

@@ -1,5 +1,5 @@
 //! Intersection over ranges. One listener turns its receive range through all seven steps while
-//! the quarry talks: the burst ends where the quarry is out of range and begins again where it is
+//! the target talks: the burst ends where the target is out of range and begins again where it is
 //! not. So each place gives a ring, and few rings have a point in common.
 
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tenfour_protocol::{ClientMessage, Range};
 
 use super::{Doors, Kind, Program};
 use crate::air::{Act, Air};
-use crate::clause::Band;
+use crate::constraint::Band;
 use crate::geo::Spot;
 use crate::hunt::{Clue, hunt};
 use crate::oracle::{Oracle, STEPS, begun, receiving};
@@ -32,7 +32,7 @@ struct AllSteps;
 
 impl Oracle for AllSteps {
     fn ask(&mut self, air: &mut dyn Air, at: Spot, _: Range) -> Band {
-        air.quarry(Act::Talk);
+        air.target(Act::Talk);
         let agent = air.join(at, receiving(Range::Unlimited));
         let mut news = air.heard(agent);
         let mut band = Band::ANYWHERE;

@@ -1,5 +1,5 @@
-//! Bisecting trilateration. Along each of six bearings there is a place from which the quarry is
-//! just heard: halving finds it, to less than a metre. The quarry is as far from each of those
+//! Bisecting trilateration. Along each of six bearings there is a place from which the target is
+//! just heard: halving finds it, to less than a metre. The target is as far from each of those
 //! places as the step of range says, and six distances are a point.
 
 use std::f64::consts::TAU;
@@ -9,7 +9,7 @@ use tenfour_protocol::Range;
 
 use super::{Doors, Kind, Program};
 use crate::air::Air;
-use crate::clause::Clause;
+use crate::constraint::Constraint;
 use crate::fit::fit;
 use crate::geo::Spot;
 use crate::hunt::{Clue, RUMOUR_KM, km, settle};
@@ -33,20 +33,20 @@ pub(super) const PROGRAM: Program = Program {
 
 fn run(air: &mut dyn Air, clue: &Clue) -> Vec<(Duration, Spot)> {
     let mut rng = clue.rng();
-    let (mut clauses, mut borders) = (Vec::new(), Vec::new());
+    let (mut constraints, mut borders) = (Vec::new(), Vec::new());
     let turn = rng.f64();
     for bearing in 0..BEARINGS {
         let bearing = TAU * (bearing as f64 + turn) / BEARINGS as f64;
         let (mut inside, mut outside) = (km(RING) - RUMOUR_KM, km(RING) + RUMOUR_KM);
         for _ in 0..HALVINGS {
             let middle = f64::midpoint(inside, outside);
-            let clause = Listening.learn(air, clue.rumour.towards(bearing, middle), RING);
-            let heard = matches!(clause, Clause::Ring { band, .. } if band.upto.is_finite());
+            let constraint = Listening.learn(air, clue.rumour.towards(bearing, middle), RING);
+            let heard = matches!(constraint, Constraint::Ring { band, .. } if band.upto.is_finite());
             *if heard { &mut inside } else { &mut outside } = middle;
-            clauses.push(clause);
+            constraints.push(constraint);
         }
         borders.push((clue.rumour.towards(bearing, f64::midpoint(inside, outside)), km(RING)));
     }
     let guess = fit(&borders, clue.rumour);
-    vec![(Duration::ZERO, settle(air, &mut Listening, clue, guess, &clauses, &mut rng))]
+    vec![(Duration::ZERO, settle(air, &mut Listening, clue, guess, &constraints, &mut rng))]
 }

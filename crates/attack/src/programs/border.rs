@@ -1,4 +1,4 @@
-//! Country border. Everybody sees the quarry's country. If that is the country of the position,
+//! Country border. Everybody sees the target's country. If that is the country of the position,
 //! and not of the cell's centre, a border through the cell cuts off a part of it. The attacker
 //! finds out which it is with a place of its own.
 
@@ -9,7 +9,7 @@ use h3o::CellIndex;
 use tenfour_protocol::{Country, ServerMessage};
 
 use super::{Doors, Kind, Program};
-use crate::air::{Air, QUARRY};
+use crate::air::{Air, TARGET};
 use crate::borders::country_at;
 use crate::geo::{Spot, centroid};
 use crate::hunt::{Clue, hunt};
@@ -23,7 +23,7 @@ const CELL_KM: f64 = 6.0;
 /// The program.
 pub(super) const PROGRAM: Program = Program {
     name: "country border",
-    idea: "cut the cell along the border that runs through it, on the side of the quarry's country",
+    idea: "cut the cell along the border that runs through it, on the side of the target's country",
     sees: "whether a voice comes, and the country in the list of participants",
     kind: Kind::Border,
     doors: Doors { country: true, ..Doors::DISTANCE },
@@ -37,7 +37,7 @@ fn run(air: &mut dyn Air, clue: &Clue) -> Vec<(Duration, Spot)> {
     let cell = found.cell();
     let middle = found.km_to(centroid(cell)) < 0.001;
     let spots = if middle { spots_in(cell, &mut rng) } else { Vec::new() };
-    let told = country_of_quarry(air, found);
+    let told = country_of_target(air, found);
     let is_told = |spot: &&Spot| country_at(**spot) == told;
     // A place of one's own, in another country than the centre of its cell.
     let centre = country_at(crate::geo::centre(cell));
@@ -57,14 +57,14 @@ fn spots_in(cell: CellIndex, rng: &mut Rng) -> Vec<Spot> {
         .collect()
 }
 
-fn country_of_quarry(air: &mut dyn Air, at: Spot) -> Option<Country> {
+fn country_of_target(air: &mut dyn Air, at: Spot) -> Option<Country> {
     let agent = air.join(at, receiving(tenfour_protocol::Range::Unlimited));
     let heard = air.heard(agent);
     air.leave(agent);
     heard.iter().find_map(|heard| match &heard.message {
         ServerMessage::Tuned { participants, .. } => {
-            let quarry = participants.iter().find(|other| other.person.handle.as_str() == QUARRY)?;
-            quarry.person.country
+            let target = participants.iter().find(|other| other.person.handle.as_str() == TARGET)?;
+            target.person.country
         }
         _ => None,
     })

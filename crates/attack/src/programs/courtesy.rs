@@ -1,5 +1,5 @@
-//! Courtesy. Whoever talks is told when somebody begins whom they would hear: an invented talker who is on the
-//! air when the quarry presses is told of it, or is not. That ends at the cell, as listening does.
+//! Courtesy. A talker is told when somebody whom they would hear wants to talk: an invented talker who is on the air
+//! when the target presses is told of it, or is not. That ends at the cell, as listening does.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::floor::press;
 use super::side_door::SideDoor;
 use super::{Doors, Kind, Program};
 use crate::air::{Act, Air};
-use crate::clause::Band;
+use crate::constraint::Band;
 use crate::geo::Spot;
 use crate::hunt::{Clue, hunt};
 use crate::oracle::{Oracle, receiving};
@@ -17,7 +17,7 @@ use crate::oracle::{Oracle, receiving};
 /// The program.
 pub(super) const PROGRAM: Program = Program {
     name: "courtesy",
-    idea: "talk in many places, one after the other, until the quarry presses",
+    idea: "talk in many places, one after the other, until the target presses",
     sees: "`burst.others_wait`, or nothing",
     kind: Kind::Still,
     doors: Doors::DISTANCE,
@@ -33,10 +33,10 @@ struct Waiting;
 
 impl Oracle for Waiting {
     fn ask(&mut self, air: &mut dyn Air, at: Spot, ring: Range) -> Band {
-        air.quarry(Act::Hush);
+        air.target(Act::Hush);
         let agent = air.join(at, Ranges { tx: Range::Km10, ..receiving(ring) });
         press(air, agent);
-        air.quarry(Act::Talk);
+        air.target(Act::Talk);
         let heard = air.heard(agent);
         air.leave(agent);
         let told = heard.iter().any(|heard| matches!(heard.message, ServerMessage::OthersWait { .. }));

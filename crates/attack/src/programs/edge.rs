@@ -1,6 +1,6 @@
 //! Edge walk. One comes within the shortest range, goes out until the voice is lost, and then
 //! walks along that border as along a wall, one hand on it. Every few steps the border is found
-//! to the metre; it is a circle around the quarry.
+//! to the metre; it is a circle around the target.
 
 use std::f64::consts::{PI, TAU};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tenfour_protocol::Range;
 
 use super::{Doors, Kind, Program};
 use crate::air::Air;
-use crate::clause::Clause;
+use crate::constraint::Constraint;
 use crate::fit::fit;
 use crate::geo::Spot;
 use crate::hunt::{Clue, RUMOUR_KM, across, km, settle};
@@ -32,7 +32,7 @@ const QUESTIONS: usize = 40;
 /// The program.
 pub(super) const PROGRAM: Program = Program {
     name: "edge walk",
-    idea: "walk around the quarry along the border of 10 km, and find the middle of the walk",
+    idea: "walk around the target along the border of 10 km, and find the middle of the walk",
     sees: "whether a voice comes, at each step of the walk",
     kind: Kind::Still,
     doors: Doors::DISTANCE,
@@ -42,15 +42,15 @@ pub(super) const PROGRAM: Program = Program {
 
 struct Walk<'a> {
     air: &'a mut dyn Air,
-    clauses: Vec<Clause>,
+    constraints: Vec<Constraint>,
 }
 
 impl Walk<'_> {
     /// Whether the voice comes at a spot.
     fn hears(&mut self, at: Spot) -> bool {
-        let clause = Listening.learn(self.air, at, RING);
-        self.clauses.push(clause);
-        matches!(clause, Clause::Ring { band, .. } if band.upto.is_finite())
+        let constraint = Listening.learn(self.air, at, RING);
+        self.constraints.push(constraint);
+        matches!(constraint, Constraint::Ring { band, .. } if band.upto.is_finite())
     }
 
     /// The border between a spot inside and one outside.
@@ -75,12 +75,12 @@ fn run(air: &mut dyn Air, clue: &Clue) -> Vec<(Duration, Spot)> {
         patch.learn(Listening.learn(air, at, Range::Km250));
     }
     let start = patch.middle();
-    let mut walk = Walk { air, clauses: patch.clauses().to_vec() };
+    let mut walk = Walk { air, constraints: patch.constraints().to_vec() };
     let stations = go_around(&mut walk, start, rng.f64() * TAU);
     let borders: Vec<_> = stations.into_iter().map(|station| (station, km(RING))).collect();
     let guess = fit(&borders, start);
-    let Walk { air, clauses } = walk;
-    vec![(Duration::ZERO, settle(air, &mut Listening, clue, guess, &clauses, &mut rng))]
+    let Walk { air, constraints } = walk;
+    vec![(Duration::ZERO, settle(air, &mut Listening, clue, guess, &constraints, &mut rng))]
 }
 
 /// Goes out on a bearing and then around, the inside to the left. Returns points of the border.

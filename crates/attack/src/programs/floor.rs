@@ -1,5 +1,5 @@
 //! Floor-state diff. A press is refused when its talker would hear three others: with two invented talkers
-//! beside every invented place, the answer to a press says whether the quarry is within the presser's range.
+//! beside every invented place, the answer to a press says whether the target is within the presser's range.
 //! That is what turning up a receiver says, too; and it ends at the cell.
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tenfour_protocol::{BurstNo, ClientMessage, Range, Ranges, ServerMessage};
 use super::side_door::SideDoor;
 use super::{Doors, Kind, Program};
 use crate::air::{Act, Agent, Air, channel};
-use crate::clause::Band;
+use crate::constraint::Band;
 use crate::geo::Spot;
 use crate::hunt::{Clue, hunt};
 use crate::oracle::{Oracle, receiving};
@@ -19,7 +19,7 @@ use crate::oracle::{Oracle, receiving};
 /// The program.
 pub(super) const PROGRAM: Program = Program {
     name: "floor-state diff",
-    idea: "press the button in many places while the quarry and two invented talkers beside each place talk",
+    idea: "press the button in many places while the target and two invented talkers beside each place talk",
     sees: "`channel_busy` or `burst.granted`",
     kind: Kind::Still,
     doors: Doors::DISTANCE,
@@ -45,7 +45,7 @@ impl Oracle for Floor {
         let near = Ranges { tx: Range::Km10, rx: Range::Km10 };
         let crowd: Vec<_> = (1..BUSY).map(|_| air.join(at, near)).collect();
         crowd.iter().for_each(|&agent| press(air, agent));
-        air.quarry(Act::Talk);
+        air.target(Act::Talk);
         let agent = air.join(at, Ranges { tx: Range::Km10, ..receiving(ring) });
         press(air, agent);
         let heard = air.heard(agent);

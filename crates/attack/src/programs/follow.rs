@@ -1,6 +1,6 @@
-//! Following somebody who moves: once a minute the attacker closes in. What holds is a position;
-//! what does not is a cell, and a cell that changed was said at the last boundary. In the end
-//! drivers are let loose who pass through those cells in time.
+//! Following somebody who moves: once a minute the attacker closes in. A point that passes the test is a position, any
+//! other is a cell, and a cell that changed was sent at the last boundary. In the end a particle filter runs through the
+//! cells.
 
 use std::time::Duration;
 
@@ -17,12 +17,12 @@ use crate::hunt::{Clue, RUMOUR_KM, fits, on_the_grid, pin_down, which_cell};
 use crate::oracle::{Oracle, receiving};
 use crate::particles::{Sighting, smooth};
 use crate::patch::Patch;
-use crate::quarry::since_start;
+use crate::target::since_start;
 
-/// How long the quarry is found; it is followed for a quarter of an hour more, to judge in hindsight.
+/// The part of the drive that is answered; the target is followed for a quarter of an hour more, for hindsight.
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
-/// Within this of where it was a minute ago, or said to be a quarter of an hour ago.
+/// How far the target is from where it was a minute ago, and a quarter of an hour ago.
 const NEAR_KM: f64 = 3.0;
 const FAR_KM: f64 = 22.0;
 /// A server that snaps is tested this often.
@@ -35,7 +35,7 @@ pub(super) fn follow(air: &mut dyn Air, oracle: &mut dyn Oracle, clue: &Clue) ->
     let mut snaps = false;
     for minute in 0..=(HOUR + EPOCH).as_secs() / MINUTE.as_secs() {
         let at = since_start(air.now());
-        air.quarry(Act::Talk);
+        air.target(Act::Talk);
         let (around, km) = last.unwrap_or((clue.rumour, RUMOUR_KM));
         let position = (!snaps || minute.is_multiple_of(DOUBTS)).then(|| {
             let mut patch = Patch::around(around, km, rng.fork());
@@ -52,7 +52,7 @@ pub(super) fn follow(air: &mut dyn Air, oracle: &mut dyn Oracle, clue: &Clue) ->
                 last = Some((centroid(cell), NEAR_KM));
             }
         }
-        air.quarry(Act::Hush);
+        air.target(Act::Hush);
         air.wait((at + MINUTE).saturating_sub(since_start(air.now())));
     }
     let minutes: Vec<_> =
@@ -60,12 +60,12 @@ pub(super) fn follow(air: &mut dyn Air, oracle: &mut dyn Oracle, clue: &Clue) ->
     if positions.len() <= sightings.len() {
         return smooth(&sightings, &minutes, clue.turn, &mut rng);
     }
-    // Each minute is answered: if it was missed, by the position next to it.
+    // A minute without a position is answered by the nearest in time.
     let nearest = |minute: &Duration| positions.iter().min_by_key(|(at, _)| at.abs_diff(*minute)).copied();
     minutes.iter().filter_map(|minute| Some((*minute, nearest(minute)?.1))).collect()
 }
 
-/// What a cell says of the quarry's way: where it was at the last boundary, if that is news, or
+/// What a cell says of the target's way: where it was at the last boundary, if that is news, or
 /// where it is, if that changed though there was no boundary.
 fn sighting(air: &mut dyn Air, before: Option<Sighting>, cell: CellIndex, at: Duration) -> Option<Sighting> {
     let Some(before) = before else { return Some(Sighting { at, cell }) };
@@ -76,7 +76,7 @@ fn sighting(air: &mut dyn Air, before: Option<Sighting>, cell: CellIndex, at: Du
     (before.cell != cell).then_some(Sighting { at, cell })
 }
 
-/// The quarry's cell, with a look at where it was first.
+/// The target's cell, with a look at where it was first.
 fn cell(
     air: &mut dyn Air,
     oracle: &mut dyn Oracle,

@@ -7,7 +7,7 @@ use tenfour_protocol::Range;
 
 use super::{Doors, Kind, Program};
 use crate::air::{Act, Air};
-use crate::clause::Band;
+use crate::constraint::Band;
 use crate::geo::Spot;
 use crate::hunt::{Clue, hunt};
 use crate::oracle::{Oracle, begun, receiving};
@@ -35,7 +35,7 @@ impl Oracle for Meter {
     }
 
     fn ask(&mut self, air: &mut dyn Air, at: Spot, _: Range) -> Band {
-        air.quarry(Act::Talk);
+        air.target(Act::Talk);
         let agent = air.join(at, receiving(Range::Unlimited));
         let heard = air.heard(agent);
         air.leave(agent);

@@ -7,8 +7,8 @@ use tenfour_protocol::{Range, ServerMessage};
 
 use super::side_door::SideDoor;
 use super::{Doors, Kind, Program};
-use crate::air::{Air, QUARRY};
-use crate::clause::Band;
+use crate::air::{Air, TARGET};
+use crate::constraint::Band;
 use crate::geo::Spot;
 use crate::hunt::{Clue, hunt};
 use crate::oracle::{Oracle, receiving};
@@ -37,7 +37,7 @@ impl Oracle for List {
         air.leave(agent);
         let listed = heard.iter().any(|heard| match &heard.message {
             ServerMessage::Tuned { participants, .. } => {
-                participants.iter().any(|other| other.person.handle.as_str() == QUARRY)
+                participants.iter().any(|other| other.person.handle.as_str() == TARGET)
             }
             _ => false,
         });

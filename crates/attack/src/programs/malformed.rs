@@ -1,6 +1,6 @@
-//! Malformed cells. A place is said in every way that might be finer than a cell: other
-//! resolutions, other bits, floats, coordinates, more fields. Whatever a server takes is used as
-//! an oracle of its own; if nothing is finer, the hunt ends at the cell.
+//! Malformed cells. The attacker sends a place in every form that might be finer than a cell: other resolutions, other
+//! bits, floats, coordinates, more fields. Each form that a server accepts is an oracle; if none is finer, the hunt ends
+//! at the cell.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tenfour_protocol::{Range, ServerMessage};
 
 use super::{Doors, Kind, Program};
 use crate::air::{Act, Agent, Air, CHANNEL};
-use crate::clause::Band;
+use crate::constraint::Band;
 use crate::geo::Spot;
 use crate::hunt::{Clue, RUMOUR_KM, hunt, pin_down};
 use crate::oracle::{Listening, Oracle, begun};
@@ -28,10 +28,10 @@ pub(super) const PROGRAM: Program = Program {
 
 fn run(air: &mut dyn Air, clue: &Clue) -> Vec<(Duration, Spot)> {
     let mut rng = clue.rng();
-    air.quarry(Act::Talk);
+    air.target(Act::Talk);
     for way in ways() {
         let mut oracle = Said(way);
-        // Not taken at all, or somewhere else.
+        // Not accepted, or taken for somewhere else.
         let near = oracle.ask(air, clue.rumour, Range::Km250).upto.is_finite();
         if !near || oracle.ask(air, clue.rumour.antipode(), Range::Km250).upto.is_finite() {
             continue;
@@ -117,7 +117,7 @@ struct Said(Way);
 
 impl Oracle for Said {
     fn ask(&mut self, air: &mut dyn Air, at: Spot, ring: Range) -> Band {
-        air.quarry(Act::Talk);
+        air.target(Act::Talk);
         let agent = air.open();
         let (place, more) = self.0.say(at);
         air.say_text(

@@ -29,9 +29,9 @@ use crate::hunt::Clue;
 pub struct Program {
     /// What it is called.
     pub name: &'static str,
-    /// How it goes about it, in a line.
+    /// How it works, in a line.
     pub idea: &'static str,
-    /// What it looks at.
+    /// Which of the server's answers it uses.
     pub sees: &'static str,
     /// Whom it looks for.
     pub kind: Kind,
@@ -39,7 +39,7 @@ pub struct Program {
     pub doors: Doors,
     /// Whether it also plays against a server over sockets.
     pub sockets: bool,
-    /// Where it says the quarry was, each time it says so; the time counts from the start.
+    /// Its answers: where the target was, at times since the start.
     pub hunt: fn(&mut dyn Air, &Clue) -> Vec<(Duration, Spot)>,
 }
 
@@ -59,7 +59,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether the quarry moves.
+    /// Whether the target moves.
     pub fn moves(self) -> bool {
         matches!(self, Self::Driving | Self::Motorway | Self::Dropping)
     }
@@ -130,13 +130,13 @@ pub const ALL: [Program; 15] = [
     resume::PROGRAM,
 ];
 
-/// What single doors, and ways that are easy to foresee, give away: told, not limited.
+/// What single doors, and ways that are easy to foresee, give away. No limits here.
 pub const TOLD: [(&str, Program, Doors); 4] = [
     ("a grid drawn anew for each session", sessions::PROGRAM, Doors { session_grid: true, ..Doors::SHUT }),
     ("the country of the position", border::PROGRAM, Doors { country: true, ..Doors::SHUT }),
     ("cells said and taken at once", mover::PROGRAM, Doors { moves: true, ..Doors::SHUT }),
     (
-        "nothing, but the quarry drives on a motorway",
+        "nothing, but the target drives on a motorway",
         Program { kind: Kind::Motorway, ..mover::PROGRAM },
         Doors::SHUT,
     ),

@@ -1,6 +1,6 @@
-//! Reconnect as a free move. The quarry's link drops each few minutes, and each new connection
-//! says a first cell, which takes effect at once. The attacker moves in the same way: it drops
-//! its link and says another cell, with one key for a dozen places.
+//! Reconnect as a free move. The target's link drops each few minutes, and each new connection
+//! sends a first cell, which takes effect at once. The attacker moves in the same way: it drops
+//! its link and sends another cell, with one key for a dozen places.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tenfour_protocol::limits::FIRST_CELLS_PER_HOUR;
 use super::follow::follow;
 use super::{Doors, Kind, Program};
 use crate::air::{Act, Agent, Air};
-use crate::clause::Band;
+use crate::constraint::Band;
 use crate::geo::Spot;
 use crate::hunt::Clue;
 use crate::oracle::{Oracle, begun, receiving};
@@ -39,7 +39,7 @@ struct Reconnecting {
 
 impl Oracle for Reconnecting {
     fn ask(&mut self, air: &mut dyn Air, at: Spot, ring: Range) -> Band {
-        air.quarry(Act::Talk);
+        air.target(Act::Talk);
         let agent = match self.agent.take().filter(|_| self.moved < FIRST_CELLS_PER_HOUR) {
             Some(agent) => {
                 air.reopen(agent);

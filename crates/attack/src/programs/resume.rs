@@ -8,7 +8,7 @@ use tenfour_protocol::{Range, ServerMessage};
 
 use super::{Doors, Kind, Program};
 use crate::air::{Act, Agent, Air, Heard};
-use crate::clause::Band;
+use crate::constraint::Band;
 use crate::geo::Spot;
 use crate::hunt::{Clue, hunt};
 use crate::oracle::{Oracle, begun, receiving};
@@ -37,7 +37,7 @@ struct Resuming {
 
 impl Oracle for Resuming {
     fn ask(&mut self, air: &mut dyn Air, at: Spot, ring: Range) -> Band {
-        air.quarry(Act::Talk);
+        air.target(Act::Talk);
         let agent = match self.session.take().filter(|_| self.moved < FIRST_CELLS_PER_HOUR) {
             Some((agent, token)) => {
                 self.moved += 1;

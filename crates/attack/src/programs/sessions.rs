@@ -1,5 +1,5 @@
 //! Averaging over sessions. What is noise, or a grid drawn anew for each session, averages out:
-//! the hunt is repeated with each of the quarry's sessions, and the answers are averaged.
+//! the hunt is repeated with each of the target's sessions, and the answers are averaged.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const SESSIONS: u64 = 8;
 /// The program.
 pub(super) const PROGRAM: Program = Program {
     name: "averaging over sessions",
-    idea: "find the quarry anew in each of eight sessions, and average",
+    idea: "find the target anew in each of eight sessions, and average",
     sees: "whether a voice comes, session after session",
     kind: Kind::Still,
     doors: Doors::DISTANCE,
@@ -27,7 +27,7 @@ fn run(air: &mut dyn Air, clue: &Clue) -> Vec<(Duration, Spot)> {
     for session in 0..SESSIONS {
         let clue = Clue { seed: clue.seed ^ (session << 32), ..clue.clone() };
         found.push(hunt(air, &mut Listening, &clue));
-        air.quarry(Act::Renew);
+        air.target(Act::Renew);
     }
     vec![(Duration::ZERO, Spot::mean(found).unwrap_or(clue.rumour))]
 }

@@ -1,9 +1,9 @@
-//! An oracle that may be shut: then one has to listen like everybody else.
+//! An oracle that may be shut: then the program listens, as others do.
 
 use tenfour_protocol::Range;
 
 use crate::air::Air;
-use crate::clause::Band;
+use crate::constraint::Band;
 use crate::geo::Spot;
 use crate::oracle::{Listening, Oracle};
 
@@ -19,7 +19,7 @@ impl<O: Oracle> SideDoor<O> {
         Self { door, rumour, open: None }
     }
 
-    /// Whether it says that the quarry is near its rumour, and not near the other side of the earth.
+    /// Whether it says that the target is near its rumour, and not near the other side of the earth.
     fn try_it(&mut self, air: &mut dyn Air) -> bool {
         let mut says_near = |at, ring| self.door.ask(air, at, ring).upto.is_finite();
         says_near(self.rumour, Range::Km500) && !says_near(self.rumour.antipode(), Range::Km10)

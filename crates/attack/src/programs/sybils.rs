@@ -1,4 +1,4 @@
-//! Many Sybils. Rows of listeners come on the air before the quarry talks once; where a row falls
+//! Many Sybils. Rows of listeners come on the air before the target talks once; where a row falls
 //! silent is a border. Each round stands closer around the place that the one before found.
 
 use std::time::Duration;
@@ -7,7 +7,7 @@ use tenfour_protocol::Range;
 
 use super::{Doors, Kind, Program};
 use crate::air::{Act, Air};
-use crate::clause::{Band, Clause};
+use crate::constraint::{Band, Constraint};
 use crate::fit::fit;
 use crate::geo::Spot;
 use crate::hunt::{Clue, RUMOUR_KM, km, settle};
@@ -36,17 +36,17 @@ pub(super) const PROGRAM: Program = Program {
 
 fn run(air: &mut dyn Air, clue: &Clue) -> Vec<(Duration, Spot)> {
     let (mut guess, mut around) = (clue.rumour, RUMOUR_KM);
-    let mut clauses = Vec::new();
+    let mut constraints = Vec::new();
     while around > DONE_KM {
-        air.quarry(Act::Hush);
+        air.target(Act::Hush);
         let places = rows(guess, around);
         let sybils: Vec<_> = places.iter().map(|row| row.map(|at| air.join(at, receiving(RING)))).collect();
-        air.quarry(Act::Talk);
+        air.target(Act::Talk);
         let mut borders = Vec::new();
         for (row, agents) in places.iter().zip(&sybils) {
             let heard = agents.map(|agent| begun(&air.heard(agent)).is_some());
-            clauses.extend(
-                row.iter().zip(heard).map(|(&at, heard)| Clause::ring(at, Band::of_range(RING, heard))),
+            constraints.extend(
+                row.iter().zip(heard).map(|(&at, heard)| Constraint::ring(at, Band::of_range(RING, heard))),
             );
             let first_out = heard.iter().position(|heard| !heard).unwrap_or(IN_A_ROW);
             borders.extend(border(row, first_out).map(|at| (at, km(RING))));
@@ -55,10 +55,10 @@ fn run(air: &mut dyn Air, clue: &Clue) -> Vec<(Duration, Spot)> {
         guess = fit(&borders, guess);
         around /= CLOSER;
     }
-    vec![(Duration::ZERO, settle(air, &mut Listening, clue, guess, &clauses, &mut clue.rng()))]
+    vec![(Duration::ZERO, settle(air, &mut Listening, clue, guess, &constraints, &mut clue.rng()))]
 }
 
-/// Rows that stand across the border of a quarry near `guess`, from inside to outside.
+/// Rows that stand across the border of a target near `guess`, from inside to outside.
 fn rows(guess: Spot, around: f64) -> [[Spot; IN_A_ROW]; ROWS] {
     std::array::from_fn(|row| {
         let bearing = std::f64::consts::TAU * row as f64 / ROWS as f64;

@@ -8,7 +8,7 @@ use tenfour_protocol::Range;
 
 use super::{Doors, Kind, Program};
 use crate::air::{Act, Air, Heard};
-use crate::clause::Clause;
+use crate::constraint::Constraint;
 use crate::geo::Spot;
 use crate::hunt::{Clue, POINT_KM, RUMOUR_KM, hunt};
 use crate::oracle::{Listening, receiving};
@@ -39,8 +39,8 @@ fn run(air: &mut dyn Air, clue: &Clue) -> Vec<(Duration, Spot)> {
             break;
         }
         let (middle, axis) = (patch.middle(), patch.axis());
-        let clause = race(air, middle.towards(axis, ARM_KM), middle.towards(axis, -ARM_KM));
-        patch.learn(clause);
+        let constraint = race(air, middle.towards(axis, ARM_KM), middle.towards(axis, -ARM_KM));
+        patch.learn(constraint);
     }
     if !patch.is_gone() && holds(air, patch.middle()) {
         return vec![(Duration::ZERO, patch.middle())];
@@ -48,16 +48,16 @@ fn run(air: &mut dyn Air, clue: &Clue) -> Vec<(Duration, Spot)> {
     vec![(Duration::ZERO, hunt(air, &mut Listening, clue))]
 }
 
-/// Who of two hears the quarry's next burst first.
-fn race(air: &mut dyn Air, one: Spot, other: Spot) -> Clause {
-    air.quarry(Act::Hush);
+/// Who of two hears the target's next burst first.
+fn race(air: &mut dyn Air, one: Spot, other: Spot) -> Constraint {
+    air.target(Act::Hush);
     // Who came first must not matter.
     let agents = [one, other].map(|at| air.join(at, receiving(Range::Unlimited)));
-    air.quarry(Act::Talk);
+    air.target(Act::Talk);
     let [first, second] = agents.map(|agent| arrival(&air.heard(agent)));
     agents.into_iter().for_each(|agent| air.leave(agent));
     let (near, far) = if first <= second { (one, other) } else { (other, one) };
-    Clause::Nearer { near, far }
+    Constraint::Nearer { near, far }
 }
 
 /// When the last burst came, by the clock and then by order.

@@ -1,4 +1,4 @@
-//! The virtual users' side of the air: one thread that talks when it is due, and listens.
+//! All virtual users in one thread, which sends each frame when it is due and reads what comes.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -16,14 +16,16 @@ use crate::stamp::Stamp;
 
 /// The alarm's number among the events.
 const ALARM: u64 = u64::MAX;
-/// Events handled before the clock is looked at: a talker waits no longer than these take.
-const EVENTS: usize = 64;
-/// From some who leave to the next.
-const LOOK: Duration = Duration::from_millis(5);
+/// Events handled before the clock is read: a talker waits no longer than these take.
+const MAX_EVENTS: usize = 64;
+/// Lines that are opened, or leave, before what has come to the others is read.
+pub(crate) const LINES_PER_BATCH: usize = 50;
+/// How long it is read.
+pub(crate) const BATCH_PAUSE: Duration = Duration::from_millis(5);
 /// What is read from a socket at once.
 const SCRATCH_BYTES: usize = 64 * 1024;
-/// What is still missing when nothing came for this long will not come.
-const SILENCE: Duration = Duration::from_secs(1);
+/// Frames that are missing after this long without any are lost.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The work: what talkers say.
 #[derive(Debug, Clone, Copy)]
@@ -49,8 +51,8 @@ pub(crate) struct Air {
     talkers: Vec<Talker>,
     pub(crate) score: Score,
     scratch: Vec<u8>,
-    /// The thread has a core to itself, and does not sleep while people talk: to wake it would be work
-    /// of the server, and over a network there is nobody to be woken.
+    /// The thread has a core to itself and does not sleep while people talk: to wake it would cost the server CPU,
+    /// which it would not over a network.
     pub(crate) awake: bool,
     /// Due times count from here.
     zero: Instant,
@@ -75,7 +77,7 @@ impl Air {
         })
     }
 
-    /// Listens on one more line; its number.
+    /// Adds a line that listens, and gives its number.
     pub(crate) fn add(&mut self, line: Box<dyn Line>) -> Result<usize> {
         let number = self.lines.len();
         for (place, socket) in line.sockets().into_iter().enumerate() {
@@ -87,7 +89,7 @@ impl Air {
         Ok(number)
     }
 
-    /// One more line that talks.
+    /// Adds a line that talks.
     pub(crate) fn add_talker(&mut self, line: Box<dyn Line>, group: usize, listeners: u64) -> Result<()> {
         let line = self.add(line)?;
         self.score.talker(group);
@@ -107,7 +109,7 @@ impl Air {
         }
     }
 
-    /// Talks, and listens until all has come, or nothing does any more.
+    /// Talks, and then listens until all frames have come, or none comes any more.
     pub(crate) fn talk(&mut self, work: Work) -> Result<()> {
         ensure!(!self.talkers.is_empty(), "nobody talks");
         let period = Duration::from_millis(work.frame_ms.into());
@@ -133,25 +135,25 @@ impl Air {
                 self.lines[self.talkers[talker].line].release()?;
             }
         }
-        while !self.score.complete() && self.score.last.elapsed() < SILENCE {
-            self.set_alarm(Instant::now() + SILENCE / 10)?;
+        while !self.score.complete() && self.score.last.elapsed() < SILENCE_TIMEOUT {
+            self.set_alarm(Instant::now() + SILENCE_TIMEOUT / 10)?;
             self.wait()?;
         }
         Ok(())
     }
 
-    /// Everybody leaves. The server would keep their places for a while, and whoever comes next would pay for it.
+    /// Everybody leaves for good: otherwise the server would keep their sessions for a while, during the next work.
     pub(crate) fn leave(&mut self) -> Result<()> {
         for number in 0..self.lines.len() {
             self.lines[number].leave()?;
-            if number % EVENTS == 0 {
-                self.listen(LOOK)?;
+            if number % LINES_PER_BATCH == 0 {
+                self.listen(BATCH_PAUSE)?;
             }
         }
         Ok(())
     }
 
-    /// How many lines were told another number of bursts that began and ended than `bursts`.
+    /// How many lines were not told the beginning and end of exactly `bursts` bursts.
     pub(crate) fn told_otherwise(&self, bursts: u32) -> usize {
         self.lines.iter().filter(|line| line.told().is_some_and(|told| told != (bursts, bursts))).count()
     }
@@ -170,7 +172,7 @@ impl Air {
 
     fn wait(&mut self) -> Result<()> {
         let timeout = self.awake.then_some(Timespec { tv_sec: 0, tv_nsec: 0 });
-        let mut events = Vec::with_capacity(EVENTS);
+        let mut events = Vec::with_capacity(MAX_EVENTS);
         match epoll::wait(&self.epoll, spare_capacity(&mut events), timeout.as_ref()) {
             Err(rustix::io::Errno::INTR) => return Ok(()),
             waited => waited?,
@@ -193,7 +195,7 @@ impl Air {
     }
 
     fn set_alarm(&self, at: Instant) -> Result<()> {
-        // Zero would mean never.
+        // A timer of zero never fires.
         let left = at.saturating_duration_since(Instant::now()).max(Duration::from_nanos(1));
         let it_value = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
         let never = Timespec { tv_sec: 0, tv_nsec: 0 };

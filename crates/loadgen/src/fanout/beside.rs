@@ -29,7 +29,6 @@ impl Beside {
 
 impl Drop for Beside {
     fn drop(&mut self) {
-        // It has ended, or nobody wants it any more.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -11,7 +11,7 @@ use serde_json::json;
 use tenfour_protocol::ChannelId;
 use tenfour_protocol::control::FrameTime;
 
-use crate::air::{Air, Work};
+use crate::air::{Air, BATCH_PAUSE, LINES_PER_BATCH, Work};
 use crate::beside::Beside;
 use crate::lines::floor::Floor;
 use crate::lines::mqtt::Mqtt;
@@ -25,17 +25,13 @@ use crate::score::Group;
 use crate::stamp::STAMP_BYTES;
 use crate::watch::Watch;
 
-/// Lines that are opened between two looks at what has come to the others.
-const OPENED_TOGETHER: usize = 50;
-/// Such a look.
-const LOOK: Duration = Duration::from_millis(5);
-/// After the last join the server has something to tell: it is watched in steps of this length.
-const SETTLE: Duration = Duration::from_millis(500);
-/// It is quiet when it uses no more than this in a step.
-const QUIET: Duration = Duration::from_millis(20);
-/// Longest wait for that.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// What the kernel takes for a stalled line before its window is closed; it doubles the number.
+/// After the last join the server still tells others of it: its CPU is read in steps of this length.
+const SETTLE_STEP: Duration = Duration::from_millis(500);
+/// The server is idle when it uses no more than this in a step.
+const IDLE_CPU: Duration = Duration::from_millis(20);
+/// Longest wait for an idle server.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Receive buffer of a stalled line; the kernel doubles the number.
 const STALLED_BUFFER_BYTES: usize = 2048;
 
 /// The kind of server.
@@ -93,22 +89,22 @@ pub(crate) struct Fanout {
     /// Listeners of the channel beside them that never read (Tenfour only)
     #[arg(long, default_value_t = 0)]
     stalled: usize,
-    /// The virtual users have a core to themselves, and never sleep while somebody talks
+    /// The virtual users have a core to themselves and never sleep while somebody talks
     #[arg(long)]
     awake: bool,
-    /// The server is busy with something else: its quiet is not waited for
+    /// Does not wait until the server is idle: it is busy with something else
     #[arg(long)]
     busy: bool,
-    /// Everybody leaves at the end: the next come to an empty server (Tenfour only)
+    /// Everybody leaves at the end, so that the server is empty for the next run (Tenfour only)
     #[arg(long)]
     leave: bool,
     /// Network whose addresses the virtual users have in turn (Tenfour only)
     #[arg(long)]
     from: Option<Network>,
-    /// A command that runs beside them from the first word on; what it prints is in the figures
+    /// A command that runs while they talk; the JSON that it prints is in the figures
     #[arg(long)]
     beside: Option<String>,
-    /// Seconds at the end whose latency is told by itself
+    /// Seconds at the end whose latency is reported by itself
     #[arg(long, default_value_t = 0.0)]
     last: f64,
 }
@@ -133,8 +129,8 @@ impl Fanout {
         let joining = Instant::now();
         for number in 0..self.listeners {
             air.add(opener.open(number, false, &self.channel)?)?;
-            if number % OPENED_TOGETHER == 0 {
-                air.listen(LOOK)?;
+            if number % LINES_PER_BATCH == 0 {
+                air.listen(BATCH_PAUSE)?;
             }
         }
         for number in 0..self.talkers {
@@ -166,7 +162,7 @@ impl Fanout {
         let seen = watch.end()?;
         let beside = beside.map(Beside::end).transpose()?;
         air.awake = false;
-        air.listen(SETTLE)?;
+        air.listen(SETTLE_STEP)?;
         let told_otherwise = air.told_otherwise(self.talkers as u32);
         let most = server.most_resident()?;
         if self.leave {
@@ -211,7 +207,7 @@ impl Fanout {
 }
 
 impl Fanout {
-    /// Listeners that are never read, with a window that soon is closed.
+    /// Listeners that never read, and whose window is soon full.
     fn stall(&self, opener: &Opener) -> Result<Vec<Box<dyn Line>>> {
         let first = self.listeners + self.talkers + 2 * self.pairs;
         let lines = (first..first + self.stalled).map(|number| {
@@ -225,21 +221,20 @@ impl Fanout {
     }
 }
 
-/// Waits until the server has told everybody of all the joins: that work is not the one measured.
+/// Waits until the server has told everybody of all the joins, which must not count as work of the fan-out.
 fn settle(air: &mut Air, server: Process) -> Result<()> {
     let begin = Instant::now();
     loop {
         let before = server.cpu()?;
-        air.listen(SETTLE)?;
-        if server.cpu()? - before <= QUIET {
+        air.listen(SETTLE_STEP)?;
+        if server.cpu()? - before <= IDLE_CPU {
             return Ok(());
         }
-        anyhow::ensure!(begin.elapsed() < PATIENCE, "the server is still busy with the joins");
+        anyhow::ensure!(begin.elapsed() < SETTLE_TIMEOUT, "the server is still busy with the joins");
     }
 }
 
-/// The machine's clock since it started: whoever looks at the server meanwhile can tell when there
-/// was talk.
+/// Time since the machine was started: a profiler beside can tell by it when people talked.
 fn monotonic() -> Duration {
     let now = clock_gettime(ClockId::Monotonic);
     Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs() as u32)

@@ -1,9 +1,8 @@
 //! `tenfour-fanout`: the same work on different servers, measured the same way.
 //!
-//! One thread holds all virtual users: plain sockets, epoll, no task of their own. Frames carry
-//! when they were due, so that a late talker counts as latency and not as luck. The server's CPU
-//! and memory are read from `/proc` by its process number. One JSON line comes out. `cargo xtask
-//! bench` starts it beside each server.
+//! One thread holds all virtual users, with plain sockets and epoll. Frames carry the time when they were due, so
+//! that a late talker adds to the latency. The server's CPU and memory are read from `/proc`. It prints one JSON line;
+//! `cargo xtask bench` starts it beside each server.
 
 mod air;
 mod beside;

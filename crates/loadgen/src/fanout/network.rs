@@ -1,4 +1,4 @@
-//! Addresses of virtual users: a server that gives each address its share has to see more than one.
+//! Addresses of virtual users: a server that gives each address a share must see more than one.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::str::FromStr;
@@ -7,8 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use socket2::{Domain, Protocol, Socket, Type};
 
-/// Longest wait for a connection.
-const PATIENCE: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An IPv4 network all of whose addresses are this machine's, as `ip route add local 10.0.0.0/8 dev lo` makes
 /// them in a network namespace.
@@ -40,7 +39,7 @@ impl Network {
     pub(crate) fn connect(self, number: usize, to: SocketAddr) -> std::io::Result<TcpStream> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
         socket.bind(&SocketAddr::new(IpAddr::V4(self.address(number)), 0).into())?;
-        socket.connect_timeout(&to.into(), PATIENCE)?;
+        socket.connect_timeout(&to.into(), CONNECT_TIMEOUT)?;
         Ok(socket.into())
     }
 }

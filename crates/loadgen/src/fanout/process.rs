@@ -50,8 +50,8 @@ impl Process {
     }
 }
 
-/// The name, in parentheses, may have spaces and parentheses itself: what follows the last one
-/// counts. The 14th and 15th fields are user and system ticks.
+/// User and system ticks are the 14th and 15th field. The name before them is in parentheses and may have spaces and
+/// parentheses itself, so fields count from the last one.
 fn cpu_of(stat: &str) -> Option<Duration> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
     let user: u32 = fields.next()?.parse().ok()?;

@@ -28,10 +28,10 @@ pub(crate) struct Score {
     heard: Vec<Vec<(u16, u32, u64)>>,
     /// Frames that came twice or out of order.
     pub(crate) disorder: u64,
-    /// Payloads that nobody here has sent.
+    /// Payloads that no talker of this process has sent.
     pub(crate) foreign: u64,
     pub(crate) last: Instant,
-    /// The last seconds begin so long after the first frame.
+    /// `last_latency` counts from so long after the first frame.
     pub(crate) last_from: Duration,
     /// When the first frame was due, in microseconds.
     begin: Option<u64>,

@@ -1,10 +1,9 @@
-//! What the payload of a frame says: who talks, which frame it is, when it was due.
+//! What a frame's payload says: its talker, its number, and when it was due.
 
 /// Shortest payload that has room for a stamp.
 pub(crate) const STAMP_BYTES: usize = 16;
 
-/// The first byte: an Opus packet with one frame of 20 or of 60 ms, so that servers that check
-/// the payload take it. What follows may be any bytes then.
+/// The first byte of an Opus packet with one frame, for servers that check the payload. Any bytes may follow.
 fn opus_header(frame_ms: u8) -> u8 {
     match frame_ms {
         60 => 11 << 3,

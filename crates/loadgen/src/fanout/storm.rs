@@ -63,7 +63,7 @@ impl Storm {
             .step_by(THREADS)
             .map(|user| door.open(user, &self.wish(user)?).with_context(|| format!("user {user}")))
             .collect();
-        // The others wait for this one, also when it has failed.
+        // The other threads wait at the barrier even when this one has failed.
         let opened = begin.elapsed();
         together.wait();
         let lines = lines?;

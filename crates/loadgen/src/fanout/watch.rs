@@ -1,4 +1,4 @@
-//! What the server's process holds while people talk.
+//! Memory and open files of the server while people talk.
 
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -7,10 +7,9 @@ use anyhow::Result;
 
 use crate::process::Process;
 
-/// Time between two looks: to count the open files of a server takes a millisecond.
-const LOOK: Duration = Duration::from_millis(250);
+/// To count the open files of a server takes a millisecond.
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Memory and open files.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Footprint {
     pub(crate) resident_kib: u64,
@@ -23,27 +22,26 @@ impl Footprint {
     }
 }
 
-/// A thread that looks at the server for a while.
+/// A thread that samples the server for a while.
 pub(crate) struct Watch(JoinHandle<Result<Seen>>);
 
-/// What it has seen.
 pub(crate) struct Seen {
     /// After a tenth of the time.
     pub(crate) early: Footprint,
     /// At the end.
     pub(crate) late: Footprint,
-    /// When the server had no more than so many open files.
+    /// When the server was down to the given number of open files.
     pub(crate) down_after: Option<Duration>,
 }
 
 impl Watch {
-    /// Looks for `time`, and for the moment when there are no more than `files` open files.
+    /// Samples for `time`, and notes when the server has no more than `files` open files.
     pub(crate) fn begin(server: Process, time: Duration, files: usize) -> Self {
         Self(std::thread::spawn(move || {
             let begin = Instant::now();
             let (mut early, mut down_after) = (None, None);
             loop {
-                std::thread::sleep(LOOK);
+                std::thread::sleep(SAMPLE_INTERVAL);
                 let (now, late) = (begin.elapsed(), Footprint::of(server)?);
                 if now >= time / 10 {
                     early.get_or_insert(late);

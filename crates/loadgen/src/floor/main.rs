@@ -1,9 +1,8 @@
 //! `tenfour-floor`: the least that a server of voice can do, to measure others against.
 //!
-//! One thread, epoll, and for each frame one plain `write` of a ready WebSocket frame to each
-//! listener. It knows no channels, no log-in and no control messages. A connection says what it
-//! is with its first byte: `L` listens, `T` talks, in frames of a length (16 bits, big-endian) and
-//! so many bytes. A listener that takes nothing just now misses the frame.
+//! One thread, epoll, and for each frame one plain `write` of a ready WebSocket frame to each listener. There are no
+//! channels, log-ins or control messages. The first byte of a connection is `L` for a listener or `T` for a talker,
+//! whose frames are a length (16 bits, big-endian) and so many bytes. A listener whose socket is full misses the frame.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read, Write};
@@ -40,11 +39,11 @@ fn serve(address: &str) -> io::Result<()> {
 struct Floor {
     door: TcpListener,
     epoll: std::os::fd::OwnedFd,
-    /// Those that have not said what they are.
+    /// Connections that have not sent their first byte.
     strangers: BTreeMap<u64, TcpStream>,
-    /// In one row: nothing is looked up for a write.
+    /// In a row, so that a write needs no look-up.
     listeners: Vec<(u64, TcpStream)>,
-    /// Each with what it has sent and is no whole frame yet.
+    /// Each with the bytes that are no whole frame yet.
     talkers: BTreeMap<u64, (TcpStream, Vec<u8>)>,
     next: u64,
     scratch: Vec<u8>,
@@ -110,7 +109,7 @@ impl Floor {
             return self.spread(number);
         }
         let Some(mut stream) = self.strangers.remove(&number) else {
-            // A listener says nothing more: it has gone.
+            // A listener sends nothing more, so it has gone.
             return self.listeners.retain(|(listener, _)| *listener != number);
         };
         match read(&mut stream, &mut self.scratch) {
@@ -132,7 +131,7 @@ impl Floor {
             frame_of(payload, &mut self.frame);
             let frame = &self.frame;
             self.listeners.retain_mut(|(_, listener)| match listener.write(frame) {
-                // Half a frame would make nonsense of the next one.
+                // After half a frame the rest would be nonsense.
                 Ok(wrote) => wrote == frame.len(),
                 Err(error) => error.kind() == ErrorKind::WouldBlock,
             });
@@ -141,7 +140,7 @@ impl Floor {
     }
 }
 
-/// How many bytes have come, perhaps none yet; None at the end.
+/// How many bytes have come, or None at the end of the connection.
 fn read(stream: &mut TcpStream, scratch: &mut [u8]) -> Option<usize> {
     match stream.read(scratch) {
         Ok(count) if count > 0 => Some(count),

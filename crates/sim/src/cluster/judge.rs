@@ -2,7 +2,6 @@
 //! ranges alone, nothing is heard twice, and when nothing goes wrong nothing is missed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::AddAssign;
 use std::time::Duration;
 
 use tenfour_core::hub::Hears;
@@ -12,51 +11,35 @@ use tenfour_protocol::{BurstNo, ChannelId, Range, VoiceFrame};
 
 use super::person::{Line, Person};
 use crate::place::{Heard, Position, heard};
+use crate::report::seen;
 use crate::voice::Mark;
 
-/// How long after the last trouble everything has to be as if there had been none.
-const CALM: Duration = Duration::from_secs(6);
-/// How long before a burst its listeners must have been there.
-const STEADY: Duration = Duration::from_secs(1);
+/// After the last trouble, until nothing may be missed any more.
+const RECOVERY_TIME: Duration = Duration::from_secs(6);
+/// How long a listener must have been there before a burst, to have to hear all of it.
+const MIN_PRESENCE: Duration = Duration::from_secs(1);
 
-/// What happened, in numbers: shows that a run was worth something.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct Seen {
+seen! {
     /// Bursts that went on the air.
-    pub aired: usize,
+    aired,
     /// Frames that were heard on the node of their talker.
-    pub heard_here: usize,
+    heard_here,
     /// Frames that were heard on another node.
-    pub heard_elsewhere: usize,
+    heard_elsewhere,
     /// Bursts that somebody on another node had to hear whole, and did.
-    pub whole: usize,
+    whole,
     /// Bursts that were opened on another node.
-    pub opened_elsewhere: usize,
+    opened_elsewhere,
     /// Listeners who were not in range of a burst of another node.
-    pub beyond: usize,
+    beyond,
     /// Connections that went on where they had ended.
-    pub resumed: usize,
+    resumed,
     /// Connections to another node than before.
-    pub changed_node: usize,
+    changed_node,
     /// Nodes that were killed, paused, cut off, or lost the bus.
-    pub faults: usize,
+    faults,
     /// Counts that were compared.
-    pub counted: usize,
-}
-
-impl AddAssign for Seen {
-    fn add_assign(&mut self, other: Self) {
-        self.aired += other.aired;
-        self.heard_here += other.heard_here;
-        self.heard_elsewhere += other.heard_elsewhere;
-        self.whole += other.whole;
-        self.opened_elsewhere += other.opened_elsewhere;
-        self.beyond += other.beyond;
-        self.resumed += other.resumed;
-        self.changed_node += other.changed_node;
-        self.faults += other.faults;
-        self.counted += other.counted;
-    }
+    counted,
 }
 
 /// A burst, as its talker made it.
@@ -123,7 +106,7 @@ impl Judge {
         };
         let elsewhere = usize::from(truth.home != node);
         self.seen.opened_elsewhere += elsewhere;
-        // Who has come to another node while the one before still takes it for the talker hears itself.
+        // A talker who has moved to another node may hear itself, while the old node still takes it for the talker.
         let theirs = |line: &Line| line.person == truth.talker && node != truth.home;
         for (&conn, line) in lines.iter().filter(|(_, line)| line.node == node && !theirs(line)) {
             let listener = listeners.iter().find(|listener| listener.conn == conn);
@@ -151,7 +134,7 @@ impl Judge {
             Heard::Yes(grade) => listener.grade.map(u8::from) == grade,
             Heard::Unsure => true,
         };
-        // A talker who has gone is nowhere; what is held of its burst is heard by who hears anything.
+        // A talker who has gone has no place: held frames go to listeners whose range is unlimited.
         let nowhere = listener.grade.is_none() && line.ranges.rx == Range::Unlimited;
         self.must(right || nowhere, || format!("{} joins: {hears:?}", line.person));
     }
@@ -189,7 +172,7 @@ impl Judge {
         self.must(on, || format!("{id} hears a channel without being tuned to it"));
     }
 
-    /// A burst was over a moment ago: who had to hear all of it has.
+    /// A burst was over a moment ago: everybody who had to hear all of it has.
     pub(super) fn over(
         &mut self,
         key: (NodeId, BurstNo),
@@ -198,11 +181,12 @@ impl Judge {
         lines: &BTreeMap<ConnId, Line>,
     ) {
         let Some(truth) = self.bursts.get(&key).cloned() else { return };
-        let calm = good && self.trouble.is_none_or(|last| last + CALM <= truth.began);
+        let calm = good && self.trouble.is_none_or(|last| last + RECOVERY_TIME <= truth.began);
         let stood = self.stopped.get(&truth.home).is_none_or(|last| *last < truth.began);
         for person in people.iter().filter(|person| person.id != truth.talker) {
             let Some(line) = person.conn.and_then(|conn| lines.get(&conn)) else { continue };
-            let steady = person.changed + STEADY <= truth.began && person.tuned.contains(&truth.channel);
+            let steady =
+                person.changed + MIN_PRESENCE <= truth.began && person.tuned.contains(&truth.channel);
             let here = person.node == truth.home;
             if !steady || !(calm || here && stood) || !matches!(truth.heard_by(line), Heard::Yes(_)) {
                 continue;

@@ -1,8 +1,8 @@
 //! A seeded world of several hubs on a bus that loses, doubles and delays, with nodes that are cut
 //! off, stopped and killed, and clocks that differ; and people who come back on another node.
 //!
-//! It is made for what happens between nodes. Lines of clients are perfect here, and their radios
-//! simple: what they do is the other simulation's ([`crate::world`]).
+//! It tests what happens between nodes. The lines of clients are perfect here and their radios simple: the other
+//! simulation ([`crate::world`]) tests those.
 
 mod act;
 mod bus;
@@ -26,6 +26,7 @@ use self::judge::Judge;
 use self::node::{Effect, Node, Task};
 use self::person::{Line, Person};
 use crate::place::Region;
+use crate::report::Report;
 use crate::schedule::Schedule;
 use crate::world::secret;
 
@@ -48,17 +49,6 @@ impl Default for Plan {
     fn default() -> Self {
         Self { nodes: 3, people: 7, time: Duration::from_secs(25), keep_log: false }
     }
-}
-
-/// What a run showed.
-#[derive(Debug)]
-pub struct Report {
-    /// What was not true, in words. Empty when all is well.
-    pub violations: Vec<String>,
-    /// The log, when it was kept.
-    pub log: Vec<String>,
-    /// What happened, in numbers.
-    pub seen: Seen,
 }
 
 /// How long a frame, a burst and a session are kept.
@@ -85,7 +75,7 @@ enum Mend {
 }
 
 /// Runs the world of `seed` and says what was seen.
-pub fn run(seed: u64, plan: Plan) -> Report {
+pub fn run(seed: u64, plan: Plan) -> Report<Seen> {
     let mut world = World::new(seed, plan);
     world.live(plan.time);
     world.settle();
@@ -153,7 +143,7 @@ impl World {
             hold: HOLD,
             talk_limit: Duration::from_secs(5),
             secret: secret(&mut self.rng),
-            // No boundary while people do things: that places change is the other simulation's.
+            // No boundary while people do things: the other simulation has those.
             unix_at_zero: EPOCH * 1000 + Duration::from_secs(self.rng.u64(0..300)),
             ..HubConfig::default()
         };
@@ -211,7 +201,7 @@ impl World {
         self.until(self.schedule.now() + Duration::from_secs(60));
         for node in 0..self.nodes.len() {
             let (figures, left) = (self.nodes[node].hub.figures(), self.nodes[node].leftovers());
-            // What runs on are the beat, and bursts whose numbers are kept.
+            // The beat runs on, and numbers of bursts are kept.
             let empty = tenfour_core::hub::HubFigures {
                 nodes: figures.nodes,
                 timers: figures.timers,
@@ -274,7 +264,7 @@ impl World {
         self.rest(node);
     }
 
-    /// Sees to it that the node is woken.
+    /// Wakes the node when it wants to be woken.
     fn rest(&mut self, node: usize) {
         let Some(at) = self.nodes[node].next_timeout() else { return };
         let at = at.max(self.schedule.now());

@@ -1,5 +1,5 @@
-//! A node's shell: hub, one worker, and what it has of the bus. One step does everything that follows
-//! from it: queues between threads are the other simulation's.
+//! A node's shell: hub, one worker and its end of the bus. One step does everything that follows from it: only the
+//! other simulation has queues between threads.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub(super) enum Effect {
     Published(Subject, Vec<u8>),
     /// The node closed a connection.
     Closed(ConnId),
-    /// What the hub put out, for those who judge it.
+    /// An output of the hub, for the judge.
     Said(Output),
     /// A frame of an own burst was relayed.
     Relayed(BurstNo, u16),
@@ -51,7 +51,7 @@ pub(super) struct Node {
     pub(super) id: NodeId,
     pub(super) hub: Hub,
     pub(super) subscribed: BTreeSet<Subject>,
-    /// It does nothing until it goes on; what comes meanwhile waits.
+    /// It does nothing, and what comes waits in the backlog.
     pub(super) paused: bool,
     pub(super) backlog: VecDeque<Task>,
     /// Its connection to the bus is whole, as far as it knows.
@@ -238,7 +238,7 @@ impl Node {
                     }
                     PortOutput::Hub(input) => self.inputs.push_back(input),
                     PortOutput::Send(message) => self.effects.push(Effect::Told(conn, message)),
-                    // Nobody answers here, and nobody is asked: links work or are gone.
+                    // Nobody answers a ping here: links work or are gone.
                     PortOutput::Ping => {}
                 }
             }

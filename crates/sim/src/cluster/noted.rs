@@ -10,7 +10,7 @@ use super::node::Effect;
 use super::{Event, World};
 
 impl World {
-    /// A line of the log. What is published may carry a cell, and is not in it.
+    /// A line of the log, without the bytes for the bus, which may carry a cell.
     pub(super) fn note(&mut self, node: usize, effect: &Effect) {
         let said = match effect {
             Effect::Published(subject, bytes) => format!("publishes {} bytes on {subject}", bytes.len()),

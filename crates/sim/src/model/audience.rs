@@ -14,22 +14,22 @@ use crate::place::Heard;
 struct Air {
     talker: ParticipantNo,
     channel: ChannelId,
-    /// Of the talker when it began.
+    /// The talker's transmit range when it began.
     tx: Range,
     audience: BTreeSet<ConnId>,
-    /// The hub has it ended, or its talker is gone: who is let in or sent away is open.
+    /// The hub has ended it, or its talker has gone: the model does not judge any more whom the hub lets in or sends away.
     ending: bool,
     /// When it was over. From then on only those who come back are let in.
     over: Option<Time>,
 }
 
-/// Who hears what.
+/// Who hears which bursts.
 #[derive(Default)]
 pub(super) struct Audiences {
     airs: BTreeMap<BurstNo, Air>,
     /// The connection of each session, and whose it is.
     links: BTreeMap<ParticipantNo, (ConnId, usize)>,
-    /// Until when somebody heard a burst who hears it no more.
+    /// When a listener who hears a burst no more heard it last.
     until: BTreeMap<(BurstNo, ConnId), Time>,
     /// Announcements that were due, by client.
     announced: BTreeSet<(BurstNo, usize, Option<u8>)>,
@@ -131,7 +131,7 @@ impl Model {
         }
     }
 
-    /// Whoever is let in is in range, and told how near the talker is.
+    /// A listener who is let in must be in range, and is told how near the talker is.
     fn is_graded(&mut self, burst: BurstNo, listener: &Hears) {
         let Some(air) = self.audiences.airs.get(&burst) else {
             return self.must(false, || format!("burst {burst} is joined and never began"));

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tenfour_core::Time;
 use tenfour_protocol::{ChannelId, ParticipantNo};
 
-use super::{Kind, Model, Report, Trouble};
+use super::{Kind, Model, Seen, Trouble};
+use crate::report::Report;
 
 /// What each client believes: its number, and who is on its channels.
 pub type Belief<'a> = (Option<ParticipantNo>, Vec<(&'a ChannelId, &'a BTreeSet<ParticipantNo>)>);
@@ -134,7 +135,7 @@ impl Model {
     }
 
     /// The end.
-    pub fn report(self, log: Vec<String>) -> Report {
+    pub fn report(self, log: Vec<String>) -> Report<Seen> {
         Report { violations: self.violations, log, seen: self.seen }
     }
 }

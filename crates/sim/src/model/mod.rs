@@ -1,5 +1,5 @@
-//! The reference model: it watches what goes in and what comes out, knows what must be true
-//! of it, and complains. It is simple where the real thing is fast.
+//! The reference model: it watches what goes into the server and what comes out, and records what must not be. It is
+//! simple where the real thing is fast.
 
 mod audience;
 mod clock;
@@ -10,7 +10,6 @@ mod server;
 mod whereabouts;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::AddAssign;
 use std::time::Duration;
 
 use tenfour_core::hub::HubConfig;
@@ -25,70 +24,41 @@ pub use end::Belief;
 use mutes::Mutes;
 use whereabouts::Whereabouts;
 
-/// Two moments are the same when they are this near: a message may lie in a queue.
+use crate::report::seen;
+
+/// Times this near count as the same: a message may wait in a queue.
 const SLACK: Duration = Duration::from_millis(20);
 
 /// From when to when; open when it lasts.
 type Span = (Time, Option<Time>);
 
-/// What a run showed.
-#[derive(Debug)]
-pub struct Report {
-    /// What was not true, in words. Empty when all is well.
-    pub violations: Vec<String>,
-    /// The log, when it was kept.
-    pub log: Vec<String>,
-    /// What happened, in numbers.
-    pub seen: Seen,
-}
-
-/// What happened, in numbers: shows that a run was worth something.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct Seen {
+seen! {
     /// Presses of a button.
-    pub presses: usize,
+    presses,
     /// Bursts that were relayed.
-    pub aired: usize,
+    aired,
     /// Presses that were refused.
-    pub refused: usize,
+    refused,
     /// Frames that were heard.
-    pub heard: usize,
-    /// Samples of silence that were told by clocks which lie.
-    pub lies: usize,
+    heard,
+    /// Samples by which false clocks jumped ahead.
+    lies,
     /// Frames that were told as gaps.
-    pub gaps: usize,
+    gaps,
     /// Links that went on where they had ended.
-    pub resumed: usize,
+    resumed,
     /// Bursts that had to be heard whole, and were.
-    pub whole: usize,
+    whole,
     /// Cells that took effect.
-    pub located: usize,
+    located,
     /// Those of them that did so at a boundary.
-    pub moved: usize,
+    moved,
     /// Bursts that somebody heard no more for their distance, while they went on.
-    pub out_of_range: usize,
+    out_of_range,
     /// Pairs of a burst and somebody on its channel who was out of range, at least for a while.
-    pub beyond: usize,
+    beyond,
     /// Pairs of a burst and somebody on its channel who had its talker muted, at least for a while.
-    pub unwanted: usize,
-}
-
-impl AddAssign for Seen {
-    fn add_assign(&mut self, other: Self) {
-        self.presses += other.presses;
-        self.aired += other.aired;
-        self.refused += other.refused;
-        self.heard += other.heard;
-        self.lies += other.lies;
-        self.gaps += other.gaps;
-        self.resumed += other.resumed;
-        self.whole += other.whole;
-        self.located += other.located;
-        self.moved += other.moved;
-        self.out_of_range += other.out_of_range;
-        self.beyond += other.beyond;
-        self.unwanted += other.unwanted;
-    }
+    unwanted,
 }
 
 struct Press {
@@ -120,7 +90,7 @@ struct Hearing {
 pub enum Kind {
     /// The link was lost, or closed by the server.
     Link,
-    /// It took nothing from the network.
+    /// It read nothing from the network.
     Stall,
 }
 

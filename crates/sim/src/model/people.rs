@@ -43,7 +43,7 @@ impl Model {
         self.troubles.entry(client).or_default().push(Trouble { kind, start: now, end: now + time });
     }
 
-    /// A client stops or starts hearing somebody: what it hears is no longer foretold.
+    /// A client stops or starts hearing somebody: the model no longer predicts what it hears.
     pub fn mutes(&mut self, client: usize) {
         self.muters.insert(client);
     }

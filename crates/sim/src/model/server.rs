@@ -93,7 +93,7 @@ impl Model {
         let relayed = burst.frames.len();
         // An uplink that went with its connection before it was admitted relayed nothing.
         let closed = *burst.closed.get_or_insert((now, *frames, *reason));
-        // Whoever does not hear the ones who waited must not learn of them.
+        // A talker must not learn of people waiting whom it would not hear.
         let closed = match closed {
             (at, frames, EndReason::Courtesy) => (at, frames, EndReason::Released),
             closed => closed,
@@ -194,7 +194,7 @@ impl Model {
         self.must(!twice, || format!("burst {burst} ends twice"));
         self.must(relayed == frames as usize, || format!("burst {burst}: {relayed} relayed, {frames} told"));
         let silent = now - last;
-        // A line that loses much may answer late that it works.
+        // On a line that loses much, the answer to a ping may come late.
         self.must(silent <= STALLED_LINK + SLACK, || format!("burst {burst} stayed silent for {silent:?}"));
     }
 

@@ -14,7 +14,7 @@ use tenfour_protocol::{
 
 use crate::place::{Heard, Position, cell_of, heard};
 
-/// What every cell of resolution 6 ends with as text, and no other thing the server says.
+/// How every cell of resolution 6 ends as text, and nothing else that the server sends.
 const END_OF_A_CELL: &str = "ffffff";
 
 /// One session.
@@ -52,7 +52,7 @@ enum Cell {
     TakenBack,
 }
 
-/// Who said how much: budgets.
+/// Budgets of moves.
 #[derive(Default)]
 struct Spent {
     firsts: usize,
@@ -71,7 +71,7 @@ pub(super) struct Whereabouts {
     cells: Vec<String>,
 }
 
-/// What is wrong, in words.
+/// A broken rule, in words.
 type Judged = Result<(), String>;
 
 fn must(holds: bool, what: impl FnOnce() -> String) -> Judged {
@@ -268,7 +268,7 @@ impl Whereabouts {
         must(right, || format!("client {client} is refused with {code:?}"))
     }
 
-    /// Nobody is told where anybody is, and everybody the same country.
+    /// No message may carry a cell, and all must name the same country of somebody.
     pub(super) fn tells_no_place(&self, message: &ServerMessage) -> Judged {
         let text = serde_json::to_string(message).expect("messages are JSON");
         let found = text.contains(END_OF_A_CELL) || self.cells.iter().any(|digits| text.contains(digits));
@@ -294,7 +294,7 @@ impl Whereabouts {
         })
     }
 
-    /// The server knows as many places as it may.
+    /// The server knows the places and moves that it must, and no others.
     pub(super) fn agrees(&self, figures: HubFigures) -> Judged {
         let located = self.places.values().filter(|place| place.cell.is_some()).count();
         let moving = self.places.values().filter(|place| place.next.is_some()).count();

@@ -1,8 +1,8 @@
 //! The planet: what a cluster costs when people are spread like on Earth.
 //!
-//! The hubs are real; sockets, frames and the bus are counted, not run. A node's load depends on its own
-//! people and on who talks anywhere, so a few nodes are filled and the bursts of people from
-//! everywhere are put to them: for 1e5 users and more, a sample of the nodes stands for all of them.
+//! The hubs are real; sockets, frames and the bus are only counted. A node's load depends on its own people and on who
+//! talks anywhere. So a few nodes are filled and told of bursts of people from everywhere: from 1e5 users on, these
+//! nodes are a sample that stands for all.
 
 mod chart;
 mod node;
@@ -18,9 +18,9 @@ pub use self::chart::chart;
 
 /// A cluster has at least so many nodes.
 const FEWEST_NODES: u64 = 3;
-/// Nodes that are filled; more are stood for by these.
+/// Most nodes that are filled.
 const SAMPLE: u64 = 4;
-/// Share of people who talk at one moment: each 18 seconds of an hour.
+/// Share of people who talk at any time: 18 seconds in an hour.
 pub const TALKING: f64 = 0.005;
 /// Frames a second of one talker.
 const FRAMES: f64 = 50.0;
@@ -82,8 +82,8 @@ impl Cost {
     }
 }
 
-/// Costs of planets. What was filled is kept, so that the memory of the next one is not memory that was
-/// used before.
+/// Costs of planets. Nodes are kept when they were measured, so that the next ones get fresh memory, which is
+/// measured.
 #[derive(Default)]
 pub struct Planets(Vec<Node>);
 
@@ -169,17 +169,17 @@ pub fn sensitivity(costs: &[(f64, Cost)]) -> String {
     table
 }
 
-/// Puts tables into a document, each between two lines that mark its place.
+/// Puts tables into a document, each between its two marks.
 ///
 /// # Errors
-/// When the document cannot be read or written, or has no such place.
+/// When the document cannot be read or written, or has no such mark.
 pub fn write(document: &std::path::Path, tables: &[String]) -> std::io::Result<()> {
     let mut text = std::fs::read_to_string(document)?;
     for (number, table) in tables.iter().enumerate() {
         let (begin, end) = (format!("<!-- table {number} -->\n"), format!("<!-- end {number} -->"));
         let parts =
             text.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once(&end)?.1)));
-        let (before, after) = parts.ok_or_else(|| std::io::Error::other("no place for a table"))?;
+        let (before, after) = parts.ok_or_else(|| std::io::Error::other("no mark for a table"))?;
         text = format!("{before}{begin}{table}{end}{after}");
     }
     std::fs::write(document, text)

@@ -95,8 +95,8 @@ impl Node {
         start.expect("a burst that is admitted is told to others")
     }
 
-    /// A burst begins elsewhere, and ends. It is shown to the hub though the node would not get it, so
-    /// that a listener who is missed is noticed.
+    /// A burst begins elsewhere, and ends. The hub is told even if the node is not subscribed to it, so that a missed
+    /// listener is noticed.
     pub(super) fn hear(&mut self, subject: &Subject, start: &NodeMessage) -> Got {
         let any = match subject {
             Subject::Voice { channel, range, .. } => {

@@ -13,8 +13,8 @@ use crate::letters::Up;
 use crate::place::Position;
 use crate::world::World;
 
-/// For what is on its way at the end.
-const AFTER: Duration = Duration::from_millis(300);
+/// For messages that are on their way at the end.
+const DRAIN_TIME: Duration = Duration::from_millis(300);
 
 /// Where everybody meets.
 pub(super) fn channel() -> ChannelId {
@@ -54,7 +54,7 @@ impl<'a> Play<'a> {
                 }
             }
         }
-        world.until(end + AFTER);
+        world.until(end + DRAIN_TIME);
     }
 
     /// The victim does something, the same in both worlds; where in its cell it does so differs.
@@ -122,14 +122,13 @@ impl<'a> Play<'a> {
     }
 }
 
-/// How long somebody talks: now and then so long that others, who would be heard, end it, and that the channel
-/// is busy for the next.
+/// How long somebody talks: sometimes so long that a waiting talker ends it, and that the channel is busy for the next.
 fn a_while(rng: &mut Rng) -> Duration {
     let ms = if rng.u8(0..4) == 0 { 250..1200 } else { 20..250 };
     Duration::from_millis(rng.u64(ms))
 }
 
-/// The link is lost and comes back at once: what is said next is a first cell again.
+/// The link is lost and comes back at once: the next cell counts as a first cell again.
 fn reconnect(pick: usize, world: &mut World) {
     let (client, cx) = (&mut world.clients[pick], &mut world.cx);
     let Some(conn) = client.conn() else { return };

@@ -1,9 +1,8 @@
 //! Nobody can tell where in its cell somebody is.
 //!
-//! A pair of worlds has everything in common, chance included, but one thing: the true position
-//! of one of the people, which is drawn anew for each world within the same cell, and so is each
-//! position it moves to. Everybody else looks on as closely as they can. All that the server sends
-//! to them must be the same in both worlds: bytes, order, and time.
+//! Two worlds have everything in common, chance included, but one thing: where in its cells one person (the victim)
+//! is, first and after each move. Everybody else watches as closely as they can, and all that the server sends them
+//! must be the same in both worlds: bytes, order and time.
 
 mod act;
 mod scene;
@@ -37,7 +36,7 @@ pub struct Compared {
     pub bytes: u64,
     /// Where the worlds part, if they do: in the one, and in the other.
     pub difference: Option<[String; 2]>,
-    /// What was not true in the first world, whatever happened in the other.
+    /// What was not true in the first world.
     pub violations: Vec<String>,
 }
 
@@ -46,7 +45,7 @@ pub fn compare(seed: u64, broken: Broken) -> Compared {
     let mut rng = Rng::with_seed(seed);
     let scene = Scene::draw(&mut rng);
     let [(one, violations), (other, _)] = [1, 2].map(|variant| {
-        // Where the victim is in its cell, and nothing else, is taken from here.
+        // Draws where the victim is in its cell, and nothing else.
         let hidden = Rng::with_seed(seed ^ (variant << 62));
         live(&scene, rng.clone(), hidden, broken)
     });
@@ -72,7 +71,7 @@ fn live(scene: &Scene, mut rng: Rng, mut hidden: Rng, broken: Broken) -> (Tape, 
         let place = if id == victim {
             Some(at.said())
         } else {
-            // Who says none with `hello` is free to say any later.
+            // A client that gives no place with `hello` may give any later.
             let invented = scene.any_invented(&mut rng);
             rng.bool().then(|| invented.said())
         };
@@ -97,10 +96,10 @@ fn live(scene: &Scene, mut rng: Rng, mut hidden: Rng, broken: Broken) -> (Tape, 
     }
     Play::new(scene, victim, hidden).run(&mut world);
     let tape = world.cx.tape.take().expect("put in above");
-    (tape, world.report().violations)
+    (tape, world.cx.report().violations)
 }
 
-/// A good line: what is seen through it is seen best.
+/// A good line, through which most is seen.
 fn any_line(rng: &mut Rng) -> Line {
     Line {
         delay: Duration::from_millis(rng.u64(1..20)),

@@ -1,6 +1,5 @@
-//! Where a pair of worlds plays: chosen so that what is broken shows. The victim's cells lie on
-//! borders of countries, and the observers where a step of range or of the S-meter runs through
-//! the victim's cell.
+//! Where a pair of worlds plays: the victim's cells lie on borders of countries, and the observers where a step of
+//! range or of the S-meter runs through the victim's cell, so that a leak would show.
 
 use std::f64::consts::TAU;
 use std::time::Duration;
@@ -20,7 +19,7 @@ const NEIGHBOURS: [&[(f64, f64)]; 6] = [
     &[(-1.3, 36.8), (0.3, 32.6), (-6.2, 35.7), (-1.9, 30.1), (-3.4, 29.4)],
     &[(42.3, -83.0), (43.7, -79.4), (32.5, -117.0), (34.1, -118.2), (49.3, -123.1)],
 ];
-/// An observer is this far from where a step runs through the centre, at most, in kilometres.
+/// How far an observer is from where a step runs through the centre of the victim's cell, at most.
 const NEAR_KM: f64 = 3.0;
 /// Steps of range that are steps of the S-meter too.
 const STEPS: [Range; 5] = [Range::Km10, Range::Km25, Range::Km50, Range::Km100, Range::Km250];
@@ -66,7 +65,7 @@ impl Scene {
     }
 }
 
-/// A boundary lies before, within or after what is done; or one that a move is said for in time.
+/// A time to the boundary, and times in which people do things before, around or after it.
 fn times(rng: &mut Rng) -> (Duration, Vec<(Duration, Duration)>) {
     let ms = Duration::from_millis;
     match rng.u8(0..4) {

@@ -1,4 +1,4 @@
-//! What the stacks say in numbers: which part of the work takes how much, and which function.
+//! The share of each part of the work, and of each function.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub(super) struct Part {
     pub(super) done: &'static str,
 }
 
-/// What runs outside of the kernel.
+/// All that runs outside of the kernel.
 pub(super) const PROGRAM: Part = Part {
     name: "the program with its libraries",
     functions: &[],
@@ -22,8 +22,8 @@ pub(super) const PROGRAM: Part = Part {
            so that connections are not touched; what goes out together lies in a row; what was sent is counted once for \
            all: beside the floor, 1.18 times its CPU became 0.9, with the single call for many (ADR 19 and 20)",
 };
-/// Parts of the kernel's work. A stack belongs to the first that has one of its functions: the
-/// receiver's half runs within the sender's call.
+/// Parts of the kernel's work. A stack belongs to the first part that has one of its functions: the receiver's half of
+/// loopback runs within the sender's call, so it comes first.
 const KERNEL: [Part; 6] = [
     Part {
         name: "kernel: telling the receiver that there is something to read",
@@ -54,7 +54,7 @@ const KERNEL: [Part; 6] = [
                plain `send`, since a list of one costs half a microsecond more",
     },
 ];
-/// All of the kernel that no system call of those began.
+/// Stacks in the kernel of no other part.
 const INTERRUPTS: Part = Part { name: "kernel: interrupts, and the rest", functions: &[], done: "" };
 
 /// Parts of the work with their shares, the largest first.
@@ -62,7 +62,7 @@ pub(super) fn parts(samples: &[Sample]) -> Vec<(&'static Part, f64)> {
     shares(samples.iter().map(part))
 }
 
-/// Functions with the shares that they took themselves, the largest first.
+/// Functions with their own shares, without their callees, the largest first.
 pub(super) fn functions(samples: &[Sample]) -> Vec<(Function, f64)> {
     shares(samples.iter().filter_map(|sample| sample.stack.last().cloned()))
 }

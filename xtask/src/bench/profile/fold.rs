@@ -1,4 +1,4 @@
-//! Stacks that `perf script` prints, folded into a tree.
+//! Stacks that `perf script` prints, and the form that flame graph viewers read.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,6 @@ pub(super) struct Sample {
     pub(super) thread: String,
     /// From the outermost function to the one that ran.
     pub(super) stack: Vec<Function>,
-}
-
-/// A function, called by those above it, and all that it called.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Node {
-    pub(super) samples: usize,
-    pub(super) callees: BTreeMap<Function, Node>,
 }
 
 /// An address from which on the kernel lies.
@@ -49,21 +42,14 @@ fn function(line: &str) -> Option<Function> {
     Some(Function { name: name.to_owned(), kernel: address >= KERNEL })
 }
 
-impl Node {
-    /// The tree of all stacks, threads first.
-    pub(super) fn of(samples: &[Sample]) -> Self {
-        let mut root = Self::default();
-        for Sample { thread, stack } in samples {
-            let thread = Function { name: thread.clone(), kernel: false };
-            let mut node = &mut root;
-            node.samples += 1;
-            for function in std::iter::once(&thread).chain(stack) {
-                node = node.callees.entry(function.clone()).or_default();
-                node.samples += 1;
-            }
-        }
-        root
+/// A line for each stack: the thread and its functions from the outermost on, and how often it was seen.
+pub(super) fn folded(samples: &[Sample]) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for Sample { thread, stack } in samples {
+        let names = std::iter::once(thread).chain(stack.iter().map(|function| &function.name));
+        *counts.entry(names.map(String::as_str).collect::<Vec<_>>().join(";")).or_default() += 1;
     }
+    counts.into_iter().map(|(stack, count)| format!("{stack} {count}\n")).collect()
 }
 
 #[cfg(test)]
@@ -88,15 +74,11 @@ hub thread \n\t            9f0c main\n\n";
     }
 
     #[test]
-    fn a_function_counts_what_it_called() {
-        let tree = Node::of(&samples(SCRIPT));
-        assert_eq!(tree.samples, 3);
-        let sizes: Vec<_> =
-            tree.callees.iter().map(|(function, node)| (function.name.as_str(), node.samples)).collect();
-        assert_eq!(sizes, [("hub thread", 1), ("tenfour-0", 2)]);
-        let worker = tree.callees.values().last().unwrap();
-        let put = worker.callees.values().next().unwrap();
-        let send = put.callees.values().next().unwrap();
-        assert_eq!((put.samples, send.samples, send.callees.len()), (2, 2, 1));
+    fn equal_stacks_are_one_line_with_their_count() {
+        let twice = samples(&SCRIPT.repeat(2));
+        assert_eq!(
+            folded(&twice),
+            "hub thread;main 2\ntenfour-0;<A as B>::put;__send 2\ntenfour-0;<A as B>::put;__send;tcp_v4_rcv 2\n"
+        );
     }
 }

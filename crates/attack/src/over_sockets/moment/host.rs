@@ -39,7 +39,7 @@ impl Host {
             }
         };
         command.env(MUTANT, if as_before { AS_BEFORE } else { "" });
-        // What is started here stays where it is started.
+        // A process inherits the core of the thread that starts it.
         pin(0);
         let process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut process = process.expect("a server");
@@ -59,13 +59,12 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        // It serves nobody else, and has nothing to write down.
         self.process.kill().ok();
         self.process.wait().ok();
     }
 }
 
-/// What the process of a host does, until its standard input ends.
+/// Runs in the process of a [`Host`], until its standard input ends.
 pub fn serve(data: &std::path::Path, workers: usize) {
     let settings = Settings {
         listen: Some("127.0.0.1:0".parse().expect("an address")),
@@ -81,7 +80,7 @@ pub fn serve(data: &std::path::Path, workers: usize) {
     server.stop();
 }
 
-/// Keeps this thread, and what it starts, on a core. Where there is one only, nothing is to be kept apart.
+/// Keeps this thread, and what it starts, on a core, unless there is only one.
 fn pin(core: usize) {
     if std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1) || core == 1 {
         let mut cores = CpuSet::new();

@@ -1,9 +1,9 @@
 //! Does the moment at which a frame comes tell whether somebody else hears it?
 //!
-//! An attacker has a talker and two listeners on a channel, and there is somebody who only listens. Whether
-//! they are in range is changed from block to block, in pairs of blocks whose order is drawn; what the
-//! attacker can see of a press is compared by permutation. A null run has them out of range on both sides,
-//! and in a build with the feature `mutants` another server serves as before: it has to be found out.
+//! An attacker has a talker and two listeners on a channel, where the target only listens. Whether the target is in
+//! range changes from block to block, in pairs of blocks whose order is drawn; the times that the attacker can measure
+//! of a press are compared by permutation. In a null run the target is out of range in both blocks. In a build with the
+//! feature `mutants`, a server that serves only those who hear has to be found out.
 
 mod host;
 mod stage;
@@ -23,9 +23,9 @@ pub use self::host::serve;
 const BLOCK: usize = 2 * CHANNELS;
 /// Channels, and the talkers of a large one: each talks less than five times a second.
 const CHANNELS: usize = 20;
-/// What is not above this is chance.
+/// The result is chance when p is above this.
 const CHANCE: f64 = 0.05;
-/// What is below this is none.
+/// It is no chance when p is below this.
 const FOUND: f64 = 0.01;
 
 /// What to play.
@@ -52,7 +52,7 @@ pub enum Run {
     Real,
     /// Out of range, and out of range.
     Null,
-    /// As the first, against a server that serves whoever hears and nobody else.
+    /// As the first, against a server that serves only those who hear.
     AsBefore,
 }
 
@@ -64,14 +64,15 @@ struct Outcome {
 }
 
 impl Outcome {
-    /// The least of them, as many times as they are: each had its chance.
+    /// The least p, multiplied by the number of figures, each of which had its chance (Bonferroni).
     fn p(&self) -> f64 {
         let least = self.figures.iter().map(|(_, verdict)| verdict.p).fold(1.0, f64::min);
         (least * self.figures.len() as f64).min(1.0)
     }
 }
 
-/// Plays all runs and tells what came of them. False when a moment tells who hears, or the attacker is no good.
+/// Plays all runs and tells their results. False when a moment tells who hears, or when the attack finds nothing where it
+/// should.
 pub fn play(plan: &Plan, tell: &mut dyn FnMut(String)) -> bool {
     let mut good = true;
     let all = [Run::Real, Run::Null, Run::AsBefore].into_iter();
@@ -112,7 +113,7 @@ fn compare(run: Run, plan: &Plan) -> Outcome {
     let mut rng = Rng::with_seed(plan.seed);
     let pairs = plan.presses.div_ceil(BLOCK);
     let mut lost = 0;
-    // The first presses are not counted: memory is found, and so is the pace.
+    // The first presses warm up and do not count.
     for _ in 0..BLOCK {
         stage.press();
     }

@@ -11,16 +11,16 @@ use super::super::line::Line;
 use crate::geo::Spot;
 use crate::permutation::median;
 
-/// Frames of a press whose arrival counts, after the first, which waits for the permission to talk.
+/// Frames of a press whose arrival counts, after the first, which waits for the grant.
 const FRAMES: u16 = 5;
-/// Frames after those, with which the attacker asks the server for something else.
+/// Frames after those, each with a ping on another connection.
 const PROBED: u16 = 3;
-/// Between a frame that has come and the next: longer than the turns of a small channel.
-const PAUSE: Duration = Duration::from_micros(1500);
-/// Between two presses: longer than it takes to look at what has come, however much that is.
-const REST: Duration = Duration::from_millis(3);
-/// A press that takes longer is none.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Between the arrival of a frame and the next: longer than the turns of a small channel.
+const FRAME_PAUSE: Duration = Duration::from_micros(1500);
+/// Between two presses: longer than it takes to read all that has come.
+const PRESS_PAUSE: Duration = Duration::from_millis(3);
+/// A press that takes longer does not count.
+const PRESS_TIMEOUT: Duration = Duration::from_secs(2);
 /// How far everybody is from the talkers who must not hear them: more than 25 km.
 const APART_KM: f64 = 100.0;
 /// CELT, 20 ms, one frame; with 80 bytes as at 32 kbit/s.
@@ -30,7 +30,7 @@ const OPUS: [u8; 80] = {
     frame
 };
 
-/// What the one who is looked for hears.
+/// What the target hears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ear {
     /// Everybody.
@@ -41,7 +41,7 @@ pub(super) enum Ear {
     Shuttered,
 }
 
-/// What the attacker has of one press, in microseconds.
+/// What the attacker measures of one press, in microseconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Seen {
     /// From a frame's departure to its arrival at the first of the two listeners.
@@ -63,7 +63,7 @@ struct Scene {
     listeners: [Line; 2],
     /// The attacker's, tuned to nothing.
     probe: Line,
-    quarry: Line,
+    target: Line,
     /// Tuned, out of range, and no more.
     crowd: Vec<Line>,
 }
@@ -84,7 +84,7 @@ pub(super) struct Stage {
 pub(super) struct Size {
     pub(super) channels: usize,
     pub(super) talkers: usize,
-    /// Everybody on a channel; what is missing is filled with people who hear nobody.
+    /// Everybody on a channel, filled up with people who hear nobody.
     pub(super) tuned: usize,
 }
 
@@ -97,7 +97,7 @@ impl Stage {
         stage
     }
 
-    /// Tells everybody who is looked for what to hear, and waits until it is so.
+    /// Sets what all targets hear, and waits for the answers.
     pub(super) fn listen(&mut self, ear: Ear) {
         let rx = match ear {
             Ear::Open => Range::Unlimited,
@@ -105,10 +105,10 @@ impl Stage {
             Ear::Shuttered => Range::Km10,
         };
         for scene in &mut self.scenes {
-            scene.quarry.say(&ClientMessage::Range { tx: Range::Unlimited, rx });
+            scene.target.say(&ClientMessage::Range { tx: Range::Unlimited, rx });
         }
         let ranged = |message: &ServerMessage| matches!(message, ServerMessage::Ranged { .. });
-        self.scenes.iter_mut().for_each(|scene| until(&mut scene.quarry, ranged));
+        self.scenes.iter_mut().for_each(|scene| until(&mut scene.target, ranged));
         self.look_after();
     }
 
@@ -118,11 +118,11 @@ impl Stage {
         self.scenes[self.next].press()
     }
 
-    /// Answers pings, and throws away the rest.
+    /// Answers pings, and drops the rest.
     fn look_after(&mut self) {
         for scene in &mut self.scenes {
             let talkers = scene.talkers.iter_mut().map(|talker| &mut talker.line);
-            let own = [&mut scene.probe, &mut scene.quarry];
+            let own = [&mut scene.probe, &mut scene.target];
             let others = scene.listeners.iter_mut().chain(own).chain(&mut scene.crowd);
             talkers.chain(others).for_each(drain);
         }
@@ -138,7 +138,7 @@ impl Scene {
             let ranges = Ranges { tx: Range::Unlimited, rx };
             join(line, &channel, here.towards(bearing, km), ranges)
         };
-        // Talkers do not hear each other, and the quarry is far from each.
+        // Talkers do not hear each other, and the target is far from each.
         let around = |number: usize| std::f64::consts::TAU * number as f64 / size.talkers as f64;
         let talkers = (0..size.talkers)
             .map(|number| Talker { line: tune(around(number), 10.0 * APART_KM, Range::Km10), presses: 0 });
@@ -147,10 +147,10 @@ impl Scene {
         let probe = Line::open(url, &Key::of_nobody(url));
         let probe = hello(probe, here, Ranges::default());
         probe.asks();
-        let quarry = tune(0.0, 0.0, Range::Km25);
+        let target = tune(0.0, 0.0, Range::Km25);
         let others = size.tuned.saturating_sub(size.talkers + 3);
         let crowd = (0..others).map(|_| tune(0.0, 0.0, Range::Km10)).collect();
-        Self { channel, talkers, next: 0, listeners, probe, quarry, crowd }
+        Self { channel, talkers, next: 0, listeners, probe, target, crowd }
     }
 
     fn press(&mut self) -> Option<Seen> {
@@ -167,7 +167,7 @@ impl Scene {
         let (mut late, mut apart) = (Vec::new(), Vec::new());
         let mut busy = Vec::new();
         for seq in 1..=FRAMES + PROBED {
-            spin(PAUSE);
+            spin(FRAME_PAUSE);
             sent = Instant::now();
             talker.line.say_voice(frame(burst, seq));
             if seq > FRAMES {
@@ -179,23 +179,23 @@ impl Scene {
                 apart.push(second - first);
             }
         }
-        spin(PAUSE);
+        spin(FRAME_PAUSE);
         talker.line.say(&ClientMessage::BurstEnd { burst, frames: u32::from(FRAMES + PROBED) + 1 });
         arrivals(&mut self.listeners, sent, is_ended)?;
         let over = Instant::now();
         drain(&mut talker.line);
-        drain(&mut self.quarry);
-        spin(REST.saturating_sub(over.elapsed()));
+        drain(&mut self.target);
+        spin(PRESS_PAUSE.saturating_sub(over.elapsed()));
         Some(Seen { late: median(late), apart: median(apart), begun, busy: median(busy) })
     }
 }
 
 impl Line {
-    /// How long an answer takes that nothing but the server's work stands before.
+    /// How long the server takes to answer a ping, which waits only for its other work.
     fn asked(&mut self) -> Option<f64> {
         let asked = Instant::now();
         self.ping();
-        while asked.elapsed() < PATIENCE {
+        while asked.elapsed() < PRESS_TIMEOUT {
             if matches!(self.poll(), Some(Message::Pong(_))) {
                 return Some(asked.elapsed().as_secs_f64() * 1e6);
             }
@@ -204,7 +204,7 @@ impl Line {
     }
 }
 
-/// When what is looked for comes to the one that gets it first, and to the other, in microseconds.
+/// When the message comes to the line that gets it first, and to the other, in microseconds.
 fn arrivals(lines: &mut [Line; 2], sent: Instant, is_it: fn(&Message) -> bool) -> Option<[f64; 2]> {
     let mut came = [None; 2];
     while came.contains(&None) {
@@ -213,7 +213,7 @@ fn arrivals(lines: &mut [Line; 2], sent: Instant, is_it: fn(&Message) -> bool) -
                 *came = Some(sent.elapsed().as_secs_f64() * 1e6);
             }
         }
-        if sent.elapsed() > PATIENCE {
+        if sent.elapsed() > PRESS_TIMEOUT {
             return None;
         }
     }
@@ -233,7 +233,7 @@ fn frame(burst: BurstNo, seq: u16) -> Vec<u8> {
     VoiceFrame { burst, seq, media_time: u32::from(seq) * 960, last: false, payload: &OPUS }.to_bytes()
 }
 
-/// Keeps the processor: one that slept is slower than one that did not.
+/// Waits without sleep, after which a processor would be slower.
 fn spin(time: Duration) {
     let start = Instant::now();
     while start.elapsed() < time {
@@ -248,7 +248,7 @@ fn drain(line: &mut Line) {
 /// Asks until the right message has come.
 fn until(line: &mut Line, is_right: impl Fn(&ServerMessage) -> bool) {
     let start = Instant::now();
-    while start.elapsed() < 5 * PATIENCE {
+    while start.elapsed() < 5 * PRESS_TIMEOUT {
         let Some(Message::Text(text)) = line.poll() else { continue };
         if is_right(&serde_json::from_str(&text).expect("a known message")) {
             return;

@@ -1,4 +1,4 @@
-//! Requests by hand: the client's own code would wait when it is told to.
+//! HTTP requests of attackers, who do not wait when the server tells them to, as the client's own code would.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

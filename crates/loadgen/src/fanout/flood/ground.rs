@@ -13,23 +13,20 @@ use tenfour_client::Identity;
 use tenfour_protocol::ClientMessage;
 use tenfour_protocol::control::Resume;
 
-use crate::lines::masked_frame;
 use crate::lines::tenfour::{Door, upgrade};
+use crate::lines::{TEXT, masked_frame};
 use crate::network::Network;
 
 /// Longest wait for an answer.
-const ANSWER: Duration = Duration::from_secs(2);
-/// Opcode of a text frame.
-const TEXT: u8 = 0x1;
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Shared by all threads of a flood.
 pub(super) struct Ground {
     pub(super) address: SocketAddr,
     pub(super) origin: String,
     from: Network,
-    /// Log-in sessions that the flood had before it began.
+    /// Log-ins of `people`, made before the flood.
     pub(super) tokens: Vec<String>,
-    /// Keys of the same people.
     pub(super) people: Vec<Identity>,
     pub(super) end: Instant,
     pub(super) tally: Tally,
@@ -38,12 +35,12 @@ pub(super) struct Ground {
 /// What became of it.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// Connections, requests or chunks of messages, as the flood counts.
+    /// Connections, requests or chunks of messages, whichever the flood is made of.
     pub(super) sent: AtomicU64,
     pub(super) bytes: AtomicU64,
     /// Connections that the server refused or closed, and requests it did not grant.
     pub(super) refused: AtomicU64,
-    /// The first of the server's words.
+    /// The first of the server's refusals.
     words: Mutex<Option<String>>,
 }
 
@@ -64,7 +61,7 @@ impl Tally {
 }
 
 impl Ground {
-    /// With `people` users that the server knows. They log in over loopback, before the flood.
+    /// Registers `people` users over loopback and logs them in, before the flood.
     pub(super) fn new(url: &str, from: Network, people: usize, time: Duration) -> Result<Self> {
         let door = Door::find(url, 0, None)?;
         let people: Vec<_> = (0..people).map(|_| Identity::generate()).collect::<std::io::Result<_>>()?;
@@ -78,13 +75,13 @@ impl Ground {
         Instant::now() >= self.end
     }
 
-    /// A connection of attacker `number`, that ends with a reset.
+    /// A connection of attacker `number`.
     pub(super) fn connect(&self, number: usize) -> Result<TcpStream> {
         let tcp = self.from.connect(number, self.address)?;
         tcp.set_nodelay(true)?;
-        tcp.set_read_timeout(Some(ANSWER))?;
-        tcp.set_write_timeout(Some(ANSWER))?;
-        // Otherwise the attacker's own ports run out.
+        tcp.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+        tcp.set_write_timeout(Some(ANSWER_TIMEOUT))?;
+        // It ends with a reset: otherwise the attacker's own ports run out.
         SockRef::from(&tcp).set_linger(Some(Duration::ZERO))?;
         Ok(tcp)
     }
@@ -100,7 +97,7 @@ impl Ground {
         Ok(tcp)
     }
 
-    /// The same, greeted and tuned.
+    /// A radio socket of attacker `number` that is tuned to `channel`.
     pub(super) fn tuned(&self, number: usize, channel: &str) -> Result<TcpStream> {
         let mut tcp = self.upgraded(number)?;
         tcp.write_all(&text(&hello(None))?)?;
@@ -116,7 +113,7 @@ pub(super) fn hello(resume: Option<Resume>) -> ClientMessage {
         client,
         resume,
         economy: false,
-        // Several users of a load share a key.
+        // Several sockets share a key.
         hear_self: true,
         place: None,
         range: None,
@@ -129,7 +126,7 @@ pub(super) fn text(message: &ClientMessage) -> Result<Vec<u8>> {
     Ok(masked_frame(TEXT, &serde_json::to_vec(message)?))
 }
 
-/// Reads until `mark` has come, and what came with it.
+/// Reads until `mark` has come: all that came.
 pub(super) fn until(tcp: &mut TcpStream, mark: &[u8]) -> Result<Vec<u8>> {
     let (mut came, mut piece) = (Vec::new(), [0; 4096]);
     while !came.windows(mark.len()).any(|window| window == mark) {

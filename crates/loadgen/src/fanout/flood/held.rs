@@ -1,4 +1,4 @@
-//! Floods of connections that are kept, and take what they have begun no further.
+//! Floods of connections that are kept open and never finish what they began.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -13,16 +13,15 @@ use super::ground::Ground;
 use super::streams::LARGE;
 use crate::lines::tls;
 
-/// From one look at the connections to the next.
-const LOOK: Duration = Duration::from_secs(1);
-/// Threads that open them.
+/// From one check of the connections to the next.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 const THREADS: usize = 8;
 /// The smallest window that the kernel gives.
 const WINDOW_BYTES: usize = 2048;
-/// Requests that are sent before nothing is read.
+/// Requests that are sent on a connection whose answers are never read.
 const REQUESTS: usize = 200;
 
-/// How a connection is opened, and what it says at each look.
+/// How a connection is opened, and what it says at each check.
 #[derive(Clone, Copy)]
 pub(super) struct Holding {
     pub(super) connections: usize,
@@ -60,11 +59,11 @@ fn hold(ground: &Ground, holding: Holding, thread: usize) {
                 Err(error) => ground.tally.refused(|| format!("{error:#}")),
             }
         }
-        std::thread::sleep(LOOK);
+        std::thread::sleep(CHECK_INTERVAL);
     }
 }
 
-/// Says the next bit; false when the server has closed. What it says is not read.
+/// Says the next bit, and reads nothing. False when the server has closed.
 fn stands(tcp: &mut TcpStream, trickle: &[u8]) -> bool {
     let open = |result: std::io::Result<usize>| match result {
         Ok(_) => true,
@@ -84,7 +83,7 @@ pub(super) fn slow_head(ground: &Ground, number: usize) -> Result<TcpStream> {
     Ok(tcp)
 }
 
-/// The hello of a handshake that goes no further, when the server has answered it.
+/// A TLS handshake that stops after the server's answer to the hello.
 pub(super) fn unfinished_handshake(ground: &Ground, number: usize) -> Result<TcpStream> {
     let mut tcp = ground.connect(number)?;
     let name = ServerName::from(ground.address.ip());
@@ -99,12 +98,12 @@ pub(super) fn unread_pages(ground: &Ground, number: usize) -> Result<TcpStream> 
     SockRef::from(&tcp).set_recv_buffer_size(WINDOW_BYTES)?;
     let request = format!("GET /privacy HTTP/1.1\r\nHost: {}\r\n\r\n", ground.address).repeat(REQUESTS);
     tcp.set_nonblocking(true)?;
-    // What the server does not take is not waited for.
+    // Does not wait for what the server does not take.
     let _ = tcp.write(request.as_bytes());
     Ok(tcp)
 }
 
-/// A listener whose window is soon closed.
+/// A listener whose receive window is soon full.
 pub(super) fn zero_window(ground: &Ground, number: usize) -> Result<TcpStream> {
     let tcp = ground.tuned(number, LARGE)?;
     SockRef::from(&tcp).set_recv_buffer_size(WINDOW_BYTES)?;

@@ -1,7 +1,7 @@
-//! `tenfour-fanout flood`: what attackers do to a server, as much of it as goes, while others talk.
+//! `tenfour-fanout flood`: what attackers do to a server, as fast as they can, while others talk.
 //!
-//! `docs/reliability.md` says what each did. They come from addresses that are not those of the honest, and
-//! not loopback's, which has no share.
+//! `docs/reliability.md` says what each did. Attackers have addresses of their own: neither those of honest users nor
+//! those of loopback, whose share the server does not limit.
 
 mod call;
 mod ground;
@@ -58,7 +58,6 @@ const fn holding(connections: usize, open: fn(&Ground, usize) -> Result<std::net
     Holding { connections, open, trickle: b"" }
 }
 
-/// All of them.
 const FLOODS: [Flood; 24] = [
     requests("connects", requests::connects),
     held("handshakes", holding(OF_ONE_ADDRESS, held::unfinished_handshake)),
@@ -89,7 +88,7 @@ const FLOODS: [Flood; 24] = [
 /// Flags of `tenfour-fanout flood`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Flags {
-    /// Which
+    /// Its name
     #[arg(value_parser = PossibleValuesParser::new(FLOODS.iter().map(|flood| flood.name)))]
     name: String,
     /// The server's URL
@@ -98,10 +97,10 @@ pub(crate) struct Flags {
     /// Network whose addresses attackers have: one with /32, or more
     #[arg(long, default_value = "10.88.0.1/32")]
     from: Network,
-    /// Users that it made before, each with eight sockets
+    /// Users that are registered before, each for eight sockets
     #[arg(long, default_value_t = 20)]
     people: usize,
-    /// Connections at once, instead of as many as belong to the flood
+    /// Connections at once, instead of the flood's own number
     #[arg(long)]
     sockets: Option<usize>,
     /// Seconds
@@ -110,7 +109,7 @@ pub(crate) struct Flags {
 }
 
 impl Flags {
-    /// Floods, and says how much it was.
+    /// Floods, and tells how much it did.
     pub(crate) fn run(self) -> Result<serde_json::Value> {
         let flood = FLOODS.iter().find(|flood| flood.name == self.name).context("no such flood")?;
         crate::file_limit::raise_file_limit(self.sockets.unwrap_or(20_000).min(19_000))?;

@@ -1,4 +1,4 @@
-//! Floods of things that are soon over: connections, requests, upgrades.
+//! Floods of connections, requests and upgrades that are soon over.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -10,12 +10,12 @@ use super::call::{log_in, post, register};
 use super::ground::{Ground, hello, text, until};
 use super::streams::LARGE;
 
-/// One after the other, as fast as they are answered, from so many threads.
+/// Each makes one attempt after the other, as fast as the server answers.
 const THREADS: usize = 16;
 /// Requests on one connection before the next is made.
 const ON_ONE: usize = 100;
 
-/// What is done again and again: with the ground, and how many were done before.
+/// One attempt, with its number.
 pub(super) type Attempt = fn(&Ground, usize) -> Result<()>;
 
 pub(super) fn run(ground: &Ground, attempt: Attempt) {
@@ -82,7 +82,7 @@ pub(super) fn upgrades(ground: &Ground, number: usize) -> Result<()> {
     Ok(())
 }
 
-/// Each goes on where nobody ended: the server has to look for it.
+/// Resumes a session that never was: the server has to look for it.
 pub(super) fn resumes(ground: &Ground, number: usize) -> Result<()> {
     let mut tcp = ground.upgraded(number)?;
     let resume = Resume { token: format!("{number:032}"), newest: None, have: Vec::new() };

@@ -9,29 +9,22 @@ use tenfour_protocol::control::{Codec, FrameTime};
 use tenfour_protocol::{BurstNo, ClientMessage, VoiceFrame};
 
 use super::ground::{Ground, text};
-use crate::lines::masked_frame;
+use crate::lines::{BINARY, CONTINUATION, PING, PONG, TEXT, masked_frame};
 
-/// Threads that write.
 const THREADS: usize = 8;
-/// When no socket takes anything: a moment for the others.
+/// Of a thread whose sockets take nothing.
 const PAUSE: Duration = Duration::from_millis(1);
-/// Messages that are written at once.
-const TOGETHER: u32 = 50;
-const CONTINUATION: u8 = 0x0;
-const TEXT: u8 = 0x1;
-const BINARY: u8 = 0x2;
-const PING: u8 = 0x9;
-const PONG: u8 = 0xA;
+const MESSAGES_PER_CHUNK: usize = 50;
 /// The bit of the last fragment.
 const FIN: u8 = 0x80;
 
-/// What is said again and again.
+/// What each socket says again and again.
 #[derive(Clone, Copy)]
 pub(super) struct Stream {
     pub(super) sockets: usize,
     /// Channel of socket `number`.
     pub(super) channel: fn(usize) -> String,
-    /// The next chunk of socket `number`, which has said so many.
+    /// The next chunk of socket `number`, and how many it has said before.
     pub(super) chunk: fn(usize, u32) -> Result<Vec<u8>>,
 }
 
@@ -39,7 +32,7 @@ struct Slot {
     number: usize,
     tcp: Option<TcpStream>,
     said: u32,
-    /// What is still to be written of a chunk.
+    /// The part of the chunk that the socket did not take yet.
     rest: Vec<u8>,
 }
 
@@ -62,7 +55,7 @@ pub(super) fn run(ground: &Ground, stream: Stream) {
 }
 
 impl Slot {
-    /// Writes what the socket takes. None: nothing, or there is no socket.
+    /// Writes what the socket takes. None when it takes nothing, or could not be opened.
     fn turn(&mut self, ground: &Ground, stream: Stream) -> Option<()> {
         let mut tcp = match self.tcp.take() {
             Some(tcp) => tcp,
@@ -125,8 +118,8 @@ pub(super) fn numbered(number: usize) -> String {
     (1 + number % 40).to_string()
 }
 
-/// The large channel of the honest, which has a name: on a numbered one, where attackers press, its talker would have
-/// to let go after 8 seconds.
+/// The large channel of honest users. Attackers press on the numbered channels, where its talker would have to let go
+/// after 8 seconds.
 pub(super) const LARGE: &str = "plaza";
 
 pub(super) fn large(_: usize) -> String {
@@ -134,11 +127,11 @@ pub(super) fn large(_: usize) -> String {
 }
 
 pub(super) fn pings(_: usize, _: u32) -> Result<Vec<u8>> {
-    Ok(masked_frame(PING, b"").repeat(TOGETHER as usize))
+    Ok(masked_frame(PING, b"").repeat(MESSAGES_PER_CHUNK))
 }
 
 pub(super) fn pongs(_: usize, _: u32) -> Result<Vec<u8>> {
-    Ok(masked_frame(PONG, b"").repeat(TOGETHER as usize))
+    Ok(masked_frame(PONG, b"").repeat(MESSAGES_PER_CHUNK))
 }
 
 /// One message that never ends.
@@ -149,14 +142,14 @@ pub(super) fn empty_fragments(_: usize, said: u32) -> Result<Vec<u8>> {
         frame
     };
     let begin = if said == 0 { fragment(TEXT) } else { Vec::new() };
-    Ok([begin, fragment(CONTINUATION).repeat(TOGETHER as usize)].concat())
+    Ok([begin, fragment(CONTINUATION).repeat(MESSAGES_PER_CHUNK)].concat())
 }
 
 pub(super) fn bad_json(_: usize, _: u32) -> Result<Vec<u8>> {
-    Ok(masked_frame(TEXT, br#"{"type":"tune","channel":"#).repeat(TOGETHER as usize))
+    Ok(masked_frame(TEXT, br#"{"type":"tune","channel":"#).repeat(MESSAGES_PER_CHUNK))
 }
 
-/// As large as a message may be, and deep.
+/// As large as a message may be, and deeply nested.
 pub(super) fn large_json(_: usize, _: u32) -> Result<Vec<u8>> {
     let deep = format!(r#"{{"type":"ping","n":{}{}}}"#, "[".repeat(2000), "]".repeat(2000));
     Ok(masked_frame(TEXT, deep.as_bytes()).repeat(4))
@@ -172,7 +165,7 @@ fn frame(burst: u32, seq: u16, media_time: u32, payload: &[u8]) -> Vec<u8> {
     masked_frame(BINARY, &frame.to_bytes())
 }
 
-/// A packet that the server's look at Opus lets pass.
+/// A packet that passes the server's check of Opus.
 const PACKET: [u8; 40] = [9 << 3; 40];
 
 pub(super) fn presses(number: usize, said: u32) -> Result<Vec<u8>> {
@@ -187,7 +180,7 @@ pub(super) fn start_stop(number: usize, said: u32) -> Result<Vec<u8>> {
 
 /// Frames of no burst.
 pub(super) fn dead_voice(_: usize, _: u32) -> Result<Vec<u8>> {
-    Ok(frame(999, 0, 0, &PACKET).repeat(TOGETHER as usize))
+    Ok(frame(999, 0, 0, &PACKET).repeat(MESSAGES_PER_CHUNK))
 }
 
 /// Payloads of more bytes than a frame may have, in a burst.

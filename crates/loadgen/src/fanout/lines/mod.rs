@@ -14,9 +14,17 @@ use anyhow::Result;
 
 pub(crate) use stream::Stream;
 
+// Opcodes of RFC 6455.
+pub(crate) const CONTINUATION: u8 = 0x0;
+pub(crate) const TEXT: u8 = 0x1;
+pub(crate) const BINARY: u8 = 0x2;
+pub(crate) const CLOSE: u8 = 0x8;
+pub(crate) const PING: u8 = 0x9;
+pub(crate) const PONG: u8 = 0xA;
+
 /// A line to a server. It is opened with blocking calls and read without.
 pub(crate) trait Line: Send {
-    /// What to wait for; [`Line::read`] is told the place in this list.
+    /// The sockets to wait for; [`Line::read`] takes the index of one.
     fn sockets(&self) -> Vec<BorrowedFd<'_>>;
 
     /// Reads what has come, and gives each payload to `take`.
@@ -40,7 +48,7 @@ pub(crate) trait Line: Send {
         Ok(())
     }
 
-    /// Before it ends. Where somebody whose connection breaks is waited for, this says not to.
+    /// Says good-bye, so that the server does not wait for it to come back.
     fn leave(&mut self) -> Result<()> {
         Ok(())
     }
@@ -58,8 +66,8 @@ pub(crate) fn websocket_frame(bytes: &[u8]) -> Option<(u8, std::ops::Range<usize
     (bytes.len() >= start + length).then_some((first & 0x0f, start..start + length))
 }
 
-/// A client's WebSocket frame. The mask is all zeros, which servers take: it protects proxies
-/// from scripts in browsers, and there is neither here.
+/// A client's WebSocket frame. Its mask is all zeros, which servers accept: masks protect proxies from scripts in
+/// browsers, and here is neither.
 pub(crate) fn masked_frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![0x80 | opcode];
     match u8::try_from(payload.len()) {

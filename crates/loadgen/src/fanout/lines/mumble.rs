@@ -1,7 +1,7 @@
 //! A line to a Mumble server: control over TLS, voice over UDP with OCB2-AES128.
 //!
-//! Written from the public description of the protocol (mumble-protocol.readthedocs.io). What the
-//! server says on the control side after the log-in is taken from the socket and not looked at.
+//! Written from the public description of the protocol (mumble-protocol.readthedocs.io). After the log-in, control
+//! messages of the server are read and dropped.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
@@ -28,7 +28,7 @@ const PING: u8 = 1 << 5;
 const OPUS: u8 = 4 << 5;
 
 /// Longest wait for the first answer over UDP.
-const ANSWER: Duration = Duration::from_secs(20);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A listener or a talker in the root channel.
 pub(crate) struct Mumble {
@@ -56,9 +56,9 @@ impl Mumble {
         Ok(line)
     }
 
-    /// Shows the server where voice goes to.
+    /// Shows the server the address for voice.
     fn ping(&mut self) -> Result<()> {
-        self.voice.set_read_timeout(Some(ANSWER))?;
+        self.voice.set_read_timeout(Some(ANSWER_TIMEOUT))?;
         self.voice.send(&self.sealing.seal(&[PING, 1]))?;
         let mut scratch = [0; 1024];
         loop {
@@ -103,7 +103,7 @@ impl Line for Mumble {
     }
 }
 
-/// Waits until the server has let the user in; the two directions of its voice.
+/// Waits until the server has let the user in, and gives the ciphers for sending and receiving voice.
 fn log_in(control: &mut Stream) -> Result<(Ocb2, Ocb2)> {
     let mut ciphers = None;
     loop {

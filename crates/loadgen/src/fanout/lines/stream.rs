@@ -1,4 +1,4 @@
-//! A TCP connection, plain or TLS, and the bytes that came and are no whole message yet.
+//! A TCP connection, plain or TLS, with the bytes that came and are no whole message yet.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -13,7 +13,7 @@ use rustls::{ClientConfig, ClientConnection};
 use crate::network;
 
 /// Longest wait for an answer while a line is opened.
-const ANSWER: Duration = Duration::from_secs(20);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The connection of one virtual user.
 pub(crate) struct Stream {
@@ -30,16 +30,16 @@ impl Stream {
     /// On a connection that is there.
     pub(crate) fn over(tcp: TcpStream) -> Result<Self> {
         tcp.set_nodelay(true)?;
-        tcp.set_read_timeout(Some(ANSWER))?;
+        tcp.set_read_timeout(Some(ANSWER_TIMEOUT))?;
         Ok(Self { tcp, tls: None, rest: Vec::new() })
     }
 
-    /// The same with TLS on it.
+    /// A connection under TLS.
     pub(crate) fn connect_tls(address: SocketAddr, config: &Arc<ClientConfig>) -> Result<Self> {
         Self::connect(address)?.sealed(address, config)
     }
 
-    /// With TLS on it from now on.
+    /// Puts TLS on it.
     pub(crate) fn sealed(mut self, address: SocketAddr, config: &Arc<ClientConfig>) -> Result<Self> {
         let name = ServerName::from(address.ip());
         let mut tls = Box::new(ClientConnection::new(Arc::clone(config), name)?);
@@ -94,7 +94,7 @@ impl Stream {
         mut parse: impl FnMut(&[u8]) -> Result<usize>,
     ) -> Result<()> {
         if self.tls.is_none() && self.rest.is_empty() {
-            // Nearly always whole messages come: they need not be copied.
+            // Nearly always whole messages come, and need no copy.
             let Some(count) = read_once(&mut self.tcp, scratch)? else { return Ok(()) };
             let used = parse(&scratch[..count])?;
             self.rest.extend_from_slice(&scratch[used..count]);
@@ -107,7 +107,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Takes raw bytes from the socket and forgets them: for a side whose words do not matter.
+    /// Reads raw bytes and drops them.
     pub(crate) fn discard(&mut self, scratch: &mut [u8]) -> Result<()> {
         read_once(&mut self.tcp, scratch).map(drop)
     }
@@ -122,7 +122,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Appends to the rest what has come. False: nothing.
+    /// Appends what has come to the rest. False when nothing has.
     fn fill(&mut self, scratch: &mut [u8]) -> Result<bool> {
         let Some(count) = read_once(&mut self.tcp, scratch)? else { return Ok(false) };
         let Some(tls) = &mut self.tls else {
@@ -148,7 +148,7 @@ impl AsFd for Stream {
     }
 }
 
-/// None: nothing has come.
+/// None when nothing has come.
 fn read_once(tcp: &mut TcpStream, scratch: &mut [u8]) -> Result<Option<usize>> {
     match tcp.read(scratch) {
         Ok(0) => bail!("the server hung up"),

@@ -15,25 +15,20 @@ use tenfour_protocol::{
     BurstNo, ChannelId, ClientMessage, RADIO_PATH, SUBPROTOCOL, ServerMessage, VoiceFrame,
 };
 
-use super::{Line, Stream, masked_frame, tls, websocket_frame};
+use super::{BINARY, CLOSE, Line, PING, PONG, Stream, TEXT, masked_frame, tls, websocket_frame};
 use crate::network::{self, Network};
 
-const TEXT: u8 = 0x1;
-const BINARY: u8 = 0x2;
-const CLOSE: u8 = 0x8;
-const PING: u8 = 0x9;
-const PONG: u8 = 0xA;
-/// Most log-ins that lines share: five lines have one where there are 20,000.
+/// Most log-ins: of 20,000 lines, five share one.
 const USERS: usize = 4_000;
-/// How the answer to `tune` begins. It lists a hundred people in a large channel, and takes longer to read
-/// than to write: nobody here wants to know them.
+/// How the answer to `tune` begins. It is not parsed: in a large channel it lists a hundred people, and would take the
+/// users longer to read than the server to write.
 const TUNED: &[u8] = br#"{"type":"tuned""#;
 
 /// Where the server is, and log-ins that the lines share.
 #[derive(Clone)]
 pub(crate) struct Door {
     pub(crate) address: SocketAddr,
-    /// Addresses that the lines come from; log-ins come from loopback.
+    /// Addresses of the lines. Log-ins come from loopback.
     from: Option<Network>,
     server: Server,
     tls: Option<Arc<ClientConfig>>,
@@ -50,8 +45,8 @@ pub(crate) struct Wish {
 }
 
 impl Door {
-    /// Finds the server at `url`, and logs in as many new keys as so many lines need: a user has 8 connections,
-    /// and talks on one channel at a time.
+    /// Finds the server at `url`, and logs in the keys that so many lines need: a user may have 8 connections and
+    /// talks on one channel at a time.
     pub(crate) fn find(url: &str, lines: usize, from: Option<Network>) -> Result<Self> {
         let (scheme, authority) = url.split_once("://").context("an address like http://127.0.0.1:27185")?;
         let address: SocketAddr = authority.trim_end_matches('/').parse().context("an address and a port")?;
@@ -75,7 +70,7 @@ impl Door {
     /// Logs each key in, and registers it if need be.
     pub(crate) fn log_in(&self, identities: &[Identity]) -> Result<Vec<String>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        // Some of 10,000 people have the same tag: their handles must not look alike.
+        // Handles must not look alike: of 10,000 people, some have the same tag.
         let handle = |identity: &Identity| format!("Bench {}", HEXLOWER.encode(&identity.public_key()[..8]));
         let log_in = async |identity| log_in(&self.server, identity, Some(&handle(identity))).await;
         let tokens = identities.iter().map(|identity| {
@@ -90,7 +85,7 @@ impl Door {
         self.dial(number, &self.tokens[number % self.tokens.len()], wish, None)
     }
 
-    /// A line of the virtual user `number` that goes on where another ended.
+    /// A line of virtual user `number` that resumes a session.
     pub(crate) fn resume(&self, number: usize, wish: &Wish, resume: &str) -> Result<Tenfour> {
         self.dial(number, &self.tokens[number % self.tokens.len()], wish, Some(resume))
     }
@@ -187,7 +182,7 @@ impl Tenfour {
         }
     }
 
-    /// The next text; nothing of another kind of message.
+    /// The next message if it is a text, else nothing.
     fn answer(&mut self) -> Result<Vec<u8>> {
         let message =
             self.stream.wait_for_message(|bytes| Ok(websocket_frame(bytes).map(|(_, at)| at.end)))?;
@@ -266,7 +261,7 @@ impl Line for Tenfour {
     }
 }
 
-/// Says what the server refused: the figures would be wrong without a word.
+/// Reports what the server refused: otherwise the figures would be wrong without a word.
 fn complain(message: &[u8]) {
     if !message.starts_with(br#"{"type":"error"#) && !message.starts_with(br#"{"type":"receipt"#) {
         return;

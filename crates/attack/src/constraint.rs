@@ -1,4 +1,4 @@
-//! What an answer says about the quarry's place.
+//! What an answer says about the target's place.
 
 use tenfour_protocol::{Range, SignalGrade};
 
@@ -42,9 +42,9 @@ impl Band {
     }
 }
 
-/// Something that is true of the quarry's place, if the server measures from where one says to be.
+/// What an answer says of the target's place, if the server measures from the position that the attacker gives.
 #[derive(Debug, Clone, Copy)]
-pub enum Clause {
+pub enum Constraint {
     /// It is in a band around a spot.
     Ring {
         /// Where the question was asked.
@@ -63,7 +63,7 @@ pub enum Clause {
     },
 }
 
-impl Clause {
+impl Constraint {
     /// From an answer to a question asked at `at`.
     pub fn ring(at: Spot, band: Band) -> Self {
         let chord2 = |km: f64| match km {
@@ -96,7 +96,7 @@ impl Clause {
         }
     }
 
-    /// The same as a server answers that snaps everybody to the grid.
+    /// The same for a server that snaps everybody to the grid.
     pub fn snapped(&self) -> Self {
         match *self {
             Self::Ring { at, band, .. } => Self::ring(centre(at.cell()), band),
@@ -120,11 +120,11 @@ mod tests {
     #[test]
     fn a_ring_allows_what_is_in_its_band() {
         let at = Spot::at(-33.0, 151.0);
-        let clause = Clause::ring(at, Band { over: 10.0, upto: 25.0 });
+        let constraint = Constraint::ring(at, Band { over: 10.0, upto: 25.0 });
         for (km, allowed) in [(9.9999, false), (10.0001, true), (24.9999, true), (25.0001, false)] {
-            assert_eq!(clause.allows(at.towards(2.0, km)), allowed, "{km}");
+            assert_eq!(constraint.allows(at.towards(2.0, km)), allowed, "{km}");
         }
-        let nearer = Clause::Nearer { near: at, far: at.towards(0.5, 30.0) };
+        let nearer = Constraint::Nearer { near: at, far: at.towards(0.5, 30.0) };
         assert!(nearer.allows(at.towards(0.5, 14.9)) && !nearer.allows(at.towards(0.5, 15.1)));
     }
 }

@@ -1,4 +1,4 @@
-//! The one who is looked for: where it is in the course of time, and how it behaves.
+//! The one who is looked for: where they are in the course of time, and what their client does.
 
 use std::time::Duration;
 
@@ -7,24 +7,24 @@ use tenfour_core::Time;
 use crate::geo::Spot;
 use crate::path::STEP;
 
-/// Where somebody is in the course of time, and what their client does about it.
+/// The one who is looked for.
 #[derive(Debug, Clone)]
-pub struct Quarry {
+pub struct Target {
     /// A spot for each [`STEP`] from the beginning; it stays at the last.
     pub way: Vec<Spot>,
     /// The link drops this often, if it does.
     pub drops: Option<Duration>,
-    /// The client says each new place at once, instead of at the global boundaries.
+    /// The client sends each new place at once, instead of at the global boundaries.
     pub hasty: bool,
 }
 
-impl Quarry {
+impl Target {
     /// Somebody who stays where they are.
     pub fn still(spot: Spot) -> Self {
         Self { way: vec![spot], drops: None, hasty: false }
     }
 
-    /// Where it is in truth.
+    /// The true position.
     pub fn spot(&self, since_start: Duration) -> Spot {
         let step = (since_start.as_secs() / STEP.as_secs()) as usize;
         self.way[step.min(self.way.len() - 1)]
