@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use hyper::Method;
-use tenfour_core::Time;
 use tenfour_core::radio::{Config, Event, Input, LinkState, Output, Radio, Sound};
+use tenfour_core::{Time, mutant};
 use tenfour_protocol::{ChannelId, Code, GeoCell, Ranges, Refusal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -74,9 +74,9 @@ impl Client {
             place,
             ranges,
             device,
-            #[cfg(feature = "mutants")]
-            mutants: crate::mutants::active(),
+            ..Config::default()
         };
+        mutant!(let config = Config { mutants: crate::mutants::active(), ..config });
         let (outbox, inbox) = mpsc::channel(DOWNSTREAM);
         let begin = Instant::now();
         let (key, Session { token, .. }) = (key.into(), session);
@@ -198,10 +198,7 @@ impl Client {
 
     /// A session that the server has forgotten is renewed with the key; all else is told.
     fn event(&mut self, event: Event) {
-        #[cfg(feature = "mutants")]
-        if let Event::Voice { payload, .. } = &event {
-            crate::mutants::cache(payload);
-        }
+        mutant!(crate::mutants::cache(&event));
         let forgotten =
             matches!(&event, Event::Link(LinkState::Gone { refusal }) if refusal.code == Code::NotLoggedIn);
         if forgotten && self.logged_in.elapsed() >= LOG_IN_AGAIN && self.logging_in.is_none() {

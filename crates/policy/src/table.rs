@@ -105,7 +105,7 @@ pub struct Clause {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mutant {
-    /// As `crates/core/src/mutants.rs` has it.
+    /// As `crates/protocol/src/mutants` has it.
     pub name: String,
     /// What it does.
     pub breaks: String,

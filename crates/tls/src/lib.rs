@@ -13,14 +13,16 @@
 //! rustls 0.23 makes a `Vec` for each record, both ways, and drops it before it returns. The program's
 //! allocator wipes what is freed; a program without such an allocator leaves copies there.
 
+#[cfg(feature = "mutants")]
+mod mutants;
 mod nobody;
 mod row;
 mod scratch;
 mod session;
 mod stream;
 
-pub use row::Row;
 #[cfg(feature = "mutants")]
-pub use scratch::keep_buffers;
+pub use mutants::keep_buffers;
+pub use row::Row;
 pub use session::{Error, SEALED_MORE, Session};
 pub use stream::{Stream, accept, connect};

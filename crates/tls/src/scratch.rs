@@ -2,8 +2,6 @@
 //! for one call, never over an await, and wiped after it up to what was used.
 
 use std::cell::RefCell;
-#[cfg(feature = "mutants")]
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use zeroize::Zeroize;
 
@@ -23,9 +21,7 @@ pub(crate) fn input<T>(work: impl FnOnce(&mut [u8]) -> (usize, T)) -> T {
     INPUT.with_borrow_mut(|buffer| {
         let (used, result) = work(buffer);
         #[cfg(feature = "mutants")]
-        if KEEP.load(Ordering::Relaxed) {
-            return result;
-        }
+        let used = crate::mutants::wiped(used);
         buffer[..used].zeroize();
         result
     })
@@ -39,13 +35,4 @@ pub(crate) fn output<T>(work: impl FnOnce(&mut Row, &mut Row) -> T) -> T {
         sealed.wipe();
         result
     })
-}
-
-#[cfg(feature = "mutants")]
-static KEEP: AtomicBool = AtomicBool::new(false);
-
-/// Breaks a promise on purpose, for the whole process: what was decrypted stays where it is.
-#[cfg(feature = "mutants")]
-pub fn keep_buffers() {
-    KEEP.store(true, Ordering::Relaxed);
 }

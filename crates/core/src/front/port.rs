@@ -5,6 +5,7 @@ use tenfour_protocol::{BurstNo, ClientMessage, Code, Refusal, ServerMessage, jso
 
 use super::PortOrder;
 use crate::hub::Input;
+use crate::mutants::Mutants;
 use crate::voice::{Framing, Packet, Uplink, UplinkOutput};
 use crate::{ConnId, Time};
 
@@ -44,9 +45,8 @@ impl Port {
         Self { conn, uplink: Uplink::new(framing, now), ended: false }
     }
 
-    /// The same, broken on purpose.
-    #[cfg(feature = "mutants")]
-    pub fn broken(self, mutants: crate::mutants::Mutants) -> Self {
+    /// The same, with these mutants.
+    pub fn broken(self, mutants: Mutants) -> Self {
         Self { uplink: self.uplink.broken(mutants), ..self }
     }
 

@@ -7,8 +7,8 @@ use super::burst::Burst;
 use super::members::Member;
 use super::nodes::Origin;
 use super::{Hears, Hub, Output, StartAt, Tuned};
-use crate::ConnId;
 use crate::reach::{Slot, Talker};
+use crate::{ConnId, mutant};
 
 /// A burst on the air and somebody who may hear it, and whether they did.
 pub(super) type Hearing = Vec<(BurstNo, ParticipantNo, bool)>;
@@ -51,14 +51,7 @@ impl Hub {
         if small {
             channel.away().for_each(|conn| shuffle(&mut audience, Tuned::Not(conn)));
         }
-        #[cfg(feature = "mutants")]
-        if self.config.mutants.has(crate::mutants::Mutant::SortedFanOut) {
-            let heard = self.places.spots().talker(slot, tx);
-            let slots: std::collections::BTreeMap<_, _> =
-                channel.here().iter().map(|member| (member.conn, member.slot)).collect();
-            let key = |conn| slots.get(&conn).map(|&slot| heard.distance_key(slot));
-            audience.sort_by_key(|who| (key(who.conn()), who.conn()));
-        }
+        mutant!(self.config.mutants, SortedFanOut => super::mutants::sort(&mut audience, channel, &heard));
         audience
     }
 

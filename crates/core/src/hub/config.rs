@@ -6,6 +6,7 @@ use std::time::Duration;
 use tenfour_protocol::node::{NodeId, NodeName};
 use tenfour_protocol::{ChannelId, limits};
 
+use crate::mutants::Mutants;
 use crate::reach::Secret;
 
 /// Configuration of a hub.
@@ -33,8 +34,7 @@ pub struct HubConfig {
     /// The cluster that this node belongs to; none, and it is alone by design.
     pub cluster: Option<ClusterConfig>,
     /// What is broken on purpose.
-    #[cfg(feature = "mutants")]
-    pub mutants: crate::mutants::Mutants,
+    pub mutants: Mutants,
 }
 
 /// This node among others.
@@ -61,8 +61,7 @@ impl Default for HubConfig {
             secret: Secret::default(),
             unix_at_zero: Duration::ZERO,
             cluster: None,
-            #[cfg(feature = "mutants")]
-            mutants: crate::mutants::Mutants::default(),
+            mutants: Mutants::default(),
         }
     }
 }

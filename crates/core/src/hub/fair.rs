@@ -15,7 +15,7 @@ use super::burst::Talk;
 use super::nodes::Origin;
 use super::sessions::{Connection, Link, Stage};
 use super::{AddressNo, Hub, HubConfig, millis};
-use crate::{ConnId, Time};
+use crate::{ConnId, Time, mutant};
 
 /// When to try a busy channel again.
 const BUSY_RETRY_MS: u32 = 1000;
@@ -147,10 +147,7 @@ impl Hub {
 
     /// A user may have one burst on a channel and two in all, over all connections.
     fn talks_elsewhere(&self, user: UserId, channel: &ChannelId, now: Time) -> Result<(), Refusal> {
-        #[cfg(feature = "mutants")]
-        if self.config.mutants.has(crate::mutants::Mutant::TwoBurstsOfOneUser) {
-            return Ok(());
-        }
+        mutant!(self.config.mutants, TwoBurstsOfOneUser => return Ok(()));
         // A connection that is being closed ends its burst in a moment: its user has come back.
         let open = self.sessions.connections_of_user(user).filter(|(_, connection)| !connection.closing);
         let talks: Vec<&Talk> = open.filter_map(|(conn, _)| self.floor.talk(conn)).collect();
@@ -201,10 +198,7 @@ impl Hub {
 
     /// Whether a burst counts for somebody who wants to talk.
     fn listens_first(&self, talker: ParticipantNo, burst: BurstNo) -> bool {
-        #[cfg(feature = "mutants")]
-        if self.config.mutants.has(crate::mutants::Mutant::BusyByOthers) {
-            return true;
-        }
+        mutant!(self.config.mutants, BusyByOthers => return true);
         self.would_hear(talker, burst, Range::Km10)
     }
 

@@ -29,6 +29,9 @@ mod floor;
 mod input;
 mod locating;
 mod members;
+#[cfg(feature = "mutants")]
+#[path = "../mutants/hub.rs"]
+mod mutants;
 mod mutes;
 mod muting;
 mod nodes;

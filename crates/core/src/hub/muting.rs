@@ -3,7 +3,7 @@
 use tenfour_protocol::{Code, ParticipantNo};
 
 use super::{Hub, StartAt};
-use crate::ConnId;
+use crate::{ConnId, mutant};
 
 impl Hub {
     pub(super) fn mute(
@@ -27,10 +27,7 @@ impl Hub {
             return self.agenda.error(conn, Code::TooManyMuted);
         }
         self.mutes.mute(participant, other);
-        #[cfg(feature = "mutants")]
-        if self.config.mutants.has(crate::mutants::Mutant::DeliverToMuting) {
-            return;
-        }
+        mutant!(self.config.mutants, DeliverToMuting => return);
         self.stop_hearing(conn, participant, other);
     }
 

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tenfour_protocol::limits::EPOCH;
-use tenfour_protocol::{Code, GeoCell, ParticipantNo, Ranges, UserId};
+use tenfour_protocol::{GeoCell, ParticipantNo, Ranges, UserId};
 
 use super::HubConfig;
 use super::agenda::{Agenda, Timer};
 use crate::Time;
-#[cfg(feature = "mutants")]
-use crate::mutants::{Mutant, Mutants};
+use crate::mutant;
+use crate::mutants::Mutants;
 use crate::reach::{Ledger, Place, Secret, Slot, Spots, Stamp, epoch_in};
 
 /// The places of all sessions, and of talkers on other nodes. The spots keep what is in force, and are wiped; a move
@@ -27,7 +27,6 @@ pub(super) struct Places {
     newest_stamp: u64,
     secret: Secret,
     unix_at_zero: Duration,
-    #[cfg(feature = "mutants")]
     mutants: Mutants,
 }
 
@@ -54,7 +53,6 @@ impl Places {
             newest_stamp: 0,
             secret: config.secret.clone(),
             unix_at_zero: config.unix_at_zero,
-            #[cfg(feature = "mutants")]
             mutants: config.mutants,
         }
     }
@@ -123,8 +121,9 @@ impl Places {
             Some((fits, in_force))
         });
         let fits = known.is_some_and(|(fits, _)| fits);
+        mutant!(self.mutants, MovesAtOnce => return Ok(true));
         // A stamp that does not fit costs as much as none, or it could be tried on every cell.
-        if !fits && !self.moves_freely() {
+        if !fits {
             self.ledger.first(&self.secret, user, now)?;
         }
         let into_epoch = EPOCH - self.epoch_in(now);
@@ -137,9 +136,10 @@ impl Places {
     /// How long to wait, when the budget is spent.
     pub(super) fn may_move(&mut self, user: UserId, now: Time) -> Result<Duration, Duration> {
         let epoch_in = self.epoch_in(now);
+        mutant!(self.mutants, MovesAtOnce => return Ok(epoch_in));
         match self.ledger.may_move(&self.secret, user, now + epoch_in, now) {
-            Err(wait) if !self.moves_freely() => Err(epoch_in + wait),
-            _ => Ok(epoch_in),
+            Err(wait) => Err(epoch_in + wait),
+            Ok(()) => Ok(epoch_in),
         }
     }
 
@@ -160,10 +160,7 @@ impl Places {
     ) {
         let Some(whereabouts) = self.whereabouts.get_mut(&participant) else { return };
         whereabouts.settled = true;
-        #[cfg(feature = "mutants")]
-        if self.mutants.has(Mutant::KeepPreviousCell) {
-            self.spots.keep(whereabouts.slot);
-        }
+        mutant!(self.mutants, KeepPreviousCell => self.spots.keep(whereabouts.slot));
         self.spots.place(whereabouts.slot, place);
         self.ledger.stamped(&self.secret, user, stamp.serial, now);
     }
@@ -182,7 +179,8 @@ impl Places {
             whereabouts.settled = true;
         }
         self.moving.insert(participant);
-        if !self.moves_freely() && self.boundary.is_none() {
+        mutant!(self.mutants, MovesAtOnce => return);
+        if self.boundary.is_none() {
             self.boundary = Some(boundary);
             agenda.set(boundary, Timer::Epoch);
         }
@@ -233,10 +231,7 @@ impl Places {
         if self.spots.is_located(slot) {
             self.ledger.left(&self.secret, user, now);
         }
-        #[cfg(feature = "mutants")]
-        if self.mutants.has(Mutant::KeepCell) {
-            self.spots.keep(slot);
-        }
+        mutant!(self.mutants, KeepCell => self.spots.keep(slot));
         self.spots.clear(slot);
         self.set_ranges(participant, Ranges::default());
     }
@@ -244,10 +239,7 @@ impl Places {
     /// The session does not share its cell any more; its ranges go with it.
     pub(super) fn take_back(&mut self, participant: ParticipantNo) {
         let Some(slot) = self.slot(participant) else { return };
-        #[cfg(feature = "mutants")]
-        if self.mutants.has(Mutant::KeepPreviousCell) {
-            self.spots.keep(slot);
-        }
+        mutant!(self.mutants, KeepPreviousCell => self.spots.keep(slot));
         self.spots.clear(slot);
         self.set_ranges(participant, Ranges::default());
     }
@@ -295,30 +287,5 @@ impl Places {
     /// How many sessions will be elsewhere at the boundary.
     pub(super) fn moving(&self) -> usize {
         self.moving.len()
-    }
-}
-
-#[cfg(not(feature = "mutants"))]
-#[expect(clippy::unused_self, reason = "mutants ask more of it")]
-impl Places {
-    /// Whether neither boundaries nor budgets count.
-    pub(super) fn moves_freely(&self) -> bool {
-        false
-    }
-
-    /// Judges a cell.
-    pub(super) fn read(&self, _: ParticipantNo, cell: &GeoCell) -> Result<Place, Code> {
-        Place::of(cell)
-    }
-}
-
-#[cfg(feature = "mutants")]
-impl Places {
-    pub(super) fn moves_freely(&self) -> bool {
-        self.mutants.has(Mutant::MovesAtOnce)
-    }
-
-    pub(super) fn read(&self, participant: ParticipantNo, cell: &GeoCell) -> Result<Place, Code> {
-        Place::broken(cell, self.mutants, u64::from(participant.0) ^ self.secret.seed())
     }
 }

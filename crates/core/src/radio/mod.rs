@@ -43,6 +43,7 @@ pub use output::{Event, HeardEnd, HeardNo, LinkState, Output, Sound, SoundKind};
 pub use payload::Payload;
 
 use crate::Time;
+use crate::mutants::Mutants;
 use button::Button;
 use jitter::Pace;
 use link::Link;
@@ -72,8 +73,7 @@ pub struct Config {
     /// What one runs on, for the server's connection log.
     pub device: Option<Device>,
     /// What is broken on purpose.
-    #[cfg(feature = "mutants")]
-    pub mutants: crate::mutants::Mutants,
+    pub mutants: Mutants,
 }
 
 /// The state machine of a client.

@@ -16,7 +16,8 @@ use super::button::Way;
 use super::limits::SAY_AGAIN;
 use super::ranging::Ranging;
 use super::{Config, Event, Output};
-use crate::Time;
+use crate::mutants::Mutants;
+use crate::{Time, mutant};
 
 pub(super) struct Whereabouts {
     phase: Phase,
@@ -37,8 +38,7 @@ pub(super) struct Whereabouts {
     ranging: Ranging,
     /// When what came too fast for the server is sent again.
     again: Option<Time>,
-    #[cfg(feature = "mutants")]
-    mutants: crate::mutants::Mutants,
+    mutants: Mutants,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -85,7 +85,6 @@ impl Whereabouts {
             refused: None,
             ranging: Ranging::new(config.ranges),
             again: None,
-            #[cfg(feature = "mutants")]
             mutants: config.mutants,
         }
     }
@@ -227,10 +226,7 @@ impl Whereabouts {
 
     /// Whether a press reaches as far as was chosen, and no further.
     pub(super) fn way(&self) -> Way {
-        #[cfg(feature = "mutants")]
-        if self.mutants.has(crate::mutants::Mutant::TalkWithoutPlace) {
-            return Way::Open;
-        }
+        mutant!(self.mutants, TalkWithoutPlace => return Way::Open);
         match self.ranging.way(self.known, self.refused) {
             Way::Closed(_) if self.looking => Way::Wait,
             way => way,

@@ -11,9 +11,10 @@ use tenfour_protocol::{BurstNo, ChannelId, VoiceFrame};
 
 use super::limits::{BURST_LOST, BURSTS_DONE, HEARD_AT_ONCE, HEARD_LATE};
 use super::{Config, HeardEnd, HeardNo};
-use crate::Time;
 use crate::bucket::Bucket;
+use crate::mutants::Mutants;
 use crate::timeline::Timeline;
+use crate::{Time, mutant};
 
 pub(super) struct Receiver {
     /// At most [`RESUME_BURSTS`], so that a resume can name them all.
@@ -27,8 +28,7 @@ pub(super) struct Receiver {
     longest: Duration,
     /// Samples that all bursts together may still have.
     sound: Bucket,
-    #[cfg(feature = "mutants")]
-    mutants: crate::mutants::Mutants,
+    mutants: Mutants,
 }
 
 /// Why no more of a burst comes, with the sequence number that would have been next.
@@ -87,7 +87,6 @@ pub(super) struct Ended {
 }
 
 impl Receiver {
-    #[cfg_attr(not(feature = "mutants"), expect(unused_variables, reason = "for mutants"))]
     pub(super) fn new(config: &Config) -> Self {
         Self {
             open: BTreeMap::new(),
@@ -97,7 +96,6 @@ impl Receiver {
             hold: HOLD,
             longest: TALK_LIMIT + HEARD_AHEAD,
             sound: Bucket::of_time(HEARD_LATE, HEARD_AT_ONCE * SAMPLE_RATE),
-            #[cfg(feature = "mutants")]
             mutants: config.mutants,
         }
     }
@@ -153,8 +151,7 @@ impl Receiver {
             return None;
         }
         let room = sound.min(reception.room(longest, now));
-        #[cfg(feature = "mutants")]
-        let room = if self.mutants.has(crate::mutants::Mutant::BelieveClock) { u32::MAX } else { room };
+        mutant!(self.mutants, BelieveClock => let room = u32::MAX);
         let placed = reception.timeline.place(frame.media_time, reception.frame, room)?;
         reception.ahead.spend(placed.length);
         self.sound.spend(placed.length);

@@ -76,12 +76,6 @@ pub(super) fn km_of(chord2: u64) -> f64 {
     2.0 * half.asin() * EARTH_KM
 }
 
-/// About how far that is.
-#[cfg(feature = "mutants")]
-pub(super) fn kilometres(chord2: u64) -> u64 {
-    ((chord2 as f64).sqrt() / UNIT * EARTH_KM) as u64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

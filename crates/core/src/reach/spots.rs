@@ -7,6 +7,12 @@ use super::Place;
 use super::cell::RESOLUTION;
 use super::distance::{Point, grade, step};
 use super::region::{interest, region_of};
+use crate::mutant;
+use crate::mutants::InMutants;
+
+#[cfg(feature = "mutants")]
+#[path = "../mutants/spots.rs"]
+mod mutants;
 
 /// Spots in one piece of memory. Pieces are never moved, so growing leaves no copies behind.
 const PIECE: usize = 1024;
@@ -23,8 +29,7 @@ struct Spot {
     rx: Range,
     /// The larger of receive and transmit range: what somebody listens for before they talk.
     attends: Range,
-    #[cfg(feature = "mutants")]
-    sorted_by: Point,
+    sorted_by: InMutants<Point>,
 }
 
 /// The spots of all sessions.
@@ -33,9 +38,7 @@ pub(crate) struct Spots {
     pieces: Vec<Box<[Spot; PIECE]>>,
     free: Vec<u32>,
     used: u32,
-    /// What a careless server would keep.
-    #[cfg(feature = "mutants")]
-    kept: Vec<Point>,
+    kept: InMutants<Vec<Point>>,
 }
 
 impl Spots {
@@ -64,26 +67,15 @@ impl Spots {
         let spot = self.spot_mut(slot);
         spot.point.clone_from(place.point());
         spot.located = true;
-        #[cfg(feature = "mutants")]
-        {
-            spot.sorted_by = place.sorted_by();
-        }
+        mutant!(spot.sorted_by = place.sorted_by());
     }
 
     /// Forgets where somebody is.
     pub(crate) fn clear(&mut self, slot: Slot) {
         let spot = self.spot_mut(slot);
         spot.point.wipe();
-        #[cfg(feature = "mutants")]
-        spot.sorted_by.wipe();
+        mutant!(spot.sorted_by.wipe());
         spot.located = false;
-    }
-
-    /// Keeps where somebody is for later.
-    #[cfg(feature = "mutants")]
-    pub(crate) fn keep(&mut self, slot: Slot) {
-        let point = self.spot(slot).point;
-        self.kept.push(point);
     }
 
     /// How many are somewhere.
@@ -127,13 +119,7 @@ impl Spots {
     /// A talker: `slot` is where it is, unless it has gone.
     pub(crate) fn talker(&self, slot: Option<Slot>, tx: Range) -> Talker<'_> {
         let spot = slot.map(|slot| self.spot(slot)).filter(|spot| spot.located);
-        Talker {
-            spots: self,
-            point: spot.map(|spot| &spot.point),
-            tx,
-            #[cfg(feature = "mutants")]
-            sorted_by: spot.map(|spot| &spot.sorted_by),
-        }
+        Talker { spots: self, spot, tx }
     }
 
     fn spot(&self, Slot(slot): Slot) -> &Spot {
@@ -163,10 +149,8 @@ impl std::fmt::Debug for Spots {
 /// A talker, whose listeners are judged.
 pub(crate) struct Talker<'a> {
     spots: &'a Spots,
-    point: Option<&'a Point>,
+    spot: Option<&'a Spot>,
     tx: Range,
-    #[cfg(feature = "mutants")]
-    sorted_by: Option<&'a Point>,
 }
 
 impl Talker<'_> {
@@ -188,28 +172,12 @@ impl Talker<'_> {
     #[inline(always)]
     fn reaches(&self, listener: &Spot, rx: Range) -> Option<Option<SignalGrade>> {
         let range = self.tx.min(rx);
-        match self.point.filter(|_| listener.located) {
-            Some(point) => {
-                let chord2 = point.chord2(&listener.point);
+        match self.spot.filter(|_| listener.located) {
+            Some(spot) => {
+                let chord2 = spot.point.chord2(&listener.point);
                 (chord2 <= step(range)).then(|| Some(grade(chord2)))
             }
             None => (range == Range::Unlimited).then_some(None),
         }
-    }
-
-    /// The square of the distance, to sort by: what a careless server would do.
-    #[cfg(feature = "mutants")]
-    pub(crate) fn distance_key(&self, listener: Slot) -> u64 {
-        let listener = self.spots.spot(listener);
-        let here = self.sorted_by.filter(|_| listener.located);
-        here.map_or(u64::MAX, |point| point.chord2(&listener.sorted_by))
-    }
-
-    /// How far, when both are somewhere: what a careless server would tell.
-    #[cfg(feature = "mutants")]
-    pub(crate) fn kilometres(&self, listener: Slot) -> Option<u64> {
-        let listener = self.spots.spot(listener);
-        let here = self.point.filter(|_| listener.located)?;
-        Some(super::distance::kilometres(here.chord2(&listener.point)))
     }
 }

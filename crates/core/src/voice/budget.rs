@@ -2,9 +2,10 @@
 
 use tenfour_protocol::limits::{SAMPLE_RATE, VOICE_AHEAD, VOICE_BITS_PER_SECOND};
 
-use crate::Time;
 use crate::bucket::Bucket;
+use crate::mutants::Mutants;
 use crate::timeline::Timeline;
+use crate::{Time, mutant};
 
 const AHEAD_SECONDS: u32 = VOICE_AHEAD.as_secs() as u32;
 const VOICE_BYTES_PER_SECOND: u32 = VOICE_BITS_PER_SECOND / 8;
@@ -17,19 +18,14 @@ pub(super) struct Budget {
     /// Samples. Of the connection, not of a burst: else a row of short presses, each with
     /// [`VOICE_AHEAD`] of silence in it, would fill an ear.
     media: Bucket,
-    #[cfg(feature = "mutants")]
-    pub(super) mutants: crate::mutants::Mutants,
+    pub(super) mutants: Mutants,
 }
 
 impl Budget {
     pub(super) fn new(now: Time) -> Self {
         let bucket = |per_second: u32| Bucket::new(per_second * AHEAD_SECONDS, per_second, now);
-        Self {
-            bytes: bucket(VOICE_BYTES_PER_SECOND),
-            media: bucket(SAMPLE_RATE),
-            #[cfg(feature = "mutants")]
-            mutants: crate::mutants::Mutants::default(),
-        }
+        let (bytes, media) = (bucket(VOICE_BYTES_PER_SECOND), bucket(SAMPLE_RATE));
+        Self { bytes, media, mutants: Mutants::default() }
     }
 
     /// Pays for a frame of `frame` samples and `bytes` bytes, and for the silence that its talker
@@ -52,10 +48,7 @@ impl Budget {
     }
 
     fn room(&mut self, now: Time) -> u32 {
-        #[cfg(feature = "mutants")]
-        if self.mutants.has(crate::mutants::Mutant::BelieveClock) {
-            return u32::MAX;
-        }
+        mutant!(self.mutants, BelieveClock => return u32::MAX);
         self.media.level(now)
     }
 }

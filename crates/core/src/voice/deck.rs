@@ -20,7 +20,8 @@ use self::listener::{Listener, State};
 use self::ready::{Call, Named, Ready};
 use super::{BurstLog, Packet};
 use crate::hub::{StartAt, Tuned};
-use crate::{ConnId, Time};
+use crate::mutants::Mutants;
+use crate::{ConnId, Time, mutant};
 
 pub use self::by_grade::ByGrade;
 pub use self::figures::DeckFigures;
@@ -76,9 +77,7 @@ pub struct Deck<A> {
     named: Named,
     /// One for each burst that has a deadline.
     deadlines: BTreeSet<(Time, usize)>,
-    /// How it is broken on purpose.
-    #[cfg(feature = "mutants")]
-    mutants: crate::mutants::Mutants,
+    mutants: Mutants,
 }
 
 impl<A: Clone> Deck<A> {
@@ -93,14 +92,12 @@ impl<A: Clone> Deck<A> {
             ready: Ready::new(),
             named: Named::new(),
             deadlines: BTreeSet::new(),
-            #[cfg(feature = "mutants")]
-            mutants: crate::mutants::Mutants::default(),
+            mutants: Mutants::default(),
         }
     }
 
-    /// The same, broken on purpose.
-    #[cfg(feature = "mutants")]
-    pub fn broken(self, mutants: crate::mutants::Mutants) -> Self {
+    /// The same, with these mutants.
+    pub fn broken(self, mutants: Mutants) -> Self {
         Self { mutants, ..self }
     }
 
@@ -241,10 +238,7 @@ impl<A: Clone> Deck<A> {
     }
 
     fn expire(&mut self, slot: usize, now: Time) {
-        #[cfg(feature = "mutants")]
-        if self.mutants.has(crate::mutants::Mutant::ForgetOneLog) {
-            self.bursts[slot].log.leak();
-        }
+        mutant!(self.mutants, ForgetOneLog => super::mutants::leak(&self.bursts[slot].log));
         let burst = &mut self.bursts[slot];
         // Nobody has to be woken for a gap: whoever is that far behind is in hand, since even a
         // bundle does not wait as long as a hold.

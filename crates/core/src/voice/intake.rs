@@ -8,9 +8,10 @@ use tenfour_protocol::node::{Frames, FramesError, NodeId};
 use tenfour_protocol::{BurstNo, VoiceFrame, opus};
 
 use super::{Framing, Packet};
-use crate::Time;
 use crate::bucket::Bucket;
+use crate::mutants::Mutants;
 use crate::timeline::Timeline;
+use crate::{Time, mutant};
 
 /// Frames of a burst that wait for the hub to say what they are.
 const WAITING: usize = 64;
@@ -52,8 +53,7 @@ pub struct Intake {
     /// How far others were heard, and when that ended. One that comes again goes on from there.
     past: BTreeMap<(NodeId, BurstNo), (u16, Time)>,
     outputs: VecDeque<IntakeOutput>,
-    #[cfg(feature = "mutants")]
-    mutants: crate::mutants::Mutants,
+    mutants: Mutants,
 }
 
 #[derive(Debug)]
@@ -64,8 +64,7 @@ struct Heard {
     timeline: Timeline,
     /// Samples by which its media time may still outrun its arrival.
     ahead: Bucket,
-    #[cfg(feature = "mutants")]
-    believed: bool,
+    mutants: Mutants,
 }
 
 #[derive(Debug)]
@@ -79,21 +78,11 @@ impl Intake {
     /// Of `node`, whose own frames it ignores.
     pub fn new(node: NodeId, framing: Framing) -> Self {
         let (heard, waiting, past) = Default::default();
-        Self {
-            node,
-            framing,
-            heard,
-            waiting,
-            past,
-            outputs: VecDeque::new(),
-            #[cfg(feature = "mutants")]
-            mutants: crate::mutants::Mutants::default(),
-        }
+        Self { node, framing, heard, waiting, past, outputs: VecDeque::new(), mutants: Mutants::default() }
     }
 
-    /// The same, broken on purpose.
-    #[cfg(feature = "mutants")]
-    pub fn broken(self, mutants: crate::mutants::Mutants) -> Self {
+    /// The same, with these mutants.
+    pub fn broken(self, mutants: Mutants) -> Self {
         Self { mutants, ..self }
     }
 
@@ -124,8 +113,7 @@ impl Intake {
             next,
             timeline: Timeline::default(),
             ahead: Bucket::of_time(HEARD_AHEAD, SAMPLE_RATE),
-            #[cfg(feature = "mutants")]
-            believed: self.mutants.has(crate::mutants::Mutant::BelieveClock),
+            mutants: self.mutants,
         };
         for packet in waiting.into_iter().flat_map(|waiting| waiting.frames) {
             let frame = VoiceFrame::parse(packet.message()).expect("framed from a frame");
@@ -196,10 +184,7 @@ impl Heard {
     }
 
     fn room(&mut self, now: Time) -> u32 {
-        #[cfg(feature = "mutants")]
-        if self.believed {
-            return u32::MAX;
-        }
+        mutant!(self.mutants, BelieveClock => return u32::MAX);
         self.ahead.level(now)
     }
 }

@@ -99,12 +99,6 @@ impl BurstLog {
         wiped
     }
 
-    /// Keeps what is held, for good and for nobody: what a forgotten handle does.
-    #[cfg(feature = "mutants")]
-    pub(super) fn leak(&self) {
-        self.frames.iter().cloned().for_each(std::mem::forget);
-    }
-
     /// A cursor that begins at `from`.
     pub fn cursor(&self, from: StartAt) -> Cursor {
         match from {

@@ -10,6 +10,9 @@ mod deck;
 mod fault;
 mod intake;
 mod log;
+#[cfg(feature = "mutants")]
+#[path = "../mutants/voice.rs"]
+mod mutants;
 mod packet;
 mod uplink;
 

@@ -13,6 +13,7 @@ use super::budget::Budget;
 use super::fault::Fault;
 use super::{Framing, Packet};
 use crate::Time;
+use crate::mutants::Mutants;
 use crate::timeline::Timeline;
 
 /// Bursts of one connection that may wait for the hub. The hub refuses more long before.
@@ -115,9 +116,8 @@ impl Uplink {
         }
     }
 
-    /// The same, broken on purpose.
-    #[cfg(feature = "mutants")]
-    pub fn broken(mut self, mutants: crate::mutants::Mutants) -> Self {
+    /// The same, with these mutants.
+    pub fn broken(mut self, mutants: Mutants) -> Self {
         self.budget.mutants = mutants;
         self
     }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use tenfour_core::Time;
 use tenfour_core::radio::{Config, Event, HeardNo, Input, Output, Radio, Sound};
+use tenfour_core::{Time, mutant};
 use tenfour_protocol::control::{ChannelInfo, Codec, EndReason, FrameTime, Outcome};
 use tenfour_protocol::{
     BurstNo, ChannelId, ClientMessage, Code, Handle, Participant, ParticipantNo, Person, Refusal,
@@ -277,12 +277,7 @@ pub(crate) fn no(n: u32) -> HeardNo {
     HeardNo(n)
 }
 
-#[cfg(feature = "mutants")]
 fn broken(config: Config) -> Config {
-    Config { mutants: mutants(), ..config }
-}
-
-#[cfg(not(feature = "mutants"))]
-fn broken(config: Config) -> Config {
+    mutant!(let config = Config { mutants: mutants(), ..config });
     config
 }

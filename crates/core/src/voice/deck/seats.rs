@@ -6,7 +6,7 @@ use tenfour_protocol::BurstNo;
 use super::Deck;
 use super::listener::{Entry, Listener, State};
 use crate::hub::{StartAt, Tuned};
-use crate::{ConnId, Time};
+use crate::{ConnId, Time, mutant};
 
 impl<A: Clone> Deck<A> {
     /// One more member. One that listens already begins anew. One that hears no more goes on where it was,
@@ -63,15 +63,9 @@ impl<A: Clone> Deck<A> {
         if hears.is_none() && !burst.small {
             return None;
         }
-        #[cfg(feature = "mutants")]
-        let as_before = self.mutants.has(crate::mutants::Mutant::ServeHearersOnly);
-        #[cfg(feature = "mutants")]
-        if as_before && hears.is_none() {
-            return None;
-        }
+        mutant!(self.mutants, ServeHearersOnly => hears?);
         let turn = before.as_ref().map_or_else(|| burst.turn_of(who.conn()), |before| before.turn);
-        #[cfg(feature = "mutants")]
-        let turn = if as_before { 0 } else { turn };
+        mutant!(self.mutants, ServeHearersOnly => let turn = 0);
         let member = burst.members.len();
         let anew = || Entry::new(slot, member, turn, burst.log.cursor(from));
         let entry = match (hears, before) {
