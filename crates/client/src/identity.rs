@@ -39,11 +39,6 @@ pub enum Key {
 }
 
 impl Key {
-    /// The key of `identity`, which is in the file at `path`.
-    pub fn in_file(path: PathBuf, identity: &Identity) -> Self {
-        Self::In { path, user: identity.user() }
-    }
-
     /// Fetches it. Let go of it soon.
     ///
     /// # Errors
@@ -315,7 +310,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("device.key");
         let identity = Identity::load_or_create(&path).unwrap();
-        let key = Key::in_file(path.clone(), &identity);
+        let key = Key::In { path: path.clone(), user: identity.user() };
         assert_eq!(key.fetch().unwrap().sign(b"x"), identity.sign(b"x"));
         Identity::of_seed(&[9; 32]).keep(&path, true).unwrap();
         assert!(matches!(key.fetch(), Err(Error::Key { why, .. }) if why.contains("another key")));

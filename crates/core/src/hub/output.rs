@@ -52,13 +52,6 @@ pub struct Hears {
     pub grade: Option<SignalGrade>,
 }
 
-impl Hears {
-    /// From a distance that is not known.
-    pub fn from_anywhere(conn: ConnId) -> Self {
-        Self { conn, grade: None }
-    }
-}
-
 /// Somebody who is tuned to the channel of a burst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tuned {

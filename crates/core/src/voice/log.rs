@@ -49,11 +49,6 @@ impl BurstLog {
         grows
     }
 
-    /// Index of the first held frame.
-    pub fn first_index(&self) -> u32 {
-        self.first
-    }
-
     /// Index of the next frame to come.
     pub fn next_index(&self) -> u32 {
         self.first + self.frames.len() as u32

@@ -256,19 +256,9 @@ impl Uplink {
         }
     }
 
-    /// Bursts that are open or wait for the hub's answer.
-    pub fn open_bursts(&self) -> usize {
-        self.bursts.len()
-    }
-
-    /// Frames that wait for a burst to be admitted.
-    pub fn waiting_frames(&self) -> usize {
-        self.bursts.values().map(|burst| burst.waiting.len()).sum()
-    }
-
-    /// When the oldest of them arrived.
-    pub fn oldest_waiting(&self) -> Option<Time> {
-        self.bursts.values().filter_map(|burst| burst.waiting.first()).map(|frame| frame.arrived).min()
+    /// Bursts that are open or wait for the hub's answer, and frames that wait for it.
+    pub fn figures(&self) -> (usize, usize) {
+        (self.bursts.len(), self.bursts.values().map(|burst| burst.waiting.len()).sum())
     }
 
     fn close_if_over(&mut self, local: BurstNo) {
