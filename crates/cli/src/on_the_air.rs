@@ -15,9 +15,9 @@ use crate::meter::Meter;
 use crate::source::{Frame, Source};
 
 /// How long a lost link is waited for.
-const BACK_AGAIN: Duration = Duration::from_secs(10);
+const RECONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the receipt of a burst that it cut is waited for then.
-const LATE: Duration = Duration::from_secs(2);
+const LATE_TIME: Duration = Duration::from_secs(2);
 
 /// A radio, and what is said with it.
 pub(crate) struct OnTheAir {
@@ -96,13 +96,13 @@ impl OnTheAir {
         if !matches!(&said.outcome, Outcome::Refused { refusal } if refusal.code == Code::LinkLost) {
             return said;
         }
-        let mut until = Instant::now() + BACK_AGAIN;
+        let mut until = Instant::now() + RECONNECT_TIMEOUT;
         while let Ok(event) = timeout_at(until, self.client.next()).await {
             match event {
                 Event::LateReceipt { burst, outcome } if burst == said.number => {
                     return Said { outcome, late: true, ..said };
                 }
-                Event::Link(LinkState::OnTheAir { resumed: true, .. }) => until = Instant::now() + LATE,
+                Event::Link(LinkState::OnTheAir { resumed: true, .. }) => until = Instant::now() + LATE_TIME,
                 Event::Link(LinkState::OnTheAir { .. } | LinkState::Gone { .. }) => break,
                 _ => {}
             }

@@ -18,7 +18,7 @@ use crate::raw;
 /// Blocks that may wait for whoever takes the sound.
 const BLOCKS: usize = 100;
 /// A pause of this process that silence makes up for.
-const MADE_UP: Duration = Duration::from_secs(1);
+const MAX_FILL: Duration = Duration::from_secs(1);
 
 /// Takes samples, 48 kHz mono. It never waits: a reader that is too slow loses sound.
 pub(crate) struct Sink {
@@ -109,7 +109,7 @@ impl Player {
     /// When the sound after this is due. After a pause of this process it goes on from now; what fills a stream makes
     /// up for a short one.
     fn after(&self, time: Duration) -> Instant {
-        let late = if self.fill { MADE_UP } else { time };
+        let late = if self.fill { MAX_FILL } else { time };
         self.due.max(Instant::now() - late) + time
     }
 

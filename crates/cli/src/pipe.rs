@@ -13,7 +13,7 @@ use crate::raw;
 /// Bytes in one block of samples, 20 ms.
 const BLOCK_BYTES: usize = 1920;
 /// Sound after which sides that cancel each other out are told of.
-const ENOUGH: usize = 48_000;
+const MIN_JUDGED: usize = 48_000;
 
 type Blocks = Sender<Result<Vec<f32>, Failure>>;
 
@@ -49,7 +49,7 @@ fn decode(recording: Result<Recording, String>, give: &Blocks) -> Result<(), Str
     let (mut sound, mut told) = (0, false);
     while let Some(block) = recording.block()? {
         sound += block.len();
-        if sound > ENOUGH && !told && recording.cancels() {
+        if sound > MIN_JUDGED && !told && recording.cancels() {
             told = true;
             tell!("tenfour: standard input: {CANCELS}.");
         }

@@ -13,9 +13,9 @@ use crate::place;
 use crate::waiting::say;
 
 /// Time for the server to end the session.
-const GOOD_BYE: Duration = Duration::from_secs(2);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time to get on the air after the log-in.
-const ON_THE_AIR: Duration = Duration::from_secs(15);
+const TUNE_TIMEOUT: Duration = Duration::from_secs(15);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Station {
@@ -82,7 +82,7 @@ impl Login {
             client.handle(Input::Tune { channel: channel.clone(), catch_up: false });
         }
         let tuned = tuned(&mut client, channels.iter().cloned().collect());
-        match tokio::time::timeout(ON_THE_AIR, tuned).await {
+        match tokio::time::timeout(TUNE_TIMEOUT, tuned).await {
             Ok(tuned) => tuned.map(|(talk_limit, refused)| Tuned { client, talk_limit, refused }),
             Err(_) => Err(Failure::NoLink(format!(
                 "No link to {origin}: it took the log-in, but not the connection. Is a proxy in between?"
@@ -130,7 +130,7 @@ pub(crate) fn island(alone: bool) -> &'static str {
 /// Leaves no session behind. What was asked is done by now: a server that does not answer costs
 /// nothing but that, and is not waited for.
 pub(crate) async fn leave(client: &Client) {
-    let _done_or_not = tokio::time::timeout(GOOD_BYE, client.log_out()).await;
+    let _done_or_not = tokio::time::timeout(CLOSE_TIMEOUT, client.log_out()).await;
 }
 
 /// The name and version told to the server.

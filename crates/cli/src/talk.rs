@@ -18,7 +18,7 @@ use crate::station::{self, Station, Tuned};
 use crate::vox::Vox;
 
 /// A call that was refused without a time is tried again after this.
-const TRY_AGAIN: Duration = Duration::from_secs(1);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Says something on a channel.
 #[derive(Debug, clap::Args)]
@@ -120,7 +120,7 @@ impl Talk {
             if let Err(failure) = self.report(said) {
                 tell!("tenfour: {}", failure.words());
             }
-            let wait = wait.unwrap_or(TRY_AGAIN);
+            let wait = wait.unwrap_or(RETRY_INTERVAL);
             if !wait.is_zero() {
                 air.miss(wait).await?;
             }

@@ -18,9 +18,9 @@ use crate::sealed::Sealed;
 use crate::{Error, Key, Server, Session, log_in};
 
 /// Messages from the socket that may wait for the program; then the server has to wait.
-const DOWNSTREAM: usize = 256;
+const DOWN_QUEUE: usize = 256;
 /// A log-in that is this young and refused already is not tried again.
-const LOG_IN_AGAIN: Duration = Duration::from_secs(10);
+const LOG_IN_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How a client is set up.
 #[derive(Debug, Clone, Default)]
@@ -77,7 +77,7 @@ impl Client {
             ..Config::default()
         };
         mutant!(let config = Config { mutants: crate::mutants::active(), ..config });
-        let (outbox, inbox) = mpsc::channel(DOWNSTREAM);
+        let (outbox, inbox) = mpsc::channel(DOWN_QUEUE);
         let begin = Instant::now();
         let (key, Session { token, .. }) = (key.into(), session);
         // Without the key the radio is told that there is no session, as soon as it connects.
@@ -201,7 +201,7 @@ impl Client {
         mutant!(crate::mutants::cache(&event));
         let forgotten =
             matches!(&event, Event::Link(LinkState::Gone { refusal }) if refusal.code == Code::NotLoggedIn);
-        if forgotten && self.logged_in.elapsed() >= LOG_IN_AGAIN && self.logging_in.is_none() {
+        if forgotten && self.logged_in.elapsed() >= LOG_IN_INTERVAL && self.logging_in.is_none() {
             let (server, identity) = (self.server.clone(), self.key.fetch());
             self.logging_in = Some(tokio::spawn(async move { log_in(&server, &*identity?, None).await }));
         } else {
@@ -222,7 +222,7 @@ impl Client {
             Err(error @ (Error::Key { .. } | Error::NoKey { .. })) => self.gone(no_key(&error)),
             // No link just now: the radio comes back to the same point, after its wait.
             Err(_) => {
-                self.logged_in -= LOG_IN_AGAIN;
+                self.logged_in -= LOG_IN_INTERVAL;
                 self.handle(Input::Retry);
             }
         }

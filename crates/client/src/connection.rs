@@ -1,7 +1,7 @@
 //! One connection of the radio: a task that owns the socket.
 
 use tenfour_core::radio::Input;
-use tenfour_core::radio::limits::CONNECT;
+use tenfour_core::radio::limits::CONNECT_TIMEOUT;
 use tenfour_protocol::{ClientMessage, Refusal};
 use tenfour_websocket::Frame;
 use tokio::sync::{mpsc, oneshot};
@@ -13,7 +13,7 @@ use crate::socket::{Over, Socket};
 use crate::stream::Stream;
 
 /// Messages that may wait for the socket: some seconds of voice. More, and the link is dead.
-const UPSTREAM: usize = 256;
+const UP_QUEUE: usize = 256;
 
 /// Tells the client what comes from the connection with this number.
 pub(crate) type Downstream = mpsc::Sender<(u64, Input)>;
@@ -42,7 +42,7 @@ impl Said {
 impl Connection {
     /// Opens a connection in the background; `number` marks what comes from it.
     pub(crate) fn open(server: Server, token: Zeroizing<String>, number: u64, down: Downstream) -> Self {
-        let (up, waiting) = mpsc::channel(UPSTREAM);
+        let (up, waiting) = mpsc::channel(UP_QUEUE);
         let (here, gone) = oneshot::channel();
         tokio::spawn(async move {
             let refusal = open(server, token, number, &down, waiting, gone).await;
@@ -74,7 +74,7 @@ async fn open(
     mut gone: oneshot::Receiver<()>,
 ) -> Option<Refusal> {
     let opened = tokio::select! {
-        opened = timeout(CONNECT, server.upgrade(&token)) => opened,
+        opened = timeout(CONNECT_TIMEOUT, server.upgrade(&token)) => opened,
         _ = &mut gone => return None,
     };
     drop(token);

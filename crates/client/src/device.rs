@@ -13,7 +13,7 @@ const PRODUCT: &str = "sys/class/dmi/id/product_name";
 /// The same of a board without firmware of that kind: both in one, with a zero at its end.
 const BOARD: &str = "proc/device-tree/model";
 /// More than any of them says; what is kept is shorter.
-const MOST_BYTES: u64 = 256;
+const MAX_BYTES: u64 = 256;
 /// What stands there when a maker has written nothing.
 const NOTHING: [&str; 5] = [
     "To Be Filled By O.E.M.",
@@ -52,7 +52,7 @@ fn machine(root: &Path) -> (DeviceText, DeviceText) {
 fn word(path: &Path) -> DeviceText {
     let mut bytes = Vec::new();
     // No such file, or none that everybody may read.
-    File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes)).ok();
+    File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes)).ok();
     let text = DeviceText::clean(&String::from_utf8_lossy(&bytes));
     if NOTHING.iter().any(|nothing| nothing.eq_ignore_ascii_case(text.as_str())) {
         return DeviceText::default();

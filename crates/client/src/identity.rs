@@ -136,7 +136,7 @@ impl Identity {
         // What is there and is no key is told, and left alone.
         match Self::load(path) {
             Err(Error::NoKey { .. }) => {
-                return self.place(path, |fresh| fs::hard_link(fresh, path)).map(|()| Kept::New).map_err(
+                return self.install(path, |fresh| fs::hard_link(fresh, path)).map(|()| Kept::New).map_err(
                     |error| match error.kind() {
                         ErrorKind::AlreadyExists => Error::KeyThere { path: path.into() },
                         _ => refuse(error.to_string()),
@@ -149,7 +149,7 @@ impl Identity {
             Err(error) => return Err(error),
         }
         let old = set_aside(path).map_err(|error| refuse(error.to_string()))?;
-        self.place(path, |fresh| fs::rename(fresh, path)).map_err(|error| refuse(error.to_string()))?;
+        self.install(path, |fresh| fs::rename(fresh, path)).map_err(|error| refuse(error.to_string()))?;
         Ok(Kept::Replaced(old))
     }
 
@@ -185,7 +185,7 @@ impl Identity {
     /// Makes a key at `path`. Two first uses at once agree on one.
     fn create(path: &Path) -> std::io::Result<Self> {
         let identity = Self::generate()?;
-        match identity.place(path, |fresh| fs::hard_link(fresh, path)) {
+        match identity.install(path, |fresh| fs::hard_link(fresh, path)) {
             Ok(()) => Ok(identity),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 let text = Zeroizing::new(fs::read_to_string(path)?);
@@ -196,7 +196,7 @@ impl Identity {
     }
 
     /// Writes the key beside `path`, and has it put there whole, so that a crash leaves no half a key.
-    fn place(&self, path: &Path, put: impl FnOnce(&Path) -> std::io::Result<()>) -> std::io::Result<()> {
+    fn install(&self, path: &Path, put: impl FnOnce(&Path) -> std::io::Result<()>) -> std::io::Result<()> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         if let Some(folder) = folder {
             fs::create_dir_all(folder)?;

@@ -194,12 +194,12 @@ impl<T: FnMut(Waiting)> Door<'_, T> {
 }
 
 /// Numbers that are tried between two looks at the clock: some milliseconds.
-const AT_ONCE: usize = 1 << 16;
+const BATCH: usize = 1 << 16;
 
 /// The first solution, if there is time for it.
 fn search(work: &Work, bits: u8, until: Instant) -> Option<u32> {
-    let mut begins = (0..=u32::MAX).step_by(AT_ONCE).take_while(|_| Instant::now() < until);
-    begins.find_map(|begin| work.search((begin..=u32::MAX).take(AT_ONCE), bits))
+    let mut begins = (0..=u32::MAX).step_by(BATCH).take_while(|_| Instant::now() < until);
+    begins.find_map(|begin| work.search((begin..=u32::MAX).take(BATCH), bits))
 }
 
 fn session(server: &Server, mut me: Me, registered: bool) -> Result<Session, Error> {

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tenfour_core::radio::Input;
-use tenfour_core::radio::limits::DEAD;
+use tenfour_core::radio::limits::DEAD_TIME;
 use tenfour_protocol::limits::{CONTROL_QUEUE_BYTES, VOICE_HEADER_BYTES, VOICE_PAYLOAD_BYTES};
 use tenfour_protocol::{Code, Refusal};
 use tenfour_websocket::{Decoder, Event, Frame, Peer};
@@ -21,7 +21,7 @@ use crate::stream::Carrier;
 /// Read at once: a record of TLS.
 const SCRATCH_BYTES: usize = 16 * 1024;
 /// Time for the server to take the last words.
-const GOOD_BYE: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Who sends here, and how much at once.
 enum Server {}
@@ -98,7 +98,7 @@ impl<S: Carrier> Socket<S> {
         tokio::select! {
             // First: who always has something to say does not stop the clock with it.
             biased;
-            () = until(unfinished.map(|since| since + DEAD)) => Err(Over::LOST),
+            () = until(unfinished.map(|since| since + DEAD_TIME)) => Err(Over::LOST),
             turned = poll_fn(|context| self.poll(context, heard)) => turned,
         }
     }
@@ -137,7 +137,7 @@ impl<S: Carrier> Socket<S> {
             self.stream.shutdown().await
         };
         // Who does not take it does not get it.
-        let _taken_or_not = timeout(GOOD_BYE, bye).await;
+        let _taken_or_not = timeout(CLOSE_TIMEOUT, bye).await;
     }
 
     fn poll(&mut self, context: &mut Context<'_>, heard: &mut Vec<Input>) -> Poll<Result<(), Over>> {

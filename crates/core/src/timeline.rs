@@ -40,7 +40,7 @@ impl Timeline {
     /// frame, which then has no place. What comes after it lies where it would have lain, so that who
     /// ran ahead once does not stay ahead.
     #[inline]
-    pub(crate) fn place(&mut self, media_time: u32, frame: u32, room: u32) -> Option<Placed> {
+    pub(crate) fn fit(&mut self, media_time: u32, frame: u32, room: u32) -> Option<Placed> {
         // Media time may wrap; what is nearer backwards is no silence.
         let told = self.told.map_or(0, |told| media_time.wrapping_sub(told).cast_signed());
         self.told = Some(media_time.wrapping_add(frame));
@@ -68,7 +68,7 @@ mod tests {
 
     fn placed(frames: &[(u32, u32)]) -> Vec<Option<u32>> {
         let mut timeline = Timeline::default();
-        frames.iter().map(|&(told, room)| timeline.place(told, 960, room).map(|placed| placed.at)).collect()
+        frames.iter().map(|&(told, room)| timeline.fit(told, 960, room).map(|placed| placed.at)).collect()
     }
 
     #[test]

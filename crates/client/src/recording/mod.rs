@@ -30,9 +30,9 @@ use mono::Mono;
 /// Longest recording that is read whole: the longest talk limit there is, and as much again.
 const LONGEST_SECONDS: u32 = 1200;
 /// Samples of the longest Opus packet, 120 ms: RFC 6716, 3.2.5.
-const OPUS_MOST: usize = 5760;
+const MAX_OPUS_SAMPLES: usize = 5760;
 /// Packets in a row that cannot be decoded, after which the rest is not tried.
-const BROKEN: u32 = 50;
+const MAX_BROKEN: u32 = 50;
 
 /// A recording that is read block by block.
 pub struct Recording {
@@ -162,7 +162,7 @@ impl Recording {
             Err(why) => {
                 self.broken += 1;
                 // One bad packet is a click; nothing but bad ones is no sound.
-                return if self.broken < BROKEN {
+                return if self.broken < MAX_BROKEN {
                     Ok(Vec::new())
                 } else {
                     Err(format!("it is broken ({why})"))
@@ -225,7 +225,8 @@ impl Codec {
                 Ok((channels, rate))
             }
             Self::Opus(decoder, skip) => {
-                *samples = decoder.decode_all(&packet.data, OPUS_MOST).map_err(|error| error.to_string())?;
+                *samples =
+                    decoder.decode_all(&packet.data, MAX_OPUS_SAMPLES).map_err(|error| error.to_string())?;
                 let end = usize::try_from(packet.trim_end.get()).unwrap_or(usize::MAX);
                 samples.truncate(samples.len().saturating_sub(end));
                 let first = (*skip).min(samples.len());

@@ -7,7 +7,7 @@ use tenfour_protocol::limits::VOICE_PAYLOAD_BYTES;
 use tenfour_protocol::{BurstNo, ChannelId, ClientMessage, Code, Refusal, VoiceFrame};
 use zeroize::Zeroizing;
 
-use super::limits::{PRE_ROLL, RECEIPT, RECEIPTS_DUE};
+use super::limits::{PRE_ROLL, RECEIPT_TIMEOUT, RECEIPTS_DUE};
 use super::{Event, Output, Radio};
 use crate::Time;
 
@@ -187,7 +187,7 @@ impl Button {
 
     pub(super) fn timeout(&self) -> Option<Time> {
         let waiting = self.waiting.as_ref().map(|waiting| waiting.since + PRE_ROLL);
-        let due = self.due.values().flatten().map(|released| *released + RECEIPT);
+        let due = self.due.values().flatten().map(|released| *released + RECEIPT_TIMEOUT);
         due.chain(waiting).min()
     }
 
@@ -195,7 +195,7 @@ impl Button {
         if self.waiting.as_ref().is_some_and(|waiting| now >= waiting.since + PRE_ROLL) {
             self.stop_waiting(missing, out);
         }
-        let late = |released: &mut Option<Time>| released.is_some_and(|at| now >= at + RECEIPT);
+        let late = |released: &mut Option<Time>| released.is_some_and(|at| now >= at + RECEIPT_TIMEOUT);
         for (burst, _) in self.due.extract_if(.., |_, released| late(released)) {
             refuse(burst, Code::LinkLost, out);
         }

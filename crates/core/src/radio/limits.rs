@@ -9,23 +9,23 @@ pub const BACK_OFF_FIRST: Duration = Duration::from_millis(250);
 /// Longest wait between two tries.
 pub const BACK_OFF_LONGEST: Duration = Duration::from_secs(10);
 /// A link that stood this long makes the next wait the first one again.
-pub const STEADY: Duration = Duration::from_secs(5);
+pub const STEADY_TIME: Duration = Duration::from_secs(5);
 /// Time for the shell to open a connection.
-pub const CONNECT: Duration = Duration::from_secs(10);
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A link on which nothing came for this long is asked with a `ping`. The server's own pings
 /// come more often, so a shell that reports them never sends one.
-pub const QUIET: Duration = Duration::from_secs(20);
+pub const QUIET_TIME: Duration = Duration::from_secs(20);
 /// A link that answers nothing to that for this long is given up.
-pub const ANSWER: Duration = Duration::from_secs(10);
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Silence after which a link is dead. A message, or a record of TLS, that has not come whole for this long
 /// never will: the shell ends the connection, and wipes what it keeps of it.
-pub const DEAD: Duration = QUIET.saturating_add(ANSWER);
+pub const DEAD_TIME: Duration = QUIET_TIME.saturating_add(ANSWER_TIMEOUT);
 
 /// A tune that came too fast is sent again after this long, if the server names no time.
-pub const TUNE_AGAIN: Duration = Duration::from_secs(1);
+pub const TUNE_RETRY: Duration = Duration::from_secs(1);
 
 /// A place or a range that came too fast is sent again after this long, if the server names no time.
-pub const SAY_AGAIN: Duration = Duration::from_secs(1);
+pub const LOCATE_RETRY: Duration = Duration::from_secs(1);
 
 /// Sound that waits in a press for the link, or for the range that was chosen; more, or a longer
 /// wait, is refused with `link_lost` while the link is down, and with `location_needed` otherwise.
@@ -34,7 +34,7 @@ pub const PRE_ROLL: Duration = Duration::from_secs(2);
 /// Presses of one's own whose receipt may be due at once.
 pub const RECEIPTS_DUE: usize = 4;
 /// Time for the receipt after the release.
-pub const RECEIPT: Duration = Duration::from_secs(10);
+pub const RECEIPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Sound that a radio takes of all bursts together: of as many as it has open at once, as long as each
 /// lasts, and at once what a server may have held of them. Else a server that lies could fill a disk

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tenfour_protocol::control::Resume;
 use tenfour_protocol::{ClientMessage, Code, Device, Refusal, limits::HANDSHAKE};
 
-use super::limits::{BACK_OFF_FIRST, BACK_OFF_LONGEST, CONNECT, DEAD, QUIET, STEADY};
+use super::limits::{BACK_OFF_FIRST, BACK_OFF_LONGEST, CONNECT_TIMEOUT, DEAD_TIME, QUIET_TIME, STEADY_TIME};
 use super::place::Whereabouts;
 use super::{Config, Event, LinkState, Output};
 use crate::Time;
@@ -99,7 +99,7 @@ impl Link {
     pub(super) fn closed(&mut self, refusal: Option<Refusal>, now: Time, out: &mut VecDeque<Output>) -> bool {
         match self.state {
             State::Down { .. } | State::Gone => return false,
-            State::Up { since, .. } if now.since(since) >= STEADY => self.failed = 0,
+            State::Up { since, .. } if now.since(since) >= STEADY_TIME => self.failed = 0,
             State::Up { .. } | State::Connecting { .. } | State::Greeting { .. } => {}
         }
         if let Some(refusal) = refusal.as_ref().filter(|refusal| is_final(refusal.code)) {
@@ -123,7 +123,7 @@ impl Link {
     pub(super) fn timeout(&self) -> Option<Time> {
         match self.state {
             State::Connecting { until } | State::Greeting { until } => Some(until),
-            State::Up { alive, asked, .. } => Some(alive + if asked { DEAD } else { QUIET }),
+            State::Up { alive, asked, .. } => Some(alive + if asked { DEAD_TIME } else { QUIET_TIME }),
             State::Down { retry } => Some(retry),
             State::Gone => None,
         }
@@ -153,7 +153,7 @@ impl Link {
     }
 
     fn connect(&mut self, now: Time, out: &mut VecDeque<Output>) {
-        self.state = State::Connecting { until: now + CONNECT };
+        self.state = State::Connecting { until: now + CONNECT_TIMEOUT };
         out.push_back(Output::Event(Event::Link(LinkState::Connecting)));
         out.push_back(Output::Connect);
     }

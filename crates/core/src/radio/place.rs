@@ -13,7 +13,7 @@ use tenfour_protocol::limits::{EPOCH, EPOCH_LEAD};
 use tenfour_protocol::{ClientMessage, Code, GeoCell, Place, Ranges, Refusal};
 
 use super::button::Way;
-use super::limits::SAY_AGAIN;
+use super::limits::LOCATE_RETRY;
 use super::ranging::Ranging;
 use super::{Config, Event, Output};
 use crate::mutants::Mutants;
@@ -216,7 +216,7 @@ impl Whereabouts {
             }
             Code::LocationNeeded => self.ranging.lost(),
             Code::TooManyMessages if refusal.channel.is_none() => {
-                let wait = refusal.retry_after_ms.map_or(SAY_AGAIN, |ms| Duration::from_millis(ms.into()));
+                let wait = refusal.retry_after_ms.map_or(LOCATE_RETRY, |ms| Duration::from_millis(ms.into()));
                 let unanswered = self.asked.is_some() || self.ranging.is_asked();
                 self.again = self.again.or(Some(now + wait).filter(|_| unanswered));
             }

@@ -152,7 +152,7 @@ impl Receiver {
         }
         let room = sound.min(reception.room(longest, now));
         mutant!(self.mutants, BelieveClock => let room = u32::MAX);
-        let placed = reception.timeline.place(frame.media_time, reception.frame, room)?;
+        let placed = reception.timeline.fit(frame.media_time, reception.frame, room)?;
         reception.ahead.spend(placed.length);
         self.sound.spend(placed.length);
         let gap = reception.next.and_then(|next| reception.lose(next, frame.seq));

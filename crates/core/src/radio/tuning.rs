@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tenfour_protocol::{ChannelId, ClientMessage, Code, Refusal};
 
-use super::limits::TUNE_AGAIN;
+use super::limits::TUNE_RETRY;
 use super::{Event, Output};
 use crate::Time;
 
@@ -70,7 +70,7 @@ impl Tuning {
             return Some(Event::Refused { refusal });
         };
         if refusal.code == Code::TooManyMessages {
-            let wait = refusal.retry_after_ms.map_or(TUNE_AGAIN, |ms| Duration::from_millis(ms.into()));
+            let wait = refusal.retry_after_ms.map_or(TUNE_RETRY, |ms| Duration::from_millis(ms.into()));
             self.postponed.insert(channel, now + wait);
             return None;
         }

@@ -41,7 +41,7 @@ impl Budget {
         if !self.bytes.has(bytes, now) {
             return None;
         }
-        let placed = timeline.place(media_time, frame, self.room(now))?;
+        let placed = timeline.fit(media_time, frame, self.room(now))?;
         self.bytes.spend(bytes);
         self.media.spend(placed.length);
         Some(placed.media_time)

@@ -141,12 +141,12 @@ impl<A: Clone> Deck<A> {
         }
         let frames = burst.log.next_index();
         let mut bundled = false;
-        for &place in &burst.members {
-            let listener = &mut self.listeners[place];
+        for &index in &burst.members {
+            let listener = &mut self.listeners[index];
             let bundle = listener.bundle.max(burst.crowd).min(burst.bundle);
             bundled |= bundle > 1;
             if bundle <= 1 || (frames + listener.phase).is_multiple_of(u32::from(bundle)) {
-                listener.wake(Call { place, burst: slot }, burst.small, &mut self.ready, now);
+                listener.wake(Call { index, burst: slot }, burst.small, &mut self.ready, now);
             }
         }
         burst.flush = bundled.then(|| now + BUNDLE_WAIT);
@@ -170,8 +170,8 @@ impl<A: Clone> Deck<A> {
     /// How many frames wait at least until `conn` is due: 1 to [`BUNDLE_FRAMES`]. Announcements,
     /// gaps and the end of a burst do not wait.
     pub fn set_bundle(&mut self, conn: ConnId, frames: u8) {
-        let place = self.place(conn);
-        self.listeners[place].bundle = frames.clamp(1, BUNDLE_FRAMES);
+        let index = self.index_of(conn);
+        self.listeners[index].bundle = frames.clamp(1, BUNDLE_FRAMES);
     }
 
     /// The frames that `conn` should get next, when they are all that waits for it: nearly always. They
@@ -187,8 +187,8 @@ impl<A: Clone> Deck<A> {
     /// Appends to `out` what `conn` should get next, at most `max_items`, and takes nothing
     /// away: [`Deck::advance`] does, for what was written. Nothing may be called in between.
     pub fn gather(&mut self, conn: ConnId, max_items: usize, out: &mut Vec<Item<A>>) {
-        let Some(place) = self.find(conn) else { return };
-        let listener = &mut self.listeners[place];
+        let Some(index) = self.find(conn) else { return };
+        let listener = &mut self.listeners[index];
         let full = out.len() + max_items;
         for entry in &listener.entries {
             entry.gather(&self.bursts[entry.burst], full, out);
@@ -203,8 +203,8 @@ impl<A: Clone> Deck<A> {
 
     /// The first `items` of what was gathered for `conn` are written.
     pub fn advance(&mut self, conn: ConnId, items: usize) {
-        let Some(place) = self.find(conn) else { return };
-        let listener = &mut self.listeners[place];
+        let Some(index) = self.find(conn) else { return };
+        let listener = &mut self.listeners[index];
         let (mut left, mut over, mut done) = (items, 0, true);
         for entry in &mut listener.entries {
             let burst = &self.bursts[entry.burst];
@@ -217,7 +217,7 @@ impl<A: Clone> Deck<A> {
             listener.state = State::Idle;
         }
         if over > 0 {
-            self.drop_over(place, over);
+            self.drop_over(index, over);
         }
     }
 
@@ -252,9 +252,9 @@ impl<A: Clone> Deck<A> {
     }
 
     /// Takes out the entries of bursts that this listener has heard to the end.
-    fn drop_over(&mut self, place: usize, over: usize) {
+    fn drop_over(&mut self, index: usize, over: usize) {
         for _ in 0..over {
-            let entries = &mut self.listeners[place].entries;
+            let entries = &mut self.listeners[index].entries;
             let Some(at) = entries.iter().position(|entry| entry.over) else { return };
             let entry = entries.remove(at);
             self.leave_members(entry.burst, entry.member);
@@ -262,8 +262,8 @@ impl<A: Clone> Deck<A> {
     }
 
     fn wake_members(&mut self, slot: usize, now: Time) {
-        for &place in &self.bursts[slot].members {
-            self.listeners[place].wake_if(place, slot, &self.bursts[slot], &mut self.ready, now);
+        for &index in &self.bursts[slot].members {
+            self.listeners[index].wake_if(index, slot, &self.bursts[slot], &mut self.ready, now);
         }
     }
 

@@ -14,14 +14,14 @@ use crate::timeline::Timeline;
 use crate::{Time, mutant};
 
 /// Frames of a burst that wait for the hub to say what they are.
-const WAITING: usize = 64;
+const MAX_WAITING: usize = 64;
 /// How long they wait. The hub answers in less than a millisecond, and a start that was lost comes
 /// again within a second; by then they are no news.
-const PATIENCE: Duration = Duration::from_millis(500);
+const WAIT_TIME: Duration = Duration::from_millis(500);
 /// How long it is remembered how far a burst was heard that is heard no more: longer than any burst.
-const PAST: Duration = Duration::from_secs(700);
+const PAST_TIME: Duration = Duration::from_secs(700);
 /// Bursts of which frames may wait.
-const UNANNOUNCED: usize = 1024;
+const MAX_UNANNOUNCED: usize = 1024;
 
 /// What the shell does for an intake.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,14 +137,14 @@ impl Intake {
 
     /// When [`Intake::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Time> {
-        let waiting = self.waiting.values().map(|waiting| waiting.since + PATIENCE);
-        waiting.chain(self.past.values().map(|(_, since)| *since + PAST)).min()
+        let waiting = self.waiting.values().map(|waiting| waiting.since + WAIT_TIME);
+        waiting.chain(self.past.values().map(|(_, since)| *since + PAST_TIME)).min()
     }
 
     /// Wipes what has waited in vain.
     pub fn handle_timeout(&mut self, now: Time) {
-        self.waiting.retain(|_, waiting| waiting.since + PATIENCE > now);
-        self.past.retain(|_, (_, since)| *since + PAST > now);
+        self.waiting.retain(|_, waiting| waiting.since + WAIT_TIME > now);
+        self.past.retain(|_, (_, since)| *since + PAST_TIME > now);
     }
 
     /// Bursts that are heard, and frames that wait.
@@ -155,13 +155,14 @@ impl Intake {
     fn wait(&mut self, node: NodeId, frame: &VoiceFrame<'_>, now: Time) {
         let key = (node, frame.burst);
         if !self.waiting.contains_key(&key) {
-            if self.waiting.len() >= UNANNOUNCED {
+            if self.waiting.len() >= MAX_UNANNOUNCED {
                 return;
             }
             self.waiting.insert(key, Waiting { since: now, frames: Vec::new() });
             self.outputs.push_back(IntakeOutput::Unannounced { node, burst: frame.burst });
         }
-        if let Some(waiting) = self.waiting.get_mut(&key).filter(|waiting| waiting.frames.len() < WAITING) {
+        if let Some(waiting) = self.waiting.get_mut(&key).filter(|waiting| waiting.frames.len() < MAX_WAITING)
+        {
             waiting.frames.push(Packet::new(super::unframed, frame, now));
         }
     }
@@ -174,7 +175,7 @@ impl Heard {
         let sound = opus::check(frame.payload).ok().filter(|_| frame.seq >= self.next)?;
         let samples = u32::try_from(sound.as_micros() * u128::from(SAMPLE_RATE) / 1_000_000).ok()?;
         let room = self.room(now);
-        let placed = self.timeline.place(frame.media_time, samples, room)?;
+        let placed = self.timeline.fit(frame.media_time, samples, room)?;
         self.ahead.spend(placed.length);
         self.next = frame.seq.saturating_add(1);
         let burst = self.local;

@@ -9,7 +9,7 @@ use crate::hub::StartAt;
 
 /// Frames of one burst in their order, each until its hold is over.
 ///
-/// A frame has an index, its place in the log, and a sequence number, given by the talker. Both
+/// A frame has an index, its position in the log, and a sequence number, given by the talker. Both
 /// grow; only the sequence number may have holes, where a frame was not taken at the door.
 #[derive(Debug)]
 pub struct BurstLog {
@@ -25,7 +25,7 @@ pub struct BurstLog {
     next: u16,
 }
 
-/// A listener's place in a log.
+/// A listener's position in a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     index: u32,
@@ -118,26 +118,26 @@ impl BurstLog {
 
     /// The held frames from the cursor on.
     pub fn frames(&self, cursor: Cursor) -> impl ExactSizeIterator<Item = &Packet> {
-        self.frames.range(self.place(cursor)..)
+        self.frames.range(self.position(cursor)..)
     }
 
     /// How many frames [`BurstLog::frames`] has.
     pub fn waiting(&self, cursor: Cursor) -> usize {
-        self.frames.len() - self.place(cursor)
+        self.frames.len() - self.position(cursor)
     }
 
     /// The cursor after `count` of its frames, or after all when there are fewer.
     pub fn skip(&self, cursor: Cursor, count: usize) -> Cursor {
-        let place = (self.place(cursor) + count).min(self.frames.len());
-        let seq = match place.checked_sub(1) {
+        let position = (self.position(cursor) + count).min(self.frames.len());
+        let seq = match position.checked_sub(1) {
             Some(last) if count > 0 => cursor.seq.max(self.frames[last].seq() + 1),
             _ => cursor.seq,
         };
-        Cursor { index: self.first + place as u32, seq }
+        Cursor { index: self.first + position as u32, seq }
     }
 
-    /// Place of the cursor among the held frames.
-    fn place(&self, cursor: Cursor) -> usize {
+    /// Position of the cursor among the held frames.
+    fn position(&self, cursor: Cursor) -> usize {
         (cursor.index.saturating_sub(self.first) as usize).min(self.frames.len())
     }
 }

@@ -17,11 +17,11 @@ use crate::mutants::Mutants;
 use crate::timeline::Timeline;
 
 /// Bursts of one connection that may wait for the hub. The hub refuses more long before.
-const OPEN_BURSTS: usize = 16;
+const MAX_OPEN_BURSTS: usize = 16;
 /// Silence after which the link is asked whether it works.
-const ASK: Duration = SILENT_BURST.checked_div(2).expect("not by 0");
+const ASK_INTERVAL: Duration = SILENT_BURST.checked_div(2).expect("not by 0");
 /// That frames are dropped for one reason is told this often, for each burst.
-const TOLD_EVERY: Duration = Duration::from_secs(1);
+const TELL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the shell does for an uplink.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +125,7 @@ impl Uplink {
     /// A press: frames of burst `local` may come from now on. A number that does not grow is
     /// left to the hub to refuse.
     pub fn start(&mut self, local: BurstNo, frame_time: FrameTime, now: Time) {
-        if self.newest.is_some_and(|newest| local <= newest) || self.bursts.len() >= OPEN_BURSTS {
+        if self.newest.is_some_and(|newest| local <= newest) || self.bursts.len() >= MAX_OPEN_BURSTS {
             return;
         }
         self.newest = Some(local);
@@ -289,7 +289,7 @@ impl Uplink {
             }
             None => &mut self.told,
         };
-        if told.get(&fault.kind()).is_none_or(|&told| now.since(told) >= TOLD_EVERY) {
+        if told.get(&fault.kind()).is_none_or(|&told| now.since(told) >= TELL_INTERVAL) {
             told.insert(fault.kind(), now);
             self.outputs.push_back(UplinkOutput::Refused(fault.refusal().of_burst(local)));
         }
@@ -313,7 +313,7 @@ impl Burst {
     }
 
     fn ask_at(&self) -> Time {
-        self.last_sign + ASK
+        self.last_sign + ASK_INTERVAL
     }
 
     /// When its silence ends it, and why: a link that answers has a talker who says nothing.

@@ -79,7 +79,7 @@ fn a_row_of_presses_has_no_more_time_than_one() {
 
 fn uplink() -> Uplink {
     let uplink = Uplink::new(unframed, START);
-    mutant!(let uplink = uplink.broken(crate::desk::mutants()));
+    mutant!(let uplink = uplink.broken(crate::harness::mutants()));
     uplink
 }
 

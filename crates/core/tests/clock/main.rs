@@ -1,11 +1,11 @@
 //! The talker's clock is not believed: at the door, where frames come from other nodes, and in an ear.
 
 // What only other tests need of it.
-#[allow(dead_code)]
-#[path = "../radio/desk.rs"]
-mod desk;
 mod door;
 mod ear;
+#[allow(dead_code)]
+#[path = "../radio/harness.rs"]
+mod harness;
 mod nodes;
 mod shapes;
 
@@ -27,7 +27,7 @@ pub(crate) struct Placed {
 /// What a door lets through of a burst that was admitted, and what it tells the talker.
 pub(crate) fn door(frame_ms: FrameTime, arrivals: &[Arrival]) -> (Vec<Placed>, Vec<Code>) {
     let mut uplink = Uplink::new(unframed, START);
-    mutant!(uplink = uplink.broken(desk::mutants()));
+    mutant!(uplink = uplink.broken(harness::mutants()));
     uplink.start(BurstNo(1), frame_ms, START);
     uplink.admit(BurstNo(1), BurstNo(9), START);
     say(&mut uplink, 1, frame_ms, arrivals)

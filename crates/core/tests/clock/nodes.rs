@@ -15,7 +15,7 @@ const OTHER: NodeId = NodeId(7);
 /// What a node passes on to its decks of a burst of another one.
 fn intake(frame_ms: FrameTime, arrivals: &[Arrival], heard_after: usize) -> Vec<Placed> {
     let mut intake = Intake::new(NodeId(1), unframed);
-    mutant!(intake = intake.broken(crate::desk::mutants()));
+    mutant!(intake = intake.broken(crate::harness::mutants()));
     let (mut passed, mut begun) = (Vec::new(), None);
     for (n, arrival) in arrivals.iter().enumerate() {
         if n == heard_after {

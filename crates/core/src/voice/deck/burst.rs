@@ -17,7 +17,7 @@ pub(super) struct Burst<A> {
     pub(super) started: ByGrade<A>,
     pub(super) ended: Option<A>,
     pub(super) log: BurstLog,
-    /// Places of those who hear it, and in a small channel of everybody else who is tuned.
+    /// Indexes of those who hear it, and in a small channel of everybody else who is tuned.
     pub(super) members: Vec<usize>,
     /// Whether everybody who is tuned has a turn.
     pub(super) small: bool,

@@ -52,7 +52,7 @@ pub(super) struct Entry {
 impl Listener {
     pub(super) fn new(conn: ConnId) -> Self {
         // Six ticks fit both bundles of two and of three. Taken from the connection's number: its
-        // place here would tell whether others have heard something before.
+        // index here would tell whether others have heard something before.
         let phase = (conn.0 % (2 * u64::from(BUNDLE_FRAMES))) as u32;
         Self { conn, bundle: 1, phase, state: State::Idle, entries: SmallVec::new() }
     }
@@ -70,14 +70,14 @@ impl Listener {
     /// The same, when something waits.
     pub(super) fn wake_if<A>(
         &mut self,
-        place: usize,
+        index: usize,
         slot: usize,
         burst: &Burst<A>,
         ready: &mut Ready,
         now: Time,
     ) {
         if self.entries.iter().any(|entry| entry.burst == slot && entry.waits(burst)) {
-            self.wake(Call { place, burst: slot }, burst.small, ready, now);
+            self.wake(Call { index, burst: slot }, burst.small, ready, now);
         }
     }
 

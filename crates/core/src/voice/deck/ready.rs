@@ -21,10 +21,10 @@ const TICKS: u64 = 128;
 
 const _: () = assert!(TICKS > TURNS as u64 + LEAD && TICKS.is_power_of_two());
 
-/// Somebody's turn in a burst, by their places in the deck's tables.
+/// Somebody's turn in a burst, by indexes into the deck's tables.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Call {
-    pub(super) place: usize,
+    pub(super) index: usize,
     pub(super) burst: usize,
 }
 
@@ -148,7 +148,7 @@ fn tick_of(now: Time) -> u64 {
     now.as_micros() / TURN.as_micros() as u64
 }
 
-/// The listeners that were named last, with their places: saves looking them up.
+/// The listeners that were named last, with their indexes, to save a search.
 #[derive(Debug)]
 pub(super) struct Named {
     last: [(ConnId, usize); NAMED],
@@ -160,16 +160,16 @@ impl Named {
         Self { last: [(NOBODY, 0); NAMED], oldest: 0 }
     }
 
-    pub(super) fn add(&mut self, conn: ConnId, place: usize) {
-        self.last[self.oldest] = (conn, place);
+    pub(super) fn add(&mut self, conn: ConnId, index: usize) {
+        self.last[self.oldest] = (conn, index);
         self.oldest = (self.oldest + 1) % NAMED;
     }
 
-    pub(super) fn place(&self, conn: ConnId) -> Option<usize> {
+    pub(super) fn index_of(&self, conn: ConnId) -> Option<usize> {
         self.last.iter().find(|named| named.0 == conn).map(|named| named.1)
     }
 
-    /// Forgets one that is gone: somebody else gets its place.
+    /// Forgets one that is gone: somebody else gets its index.
     pub(super) fn remove(&mut self, conn: ConnId) {
         self.last.iter_mut().filter(|named| named.0 == conn).for_each(|named| named.0 = NOBODY);
     }
@@ -181,20 +181,20 @@ mod tests {
 
     const T: Time = Time::from_micros(1_000_000);
 
-    fn call(place: usize) -> Call {
-        Call { place, burst: 0 }
+    fn call(index: usize) -> Call {
+        Call { index, burst: 0 }
     }
 
-    fn places(mut next: impl FnMut() -> Option<Call>) -> Vec<usize> {
-        std::iter::from_fn(|| next().map(|call| call.place)).collect()
+    fn indexes(mut next: impl FnMut() -> Option<Call>) -> Vec<usize> {
+        std::iter::from_fn(|| next().map(|call| call.index)).collect()
     }
 
     #[test]
     fn a_small_channel_goes_first_and_a_large_one_is_not_forgotten() {
         let mut ready = Ready::new();
-        (0..100).for_each(|place| ready.push(call(place), false, 0, T));
-        (100..140).for_each(|place| ready.push(call(place), true, 0, T));
-        let order = places(|| ready.pop(T));
+        (0..100).for_each(|index| ready.push(call(index), false, 0, T));
+        (100..140).for_each(|index| ready.push(call(index), true, 0, T));
+        let order = indexes(|| ready.pop(T));
         assert_eq!(order[..17], [(100..116).collect::<Vec<_>>(), vec![0]].concat());
         assert_eq!(order[17..34], [(116..132).collect::<Vec<_>>(), vec![1]].concat());
         let mut all = order.clone();
@@ -208,13 +208,13 @@ mod tests {
             let start = T + std::time::Duration::from_micros(offset);
             let mut ready = Ready::new();
             (0..TURNS).rev().for_each(|turn| ready.push(call(turn.into()), turn % 3 > 0, turn, start));
-            assert_eq!(places(|| ready.pop(start)), [0]);
+            assert_eq!(indexes(|| ready.pop(start)), [0]);
             let mut before = start + TURN * (LEAD as u32 - 1);
             for turn in 1..usize::from(TURNS) {
                 let at = ready.next().expect("somebody waits");
                 assert!(at >= before + TURN && at < before + 3 * TURN, "{turn}");
-                assert_eq!(places(|| ready.pop(Time::from_micros(at.as_micros() - 1))), [0; 0]);
-                assert_eq!(places(|| ready.pop(at)), [turn]);
+                assert_eq!(indexes(|| ready.pop(Time::from_micros(at.as_micros() - 1))), [0; 0]);
+                assert_eq!(indexes(|| ready.pop(at)), [turn]);
                 before = at;
             }
             assert!(ready.is_empty() && ready.next().is_none());
@@ -227,9 +227,9 @@ mod tests {
         let mut ready = Ready::new();
         (0..TURNS).rev().for_each(|turn| ready.push(call(turn.into()), true, turn, T));
         let late = T + std::time::Duration::from_secs(1);
-        assert_eq!(places(|| ready.pop(late)), (0..usize::from(TURNS)).collect::<Vec<_>>());
+        assert_eq!(indexes(|| ready.pop(late)), (0..usize::from(TURNS)).collect::<Vec<_>>());
         ready.push(call(7), true, 1, T);
-        assert_eq!(places(|| ready.pop(T)), [7], "a clock that stands still keeps nobody waiting");
+        assert_eq!(indexes(|| ready.pop(T)), [7], "a clock that stands still keeps nobody waiting");
     }
 
     #[test]
@@ -252,9 +252,9 @@ mod tests {
     fn the_last_that_were_named_are_known_until_they_are_gone() {
         let mut named = Named::new();
         (0..NAMED as u64 + 4).for_each(|conn| named.add(ConnId(conn), conn as usize + 50));
-        assert_eq!(named.place(ConnId(3)), None);
-        assert_eq!(named.place(ConnId(4)), Some(54));
+        assert_eq!(named.index_of(ConnId(3)), None);
+        assert_eq!(named.index_of(ConnId(4)), Some(54));
         named.remove(ConnId(4));
-        assert_eq!(named.place(ConnId(4)), None);
+        assert_eq!(named.index_of(ConnId(4)), None);
     }
 }

@@ -14,8 +14,8 @@ impl<A: Clone> Deck<A> {
     pub fn join(&mut self, number: BurstNo, who: Tuned, from: StartAt, now: Time) {
         let before = self.take(number, who.conn());
         let Some(&slot) = self.numbers.get(&number) else { return };
-        if let Some(place) = self.enter(slot, who, from, before) {
-            self.listeners[place].wake_if(place, slot, &self.bursts[slot], &mut self.ready, now);
+        if let Some(index) = self.enter(slot, who, from, before) {
+            self.listeners[index].wake_if(index, slot, &self.bursts[slot], &mut self.ready, now);
             self.schedule(slot, now);
         }
     }
@@ -27,9 +27,9 @@ impl<A: Clone> Deck<A> {
 
     /// A connection ended, or will be closed. In small channels its turns go on, since its owner is tuned.
     pub fn remove(&mut self, conn: ConnId) {
-        let Some(place) = self.connections.remove(&conn) else { return };
+        let Some(index) = self.connections.remove(&conn) else { return };
         self.named.remove(conn);
-        let listener = &mut self.listeners[place];
+        let listener = &mut self.listeners[index];
         let in_hand = std::mem::replace(&mut listener.state, State::Idle) == State::InHand;
         let mut left = SmallVec::<[Entry; 1]>::new();
         for mut entry in std::mem::take(&mut listener.entries) {
@@ -44,13 +44,13 @@ impl<A: Clone> Deck<A> {
                 left.push(entry);
             }
         }
-        self.free(place);
+        self.free(index);
         for entry in left {
             self.leave_members(entry.burst, entry.member);
         }
     }
 
-    /// Makes somebody a member of a burst; their place. They have to be woken. `before` is what they had of it.
+    /// Makes somebody a member of a burst and returns their index. They have to be woken. `before` is what they had of it.
     pub(super) fn enter(
         &mut self,
         slot: usize,
@@ -73,19 +73,19 @@ impl<A: Clone> Deck<A> {
             (None, Some(before)) if before.hears || from == StartAt::Live => before.unheard().moved(member),
             (None, _) => anew(),
         };
-        let place = match hears {
-            Some(hears) => self.place(hears.conn),
+        let index = match hears {
+            Some(hears) => self.index_of(hears.conn),
             None => self.nobody(who.conn()),
         };
-        self.bursts[slot].members.push(place);
-        self.listeners[place].entries.push(entry);
-        Some(place)
+        self.bursts[slot].members.push(index);
+        self.listeners[index].entries.push(entry);
+        Some(index)
     }
 
     /// Takes somebody out of a burst.
     fn take(&mut self, number: BurstNo, conn: ConnId) -> Option<Entry> {
         let slot = *self.numbers.get(&number)?;
-        let entry = self.connections.get(&conn).and_then(|&place| self.listeners[place].take_entry(slot));
+        let entry = self.connections.get(&conn).and_then(|&index| self.listeners[index].take_entry(slot));
         let entry = entry.or_else(|| self.take_unheard(slot, conn))?;
         self.leave_members(slot, entry.member);
         Some(entry)
@@ -94,20 +94,20 @@ impl<A: Clone> Deck<A> {
     /// The same for somebody who does not hear it.
     fn take_unheard(&mut self, slot: usize, conn: ConnId) -> Option<Entry> {
         let burst = self.bursts.get(slot).filter(|burst| burst.small)?;
-        let place = *burst.members.iter().find(|&&place| self.listeners[place].conn == conn)?;
-        let entry = self.listeners[place].take_entry(slot);
-        self.free(place);
+        let index = *burst.members.iter().find(|&&index| self.listeners[index].conn == conn)?;
+        let entry = self.listeners[index].take_entry(slot);
+        self.free(index);
         entry
     }
 
-    /// Forgets a place that no connection has, when nothing goes on there.
-    pub(super) fn free(&mut self, place: usize) {
-        if self.listeners[place].entries.is_empty() {
-            self.listeners.remove(place);
+    /// Forgets a listener that no connection has, when it has nothing to hear.
+    pub(super) fn free(&mut self, index: usize) {
+        if self.listeners[index].entries.is_empty() {
+            self.listeners.remove(index);
         }
     }
 
-    /// Takes one out of a burst's members; the last one gets its place.
+    /// Takes one out of a burst's members; the last one gets its index.
     pub(super) fn leave_members(&mut self, slot: usize, member: usize) {
         let burst = &mut self.bursts[slot];
         burst.members.swap_remove(member);
@@ -122,16 +122,16 @@ impl<A: Clone> Deck<A> {
 
     /// Where `conn` is, when it hears something.
     pub(super) fn find(&self, conn: ConnId) -> Option<usize> {
-        self.named.place(conn).or_else(|| self.connections.get(&conn).copied())
+        self.named.index_of(conn).or_else(|| self.connections.get(&conn).copied())
     }
 
-    pub(super) fn place(&mut self, conn: ConnId) -> usize {
+    pub(super) fn index_of(&mut self, conn: ConnId) -> usize {
         *self.connections.entry(conn).or_insert_with(|| self.listeners.insert(Listener::new(conn)))
     }
 
-    /// A place for somebody who does not hear one burst. It bundles as they would.
+    /// A listener for somebody who does not hear one burst. It bundles as they would.
     fn nobody(&mut self, conn: ConnId) -> usize {
-        let bundle = self.connections.get(&conn).map_or(1, |&place| self.listeners[place].bundle);
+        let bundle = self.connections.get(&conn).map_or(1, |&index| self.listeners[index].bundle);
         self.listeners.insert(Listener { bundle, ..Listener::new(conn) })
     }
 }

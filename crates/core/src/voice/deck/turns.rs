@@ -73,7 +73,7 @@ impl<A: Clone> Deck<A> {
 
     /// None for somebody who has gone, or needs nothing in a large channel.
     fn turn(&mut self, call: Call) -> Option<Turn> {
-        let listener = self.listeners.get_mut(call.place)?;
+        let listener = self.listeners.get_mut(call.index)?;
         let mut entries = listener.entries.iter_mut();
         let entry = entries.find(|entry| entry.burst == call.burst && entry.called)?;
         entry.called = false;
@@ -87,7 +87,7 @@ impl<A: Clone> Deck<A> {
         if listener.state == State::Idle && waits(listener) {
             listener.state = State::InHand;
             let conn = listener.conn;
-            self.named.add(conn, call.place);
+            self.named.add(conn, call.index);
             return Some(if burst.small { Turn::Small(conn) } else { Turn::Large(conn) });
         }
         // It has had all with something else, or its socket is full: its turn passes as any other.
@@ -97,7 +97,7 @@ impl<A: Clone> Deck<A> {
 
     /// The turn of somebody who does not hear: takes what they would have got.
     fn unheard(&mut self, call: Call) -> Turn {
-        let listener = &mut self.listeners[call.place];
+        let listener = &mut self.listeners[call.index];
         let burst = &self.bursts[call.burst];
         let (conn, mut bytes, mut messages) = (Some(listener.conn), 0, 0);
         if let Some(entry) = listener.entries.iter_mut().find(|entry| entry.burst == call.burst) {
@@ -112,7 +112,7 @@ impl<A: Clone> Deck<A> {
             entry.advance(burst, usize::MAX);
         }
         if let Some(entry) = listener.take_over(call.burst) {
-            self.free(call.place);
+            self.free(call.index);
             self.leave_members(call.burst, entry.member);
         }
         Turn::Nobody { conn, bytes, messages }
