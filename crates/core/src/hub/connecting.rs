@@ -114,7 +114,7 @@ impl Hub {
     pub(super) fn disconnected(&mut self, conn: ConnId, now: Time) {
         self.cancel_hello(conn);
         self.detach(conn, now);
-        // This happens only when the uplink was gone before the shell could admit the burst.
+        // This happens only if the uplink was gone before the shell could admit the burst.
         if let Some(&talk) = self.floor.talk(conn) {
             let nothing = Passed { frames: 0, dropped: None };
             self.burst_closed(conn, talk.local, nothing, EndReason::TalkerLost, now);

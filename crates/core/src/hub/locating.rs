@@ -12,7 +12,7 @@ use crate::reach::{Place, Stamp, scrub_stack};
 use crate::{ConnId, Time, mutant};
 
 impl Hub {
-    /// A connection begins: the hub knows nothing of its place but what its `hello` says.
+    /// A connection begins. The hub knows of its place only what `hello` says.
     pub(super) fn arrive(
         &mut self,
         conn: ConnId,
@@ -67,7 +67,7 @@ impl Hub {
         });
     }
 
-    /// The boundary: everybody who moves does so at once.
+    /// The boundary of epochs: everybody who is about to move does so at once.
     pub(super) fn apply_moves(&mut self, now: Time) {
         let movers = self.places.take_movers();
         self.reconcile_audience(self.hearing_of(&movers), |hub| {
@@ -118,7 +118,7 @@ impl Hub {
             return Ok(None);
         }
         let stamp = self.places.stamp(user, cell);
-        // What reading the cell has left on the stack must not get into gaps of what is made next.
+        // Reading the cell left copies on the stack, which must not end up in padding of what is made next.
         scrub_stack();
         self.put(participant, &place, &stamp, now);
         Ok(Some(stamp))
@@ -151,7 +151,7 @@ impl Hub {
     fn take_back(&mut self, conn: ConnId, participant: ParticipantNo, now: Time) {
         self.places.stay(participant, &mut self.agenda);
         if !self.places.is_located(participant) {
-            // Nobody hears otherwise, and a talker's whole audience need not be asked.
+            // Nothing changes for anybody, so a talker's whole audience need not be computed.
             return self.send_located(conn, participant, None, None);
         }
         let ranges = self.places.ranges(participant);

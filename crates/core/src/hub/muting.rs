@@ -31,9 +31,9 @@ impl Hub {
         self.stop_hearing(conn, participant, other);
     }
 
-    /// A session begins: it and the others of its user do not hear each other, unless they asked to. A person who
-    /// talks into a telephone must not hear it from the desk, and a gateway must not repeat itself. They mute each
-    /// other, so that a client which wants to hear another one after all can take that back.
+    /// A session begins. The sessions of one user do not hear each other unless they asked to: a person who talks
+    /// into a phone must not hear it from the desk, and a gateway must not repeat itself. We use mutes for that, so a
+    /// client that wants to hear another session of its user can unmute it.
     pub(super) fn mute_own(&mut self, participant: ParticipantNo) {
         let user = self.sessions[participant].user;
         let others: Vec<_> = self.sessions.sessions_of_user(user).collect();

@@ -13,8 +13,8 @@ use crate::mutant;
 use crate::mutants::Mutants;
 use crate::reach::{Ledger, Place, Secret, Slot, Spots, Stamp, epoch_in};
 
-/// The places of all sessions, and of talkers on other nodes. The spots keep what is in force, and are wiped; a move
-/// waits beside them for the next boundary.
+/// The places of all sessions, and of talkers on other nodes. The spots keep places that are in force, and are wiped.
+/// A move waits here for the next boundary.
 #[derive(Debug)]
 pub(super) struct Places {
     spots: Spots,
@@ -33,7 +33,7 @@ pub(super) struct Places {
 /// What a session's connection has said of its place.
 #[derive(Debug)]
 struct Whereabouts {
-    /// Where the place itself is.
+    /// The slot that has the place itself.
     slot: Slot,
     ranges: Ranges,
     /// A cell was taken on this connection: the next one is a move.
@@ -57,7 +57,7 @@ impl Places {
         }
     }
 
-    /// A session begins: nowhere, and it reaches and hears everybody.
+    /// A session begins, without a place and with unlimited ranges.
     pub(super) fn begin(&mut self, participant: ParticipantNo) {
         let (slot, ranges) = (self.spots.insert(), Ranges::default());
         self.whereabouts.insert(participant, Whereabouts { slot, ranges, settled: false, next: None });
@@ -91,7 +91,7 @@ impl Places {
         self.whereabouts.get(&participant).is_some_and(|whereabouts| whereabouts.settled)
     }
 
-    /// Time to the next moment at which places change.
+    /// Time to the next boundary.
     pub(super) fn epoch_in(&self, now: Time) -> Duration {
         epoch_in(self.unix_at_zero + now.since(Time::ZERO))
     }
@@ -102,9 +102,9 @@ impl Places {
         &self.spots
     }
 
-    /// Pays for the first cell of a connection; without the stamp for it, it costs. False when the stamp is for
-    /// another cell that was in force in this epoch: a page that is loaded again must not tell when its person
-    /// crossed a border, so that cell is a move.
+    /// Pays for the first cell of a connection, which is free with a stamp for that cell. Returns false if the stamp
+    /// is for another cell that was in force in this epoch. Then the new cell has to be a move: otherwise, reloading
+    /// the page would tell when its person crossed the border between both.
     ///
     /// # Errors
     /// How long to wait, when the budget is spent.
@@ -122,7 +122,7 @@ impl Places {
         });
         let fits = known.is_some_and(|(fits, _)| fits);
         mutant!(self.mutants, MovesAtOnce => return Ok(true));
-        // A stamp that does not fit costs as much as none, or it could be tried on every cell.
+        // A stamp for another cell costs as much as no stamp. Otherwise a thief could try a stamp on every cell.
         if !fits {
             self.ledger.first(&self.secret, user, now)?;
         }
@@ -186,7 +186,7 @@ impl Places {
         }
     }
 
-    /// What was to take effect at the boundary does not.
+    /// Cancels the session's move.
     pub(super) fn stay(&mut self, participant: ParticipantNo, agenda: &mut Agenda) {
         if let Some(whereabouts) = self.whereabouts.get_mut(&participant) {
             whereabouts.next = None;
@@ -199,13 +199,13 @@ impl Places {
         }
     }
 
-    /// The boundary: everybody who moves now.
+    /// At the boundary: everybody who moves now.
     pub(super) fn take_movers(&mut self) -> Vec<ParticipantNo> {
         self.boundary = None;
         std::mem::take(&mut self.moving).into_iter().collect()
     }
 
-    /// Pays for the move of a session, and says where to.
+    /// Pays for the move of a session, and returns where it goes.
     pub(super) fn take_move(
         &mut self,
         participant: ParticipantNo,
@@ -279,12 +279,12 @@ impl Places {
         self.ledger.due()
     }
 
-    /// Forgets payments that count no more.
+    /// Forgets payments that no longer count.
     pub(super) fn forget_budgets(&mut self, now: Time) {
         self.ledger.forget(now);
     }
 
-    /// How many sessions will be elsewhere at the boundary.
+    /// How many sessions will move at the boundary.
     pub(super) fn moving(&self) -> usize {
         self.moving.len()
     }

@@ -148,7 +148,7 @@ impl Hub {
         }
     }
 
-    /// The earlier burst is over: the presses that waited for it have their turn.
+    /// The earlier burst is over: handles the presses that waited for it.
     fn next_press(&mut self, conn: ConnId, now: Time) {
         while let Some(press) = self.floor.take_press(conn, &mut self.agenda) {
             self.open_burst(conn, &press, now);

@@ -91,7 +91,7 @@ impl Hub {
         if self.talks_on(conn, channel) {
             self.end_talk(conn, EndReason::Untuned);
         }
-        // Bursts that are over, too: this listener may not have heard them to the end.
+        // Also bursts that ended and are held: this listener may not have heard them to the end.
         let bursts = self.floor.held_and_on_air(channel);
         mutant!(let bursts = super::mutants::ended(bursts, self.config.mutants));
         self.agenda.extend(bursts.map(|burst| Output::Leave { burst, conn }));

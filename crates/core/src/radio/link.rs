@@ -17,11 +17,11 @@ pub(super) struct Link {
     economy: bool,
     hear_self: bool,
     state: State,
-    /// Tries that failed since the link was steady.
+    /// Failed tries since the link last was steady.
     failed: u32,
     shares: Shares,
     token: Option<String>,
-    /// Told by the server before it closes.
+    /// The server said before that it would close.
     back_in: Option<Duration>,
 }
 
@@ -76,7 +76,7 @@ impl Link {
         Some(Output::Send(ClientMessage::Hello { client, resume, economy, hear_self, place, range, device }))
     }
 
-    /// True when this is the welcome that the link waits for.
+    /// Returns whether the link was waiting for this welcome.
     pub(super) fn welcomed(&mut self, token: String, now: Time) -> bool {
         let State::Greeting { .. } = self.state else { return false };
         self.state = State::Up { since: now, alive: now, asked: false };
@@ -95,7 +95,7 @@ impl Link {
         self.back_in = Some(back_in);
     }
 
-    /// The connection ended. True when there was one to end.
+    /// The connection ended. Returns whether there was one.
     pub(super) fn closed(&mut self, refusal: Option<Refusal>, now: Time, out: &mut VecDeque<Output>) -> bool {
         match self.state {
             State::Down { .. } | State::Gone => return false,
@@ -129,7 +129,7 @@ impl Link {
         }
     }
 
-    /// True when the connection was given up.
+    /// Returns whether the connection was given up.
     pub(super) fn handle_timeout(&mut self, now: Time, out: &mut VecDeque<Output>) -> bool {
         if self.timeout().is_none_or(|due| now < due) {
             return false;
@@ -179,7 +179,7 @@ impl Link {
     }
 }
 
-/// Codes after which trying again by itself can do no good.
+/// Codes after which it is useless to try again without the person.
 fn is_final(code: Code) -> bool {
     match code {
         Code::NotLoggedIn

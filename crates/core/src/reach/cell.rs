@@ -11,15 +11,15 @@ use crate::mutants::InMutants;
 #[path = "../mutants/cell.rs"]
 mod mutants;
 
-/// The one resolution there is: 36 km² on average, and no finer for anybody.
+/// The only resolution: 36 km² on average. Nobody may use a finer one.
 pub(super) const RESOLUTION: Resolution = Resolution::Six;
 
-/// Two numbers are no position in degrees.
+/// The two numbers are no position in degrees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a latitude is -90 to 90 degrees, a longitude -180 to 180")]
 pub struct NoPosition;
 
-/// The cell of a position in degrees, north and east. For clients: this is where a coordinate ends.
+/// The cell of a position in degrees, north and east. Clients call this; nothing after it has a coordinate.
 pub fn snap(lat: f64, lon: f64) -> Result<GeoCell, NoPosition> {
     if !(-90.0..=90.0).contains(&lat) || !(-180.0..=180.0).contains(&lon) {
         return Err(NoPosition);
@@ -28,18 +28,18 @@ pub fn snap(lat: f64, lon: f64) -> Result<GeoCell, NoPosition> {
     Ok(GeoCell::new(position.to_cell(RESOLUTION).into()))
 }
 
-/// What is kept of a cell: its centre and the country of that. It cannot be printed, compared or
-/// sent, and is wiped on drop.
+/// What the hub keeps of a cell: the cell's centre and the country there. It cannot be printed, compared or sent, and
+/// is wiped on drop.
 pub(crate) struct Place {
     point: Box<Point>,
     country: Option<Country>,
-    /// The position itself, which a broken hub sorts by. In a box: an empty one has no gap in which
-    /// something could be left.
+    /// The position itself, by which a mutant sorts. In a box, since an empty box has no padding in which something
+    /// could be left.
     raw: InMutants<Option<Box<Point>>>,
 }
 
 impl Place {
-    /// Judges a cell: it has to be one of resolution 6.
+    /// Checks a cell, which must have resolution 6.
     pub(crate) fn of(cell: &GeoCell) -> Result<Self, Code> {
         #[expect(clippy::disallowed_methods, reason = "this is the reader")]
         let cell = CellIndex::try_from(cell.index()).map_err(|_| Code::CellRefused)?;

@@ -1,4 +1,4 @@
-//! Where everybody is: one place in memory for each, that never moves and is wiped.
+//! Where everybody is. Each has one slot in memory, which never moves and is wiped.
 
 use tenfour_protocol::node::Region;
 use tenfour_protocol::{GeoCell, Range, Ranges, SignalGrade};
@@ -21,13 +21,13 @@ const PIECE: usize = 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Slot(u32);
 
-/// Sixteen bytes, all that judging a listener needs.
+/// All that is needed to decide whether a listener hears a talker: sixteen bytes.
 #[derive(Clone, Copy, Default)]
 struct Spot {
     point: Point,
     located: bool,
     rx: Range,
-    /// The larger of receive and transmit range: what somebody listens for before they talk.
+    /// The larger of receive and transmit range: within it somebody must listen before they talk.
     attends: Range,
     sorted_by: InMutants<Point>,
 }
@@ -42,7 +42,7 @@ pub(crate) struct Spots {
 }
 
 impl Spots {
-    /// A spot without a place, that hears everybody.
+    /// A new spot without a place and with unlimited range.
     pub(crate) fn insert(&mut self) -> Slot {
         if let Some(free) = self.free.pop() {
             return Slot(free);
@@ -55,7 +55,7 @@ impl Spots {
         Slot(slot)
     }
 
-    /// Wipes a spot and gives it to whoever comes next.
+    /// Wipes a spot and makes it free for the next session.
     pub(crate) fn remove(&mut self, slot: Slot) {
         self.clear(slot);
         self.set_ranges(slot, Ranges::default());
@@ -78,7 +78,7 @@ impl Spots {
         spot.located = false;
     }
 
-    /// How many are somewhere.
+    /// How many spots have a place.
     pub(crate) fn located(&self) -> usize {
         (0..self.used).filter(|&slot| self.is_located(Slot(slot))).count()
     }
@@ -87,13 +87,13 @@ impl Spots {
         self.spot(slot).located
     }
 
-    /// Whether somebody is there already.
+    /// Whether somebody is at `place` already.
     pub(crate) fn is_at(&self, slot: Slot, place: &Place) -> bool {
         let spot = self.spot(slot);
         spot.located && spot.point == *place.point()
     }
 
-    /// The cell of somebody who is somewhere: for other nodes, which judge their own listeners.
+    /// The cell of somebody who has a place. Other nodes get it to compute which of their listeners hear.
     pub(crate) fn cell(&self, slot: Slot) -> Option<GeoCell> {
         let spot = self.spot(slot);
         spot.located.then(|| GeoCell::new(spot.point.position().to_cell(RESOLUTION).into()))
@@ -105,7 +105,7 @@ impl Spots {
         if spot.located { region_of(&spot.point, tx) } else { Region::Nowhere }
     }
 
-    /// Where talkers could be whom somebody hears, or would before they talk, by their transmit range.
+    /// The regions of talkers whom somebody may hear, or must listen for before they talk, by transmit range.
     pub(crate) fn interest(&self, slot: Slot) -> Vec<(Range, Region)> {
         let spot = self.spot(slot);
         interest(spot.located.then_some(&spot.point), spot.attends)
@@ -116,7 +116,7 @@ impl Spots {
         (spot.rx, spot.attends) = (rx, rx.max(tx));
     }
 
-    /// A talker: `slot` is where it is, unless it has gone.
+    /// A talker who is at `slot`, unless they are gone.
     pub(crate) fn talker(&self, slot: Option<Slot>, tx: Range) -> Talker<'_> {
         let spot = slot.map(|slot| self.spot(slot)).filter(|spot| spot.located);
         Talker { spots: self, spot, tx }
@@ -139,14 +139,14 @@ impl Drop for Spots {
     }
 }
 
-/// Says how many there are.
+/// Prints how many there are.
 impl std::fmt::Debug for Spots {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Spots").field("used", &(self.used as usize - self.free.len())).finish_non_exhaustive()
     }
 }
 
-/// A talker, whose listeners are judged.
+/// A talker, to ask who hears them.
 pub(crate) struct Talker<'a> {
     spots: &'a Spots,
     spot: Option<&'a Spot>,
@@ -154,7 +154,7 @@ pub(crate) struct Talker<'a> {
 }
 
 impl Talker<'_> {
-    /// Nothing if the listener does not hear it; else how well, when both share a cell.
+    /// None if the listener does not hear the talker; else how well, if both share a cell.
     #[expect(clippy::option_option, reason = "not heard, heard from nowhere, heard from somewhere")]
     #[inline(always)] // Or the compiler changes its mind with the size of what is around.
     pub(crate) fn heard_by(&self, listener: Slot) -> Option<Option<SignalGrade>> {
@@ -162,7 +162,7 @@ impl Talker<'_> {
         self.reaches(listener, listener.rx)
     }
 
-    /// Whether the listener would hear it with the largest of its ranges and `least`.
+    /// Whether the listener would hear the talker with the largest of its ranges and `least`.
     pub(crate) fn would_be_heard_by(&self, listener: Slot, least: Range) -> bool {
         let listener = self.spots.spot(listener);
         self.reaches(listener, listener.attends.max(least)).is_some()

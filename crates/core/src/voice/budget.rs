@@ -10,13 +10,13 @@ use crate::{Time, mutant};
 const AHEAD_SECONDS: u32 = VOICE_AHEAD.as_secs() as u32;
 const VOICE_BYTES_PER_SECOND: u32 = VOICE_BITS_PER_SECOND / 8;
 
-/// Both fill with time, and hold [`VOICE_AHEAD`]. No frame is shorter than 20 ms, so media time bounds
-/// their number as well.
+/// Both budgets fill with time, and hold at most [`VOICE_AHEAD`]. No frame is shorter than 20 ms, so media time also
+/// bounds the number of frames.
 #[derive(Debug)]
 pub(super) struct Budget {
     bytes: Bucket,
-    /// Samples. Of the connection, not of a burst: else a row of short presses, each with
-    /// [`VOICE_AHEAD`] of silence in it, would fill an ear.
+    /// Samples, for the whole connection. A budget for each burst would allow many short presses, each with
+    /// [`VOICE_AHEAD`] of silence in it, to fill the listeners' queues.
     media: Bucket,
     pub(super) mutants: Mutants,
 }
@@ -28,9 +28,9 @@ impl Budget {
         Self { bytes, media, mutants: Mutants::default() }
     }
 
-    /// Pays for a frame of `frame` samples and `bytes` bytes, and for the silence that its talker
-    /// tells before it, as far as the budget goes; gives it its place on `timeline`, and says its media
-    /// time there. A frame that cannot be paid for has none, and costs nothing.
+    /// Pays for a frame of `frame` samples and `bytes` bytes, and for as much of the silence before it as the budget
+    /// allows. Puts the frame on `timeline` and returns its media time there. A frame that cannot be paid for gets
+    /// none, and costs nothing.
     #[inline]
     pub(super) fn pay(
         &mut self,

@@ -30,8 +30,8 @@ pub use self::turns::Turn;
 
 /// A bundle that is not full is sent when no frame came for this long: the talker pauses.
 const BUNDLE_WAIT: Duration = Duration::from_millis(40);
-/// A burst is kept this much longer than its last frame, without a frame, so that a listener
-/// whom the hub has just sent here learns how it ended.
+/// A burst is kept this much longer than its last frame, so that a listener whom the hub has just sent here still
+/// learns how it ended.
 pub const LINGER: Duration = Duration::from_secs(1);
 
 /// Something to write to a listener. `A` is an announcement, encoded once.
@@ -56,16 +56,15 @@ pub enum Item<A> {
 
 /// The logs of the bursts that this worker's listeners hear, and their cursors.
 ///
-/// The shell names its own connections only, and tells [`Deck::remove`] when one ends. After
-/// each call it asks [`Deck::due`] until that has nobody; for each it gathers, writes, and
-/// advances by what was written. A listener that `due` has named is not named again before
-/// it was advanced to its end (or [`Deck::gather`] had nothing): until then the shell has it
-/// in hand and goes on when its socket takes more.
+/// The shell names only connections of its own worker, and calls [`Deck::remove`] when one ends. After each call it
+/// asks [`Deck::due`] until that returns nobody. For each listener it gathers, writes, and advances by what was
+/// written. `due` does not name a listener again until it was advanced to its end, or [`Deck::gather`] had nothing
+/// for it. Until then the listener is in the shell's hand, and the shell goes on when the socket takes more.
 ///
-/// When a frame leaves says nothing of who else hears it (docs/adr/0021). Each member of a burst has a
-/// turn, [`TURN`](tenfour_protocol::limits::TURN) after the one before. In a small channel everybody who
-/// is tuned is a member, and the turn of somebody who does not hear is [`Turn::Nobody`]'s. In a large one
-/// only those who hear are, and each has any of as many turns.
+/// The time at which a frame leaves says nothing about who else hears it (docs/adr/0021). Each member of a burst has
+/// a turn, [`TURN`](tenfour_protocol::limits::TURN) after the one before. In a small channel everybody who is tuned
+/// is a member; the turn of somebody who does not hear is a [`Turn::Nobody`]. In a large channel only those who hear
+/// are members, and each gets one of as many turns at random.
 #[derive(Debug)]
 pub struct Deck<A> {
     hold: Duration,
@@ -101,9 +100,9 @@ impl<A: Clone> Deck<A> {
         Self { mutants, ..self }
     }
 
-    /// A burst begins. `started` is for each listener, by its grade; `bundle` frames are sent at
-    /// once. A number that is known is ignored. In a `small` channel everybody who is tuned comes here, and
-    /// has a turn in the order of the row.
+    /// A burst begins. `started` is the announcement for each grade; `bundle` frames are sent at once. A number that
+    /// is known is ignored. In a `small` channel `tuned` is everybody who is tuned, and their turns are in that
+    /// order.
     pub fn open(
         &mut self,
         number: BurstNo,
@@ -167,16 +166,16 @@ impl<A: Clone> Deck<A> {
         self.schedule(slot, now);
     }
 
-    /// How many frames wait at least until `conn` is due: 1 to [`BUNDLE_FRAMES`]. Announcements,
-    /// gaps and the end of a burst do not wait.
+    /// How many frames must wait before `conn` is due: 1 to [`BUNDLE_FRAMES`]. Announcements, gaps and the end of a
+    /// burst do not wait.
     pub fn set_bundle(&mut self, conn: ConnId, frames: u8) {
         let index = self.index_of(conn);
         self.listeners[index].bundle = frames.clamp(1, BUNDLE_FRAMES);
     }
 
-    /// The frames that `conn` should get next, when they are all that waits for it: nearly always. They
-    /// are lent, so that nothing is counted up and down for each listener. Nothing is taken away, as
-    /// with [`Deck::gather`], which is to be asked when there is something else, or nothing.
+    /// The frames that `conn` should get next, if nothing but frames waits for it, which is nearly always so. They
+    /// are borrowed, so that no reference count changes for each listener. Like [`Deck::gather`] it takes nothing
+    /// away. If it returns none, ask [`Deck::gather`].
     pub fn frames(&self, conn: ConnId) -> Option<impl ExactSizeIterator<Item = &Packet>> {
         match &self.listeners[self.find(conn)?].entries[..] {
             [entry] => entry.frames(&self.bursts[entry.burst]),
@@ -184,8 +183,8 @@ impl<A: Clone> Deck<A> {
         }
     }
 
-    /// Appends to `out` what `conn` should get next, at most `max_items`, and takes nothing
-    /// away: [`Deck::advance`] does, for what was written. Nothing may be called in between.
+    /// Appends to `out` what `conn` should get next, at most `max_items`. It takes nothing away: after writing,
+    /// [`Deck::advance`] does. Call nothing in between.
     pub fn gather(&mut self, conn: ConnId, max_items: usize, out: &mut Vec<Item<A>>) {
         let Some(index) = self.find(conn) else { return };
         let listener = &mut self.listeners[index];
@@ -226,7 +225,7 @@ impl<A: Clone> Deck<A> {
         self.deadlines.first().map(|&(at, _)| at)
     }
 
-    /// Wipes what is past its hold, and forgets bursts that are over and taken.
+    /// Wipes frames whose hold is over, and forgets bursts that ended and that every listener has taken.
     pub fn handle_timeout(&mut self, now: Time) {
         while let Some(&(at, slot)) = self.deadlines.first()
             && at <= now
@@ -240,8 +239,8 @@ impl<A: Clone> Deck<A> {
     fn expire(&mut self, slot: usize, now: Time) {
         mutant!(self.mutants, ForgetOneLog => super::mutants::leak(&self.bursts[slot].log));
         let burst = &mut self.bursts[slot];
-        // Nobody has to be woken for a gap: whoever is that far behind is in hand, since even a
-        // bundle does not wait as long as a hold.
+        // Nobody has to be woken for a gap: a listener that far behind is in the shell's hand, since even a bundle
+        // does not wait as long as a hold.
         burst.log.expire(now);
         if burst.flush.take_if(|flush| *flush <= now).is_some() {
             self.wake_members(slot, now);
@@ -281,7 +280,7 @@ impl<A: Clone> Deck<A> {
         self.numbers.remove(&burst.number);
     }
 
-    /// Moves the burst's deadline to where it belongs.
+    /// Updates the burst's deadline.
     fn schedule(&mut self, slot: usize, now: Time) {
         let burst = &mut self.bursts[slot];
         let forget = burst.forget.filter(|&at| at > now);
@@ -298,7 +297,7 @@ impl<A: Clone> Deck<A> {
     }
 }
 
-/// The sooner of two times, as far as there are any. Done for each frame.
+/// The earlier of two times, if there are any. Runs for each frame.
 fn sooner(one: Option<Time>, other: Option<Time>) -> Option<Time> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),

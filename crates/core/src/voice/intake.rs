@@ -13,14 +13,14 @@ use crate::mutants::Mutants;
 use crate::timeline::Timeline;
 use crate::{Time, mutant};
 
-/// Frames of a burst that wait for the hub to say what they are.
+/// Most frames of one burst that wait until the hub knows it.
 const MAX_WAITING: usize = 64;
-/// How long they wait. The hub answers in less than a millisecond, and a start that was lost comes
-/// again within a second; by then they are no news.
+/// How long they wait. The hub answers in less than a millisecond. If the start was lost, it is repeated within a
+/// second, and by then these frames are too old.
 const WAIT_TIME: Duration = Duration::from_millis(500);
-/// How long it is remembered how far a burst was heard that is heard no more: longer than any burst.
+/// How long we remember how far a burst was heard after nobody hears it any more: longer than any burst.
 const PAST_TIME: Duration = Duration::from_secs(700);
-/// Bursts of which frames may wait.
+/// Most bursts whose frames may wait.
 const MAX_UNANNOUNCED: usize = 1024;
 
 /// What the shell does for an intake.
@@ -42,15 +42,16 @@ pub enum IntakeOutput {
     },
 }
 
-/// Takes frames from the bus, gives them this node's number of the burst, and drops what nobody asked
-/// for. There is one for a node: it sits where frames come from the bus.
+/// Takes frames from the bus, gives them this node's number of the burst, and drops frames that nobody here hears. A
+/// node has one.
 #[derive(Debug)]
 pub struct Intake {
     node: NodeId,
     framing: Framing,
     heard: BTreeMap<(NodeId, BurstNo), Heard>,
     waiting: BTreeMap<(NodeId, BurstNo), Waiting>,
-    /// How far others were heard, and when that ended. One that comes again goes on from there.
+    /// For bursts that are no longer heard: the next sequence number, and since when. If one is heard again, it
+    /// continues there.
     past: BTreeMap<(NodeId, BurstNo), (u16, Time)>,
     outputs: VecDeque<IntakeOutput>,
     mutants: Mutants,
@@ -59,10 +60,10 @@ pub struct Intake {
 #[derive(Debug)]
 struct Heard {
     local: BurstNo,
-    /// The sequence number that comes next: what is below came late, or twice.
+    /// The next sequence number. A frame with a smaller one came late or twice.
     next: u16,
     timeline: Timeline,
-    /// Samples by which its media time may still outrun its arrival.
+    /// How many samples media time may still run ahead of arrival.
     ahead: Bucket,
     mutants: Mutants,
 }
@@ -89,7 +90,7 @@ impl Intake {
     /// A message with frames came.
     ///
     /// # Errors
-    /// When it is none; nothing of it is taken.
+    /// If the bytes are no such message. Nothing of them is used.
     pub fn message(&mut self, bytes: &[u8], now: Time) -> Result<(), FramesError> {
         let frames = Frames::parse(bytes)?;
         if frames.from == self.node {
@@ -104,7 +105,7 @@ impl Intake {
         Ok(())
     }
 
-    /// The hub knows the burst as `local`: what waits goes on.
+    /// The hub knows the burst as `local`: passes on the frames that wait.
     pub fn hear(&mut self, node: NodeId, burst: BurstNo, local: BurstNo) {
         let next = self.past.remove(&(node, burst)).map_or(0, |(next, _)| next);
         let waiting = self.waiting.remove(&(node, burst));
@@ -141,7 +142,7 @@ impl Intake {
         waiting.chain(self.past.values().map(|(_, since)| *since + PAST_TIME)).min()
     }
 
-    /// Wipes what has waited in vain.
+    /// Wipes frames that have waited too long.
     pub fn handle_timeout(&mut self, now: Time) {
         self.waiting.retain(|_, waiting| waiting.since + WAIT_TIME > now);
         self.past.retain(|_, (_, since)| *since + PAST_TIME > now);
@@ -169,8 +170,7 @@ impl Intake {
 }
 
 impl Heard {
-    /// A frame that comes late, twice, or too far ahead of its time goes no further, nor does one that
-    /// is no sound.
+    /// Drops a frame that comes late, twice or too far ahead of its time, or that is no Opus packet.
     fn take(&mut self, frame: &VoiceFrame<'_>, framing: Framing, now: Time) -> Option<IntakeOutput> {
         let sound = opus::check(frame.payload).ok().filter(|_| frame.seq >= self.next)?;
         let samples = u32::try_from(sound.as_micros() * u128::from(SAMPLE_RATE) / 1_000_000).ok()?;

@@ -9,8 +9,8 @@ use crate::hub::StartAt;
 
 /// Frames of one burst in their order, each until its hold is over.
 ///
-/// A frame has an index, its position in the log, and a sequence number, given by the talker. Both
-/// grow; only the sequence number may have holes, where a frame was not taken at the door.
+/// A frame has an index, its position in the log, and a sequence number, given by the talker. Both grow. Only the
+/// sequence number may have holes, where the uplink dropped a frame.
 #[derive(Debug)]
 pub struct BurstLog {
     hold: Duration,
@@ -38,7 +38,7 @@ impl BurstLog {
         Self { hold, frames: VecDeque::new(), bytes: 0, first: 0, wiped: 0, next: 0 }
     }
 
-    /// Adds the next frame. False, and nothing, when its number does not grow.
+    /// Adds the next frame. Does nothing and returns false if its number is not larger.
     pub fn append(&mut self, packet: Packet) -> bool {
         let grows = packet.seq() >= self.next && packet.seq() < u16::MAX;
         if grows {
@@ -106,12 +106,12 @@ impl BurstLog {
         }
     }
 
-    /// What the cursor's listener has missed for good: first number, and the one after the last.
+    /// The frames that the cursor's listener has missed for good: the first number, and the one after the last.
     pub fn gap(&self, cursor: Cursor) -> Option<(u16, u16)> {
         (cursor.seq < self.wiped).then_some((cursor.seq, self.wiped))
     }
 
-    /// The cursor behind its gap.
+    /// The cursor after its gap.
     pub fn skip_gap(&self, cursor: Cursor) -> Cursor {
         Cursor { index: cursor.index.max(self.first), seq: cursor.seq.max(self.wiped) }
     }

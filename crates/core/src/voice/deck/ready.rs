@@ -6,17 +6,17 @@ use tenfour_protocol::limits::{TURN, TURNS};
 
 use crate::{ConnId, Time};
 
-/// After so many turns in small channels, a large one has a turn if it waits: nobody waits for ever.
+/// After this many turns in small channels a large channel gets one, so that nobody waits for ever.
 const IN_A_ROW: u32 = 16;
-/// So many listeners may be named by [`Deck::due`](super::Deck::due) before the first of them is asked
-/// for, and cost nothing to find again.
+/// [`Deck::due`](super::Deck::due) may name this many listeners before the shell asks for the first of them; finding
+/// them again is cheap.
 pub const NAMED: usize = 32;
 /// No shell has a connection of this number.
 const NOBODY: ConnId = ConnId(u64::MAX);
 /// Ticks from the first turn to the second. The first takes longest, since it finds memory cold, and a worker
 /// may have to answer the talker before it.
 const LEAD: u64 = 4;
-/// Ticks that are looked ahead: more than the latest turn, and a power of two.
+/// Ticks of the wheel: more than the latest turn needs, and a power of two.
 const TICKS: u64 = 128;
 
 const _: () = assert!(TICKS > TURNS as u64 + LEAD && TICKS.is_power_of_two());
@@ -28,8 +28,8 @@ pub(super) struct Call {
     pub(super) burst: usize,
 }
 
-/// Calls whose time has come, and those whose time will come. Those of small channels go first: they take
-/// little, while those of a large channel take as long as a frame and do not notice.
+/// Calls that are due, and calls for later. Small channels go first: they take little time, while a large channel
+/// takes as long as a frame anyway and does not notice.
 #[derive(Debug)]
 pub(super) struct Ready {
     small: VecDeque<Call>,
@@ -44,7 +44,7 @@ pub(super) struct Ready {
 /// Calls by the tick at which they are due: a wheel that turns with the clock.
 #[derive(Debug)]
 struct Later {
-    /// All up to this tick were handed on.
+    /// Calls up to this tick were handed on.
     tick: u64,
     waiting: usize,
     ticks: Box<[Vec<(Call, bool)>]>,
@@ -57,7 +57,7 @@ impl Ready {
         Self { small: VecDeque::new(), large: VecDeque::new(), in_a_row: 0, later, called: 0 }
     }
 
-    /// Puts in a call: the first `turn` is now, each other one in a tick of its own some time later.
+    /// Adds a call. Turn 0 is due now, every other one in a later tick of its own.
     pub(super) fn push(&mut self, call: Call, small: bool, turn: u8, now: Time) {
         if turn > 0 {
             self.hand_on(now);
@@ -98,7 +98,7 @@ impl Ready {
         Some(call)
     }
 
-    /// Whether the next tick has somebody and this one has nobody: asked once a tick.
+    /// Whether the next tick has a call and this one has none. True at most once a tick.
     pub(super) fn is_ahead(&mut self) -> bool {
         let Later { tick, waiting, .. } = self.later;
         let ahead = waiting > 0 && self.called < tick && !self.later.of(tick + 1).is_empty();
@@ -116,7 +116,7 @@ impl Ready {
         next.map(|tick| Time::from_micros(tick * TURN.as_micros() as u64))
     }
 
-    /// Those whose tick has come are ready.
+    /// Makes calls ready whose tick has come.
     fn hand_on(&mut self, now: Time) {
         let (from, to) = (self.later.tick, tick_of(now));
         if to <= from {
@@ -132,7 +132,7 @@ impl Ready {
             for (call, small) in come.drain(..) {
                 if small { self.small.push_back(call) } else { self.large.push_back(call) }
             }
-            // With the room that it has.
+            // Keeps the allocation.
             *self.later.of(tick) = come;
         }
     }

@@ -1,4 +1,4 @@
-//! Who is sent a burst, and who is tuned where it is on the air.
+//! The members of bursts: who hears them, and who is only tuned.
 
 use smallvec::SmallVec;
 use tenfour_protocol::BurstNo;
@@ -9,8 +9,8 @@ use crate::hub::{StartAt, Tuned};
 use crate::{ConnId, Time, mutant};
 
 impl<A: Clone> Deck<A> {
-    /// One more member. One that listens already begins anew. One that hears no more goes on where it was,
-    /// for nobody; in a large channel it is no member any more.
+    /// Adds a member. One who hears the burst already starts again at `from`. One who no longer hears it stays where
+    /// they were, as somebody who is only tuned; in a large channel they are no longer a member.
     pub fn join(&mut self, number: BurstNo, who: Tuned, from: StartAt, now: Time) {
         let before = self.take(number, who.conn());
         let Some(&slot) = self.numbers.get(&number) else { return };
@@ -20,7 +20,7 @@ impl<A: Clone> Deck<A> {
         }
     }
 
-    /// One member less, without a word to it: it is tuned no more.
+    /// Removes a member who is no longer tuned, and tells them nothing.
     pub fn leave(&mut self, number: BurstNo, conn: ConnId) {
         self.take(number, conn);
     }
@@ -50,7 +50,8 @@ impl<A: Clone> Deck<A> {
         }
     }
 
-    /// Makes somebody a member of a burst and returns their index. They have to be woken. `before` is what they had of it.
+    /// Makes somebody a member of a burst and returns their index. The caller wakes them. `before` is their entry
+    /// from before, if any.
     pub(super) fn enter(
         &mut self,
         slot: usize,
@@ -115,12 +116,12 @@ impl<A: Clone> Deck<A> {
             self.listeners[moved].move_member(slot, member);
         }
         if burst.members.is_empty() && burst.forget.is_some() && burst.deadline.is_none() {
-            // Its time was over before its last listener was.
+            // Its time was over, and it was kept only for this listener.
             self.forget(slot);
         }
     }
 
-    /// Where `conn` is, when it hears something.
+    /// The index of `conn`, if it hears something.
     pub(super) fn find(&self, conn: ConnId) -> Option<usize> {
         self.named.index_of(conn).or_else(|| self.connections.get(&conn).copied())
     }
@@ -129,7 +130,7 @@ impl<A: Clone> Deck<A> {
         *self.connections.entry(conn).or_insert_with(|| self.listeners.insert(Listener::new(conn)))
     }
 
-    /// A listener for somebody who does not hear one burst. It bundles as they would.
+    /// A listener for somebody who does not hear one burst. It bundles frames as that person's connection would.
     fn nobody(&mut self, conn: ConnId) -> usize {
         let bundle = self.connections.get(&conn).map_or(1, |&index| self.listeners[index].bundle);
         self.listeners.insert(Listener { bundle, ..Listener::new(conn) })
