@@ -21,7 +21,7 @@ pub struct Server {
     host: Arc<str>,
     port: u16,
     tls: Option<Arc<ClientConfig>>,
-    /// Longest wait for an answer, the connection included; of a long one, for its next piece.
+    /// Longest wait for an answer, including the connection. For a long answer, the longest wait for its next piece.
     pub(crate) timeout: Duration,
 }
 
@@ -74,7 +74,7 @@ impl Server {
         }
     }
 
-    /// Nothing came for as long as is waited.
+    /// The error if nothing came for as long as the client waits.
     pub(crate) fn silent(&self) -> Error {
         Error::NoLink { server: self.origin.to_string(), why: "it does not answer".into() }
     }
@@ -99,7 +99,7 @@ impl Server {
     }
 }
 
-/// Why a certificate is not believed, in words for people.
+/// Why a certificate is not trusted, in words for people.
 fn distrust(why: &CertificateError) -> String {
     match why {
         CertificateError::UnknownIssuer => "nobody this computer knows vouches for its certificate".into(),
@@ -113,7 +113,7 @@ fn distrust(why: &CertificateError) -> String {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "its certificate is for another name".into()
         }
-        // The library has no word of its own for it.
+        // The library has no variant for it.
         other if other.to_string().contains("CaUsedAsEndEntity") => {
             "its certificate is one of an authority, as those that people make for themselves often are"
                 .into()

@@ -20,7 +20,7 @@ pub struct Table {
     pub lead: String,
     /// How to reach the operator.
     pub contact: String,
-    /// What stands between the sentences.
+    /// The words between the clauses.
     pub words: Words,
     /// What was changed, newest first.
     #[serde(rename = "change")]
@@ -141,7 +141,7 @@ pub enum TableError {
     /// Not the TOML it should be.
     #[error("the clause table is wrong: {0}")]
     Toml(#[from] Box<toml::de::Error>),
-    /// Read, but not whole.
+    /// It is TOML, but incomplete.
     #[error("the clause table: {0}")]
     Rule(String),
 }

@@ -1,5 +1,5 @@
-//! The buffers of a thread: one in which records are decrypted, one in which they are sealed. They are lent
-//! for one call, never over an await, and wiped after it up to what was used.
+//! The buffers of a thread: one to decrypt records in, one to encrypt them. They are lent for one call, never across
+//! an await, and what was used of them is wiped after it.
 
 use std::cell::RefCell;
 
@@ -8,7 +8,7 @@ use zeroize::Zeroize;
 use crate::Row;
 use crate::session::{CLIENT_INCOMING, RECORD, SEALED_MORE};
 
-/// Fits what a session keeps of unfinished input, and more behind it.
+/// Room for the unfinished input of a session and a new record.
 const INCOMING: usize = CLIENT_INCOMING + RECORD;
 
 thread_local! {
