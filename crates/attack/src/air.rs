@@ -70,8 +70,7 @@ pub trait Air {
     /// The cell that a client makes of a position.
     fn cell(&self, at: Spot) -> GeoCell {
         let cell = tenfour_core::reach::snap(at.lat(), at.lon()).expect("a position");
-        #[cfg(feature = "mutants")]
-        let cell = cell.with_raw(at.lat(), at.lon());
+        tenfour_core::mutant!(let cell = cell.with_raw(at.lat(), at.lon()));
         cell
     }
 

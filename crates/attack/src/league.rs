@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use tenfour_core::hub::HubConfig;
+use tenfour_core::mutants::Mutants;
 
 use crate::air::Air;
 use crate::borders::country_at;
 use crate::geo::Spot;
 use crate::hunt::{Clue, RUMOUR_KM};
 use crate::over_hub::OverHub;
-use crate::over_sockets::{Broken, Stand};
+use crate::over_sockets::Stand;
 use crate::path::{MOTORWAY, STEP, WANDERING, drive};
 use crate::programs::{Doors, Kind, Program};
 use crate::target::Target;
@@ -90,7 +91,6 @@ fn one(program: &Program, open: Doors, stand: Option<&Stand>, number: u64, seed:
         secret: tenfour_core::reach::Secret::new(secret),
         // Any time within an epoch.
         unix_at_zero: STEP * rng.u32(..90),
-        #[cfg(feature = "mutants")]
         mutants: broken(open),
         ..HubConfig::default()
     };
@@ -120,7 +120,7 @@ fn near_a_border(rng: &mut Rng) -> Spot {
 
 /// How a hub with these doors is broken.
 #[cfg(feature = "mutants")]
-fn broken(open: Doors) -> Broken {
+fn broken(open: Doors) -> Mutants {
     use tenfour_core::mutants::Mutant;
     let doors = [
         (open.distance, Mutant::RawDistance),
@@ -130,12 +130,12 @@ fn broken(open: Doors) -> Broken {
         (open.order, Mutant::SortedFanOut),
         (open.moves, Mutant::MovesAtOnce),
     ];
-    Broken::of(&doors.into_iter().filter(|(open, _)| *open).map(|(_, mutant)| mutant).collect::<Vec<_>>())
+    Mutants::of(&doors.into_iter().filter(|(open, _)| *open).map(|(_, mutant)| mutant).collect::<Vec<_>>())
 }
 
 /// None can be opened without the feature.
 #[cfg(not(feature = "mutants"))]
-fn broken(open: Doors) -> Broken {
+fn broken(open: Doors) -> Mutants {
     assert_eq!(open, Doors::SHUT, "the defence is taken out in a build with the feature `mutants` only");
-    Broken::default()
+    Mutants::default()
 }

@@ -12,7 +12,7 @@ use crate::exit::{self, Failure};
 use crate::lines;
 use crate::waiting::say;
 
-/// A server and a key that is known there.
+/// A server, and a key that the server knows.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Account {
     /// Where the server is
@@ -27,7 +27,7 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// Logs in. Nobody is registered, and no key is made.
+    /// Logs in. It registers nobody and makes no key.
     pub(crate) async fn log_in(&self) -> Result<(Server, Session, PathBuf), Failure> {
         let server = Server::new(&self.server, self.trust.as_deref())?;
         let key = self.key.clone().or_else(Identity::default_path).ok_or_else(|| {
@@ -167,7 +167,7 @@ impl Logout {
     }
 }
 
-/// Leaves no session behind. What was asked is done by now: a failure costs nothing but that.
+/// Leaves no session behind. The command is done by now, so a failure is not reported.
 pub(crate) async fn close(server: &Server, session: Session) {
     session.log_out(server).await.ok();
 }

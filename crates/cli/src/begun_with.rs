@@ -1,12 +1,12 @@
-//! The words and variables that the program was started with. The system keeps them in the memory of the
-//! process, where everybody on the computer can read the words for as long as it runs. Of a place nothing but
-//! the cell is needed after the start, so its text is overwritten there.
+//! The arguments and variables with which the program was started. The system keeps them in the memory of the
+//! process, and everybody on the computer can read the arguments for as long as it runs. After the start we need only
+//! the cell of a place, so the place's text is overwritten there.
 
-/// Overwrites the value of `--at` and of `TENFOUR_AT`, where the system lets a program do that: on Linux.
-/// Before there are threads.
+/// Overwrites the value of `--at` and of `TENFOUR_AT`, where the system lets a program do that: on Linux. Call it
+/// before there are threads.
 pub(crate) fn overwrite_place() {
     #[cfg(target_os = "linux")]
-    // Where the system does not let us, it stays: help says so.
+    // If the system does not let us, it stays, and the help text says so.
     let _done_or_not = linux::overwrite();
     tenfour_core::reach::scrub_stack();
 }

@@ -27,7 +27,7 @@ impl Contact {
 
     async fn send(self) -> Result<(), Failure> {
         let text = if self.text == "-" { read()? } else { self.text };
-        // Told before a log-in is spent on it.
+        // Checked before we log in.
         ContactText::parse(&text).map_err(|error| {
             Failure::WrongUse(format!("The message {error}. Write 1 to 2,000 characters."))
         })?;
@@ -40,10 +40,10 @@ impl Contact {
     }
 }
 
-/// What comes on standard input, as far as it can be a message.
+/// Reads standard input, up to the length that a message can have.
 fn read() -> Result<String, Failure> {
     let mut bytes = Vec::new();
-    // Longer, it is refused; what would be dropped from it has room for as much again.
+    // A longer message is refused. There is as much room again for characters that will be dropped.
     std::io::stdin().take(2 * CONTACT_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     String::from_utf8(bytes).map_err(|_| Failure::WrongUse("The message is no UTF-8 text.".into()))
 }

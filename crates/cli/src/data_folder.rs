@@ -1,4 +1,4 @@
-//! What a server knows, for the operator's commands: the server is asked when it runs, and else its store.
+//! What a server knows, for the operator's commands. If the server runs, it is asked; otherwise its store is read.
 
 use std::path::PathBuf;
 
@@ -36,7 +36,7 @@ pub(crate) struct DataFolder {
 }
 
 impl DataFolder {
-    /// Finds who can be asked.
+    /// Finds out who can be asked.
     pub(crate) fn find(self) -> Result<Source, Failure> {
         let settings = Settings {
             data: self.data,

@@ -11,7 +11,7 @@ use tenfour_protocol::{Code, Refusal};
 pub(crate) enum Failure {
     /// Something failed here.
     Failed(String),
-    /// The command was given wrong.
+    /// The arguments were wrong.
     WrongUse(String),
     /// The server said no.
     Refused(String),
@@ -125,8 +125,8 @@ pub(crate) async fn asked_to_stop() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
-/// Waits until the terminal is closed, unless whoever started the program said that it is to go on then (`nohup`):
-/// to ask for the signal would take that back.
+/// Waits until the terminal is closed, unless the program was started to survive that (`nohup`): listening for the
+/// signal would undo it.
 #[cfg(unix)]
 async fn hung_up() {
     use tokio::signal::unix::{SignalKind, signal};
@@ -137,7 +137,7 @@ async fn hung_up() {
     }
 }
 
-/// What the kernel says of signal 1. Where it does not say, the signal is left as it is.
+/// Whether the kernel says that signal 1 is ignored. If it does not say, we leave the signal alone.
 #[cfg(unix)]
 pub(crate) fn hangups_are_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -8,7 +8,7 @@ use crate::data_folder::{DataFolder, Source};
 use crate::exit::Failure;
 use crate::lines;
 
-/// Before each line of a message: none can be taken for one of ours.
+/// Put before each line of a message, so that none can be taken for a line of ours.
 const MARGIN: &str = "    ";
 
 #[derive(Debug, clap::Args)]
@@ -68,8 +68,8 @@ fn remove(source: &mut Source, letters: &[Letter], ids: &[u32]) -> Result<(), Fa
     Ok(())
 }
 
-/// A head, and the message with a margin. Handle and text have no character that a terminal obeys:
-/// their types do not take any, also when they are read from the store.
+/// A head, and the message with a margin. Handle and text have no control characters that a terminal would obey:
+/// their types refuse them, also when they are read from the store.
 fn for_people(letter: &Letter) -> String {
     let Letter { user, message } = letter;
     let head = format!("{}  {}  {} ({})  {user}\n", message.id, message.sent, message.handle, user.tag());

@@ -98,7 +98,7 @@ fn import(file: &Path, own: Own, replace: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A little more than a key file may have, so that one that is too large shows.
+/// A little more than a key file may have, to notice one that is too large.
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let mut text = Vec::new();
     File::open(file)
@@ -107,7 +107,7 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     if text.is_empty() { Err(Error::from(KeyFileError::NotAKeyFile).into()) } else { Ok(text) }
 }
 
-/// Who a key is, which has a handle at servers only.
+/// Names a key for people. The key has a handle only at servers.
 fn tell(identity: &Identity) {
     let user = identity.user();
     show!("identifier  {user}");

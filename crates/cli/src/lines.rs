@@ -1,5 +1,5 @@
-//! What the program prints. A line that nobody takes is no reason to die: a server goes on, and whoever talks is heard
-//! to the end. `println!` would panic then, and clippy refuses it in this program.
+//! What the program prints. If nobody reads the output any more, the program goes on: a server serves, and a talker
+//! is heard to the end. `println!` would panic, so clippy forbids it in this program.
 
 use std::fmt::Arguments;
 use std::io::{Error, ErrorKind, Write};
@@ -20,7 +20,7 @@ macro_rules! tell {
     ($($words:tt)*) => { $crate::lines::aside(format_args!("{}\n", format_args!($($words)*))) };
 }
 
-/// Standard output, which notes when it takes nothing any more: [`end`] tells.
+/// Standard output. It remembers when it takes nothing any more, for [`end`].
 pub(crate) struct Output;
 
 impl Write for Output {
@@ -43,11 +43,11 @@ fn noted<T>(done: std::io::Result<T>) -> std::io::Result<T> {
 
 /// Prints to standard output.
 pub(crate) fn result(words: Arguments<'_>) {
-    // At once, so that a failure is known: what is kept until the end is lost without a word.
+    // Flush at once to notice a failure: what is buffered until the end would be lost silently.
     Output.write_all(words.to_string().as_bytes()).and_then(|()| Output.flush()).ok();
 }
 
-/// Prints to standard error. Nobody is left to be told when that fails.
+/// Prints to standard error. If that fails, there is nobody left to tell.
 pub(crate) fn aside(words: Arguments<'_>) {
     let mut out = std::io::stderr().lock();
     out.write_fmt(words).and_then(|()| out.flush()).ok();
@@ -58,8 +58,8 @@ pub(crate) fn are_lost() -> bool {
     LOST.get().is_some()
 }
 
-/// How the program ends that would end with `code`. Whoever closes a pipe has read enough; a device that is full has
-/// lost what was asked for.
+/// The exit code of a program that would end with `code`. A reader who closes a pipe has read enough. If a device is
+/// full, what was asked for is lost.
 pub(crate) fn end(code: ExitCode) -> ExitCode {
     match LOST.get() {
         Some(error) if error.kind() != ErrorKind::BrokenPipe && code == ExitCode::SUCCESS => {

@@ -178,7 +178,7 @@ impl Hearing<'_> {
             Event::Link(LinkState::Gone { refusal }) | Event::TuneRefused { refusal, .. } => {
                 return Err(refusal.into());
             }
-            // Told once, not at each try that fails.
+            // Told once, not after each failed try.
             Event::Link(LinkState::ComingBack { going_away, .. }) if self.up => {
                 self.up = false;
                 let stops = "The server stops; coming back when it does.";
@@ -226,10 +226,10 @@ impl Hearing<'_> {
         Ok(())
     }
 
-    /// Told to stop: bursts that go on are finished as they are, and told like others.
+    /// The program has to end: finishes open bursts as they are, and reports them like others.
     fn stop(&mut self) -> Result<(), Failure> {
         let open = std::mem::take(&mut self.open);
-        // A file that cannot be finished does not cost the others.
+        // If one file cannot be finished, the others still are.
         let lines: Vec<_> = open.into_values().map(Recorder::cut).collect();
         lines.into_iter().try_for_each(|line| self.tell(&line?))
     }

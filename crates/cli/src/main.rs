@@ -40,7 +40,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use tenfour_server::config::Settings;
 use zeroizing_alloc::ZeroAlloc;
 
-/// What is freed is wiped: no buffer of a library leaves voice or a place behind.
+/// Wipes all memory that is freed, so that no library's buffer leaves voice or a place behind.
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<std::alloc::System> = ZeroAlloc(std::alloc::System);
 
@@ -88,7 +88,7 @@ fn main() -> ExitCode {
     begun_with::overwrite_place();
     variables::tell_of_unknown(&Arguments::command(), Settings::keys());
     let code = match arguments.command {
-        // What a server prints is not what it is for.
+        // A server's output is not its purpose, so a failure to print does not matter.
         Command::Serve(serve) => return serve.run(),
         Command::Talk(talk) => talk.run(),
         Command::Listen(listen) => listen.run(),

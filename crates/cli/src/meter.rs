@@ -9,7 +9,7 @@ const WIDTH: usize = 24;
 pub(crate) struct Meter {
     title: Option<String>,
     seconds: f64,
-    /// Falls slowly, so that it can be read.
+    /// The level shown, which falls slowly so that people can read it.
     level: f32,
 }
 

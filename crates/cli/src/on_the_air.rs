@@ -1,4 +1,4 @@
-//! A burst under way: sound from a source, at its own pace.
+//! One burst: takes sound from a source and sends it in real time.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use crate::exit::{self, Failure};
 use crate::meter::Meter;
 use crate::source::{Frame, Source};
 
-/// How long a lost link is waited for.
-const BACK_AGAIN: Duration = Duration::from_secs(10);
-/// How long the receipt of a burst that it cut is waited for then.
-const LATE: Duration = Duration::from_secs(2);
+/// How long to wait for a lost link to come back.
+const RECONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait after that for the receipt of the burst that was cut.
+const LATE_TIME: Duration = Duration::from_secs(2);
 
 /// A radio, and what is said with it.
 pub(crate) struct OnTheAir {
@@ -38,7 +38,7 @@ pub(crate) struct Said {
     /// In seconds.
     pub(crate) duration: f64,
     pub(crate) outcome: Outcome,
-    /// The link was lost in it, and came back with the outcome.
+    /// The link was lost during the burst, and the outcome came after the resume.
     pub(crate) late: bool,
     number: BurstNo,
 }
@@ -47,7 +47,7 @@ pub(crate) struct Said {
 struct Burst {
     number: Option<BurstNo>,
     begun: Instant,
-    /// Until the release: it has the last sound in it.
+    /// None after the release. It has the last sound.
     encoder: Option<Encoder>,
     sent: u32,
 }
@@ -90,19 +90,19 @@ impl OnTheAir {
         }
     }
 
-    /// After a lost link the server tells at the resume how much of a burst was relayed; without a resume nobody
-    /// knows.
+    /// After a lost link, the server tells at the resume how much of the burst was relayed. Without a resume this
+    /// stays unknown.
     pub(crate) async fn late_receipt(&mut self, said: Said) -> Said {
         if !matches!(&said.outcome, Outcome::Refused { refusal } if refusal.code == Code::LinkLost) {
             return said;
         }
-        let mut until = Instant::now() + BACK_AGAIN;
+        let mut until = Instant::now() + RECONNECT_TIMEOUT;
         while let Ok(event) = timeout_at(until, self.client.next()).await {
             match event {
                 Event::LateReceipt { burst, outcome } if burst == said.number => {
                     return Said { outcome, late: true, ..said };
                 }
-                Event::Link(LinkState::OnTheAir { resumed: true, .. }) => until = Instant::now() + LATE,
+                Event::Link(LinkState::OnTheAir { resumed: true, .. }) => until = Instant::now() + LATE_TIME,
                 Event::Link(LinkState::OnTheAir { .. } | LinkState::Gone { .. }) => break,
                 _ => {}
             }
@@ -110,7 +110,7 @@ impl OnTheAir {
         said
     }
 
-    /// Waits until the source has a call to make. False: it has none any more, or the program is to end.
+    /// Waits until the source has something to say. Returns false if it has ended, or the program has to end.
     pub(crate) async fn call(&mut self) -> Result<bool, Failure> {
         while !self.stopped {
             tokio::select! {
@@ -124,7 +124,7 @@ impl OnTheAir {
         Ok(false)
     }
 
-    /// Lets go what is said for this long: nobody could hear it.
+    /// Drops what is said for this long, since nobody could hear it.
     pub(crate) async fn miss(&mut self, time: Duration) -> Result<(), Failure> {
         let until = Instant::now() + time;
         loop {
@@ -145,15 +145,15 @@ impl OnTheAir {
         Duration::from_millis(self.quality.frame_ms.millis().into())
     }
 
-    /// As much as has been said since the press, if it is there: after a hiccup of the source, or of this process,
-    /// what was held back leaves at once, and nobody hears the rest late.
+    /// Sends as many frames as real time since the press allows. After a stall of the source or of this process, what
+    /// was delayed leaves at once, so that the rest is not late.
     fn send_what_is_due(&mut self, burst: &mut Burst) -> Result<(), Failure> {
         let due = burst.begun.elapsed().as_micros() / self.period().as_micros() + 1;
         while u128::from(burst.sent) < due && self.send(burst)? {}
         Ok(())
     }
 
-    /// True when a frame was sent.
+    /// Returns whether a frame was sent.
     fn send(&mut self, burst: &mut Burst) -> Result<bool, Failure> {
         let Some(encoder) = &mut burst.encoder else { return Ok(false) };
         match self.source.frame(encoder.samples(), encoder.lookahead())? {

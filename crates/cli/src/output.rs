@@ -15,10 +15,10 @@ use zeroize::Zeroizing;
 use crate::exit::Failure;
 use crate::raw;
 
-/// Blocks that may wait for whoever takes the sound.
+/// Most blocks that wait for the reader of the sound.
 const BLOCKS: usize = 100;
-/// A pause of this process that silence makes up for.
-const MADE_UP: Duration = Duration::from_secs(1);
+/// The longest stall of this process that is filled up with silence.
+const MAX_FILL: Duration = Duration::from_secs(1);
 
 /// Takes samples, 48 kHz mono. It never waits: a reader that is too slow loses sound.
 pub(crate) struct Sink {
@@ -33,7 +33,7 @@ impl Sink {
     pub(crate) fn standard_output() -> Self {
         let (give, take) = sync_channel::<Vec<f32>>(BLOCKS);
         std::thread::spawn(move || {
-            // Whoever gave the sound finds out that nobody takes it.
+            // The sender notices that nobody reads any more.
             let Ok(mut out) = raw::standard_output() else { return };
             for block in take {
                 let block = Zeroizing::new(block);
@@ -56,7 +56,7 @@ impl Sink {
         Self { give, _device: Some(device) }
     }
 
-    /// False when nobody takes sound any more.
+    /// Returns false if nobody takes sound any more.
     fn put(&self, samples: Vec<f32>) -> bool {
         !matches!(self.give.try_send(samples), Err(std::sync::mpsc::TrySendError::Disconnected(_)))
     }
@@ -65,7 +65,7 @@ impl Sink {
 /// Plays the channels one at a time: while one has something to say, the others wait.
 pub(crate) struct Player {
     sink: Sink,
-    /// Silence fills what is between bursts, so that the sound is as long as the time.
+    /// Whether silence fills the time between bursts, so that the sound is as long as the time that passed.
     fill: bool,
     channels: Vec<ChannelId>,
     decoder: Option<(HeardNo, Decoder)>,
@@ -83,19 +83,19 @@ impl Player {
         tokio::time::sleep_until(self.due).await;
     }
 
-    /// Plays what is due. False when nobody listens any more.
+    /// Plays what is due. Returns false if nobody listens any more.
     pub(crate) fn play(&mut self, client: &mut Client) -> Result<bool, Failure> {
         for at in 0..self.channels.len() {
             let sound = client.pull(&self.channels[at]);
             let Some(heard) = sound.heard else { continue };
-            // The channel that plays is asked first the next time.
+            // Ask the channel that plays first the next time.
             self.channels[..=at].rotate_right(1);
             let time = Duration::from_micros(u64::from(sound.samples) * 1000 / 48);
             self.due = self.after(time);
             let samples = self.sound(heard, sound.kind, sound.samples as usize)?;
             return Ok(self.sink.put(samples));
         }
-        // Nothing is played: a decoder has the end of the last burst in it.
+        // Nothing is playing, so drop the decoder, which still has the end of the last burst in it.
         self.decoder = None;
         let time = Duration::from_millis(20);
         if self.fill {
@@ -106,10 +106,10 @@ impl Player {
         Ok(true)
     }
 
-    /// When the sound after this is due. After a pause of this process it goes on from now; what fills a stream makes
-    /// up for a short one.
+    /// When the sound after this one is due. After a stall of this process it is due now; with `fill`, a short stall
+    /// is made up for with silence.
     fn after(&self, time: Duration) -> Instant {
-        let late = if self.fill { MADE_UP } else { time };
+        let late = if self.fill { MAX_FILL } else { time };
         self.due.max(Instant::now() - late) + time
     }
 

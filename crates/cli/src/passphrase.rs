@@ -23,7 +23,7 @@ pub(crate) fn ask(question: &str) -> Result<Zeroizing<String>, Failure> {
     if !std::io::stdin().is_terminal() {
         return line();
     }
-    // Before the question: who answers at once is not shown either.
+    // Before the question, so that a quick answer is not shown either.
     let quiet = Quiet::begin()?;
     lines::aside(format_args!("{question}"));
     let answer = line();

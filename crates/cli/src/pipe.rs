@@ -1,4 +1,4 @@
-//! Standard input as sound: what it is, is seen by its first bytes.
+//! Standard input as sound. Its first bytes tell the kind.
 
 use std::io::{ErrorKind, Read, Result as IoResult};
 
@@ -12,15 +12,15 @@ use crate::raw;
 
 /// Bytes in one block of samples, 20 ms.
 const BLOCK_BYTES: usize = 1920;
-/// Sound after which sides that cancel each other out are told of.
-const ENOUGH: usize = 48_000;
+/// How many samples to hear before telling that the channels cancel each other out.
+const MIN_JUDGED: usize = 48_000;
 
 type Blocks = Sender<Result<Vec<f32>, Failure>>;
 
-/// Gives what is on standard input block by block, until it ends or nobody takes it.
+/// Passes standard input on block by block, until it ends or nobody takes it.
 pub(crate) fn read(give: &Blocks) {
     if let Err(failure) = read_on(give) {
-        // Whoever takes the sound is told that there is no more, and why.
+        // Tells the receiver that there is no more, and why.
         drop(give.blocking_send(Err(failure)));
     }
 }
@@ -33,7 +33,7 @@ fn read_on(give: &Blocks) -> Result<(), Failure> {
         Some(recording) => decode(recording, give).map_err(|why| named(&why)),
         None => {
             let done = filled < FIRST_BYTES || !pass_on(&mut first[..filled], give);
-            // Nothing that was read stays.
+            // Wipes what was read.
             drop(first);
             if done { Ok(()) } else { samples(pipe, give) }
         }
@@ -49,7 +49,7 @@ fn decode(recording: Result<Recording, String>, give: &Blocks) -> Result<(), Str
     let (mut sound, mut told) = (0, false);
     while let Some(block) = recording.block()? {
         sound += block.len();
-        if sound > ENOUGH && !told && recording.cancels() {
+        if sound > MIN_JUDGED && !told && recording.cancels() {
             told = true;
             tell!("tenfour: standard input: {CANCELS}.");
         }
@@ -71,7 +71,7 @@ fn samples(mut pipe: impl Read, give: &Blocks) -> Result<(), Failure> {
     }
 }
 
-/// Gives bytes as samples, and wipes them. False when nobody takes any more.
+/// Passes bytes on as samples, and wipes them. Returns false if nobody takes any more.
 fn pass_on(bytes: &mut [u8], give: &Blocks) -> bool {
     let sample = |bytes: &[u8]| f32::from(i16::from_le_bytes([bytes[0], bytes[1]])) / 32768.0;
     let sound: Vec<f32> = bytes.chunks_exact(2).map(sample).collect();

@@ -1,4 +1,4 @@
-//! `--at`: where one is. Only the cell around it leaves this program.
+//! `--at`: where the person is. Only the cell around it leaves this program.
 
 use std::convert::Infallible;
 use std::str::FromStr;
@@ -23,7 +23,7 @@ pub(crate) struct At {
     at: Option<Position>,
 }
 
-/// Judged later, so that a place that is written wrong is not printed with the error.
+/// Parsed later, so that clap does not print a misspelt place with its error.
 #[derive(Debug, Clone)]
 struct Position(Result<GeoCell, PositionError>);
 

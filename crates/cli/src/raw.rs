@@ -1,5 +1,5 @@
-//! Standard input and output without the buffers of the standard library: those stay for as long as the
-//! program runs, with the voice that went through them last.
+//! Standard input and output without the standard library's buffers, which would keep the last voice that went
+//! through them for as long as the program runs.
 
 use std::fs::File;
 use std::io::Result;
@@ -9,12 +9,12 @@ use std::os::fd::AsFd as Handle;
 #[cfg(windows)]
 use std::os::windows::io::AsHandle as Handle;
 
-/// Standard input; who reads from it reads alone.
+/// Standard input. There must be only one reader.
 pub(crate) fn standard_input() -> Result<File> {
     file(&std::io::stdin())
 }
 
-/// Standard output; what was printed before has to be flushed.
+/// Standard output. Flush what was printed before.
 pub(crate) fn standard_output() -> Result<File> {
     file(&std::io::stdout())
 }

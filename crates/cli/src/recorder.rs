@@ -1,7 +1,7 @@
 //! One burst, as it is heard: counted, and written to a wav file when asked for.
 //!
-//! It is decoded as it comes in, not as it is played: a network that stalls costs time there,
-//! but not sound. How long it can get is the radio's to say, which gives each frame its place.
+//! It is decoded as it comes in, not as it is played, so that a stall of the network loses no sound. The radio bounds
+//! its length, since it gives each frame its position.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,8 +18,8 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::exit::Failure;
 
-/// Longest loss at the end of a burst that is made up. With it a burst of the talk limit is no longer
-/// than that and four seconds ([`HEARD_AHEAD`](tenfour_protocol::limits::HEARD_AHEAD)).
+/// The longest loss at the end of a burst that is filled with sound. So a recording is never longer than the talk
+/// limit and four seconds ([`HEARD_AHEAD`](tenfour_protocol::limits::HEARD_AHEAD)).
 const LONGEST_TAIL: u32 = SAMPLE_RATE / 2;
 
 /// A burst that is over, as one line of JSON.
@@ -30,7 +30,7 @@ pub(crate) struct Line {
     pub(crate) channel: ChannelId,
     pub(crate) talker: String,
     pub(crate) tag: String,
-    /// Of the talker, when they share a place.
+    /// The talker's country, if they share a place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) country: Option<Country>,
     /// The S-meter, when both share a place.
@@ -53,9 +53,9 @@ pub(crate) struct Recorder {
     talker: Participant,
     grade: Option<SignalGrade>,
     frame: u32,
-    /// Place of the next sample; unknown before the first frame.
+    /// Position of the next sample; unknown before the first frame.
     at: Option<u32>,
-    /// Frames told as lost and not yet made up.
+    /// Frames that were reported lost and are not concealed yet.
     missing: u32,
     received: u32,
     lost: u32,
@@ -86,7 +86,7 @@ impl Recorder {
         Ok(Self { started, channel, talker, grade, frame, at, missing, received, lost, samples, file })
     }
 
-    /// A frame came, whose place is `media_time`.
+    /// A frame came, whose position is `media_time`.
     pub(crate) fn voice(&mut self, media_time: u32, payload: &[u8]) -> Result<(), Failure> {
         self.received += 1;
         let pause = self.at.map_or(0, |at| media_time.saturating_sub(at));
@@ -96,7 +96,7 @@ impl Recorder {
         self.at = Some(media_time.saturating_add(self.frame));
         self.samples += u64::from(self.frame);
         if let Some((_, writer, decoder)) = &mut self.file {
-            // What cannot be decoded is a loss like any other.
+            // A frame that cannot be decoded counts as lost.
             let samples = self.frame as usize;
             let sound = decoder.decode(payload, samples).unwrap_or_else(|_| decoder.conceal(samples));
             writer.write(&sound)?;
@@ -120,7 +120,7 @@ impl Recorder {
         self.line(word(reason))
     }
 
-    /// Nobody listens any more: it is finished as it is.
+    /// Nobody listens any more: finishes the recording as it is.
     pub(crate) fn cut(self) -> Result<Line, Failure> {
         self.line("stopped")
     }
@@ -197,7 +197,7 @@ fn told(time: UtcDateTime) -> Result<String, Failure> {
     time.format(&Rfc3339).map_err(|error| Failure::Failed(error.to_string()))
 }
 
-/// As in the JSON of the protocol, and two of the listener's own.
+/// The protocol's words for reasons, and two of the listener's own.
 fn word(reason: HeardEnd) -> &'static str {
     match reason {
         HeardEnd::Ended(EndReason::Released) => "released",

@@ -77,7 +77,7 @@ impl Serve {
             config.tls != Tls::Off || config.listen.ip().is_loopback() || !config.origins.is_empty();
         std::fs::create_dir_all(&config.data)
             .with_context(|| format!("cannot create the data folder {}", config.data.display()))?;
-        // Before there is any other thread.
+        // This must come before any other thread starts.
         let ports: Vec<u16> =
             config.nats.iter().flat_map(|nats| &nats.servers).map(|server| server.port).collect();
         let sinks = Sinks::open(config.workers);
@@ -127,7 +127,7 @@ impl Serve {
     }
 }
 
-/// A browser's address bar is kinder than a socket: this says what is expected.
+/// Says in words what `--listen` expects, for people who give it a host name or a URL.
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "write an address and a port up to 65535, like 127.0.0.1:27185".to_owned())
 }
@@ -143,14 +143,14 @@ pub(crate) fn variables() -> impl Iterator<Item = (String, String)> {
 fn introduce(server: &Server) -> Result<()> {
     let fingerprint = server.fingerprint()?.unwrap_or_default();
     let code = QrCode::new(server.url()).context("the address does not fit into a QR code")?;
-    // A terminal is mostly dark: what it draws is the light part of the code.
+    // Most terminals are dark, so we print the light parts of the code.
     tell!("{}", code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build());
     tell!("The certificate is self-signed: a browser warns once. Its SHA-256 fingerprint is");
     tell!("{fingerprint}");
     Ok(())
 }
 
-/// SIGINT, SIGTERM, and SIGHUP unless it is ignored, noticed from the moment this is made.
+/// SIGINT, SIGTERM, and SIGHUP unless it is ignored. Signals are noticed as soon as this exists.
 struct Signals {
     runtime: Runtime,
     interrupt: Signal,

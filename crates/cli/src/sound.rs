@@ -8,7 +8,7 @@ use crate::source::Source;
 #[cfg(feature = "audio")]
 pub(crate) fn microphone() -> Result<Source, Failure> {
     let (give, more) = tokio::sync::mpsc::channel(50);
-    // A network that is too slow loses sound here, not memory.
+    // If the network is too slow, we drop sound here instead of using more memory.
     let device = tenfour_client::audio::microphone(move |samples| drop(give.try_send(Ok(samples))))?;
     Ok(Source::live(more, device))
 }

@@ -11,15 +11,15 @@ use crate::exit::Failure;
 use crate::pipe;
 use crate::vox::{self, Call, Vox};
 
-/// Blocks of sound that may wait in a pipe: it is read no faster than it is sent.
+/// Most blocks of sound that wait: a pipe is read no faster than the sound is sent.
 const BLOCKS: usize = 8;
 
 /// Sound, 48 kHz mono, to be taken frame by frame.
 pub(crate) struct Source {
-    /// From `at` on; what lies before was taken, and is wiped.
+    /// Samples from `at` on are waiting. Those before were taken, and are wiped.
     waiting: Zeroizing<Vec<f32>>,
     at: usize,
-    /// The burst ends: so many samples of what waits belong to it.
+    /// If the burst ends: how many of the waiting samples belong to it.
     ending: Option<usize>,
     more: Option<mpsc::Receiver<Result<Vec<f32>, Failure>>>,
     /// It makes a burst of each call.
@@ -78,7 +78,7 @@ impl Source {
         Self { _device: Some(device), ..Self::new(Vec::new(), Some(more)) }
     }
 
-    /// Seconds of sound, when it is known.
+    /// Seconds of sound, if known.
     pub(crate) fn seconds(&self) -> Option<f64> {
         self.more.is_none().then_some(self.left() as f64 / 48_000.0)
     }
@@ -97,8 +97,8 @@ impl Source {
         Ok(())
     }
 
-    /// Waits for the next call. What was said just before it goes with it. False: nothing comes any more. Dropping
-    /// the future loses nothing.
+    /// Waits for the next call, which includes the sound just before it. Returns false if no more sound comes.
+    /// Dropping the future loses nothing.
     pub(crate) async fn call(&mut self) -> Result<bool, Failure> {
         let Some(vox) = self.vox else { return Ok(false) };
         let most = vox::BEFORE.as_millis() as usize * 48;
@@ -117,7 +117,7 @@ impl Source {
         }
     }
 
-    /// Lets go of what comes, until then. Dropping the future loses nothing.
+    /// Drops all sound until then. Dropping the future loses nothing.
     pub(crate) async fn miss_until(&mut self, then: Instant) -> Result<(), Failure> {
         (self.waiting, self.at, self.call) = (Zeroizing::default(), 0, None);
         while let Some(more) = &mut self.more {
@@ -130,7 +130,7 @@ impl Source {
         Ok(())
     }
 
-    /// No more sound is wanted: what waits is let go, and the burst ends.
+    /// No more sound is wanted: drops what waits, and ends the burst.
     pub(crate) fn stop(&mut self) {
         (self.more, self.ending) = (None, None);
         (self.waiting, self.at) = (Zeroizing::default(), 0);
@@ -141,7 +141,7 @@ impl Source {
         self.waiting.len() - self.at
     }
 
-    /// Puts `block` behind what waits, and lets go of what was taken.
+    /// Appends `block` to what waits, and drops what was taken.
     fn add(&mut self, block: impl AsRef<[f32]>) {
         let both = [&self.waiting[self.at..], block.as_ref()].concat();
         (self.waiting, self.at) = (Zeroizing::new(both), 0);
@@ -156,14 +156,14 @@ impl Source {
         taken
     }
 
-    /// The next `samples` samples. After the last sound come `tail` zeros, which push the
-    /// last of it through the codec.
+    /// The next `samples` samples. After the last sound come `tail` zeros, which push the end of the sound through
+    /// the codec.
     pub(crate) fn frame(&mut self, samples: usize, tail: usize) -> Result<Frame, Failure> {
         self.take_what_came(samples)?;
         let comes = self.left() >= samples;
         let over = self.call.as_ref().is_some_and(|call| call.is_over(comes));
         if (self.more.is_none() || over) && self.ending.is_none() {
-            // What comes behind a pause belongs to the next call.
+            // Sound after a pause belongs to the next call.
             let left = if over && comes { 0 } else { self.left() };
             let whole = (left + tail).next_multiple_of(samples);
             let end = self.at + left;

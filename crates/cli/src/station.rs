@@ -13,9 +13,9 @@ use crate::place;
 use crate::waiting::say;
 
 /// Time for the server to end the session.
-const GOOD_BYE: Duration = Duration::from_secs(2);
-/// Time to get on the air after the log-in.
-const ON_THE_AIR: Duration = Duration::from_secs(15);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Time to connect and tune in after the log-in.
+const TUNE_TIMEOUT: Duration = Duration::from_secs(15);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Station {
@@ -82,7 +82,7 @@ impl Login {
             client.handle(Input::Tune { channel: channel.clone(), catch_up: false });
         }
         let tuned = tuned(&mut client, channels.iter().cloned().collect());
-        match tokio::time::timeout(ON_THE_AIR, tuned).await {
+        match tokio::time::timeout(TUNE_TIMEOUT, tuned).await {
             Ok(tuned) => tuned.map(|(talk_limit, refused)| Tuned { client, talk_limit, refused }),
             Err(_) => Err(Failure::NoLink(format!(
                 "No link to {origin}: it took the log-in, but not the connection. Is a proxy in between?"
@@ -91,7 +91,8 @@ impl Login {
     }
 }
 
-/// Waits for the channels. The talk limit, and a refusal of the place: its answer comes before theirs.
+/// Waits until the channels are tuned. Returns the talk limit, and the refusal of the place if there was one: the
+/// server answers that first.
 async fn tuned(
     client: &mut Client,
     mut missing: BTreeSet<ChannelId>,
@@ -109,7 +110,7 @@ async fn tuned(
             Event::Island { alone: true } => tell!("{}", island(true)),
             Event::Located { shared: true, country, .. } => tell!("{}", place::located(country)),
             Event::Refused { refusal } if place::is_about_place(&refusal) => {
-                // The first says why; a range that is refused for want of a place only follows.
+                // The first refusal says why. That of a limited range only follows from the missing place.
                 refused.get_or_insert(refusal);
             }
             _ => {}
@@ -127,10 +128,9 @@ pub(crate) fn island(alone: bool) -> &'static str {
     }
 }
 
-/// Leaves no session behind. What was asked is done by now: a server that does not answer costs
-/// nothing but that, and is not waited for.
+/// Leaves no session behind. The command is done by now, so we do not wait for a server that does not answer.
 pub(crate) async fn leave(client: &Client) {
-    let _done_or_not = tokio::time::timeout(GOOD_BYE, client.log_out()).await;
+    let _done_or_not = tokio::time::timeout(CLOSE_TIMEOUT, client.log_out()).await;
 }
 
 /// The name and version told to the server.

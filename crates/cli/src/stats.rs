@@ -17,9 +17,9 @@ use crate::serve::variables;
 /// Letters of the longest bar, and of one that is too short to tell anything.
 const LONGEST_BAR: usize = 40;
 const SHORTEST_BAR: usize = 8;
-/// Columns of a terminal that does not say.
+/// Columns to assume if the terminal does not say.
 const COLUMNS: usize = 80;
-/// What a client did not say.
+/// Stands for what a client did not tell.
 const UNKNOWN: &str = "-";
 
 /// Counts users by platform, version and model, with noise; reads the data folder of a server on
@@ -80,7 +80,7 @@ fn day(text: &str) -> Result<Day, String> {
     parse_day(text).ok_or_else(|| "write a day like 2026-11-23".to_owned())
 }
 
-/// How wide the terminal is; nothing when it is none.
+/// How wide the terminal is; none if standard output is no terminal.
 fn columns() -> Option<usize> {
     let terminal = std::io::stdout();
     if !terminal.is_terminal() {

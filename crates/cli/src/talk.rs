@@ -17,8 +17,8 @@ use crate::source::Source;
 use crate::station::{self, Station, Tuned};
 use crate::vox::Vox;
 
-/// A call that was refused without a time is tried again after this.
-const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// How long to wait after a refused call, if the server names no time.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Says something on a channel.
 #[derive(Debug, clap::Args)]
@@ -77,7 +77,7 @@ impl Talk {
         if self.vox && self.file.as_ref().is_some_and(|file| file.as_os_str() != "-") {
             return Err(Failure::WrongUse("A recording is one burst. --vox goes with - or --mic.".into()));
         }
-        // A recording that cannot be used is found out before anybody is bothered.
+        // Check the recording before we connect.
         let mut source = self.source()?;
         let ranges = Ranges { tx: self.range, ..Ranges::default() };
         let cell = self.at.cell(ranges)?;
@@ -106,7 +106,7 @@ impl Talk {
         self.report(said)
     }
 
-    /// A burst of each call. One that is refused or cut is told, and the next one is tried.
+    /// Makes a burst of each call. Reports one that is refused or cut, and tries the next.
     async fn calls(&self, air: &mut OnTheAir) -> Result<(), Failure> {
         tell!("Ready: talks on channel {} when something is heard.", self.channel);
         while air.call().await? {
@@ -120,7 +120,7 @@ impl Talk {
             if let Err(failure) = self.report(said) {
                 tell!("tenfour: {}", failure.words());
             }
-            let wait = wait.unwrap_or(TRY_AGAIN);
+            let wait = wait.unwrap_or(RETRY_INTERVAL);
             if !wait.is_zero() {
                 air.miss(wait).await?;
             }
@@ -138,7 +138,7 @@ impl Talk {
         Ok(if self.vox { source.with_vox(vox) } else { source })
     }
 
-    /// The server took no place. What should be heard nearby is not said to everybody.
+    /// The server took no place, so we do not talk: what was meant for people nearby must not go to everybody.
     fn without_place(&self, refusal: &Refusal) -> Result<(), Failure> {
         let words = place::refused(refusal);
         if self.range == Range::Unlimited {
@@ -148,7 +148,7 @@ impl Talk {
         Err(Failure::Refused(format!("{words} Nothing was said: without a place everybody would hear it.")))
     }
 
-    /// Tells the receipt. Done is only what was aired whole and ended by the release.
+    /// Prints the receipt. The command has succeeded only if the burst was aired whole and ended by the release.
     fn report(&self, said: Said) -> Result<(), Failure> {
         let Said { sent, duration, outcome, late, .. } = said;
         if self.json {

@@ -1,15 +1,15 @@
-//! Variables of the environment that look like settings and are none: a letter that is wrong would be noticed by
-//! nobody, and a server would be open that was meant to be closed.
+//! Warns of environment variables that look like settings but are none. Nobody would notice a misspelt name, and a
+//! server that was meant to be closed would be open.
 
 use std::collections::BTreeSet;
 
 use clap::Command;
 
-/// What settings of this program begin with.
+/// The prefix of this program's variables.
 const PREFIX: &str = "TENFOUR_";
-/// Those that no flag and no file has.
+/// Variables that have no flag and no key in the file.
 const OTHERS: [&str; 2] = ["TENFOUR_MUTANT", "TENFOUR_BIN"];
-/// Letters that may be wrong in a name that was meant.
+/// How many letters may be wrong in a name for which we suggest the right one.
 const WRONG: usize = 3;
 
 /// Tells the person of each.

@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What is loud, and how long a pause may be within one call.
+/// What counts as loud, and how long a pause may be within one call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Vox {
-    /// Energy of a sample from which on it is heard.
+    /// Energy above which a sample is loud.
     energy: f32,
     pause: Duration,
 }
 
-/// Sound before the first that was loud: the beginning of a word is quiet.
+/// How much sound before the first loud one belongs to a call, since words begin quietly.
 pub(crate) const BEFORE: Duration = Duration::from_millis(200);
 
-/// What a call is at.
+/// The state of a call.
 pub(crate) struct Call {
     vox: Vox,
     /// When the last loud sound came.
@@ -50,7 +50,8 @@ impl Call {
         }
     }
 
-    /// By the sound that came, or since none comes: a squelch that closes gives no silence, it gives nothing.
+    /// Whether the call has paused: by the sound that came, or because none comes. A squelch that closes gives no
+    /// sound at all.
     pub(crate) fn is_over(&self, comes: bool) -> bool {
         let quiet = Duration::from_micros(self.quiet * 1000 / 48);
         quiet >= self.vox.pause || !comes && self.loud.elapsed() >= self.vox.pause

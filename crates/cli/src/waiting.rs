@@ -1,4 +1,4 @@
-//! What is said while coming in takes longer, because many come in from the same network.
+//! What the person is told while a log-in takes longer because many people log in from the same network.
 
 use tenfour_client::Waiting;
 

@@ -1,4 +1,4 @@
-//! `tenfour whoami`: who one is at a server.
+//! `tenfour whoami`: who you are at a server.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -64,7 +64,7 @@ fn play(stream: Stream) -> Result<Open, Error> {
     Ok(Open { _stream: stream })
 }
 
-/// A device that stumbles goes on; one that is gone gives no more sound.
+/// A device with a passing error goes on. A device that is gone gives no more sound.
 fn told(error: cpal::Error) {
     eprintln!("sound device: {error}");
 }

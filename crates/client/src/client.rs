@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use hyper::Method;
-use tenfour_core::Time;
 use tenfour_core::radio::{Config, Event, Input, LinkState, Output, Radio, Sound};
+use tenfour_core::{Time, mutant};
 use tenfour_protocol::{ChannelId, Code, GeoCell, Ranges, Refusal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -17,25 +17,25 @@ use crate::device::device;
 use crate::sealed::Sealed;
 use crate::{Error, Key, Server, Session, log_in};
 
-/// Messages from the socket that may wait for the program; then the server has to wait.
-const DOWNSTREAM: usize = 256;
-/// A log-in that is this young and refused already is not tried again.
-const LOG_IN_AGAIN: Duration = Duration::from_secs(10);
+/// Most messages from the socket that wait for the program. When there are more, the server has to wait.
+const DOWN_QUEUE: usize = 256;
+/// If the session is refused sooner than this after a log-in, the client does not log in again.
+const LOG_IN_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How a client is set up.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Program and version, told to the server: 1 to 64 bytes.
     pub program: String,
-    /// Wishes fewer, larger packets.
+    /// Asks the server for fewer, larger packets.
     pub economy: bool,
     /// Hears what other clients with the same key say.
     pub hear_self: bool,
-    /// True when [`Client::pull`] is going to be called.
+    /// Whether [`Client::pull`] will be called.
     pub playout: bool,
-    /// The cell one is in, to be shared from the first connection on.
+    /// The cell that the person is in, to be shared from the first connection on.
     pub place: Option<GeoCell>,
-    /// How far one reaches and hears. Limited ranges need a place.
+    /// How far the person reaches and hears. Limited ranges need a place.
     pub ranges: Ranges,
 }
 
@@ -44,14 +44,14 @@ pub struct Client {
     radio: Radio,
     server: Server,
     key: Key,
-    /// The session's token; nothing while there is no session. It is opened for the moments in which it is sent.
+    /// The session's token, if there is a session. It is decrypted only while it is sent.
     token: Option<Sealed>,
     begin: Instant,
     connection: Option<Connection>,
-    /// Connections so far; marks what comes from the present one.
+    /// How many connections there were. Marks events of the present one.
     number: u64,
     inbox: mpsc::Receiver<(u64, Input)>,
-    /// Given to each connection, and keeps the inbox open between them.
+    /// Each connection gets a clone. This one keeps the inbox open between connections.
     outbox: mpsc::Sender<(u64, Input)>,
     logged_in: Instant,
     logging_in: Option<JoinHandle<Result<Session, Error>>>,
@@ -59,8 +59,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client for a session; it connects at once. Needs a runtime with time and IO.
-    /// With the key in a file, neither the key nor the token lies in memory while it is connected.
+    /// A client for a session; it connects at once. Needs a runtime with time and IO. If the key is in a file,
+    /// neither key nor token stays in memory while the client is connected.
     pub fn new(server: Server, key: impl Into<Key>, session: Session, options: Options) -> Self {
         let Options { program, economy, hear_self, playout, place, ranges } = options;
         let seed = getrandom::u64().unwrap_or(std::process::id().into());
@@ -74,13 +74,13 @@ impl Client {
             place,
             ranges,
             device,
-            #[cfg(feature = "mutants")]
-            mutants: crate::mutants::active(),
+            ..Config::default()
         };
-        let (outbox, inbox) = mpsc::channel(DOWNSTREAM);
+        mutant!(let config = Config { mutants: crate::mutants::active(), ..config });
+        let (outbox, inbox) = mpsc::channel(DOWN_QUEUE);
         let begin = Instant::now();
         let (key, Session { token, .. }) = (key.into(), session);
-        // Without the key the radio is told that there is no session, as soon as it connects.
+        // Without the key there is no token, and the radio is told so as soon as it connects.
         let token = key.fetch().ok().and_then(|identity| Sealed::new(&token, &identity).ok());
         let mut client = Self {
             radio: Radio::new(config, Time::ZERO),
@@ -100,7 +100,7 @@ impl Client {
         client
     }
 
-    /// Does something: tune, press, give a frame, release, say again.
+    /// Tells the radio what to do: tune, press, take a frame, release, play again.
     pub fn handle(&mut self, input: Input) {
         self.radio.handle(input, self.now());
         self.drain();
@@ -136,7 +136,7 @@ impl Client {
         }
     }
 
-    /// Ends the session, and the connection with it. The radio is of no use afterwards.
+    /// Ends the session and the connection. The client cannot be used afterwards.
     pub async fn log_out(&self) -> Result<(), Error> {
         let token = self.token()?;
         self.server.done(Method::POST, "logout", &token).await
@@ -159,7 +159,7 @@ impl Client {
             };
             if let Err(refusal) = taken {
                 self.connection = None;
-                // What follows was meant for a connection that is no more; the radio starts over.
+                // The remaining outputs were meant for a connection that is gone; the radio starts over.
                 let lost = Input::Closed { refusal };
                 self.finish_drain();
                 self.radio.handle(lost, self.now());
@@ -167,7 +167,7 @@ impl Client {
         }
     }
 
-    /// Gives something to the connection, if there is one; an error when that takes nothing.
+    /// Gives something to the connection, if there is one. An error if the connection takes nothing.
     fn pass_on(&self, give: impl FnOnce(&Connection) -> bool) -> Result<(), Option<Refusal>> {
         if self.connection.as_ref().is_none_or(give) { Ok(()) } else { Err(None) }
     }
@@ -196,15 +196,12 @@ impl Client {
         token.ok_or_else(|| Error::Refused(Code::NotLoggedIn.into()))
     }
 
-    /// A session that the server has forgotten is renewed with the key; all else is told.
+    /// If the server has forgotten the session, logs in again with the key. Every other event is passed on.
     fn event(&mut self, event: Event) {
-        #[cfg(feature = "mutants")]
-        if let Event::Voice { payload, .. } = &event {
-            crate::mutants::cache(payload);
-        }
+        mutant!(crate::mutants::cache(&event));
         let forgotten =
             matches!(&event, Event::Link(LinkState::Gone { refusal }) if refusal.code == Code::NotLoggedIn);
-        if forgotten && self.logged_in.elapsed() >= LOG_IN_AGAIN && self.logging_in.is_none() {
+        if forgotten && self.logged_in.elapsed() >= LOG_IN_INTERVAL && self.logging_in.is_none() {
             let (server, identity) = (self.server.clone(), self.key.fetch());
             self.logging_in = Some(tokio::spawn(async move { log_in(&server, &*identity?, None).await }));
         } else {
@@ -223,9 +220,9 @@ impl Client {
             }
             Err(Error::Refused(refusal)) => self.gone(refusal),
             Err(error @ (Error::Key { .. } | Error::NoKey { .. })) => self.gone(no_key(&error)),
-            // No link just now: the radio comes back to the same point, after its wait.
+            // There is no link just now. The radio waits and gets to this point again.
             Err(_) => {
-                self.logged_in -= LOG_IN_AGAIN;
+                self.logged_in -= LOG_IN_INTERVAL;
                 self.handle(Input::Retry);
             }
         }

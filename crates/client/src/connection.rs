@@ -1,7 +1,7 @@
 //! One connection of the radio: a task that owns the socket.
 
 use tenfour_core::radio::Input;
-use tenfour_core::radio::limits::CONNECT;
+use tenfour_core::radio::limits::CONNECT_TIMEOUT;
 use tenfour_protocol::{ClientMessage, Refusal};
 use tenfour_websocket::Frame;
 use tokio::sync::{mpsc, oneshot};
@@ -12,8 +12,8 @@ use crate::server::Server;
 use crate::socket::{Over, Socket};
 use crate::stream::Stream;
 
-/// Messages that may wait for the socket: some seconds of voice. More, and the link is dead.
-const UPSTREAM: usize = 256;
+/// Most messages that wait for the socket: some seconds of voice. If there are more, the link is dead.
+const UP_QUEUE: usize = 256;
 
 /// Tells the client what comes from the connection with this number.
 pub(crate) type Downstream = mpsc::Sender<(u64, Input)>;
@@ -24,7 +24,7 @@ pub(crate) struct Connection {
     _here: oneshot::Sender<()>,
 }
 
-/// A message to the server, wiped when it is sent or not wanted any more.
+/// A message to the server. It is wiped when it is sent or dropped.
 enum Said {
     Text(Zeroizing<String>),
     Voice(Zeroizing<Vec<u8>>),
@@ -42,23 +42,23 @@ impl Said {
 impl Connection {
     /// Opens a connection in the background; `number` marks what comes from it.
     pub(crate) fn open(server: Server, token: Zeroizing<String>, number: u64, down: Downstream) -> Self {
-        let (up, waiting) = mpsc::channel(UPSTREAM);
+        let (up, waiting) = mpsc::channel(UP_QUEUE);
         let (here, gone) = oneshot::channel();
         tokio::spawn(async move {
             let refusal = open(server, token, number, &down, waiting, gone).await;
-            // When the client is gone, nobody wants to know.
+            // If the client is gone, nobody needs this.
             let _ = down.send((number, Input::Closed { refusal })).await;
         });
         Self { up, _here: here }
     }
 
-    /// Sends a message; false when the socket takes nothing any more.
+    /// Sends a message. Returns false if the socket takes nothing any more.
     pub(crate) fn send(&self, message: &ClientMessage) -> bool {
         let text = serde_json::to_string(message).expect("messages are plain data");
         self.up.try_send(Said::Text(text.into())).is_ok()
     }
 
-    /// Sends a voice frame; false when the socket takes nothing any more.
+    /// Sends a voice frame. Returns false if the socket takes nothing any more.
     pub(crate) fn send_voice(&self, frame: Vec<u8>) -> bool {
         self.up.try_send(Said::Voice(frame.into())).is_ok()
     }
@@ -74,14 +74,14 @@ async fn open(
     mut gone: oneshot::Receiver<()>,
 ) -> Option<Refusal> {
     let opened = tokio::select! {
-        opened = timeout(CONNECT, server.upgrade(&token)) => opened,
+        opened = timeout(CONNECT_TIMEOUT, server.upgrade(&token)) => opened,
         _ = &mut gone => return None,
     };
     drop(token);
     match opened {
         Ok(Ok((stream, early))) => run(Socket::new(stream), early, number, down, waiting, gone).await,
         Ok(Err(refusal)) => refusal,
-        // The server takes the connection, and does not answer.
+        // The server accepts the connection but does not answer.
         Err(_) => None,
     }
 }
@@ -108,7 +108,7 @@ async fn run(
         turned = tokio::select! {
             turned = socket.turn(&mut heard) => turned,
             Some(said) = waiting.recv(), if !socket.is_busy() => socket.put(said.frame()).map_err(|_| Over::LOST),
-            // The client is done with it, also when the server takes nothing.
+            // The client is done with the connection, even if the server takes nothing.
             _ = &mut gone => {
                 while let Ok(said) = waiting.try_recv() {
                     socket.put(said.frame()).ok()?;

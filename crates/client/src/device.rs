@@ -1,5 +1,5 @@
-//! What a native program says of the machine, for the server's connection log. What names one
-//! machine among its like, a serial number or a host's name, is not looked at.
+//! What a native program says about its machine, for the server's connection log. It does not read what names a
+//! single machine, such as a serial number or a host name.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,11 +10,11 @@ use tenfour_protocol::{Device, DeviceText};
 /// Where Linux shows who made a PC, and its model.
 const VENDOR: &str = "sys/class/dmi/id/sys_vendor";
 const PRODUCT: &str = "sys/class/dmi/id/product_name";
-/// The same of a board without firmware of that kind: both in one, with a zero at its end.
+/// The same on a board without such firmware: maker and model in one text that ends with a zero.
 const BOARD: &str = "proc/device-tree/model";
-/// More than any of them says; what is kept is shorter.
-const MOST_BYTES: u64 = 256;
-/// What stands there when a maker has written nothing.
+/// Most bytes that are read of a file. What is kept is shorter.
+const MAX_BYTES: u64 = 256;
+/// What the files contain if a maker has written nothing.
 const NOTHING: [&str; 5] = [
     "To Be Filled By O.E.M.",
     "System manufacturer",
@@ -30,7 +30,7 @@ pub(crate) fn device(program: &str) -> Device {
     Device { manufacturer, model, platform, version: DeviceText::clean(program) }
 }
 
-/// The word that browsers have for a system.
+/// The name that browsers use for a system.
 fn platform(system: &str) -> &str {
     match system {
         "android" => "Android",
@@ -48,11 +48,11 @@ fn machine(root: &Path) -> (DeviceText, DeviceText) {
     if product.is_empty() { (vendor, word(&root.join(BOARD))) } else { (vendor, product) }
 }
 
-/// The text in a file; empty when there is none.
+/// The text in a file; empty if there is none.
 fn word(path: &Path) -> DeviceText {
     let mut bytes = Vec::new();
     // No such file, or none that everybody may read.
-    File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes)).ok();
+    File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes)).ok();
     let text = DeviceText::clean(&String::from_utf8_lossy(&bytes));
     if NOTHING.iter().any(|nothing| nothing.eq_ignore_ascii_case(text.as_str())) {
         return DeviceText::default();

@@ -1,4 +1,4 @@
-//! What can go wrong for a client.
+//! Errors of a client.
 
 use std::io;
 use std::path::PathBuf;
@@ -61,7 +61,7 @@ pub enum Error {
         /// Where it should be.
         path: PathBuf,
     },
-    /// A key is in the place of one that is to be kept.
+    /// Another key is where a key is to be kept.
     #[error(
         "There is a key at {} already, and it is another one. With --replace it is kept beside the new one.",
         path.display()
@@ -84,10 +84,10 @@ pub enum Error {
 /// Why a key file is not written or not read. Each says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
-    /// The passphrase opens nothing.
+    /// The passphrase is wrong.
     #[error("The passphrase does not fit this key file. Try again; nobody can open the file without it.")]
     WrongPassphrase,
-    /// Something in the file is not as it was written.
+    /// The file is damaged.
     #[error("The key file is damaged. Copy it once more from where it was made.")]
     Damaged,
     /// Of a version that this program does not know.

@@ -1,4 +1,4 @@
-//! All that a server has stored of somebody, passed on as it comes: it has no most.
+//! All that a server has stored about somebody, passed on as it comes, since there is no limit to its size.
 
 use std::io::Write;
 
@@ -6,12 +6,12 @@ use crate::http::Conversation;
 use crate::{Error, Server, Session};
 
 impl Session {
-    /// Writes all that the server has stored of oneself to `out`: one JSON object. Nothing of it is
-    /// kept, so that it may be of any size.
+    /// Writes all that the server has stored about this user to `out`, as one JSON object. Nothing is buffered, so it
+    /// may be of any size.
     ///
     /// # Errors
-    /// When there is no link or it is lost on the way, when the server refuses, or sends what is no JSON: a
-    /// terminal would carry out what it finds there. What was written until then is not whole.
+    /// If there is no link or it is lost on the way, if the server refuses, or if what it sends is no JSON. Text that
+    /// is no JSON could contain commands to a terminal. What was written until then is incomplete.
     pub async fn export(&self, server: &Server, out: &mut impl Write) -> Result<(), Error> {
         let mut plain = Plain::default();
         let mut talk = Conversation::with(server);
@@ -29,13 +29,13 @@ impl Session {
     }
 }
 
-/// Looks through a text in UTF-8 for characters that command a terminal.
+/// Searches a UTF-8 text for control characters, which a terminal would obey.
 #[derive(Debug, Default)]
 struct Plain {
-    /// First and last byte that are no space.
+    /// The first and the last byte that are no space.
     first: Option<u8>,
     last: Option<u8>,
-    /// The last byte of all.
+    /// The last byte.
     before: u8,
 }
 

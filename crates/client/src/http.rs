@@ -22,7 +22,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::stream::Stream;
 use crate::{Error, Server};
 
-/// Largest answer that is read: the list of all named channels fits well.
+/// Largest answer that is read. The list of all named channels is much smaller.
 const ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
 impl Server {
@@ -30,12 +30,12 @@ impl Server {
         self.ask(Method::GET, path, token, Bytes::new()).await
     }
 
-    /// A request that is answered by nothing but that it was done.
+    /// A request whose answer has no body.
     pub(crate) async fn done(&self, method: Method, path: &str, token: &str) -> Result<(), Error> {
         self.ask(method, path, Some(token), Bytes::new()).await
     }
 
-    /// A body that is answered by nothing but that it was taken.
+    /// Sends a body; the answer has none.
     pub(crate) async fn tell(&self, path: &str, token: &str, body: &impl Serialize) -> Result<(), Error> {
         let body = serde_json::to_vec(body).expect("bodies are plain data");
         self.ask(Method::POST, path, Some(token), body.into()).await
@@ -79,8 +79,8 @@ impl Server {
         request.body(Full::new(body)).map_err(|e| self.odd(&e.to_string()))
     }
 
-    /// Asks for the radio on a connection of its own, which is one of WebSocket then: the connection, and what
-    /// came together with the answer. Otherwise what the server said about it.
+    /// Upgrades a new connection to the radio's WebSocket. Returns the connection and the bytes that came together
+    /// with the answer; if the server refuses, what it said.
     pub(crate) async fn upgrade(&self, token: &str) -> Result<(Stream, Zeroizing<Vec<u8>>), Option<Refusal>> {
         let stream = TokioIo::new(self.connect().await.map_err(|_| None)?);
         let (mut requests, line) = handshake(stream).await.map_err(|_| None)?;
@@ -102,13 +102,13 @@ impl Server {
             let answer = requests.send_request(request).await.map_err(|_| None)?;
             if is_radio(&answer, &key) { Ok(()) } else { Err(refused(answer).await) }
         };
-        // The line's task ends at the upgrade, and gives back the connection. Its memory goes with it: the
-        // head of the request, with the token, was in there.
+        // The task ends at the upgrade and returns the connection. That frees its memory, which had the head of the
+        // request with the token.
         let (asked, line) = tokio::join!(asked, line.without_shutdown());
         asked?;
         let parts = line.map_err(|_| None)?;
         let early = Zeroizing::new(parts.read_buf.to_vec());
-        // Unless the head of the answer is still in use: then the program's allocator wipes it.
+        // Unless the head of the answer is still in use. Then the program's allocator wipes it.
         if let Ok(mut read) = parts.read_buf.try_into_mut() {
             read.zeroize();
         }
@@ -136,8 +136,8 @@ impl Server {
     }
 }
 
-/// Requests one after the other, on one connection while the server keeps it: each new one costs round
-/// trips, under TLS several.
+/// Requests one after the other, on one connection as long as the server keeps it: a new connection costs a round
+/// trip, with TLS several.
 pub(crate) struct Conversation<'a> {
     server: &'a Server,
     line: Option<Line>,
@@ -150,12 +150,12 @@ struct Line {
 }
 
 impl<'a> Conversation<'a> {
-    /// Nothing is sent, and no connection made, before the first request.
+    /// Nothing is sent and no connection opened before the first request.
     pub(crate) fn with(server: &'a Server) -> Self {
         Self { server, line: None }
     }
 
-    /// Whom it is with.
+    /// The server.
     pub(crate) fn server(&self) -> &'a Server {
         self.server
     }
@@ -188,7 +188,7 @@ impl<'a> Conversation<'a> {
             let body = body.map_err(|error| server.odd(&error.to_string()))?.to_bytes();
             server.understand(head.status, &body)
         };
-        let answered = timeout(server.patience, asked).await;
+        let answered = timeout(server.timeout, asked).await;
         answered.unwrap_or_else(|_| {
             self.hang_up();
             Err(server.silent())
@@ -208,8 +208,8 @@ impl<'a> Conversation<'a> {
         line.requests.send_request(request).await.map_err(|e| server.cut(&e))
     }
 
-    /// Passes the answer to a question on to `take`, piece by piece as it comes, however long it is. A refusal is
-    /// an error.
+    /// Passes the answer to a GET on to `take`, piece by piece as it comes, however long it is. A refusal is an
+    /// error.
     pub(crate) async fn pass_on(
         &mut self,
         path: &str,
@@ -218,16 +218,16 @@ impl<'a> Conversation<'a> {
     ) -> Result<(), Error> {
         let server = self.server;
         let silent = |_| server.silent();
-        let asked = timeout(server.patience, self.send(Method::GET, path, Some(token), Bytes::new()));
+        let asked = timeout(server.timeout, self.send(Method::GET, path, Some(token), Bytes::new()));
         let mut answer = asked.await.map_err(silent)??;
         if !answer.status().is_success() {
             let status = answer.status();
             let body =
-                timeout(server.patience, Limited::new(answer.into_body(), ANSWER_BYTES).collect()).await;
+                timeout(server.timeout, Limited::new(answer.into_body(), ANSWER_BYTES).collect()).await;
             let body = body.map_err(silent)?.map_err(|error| server.odd(&error.to_string()))?.to_bytes();
             return server.understand(status, &body);
         }
-        while let Some(frame) = timeout(server.patience, answer.body_mut().frame()).await.map_err(silent)? {
+        while let Some(frame) = timeout(server.timeout, answer.body_mut().frame()).await.map_err(silent)? {
             let frame = frame.map_err(|error| server.cut(&error))?;
             frame.data_ref().map_or(Ok(()), |piece| take(piece))?;
         }
@@ -273,7 +273,7 @@ fn is_radio<B>(answer: &Response<B>, key: &str) -> bool {
         && answer.headers().get(SEC_WEBSOCKET_ACCEPT).is_some_and(|said| *said == accept(key.as_bytes()))
 }
 
-/// What an answer says that is no upgrade.
+/// What an answer says if it is no upgrade.
 async fn refused(answer: Response<Incoming>) -> Option<Refusal> {
     let (head, body) = answer.into_parts();
     let body = Limited::new(body, ANSWER_BYTES).collect().await;
@@ -325,11 +325,11 @@ mod tests {
         let begun = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{";
         for words in [&b""[..], b"HTTP/1.1 200", begun] {
             let (mut server, asked) = (says(words), Instant::now());
-            assert_eq!(server.patience, Duration::from_secs(10));
-            server.patience = Duration::from_millis(300);
+            assert_eq!(server.timeout, Duration::from_secs(10));
+            server.timeout = Duration::from_millis(300);
             let answer = server.get::<serde_json::Value>("channels", None).await;
             assert!(matches!(answer, Err(Error::NoLink { .. })), "{answer:?}");
-            assert!(asked.elapsed() >= server.patience);
+            assert!(asked.elapsed() >= server.timeout);
             let passed = Conversation::with(&server).pass_on("me", "token", |_| Ok(())).await;
             assert!(matches!(passed, Err(Error::NoLink { .. })), "{passed:?}");
         }

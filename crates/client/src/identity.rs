@@ -16,16 +16,15 @@ use crate::Error;
 /// First line of a key file; the key follows as base64url.
 const HEADER: &str = "tenfour-key-v1";
 
-/// Who this device is. The private key leaves the file and the process in a sealed
-/// [key file](crate::key_file) only. It lies in one place in memory, and is wiped with it.
+/// Who this device is. The private key leaves the file and the process only in a sealed [key file](crate::key_file).
+/// It exists once in memory, and is wiped when this is dropped.
 pub struct Identity {
     seed: Box<Zeroizing<[u8; 32]>>,
     public: [u8; 32],
     is_new: bool,
 }
 
-/// Where the device key of a running client is: it is needed for a moment at each log-in, and each time a
-/// connection is opened.
+/// Where a running client has its device key, which it needs at each log-in and for each connection.
 pub enum Key {
     /// In memory, all the time.
     Held(Arc<Identity>),
@@ -33,21 +32,16 @@ pub enum Key {
     In {
         /// Which file.
         path: PathBuf,
-        /// Whose key it was when it was read first; another one will not do.
+        /// Whose key it was when it was first read. Another key is refused.
         user: UserId,
     },
 }
 
 impl Key {
-    /// The key of `identity`, which is in the file at `path`.
-    pub fn in_file(path: PathBuf, identity: &Identity) -> Self {
-        Self::In { path, user: identity.user() }
-    }
-
-    /// Fetches it. Let go of it soon.
+    /// Fetches it. Drop it soon.
     ///
     /// # Errors
-    /// When its file is not what it was.
+    /// If the file cannot be read or has another key.
     pub fn fetch(&self) -> Result<Arc<Identity>, Error> {
         match self {
             Self::Held(identity) => Ok(Arc::clone(identity)),
@@ -99,19 +93,19 @@ impl Identity {
     pub fn load(path: &Path) -> Result<Self, Error> {
         match path.try_exists() {
             Ok(false) => Err(Error::NoKey { path: path.into() }),
-            // Another error shows again when it is read.
+            // Any other error comes up again when the file is read.
             Ok(true) | Err(_) => Self::load_or_create(path),
         }
     }
 
-    /// A key that is nowhere kept.
+    /// A key that is not stored anywhere.
     pub fn generate() -> std::io::Result<Self> {
         let mut seed = Box::new(Zeroizing::new([0; 32]));
         getrandom::fill(&mut seed[..]).map_err(|error| std::io::Error::other(error.to_string()))?;
         Ok(Self { is_new: true, ..Self::of(seed) })
     }
 
-    /// True when this key was made just now: no server knows it, as long as it came to none.
+    /// Whether this key was just made, so that no server can know it.
     pub(crate) fn is_new(&self) -> bool {
         self.is_new
     }
@@ -134,14 +128,14 @@ impl Identity {
         &self.seed
     }
 
-    /// Puts this key at `path`. Another key that is there is refused, or with `replace` kept beside
-    /// it as `….old`. There is a whole key at `path` at any moment.
+    /// Puts this key at `path`. If another key is there, this is refused; with `replace`, the other key is kept as
+    /// `….old`. At any time there is a whole key at `path`.
     pub fn keep(&self, path: &Path, replace: bool) -> Result<Kept, Error> {
         let refuse = |why: String| Error::Key { path: path.into(), why };
-        // What is there and is no key is told, and left alone.
+        // A file that is no key is reported and left alone.
         match Self::load(path) {
             Err(Error::NoKey { .. }) => {
-                return self.place(path, |fresh| fs::hard_link(fresh, path)).map(|()| Kept::New).map_err(
+                return self.install(path, |fresh| fs::hard_link(fresh, path)).map(|()| Kept::New).map_err(
                     |error| match error.kind() {
                         ErrorKind::AlreadyExists => Error::KeyThere { path: path.into() },
                         _ => refuse(error.to_string()),
@@ -154,7 +148,7 @@ impl Identity {
             Err(error) => return Err(error),
         }
         let old = set_aside(path).map_err(|error| refuse(error.to_string()))?;
-        self.place(path, |fresh| fs::rename(fresh, path)).map_err(|error| refuse(error.to_string()))?;
+        self.install(path, |fresh| fs::rename(fresh, path)).map_err(|error| refuse(error.to_string()))?;
         Ok(Kept::Replaced(old))
     }
 
@@ -176,7 +170,7 @@ impl Identity {
     /// Signs `message`.
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
         let signature = SigningKey::from_bytes(&self.seed).sign(message).to_bytes();
-        // The key was moved about there.
+        // Somebody moved the key at the same time.
         scrub_stack();
         signature
     }
@@ -187,10 +181,10 @@ impl Identity {
         Some(Self::of_seed(secret.as_slice().try_into().ok()?))
     }
 
-    /// Makes a key at `path`. Two first uses at once agree on one.
+    /// Makes a key at `path`. If two programs do so at once, both use the same key.
     fn create(path: &Path) -> std::io::Result<Self> {
         let identity = Self::generate()?;
-        match identity.place(path, |fresh| fs::hard_link(fresh, path)) {
+        match identity.install(path, |fresh| fs::hard_link(fresh, path)) {
             Ok(()) => Ok(identity),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 let text = Zeroizing::new(fs::read_to_string(path)?);
@@ -200,8 +194,8 @@ impl Identity {
         }
     }
 
-    /// Writes the key beside `path`, and has it put there whole, so that a crash leaves no half a key.
-    fn place(&self, path: &Path, put: impl FnOnce(&Path) -> std::io::Result<()>) -> std::io::Result<()> {
+    /// Writes the key beside `path` and then moves it there with `put`, so that a crash leaves no half of a key.
+    fn install(&self, path: &Path, put: impl FnOnce(&Path) -> std::io::Result<()>) -> std::io::Result<()> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         if let Some(folder) = folder {
             fs::create_dir_all(folder)?;
@@ -315,7 +309,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("device.key");
         let identity = Identity::load_or_create(&path).unwrap();
-        let key = Key::in_file(path.clone(), &identity);
+        let key = Key::In { path: path.clone(), user: identity.user() };
         assert_eq!(key.fetch().unwrap().sign(b"x"), identity.sign(b"x"));
         Identity::of_seed(&[9; 32]).keep(&path, true).unwrap();
         assert!(matches!(key.fetch(), Err(Error::Key { why, .. }) if why.contains("another key")));

@@ -1,8 +1,8 @@
-//! A device key to be taken along: in a file, sealed under a passphrase. The page reads and writes the
-//! same files; `docs/key-file.md` is the normative text.
+//! A device key in a file, encrypted with a passphrase, to take to another device. The page reads and writes the same
+//! files; `docs/key-file.md` is the normative text.
 //!
-//! Passphrase to key with PBKDF2, key over the seed with AES-GCM: those are what browsers have. Both
-//! come from aws-lc, which is here for TLS already and is as fast in a debug build.
+//! PBKDF2 makes a key of the passphrase, and AES-GCM encrypts the seed with it: browsers have both. Both come from
+//! aws-lc, which we link for TLS anyway and which is as fast in a debug build.
 
 use std::io::Write;
 use std::num::NonZeroU32;
@@ -26,7 +26,7 @@ use crate::identity::{Identity, create_private};
 
 const FORMAT: &str = "tenfour-key";
 const VERSION: u64 = 1;
-/// Begins what is authenticated with the seed.
+/// The beginning of the data that is authenticated with the seed.
 const CONTEXT: &[u8] = b"tenfour-key-v1";
 
 #[derive(Serialize, Deserialize)]
@@ -42,7 +42,7 @@ struct File {
     check: String,
 }
 
-/// What a file has in clear, as bytes, and the sealed seed.
+/// The plain fields of a file as bytes, and the encrypted seed.
 struct Parts {
     user: UserId,
     iterations: u32,
@@ -82,7 +82,7 @@ pub fn open(text: &[u8], passphrase: &str) -> Result<Identity, KeyFileError> {
     let seed = Zeroizing::new(<[u8; 32]>::try_from(&*seed).map_err(|_| KeyFileError::Damaged)?);
     zeroize::Zeroize::zeroize(&mut parts.sealed);
     let identity = Identity::of_seed(&seed);
-    // Who sealed it said whose key it is: a file that lies is not to be trusted with anything.
+    // The file says whose key it is. If that is not true, the file is not to be trusted.
     if identity.user() == parts.user { Ok(identity) } else { Err(KeyFileError::Damaged) }
 }
 
@@ -91,7 +91,7 @@ fn seal_with(identity: &Identity, passphrase: &str, salt: [u8; 16], nonce: [u8; 
     let mut parts = Parts { user: identity.user(), iterations, salt, nonce, sealed: [0; 48] };
     let (seed, tag) = parts.sealed.split_at_mut(32);
     seed.copy_from_slice(identity.seed());
-    // The key is used once: each file has a salt of its own.
+    // Each file has a salt of its own, so the key is used once and any nonce is unique.
     let unique = Nonce::assume_unique_for_key(nonce);
     let in_clear = in_clear(&parts.user, iterations, &salt);
     let key = key_of_salt(passphrase, iterations, &salt);
@@ -133,7 +133,7 @@ impl Parts {
         Self::of(&file).ok_or(KeyFileError::Damaged)
     }
 
-    /// Nothing when a field is out of its bounds, or they do not belong together.
+    /// None if a field is out of bounds, or the fields do not match.
     fn of(file: &File) -> Option<Self> {
         let parts = Self {
             user: file.user,
@@ -150,7 +150,7 @@ impl Parts {
         in_clear(&self.user, self.iterations, &self.salt)
     }
 
-    /// Tells a damaged file from a wrong passphrase. It protects from nobody: the seal does.
+    /// Tells a damaged file from a wrong passphrase. This check protects from nobody; the encryption does.
     fn check(&self) -> [u8; 8] {
         let hash = Sha256::new().chain_update(self.in_clear()).chain_update(self.nonce);
         let hash = hash.chain_update(self.sealed).finalize();
@@ -167,7 +167,7 @@ fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
     BASE64URL_NOPAD.decode(text.as_bytes()).ok()?.try_into().ok()
 }
 
-/// Whatever a keyboard makes of the same letters.
+/// Normalises the passphrase: keyboards encode the same letters in different ways.
 fn normal(passphrase: &str) -> Result<Zeroizing<String>, KeyFileError> {
     if passphrase.len() > PASSPHRASE_BYTES {
         return Err(KeyFileError::Passphrase);

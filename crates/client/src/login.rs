@@ -18,9 +18,9 @@ use crate::{Error, Identity, Server};
 
 /// A log-in. The token is good until it is logged out or long unused.
 pub struct Session {
-    /// Who one is there.
+    /// The user, as this server knows them.
     pub me: Me,
-    /// True when the key was registered just now.
+    /// Whether the key was just registered.
     pub registered: bool,
     pub(crate) token: Zeroizing<String>,
 }
@@ -31,7 +31,7 @@ impl Session {
         server.get("channels", Some(&self.token)).await
     }
 
-    /// All that the server has stored of oneself.
+    /// All that the server has stored about this user.
     pub async fn held(&self, server: &Server) -> Result<Held, Error> {
         server.get("me", Some(&self.token)).await
     }
@@ -46,7 +46,7 @@ impl Session {
         server.tell("contact", &self.token, &Contact { text: text.to_owned() }).await
     }
 
-    /// Erases oneself from the server. The session is over with it.
+    /// Erases the user from the server, which ends the session.
     pub async fn erase(self, server: &Server) -> Result<(), Error> {
         server.done(Method::DELETE, "me", &self.token).await
     }
@@ -61,20 +61,20 @@ impl Session {
         server.done(Method::DELETE, "me/sessions", &self.token).await
     }
 
-    /// The session token, for a connection of one's own: `Authorization: Bearer`.
+    /// The session token, for requests that the program makes itself: `Authorization: Bearer`.
     pub fn token(&self) -> &str {
         &self.token
     }
 }
 
-/// Logs in with the key; a key that the server does not know is registered under `handle`. When many come in
-/// from the same network, this waits as it is told, and does the work that a registration costs then, for
+/// Logs in with the key; a key that the server does not know is registered under `handle`. When many people come in
+/// from the same network, this waits as long as the server says and does the work that a registration then costs, for
 /// [`AUTH_PATIENCE`](tenfour_protocol::limits::AUTH_PATIENCE) at most.
 pub async fn log_in(server: &Server, identity: &Identity, handle: Option<&str>) -> Result<Session, Error> {
     log_in_telling(server, identity, handle, |_| {}).await
 }
 
-/// The same. `tell` hears each time why it takes longer.
+/// The same. Calls `tell` with the reason each time that it takes longer.
 pub async fn log_in_telling(
     server: &Server,
     identity: &Identity,
@@ -83,7 +83,7 @@ pub async fn log_in_telling(
 ) -> Result<Session, Error> {
     let patience = Patience::from(Instant::now());
     let mut door = Door { talk: Conversation::with(server), identity, patience, tell };
-    // A key that was made just now is known nowhere: asking that first would make a crowd twice as large.
+    // No server knows a key that was just made, so we do not ask first: that would double the load of a crowd.
     if let Some(handle) = handle.filter(|_| identity.is_new()) {
         match door.register(handle).await {
             Err(Error::Refused(Refusal { code: Code::AlreadyRegistered, .. })) => {}
@@ -98,7 +98,7 @@ pub async fn log_in_telling(
     }
 }
 
-/// Somebody at the door of a server.
+/// Somebody who is logging in.
 struct Door<'a, T> {
     talk: Conversation<'a>,
     identity: &'a Identity,
@@ -145,12 +145,12 @@ impl<T: FnMut(Waiting)> Door<'_, T> {
         self.talk.post("register", &register).await
     }
 
-    /// Waits until trying again makes sense after this refusal; returns it when it never does.
+    /// Waits until it makes sense to try again after this refusal. Returns the refusal if it never does.
     async fn wait(&mut self, refusal: Refusal) -> Result<(), Error> {
         let Some(wait) = self.patience.again(&refusal, Instant::now()) else { return Err(refusal.into()) };
         if !wait.is_zero() {
             (self.tell)(Waiting::Turn(wait));
-            // Whoever waits needs no place at the door, and the server would end the connection meanwhile.
+            // A client that waits should not occupy a connection, and the server would end it meanwhile.
             self.talk.hang_up();
             tokio::time::sleep(wait).await;
         }
@@ -165,7 +165,7 @@ impl<T: FnMut(Waiting)> Door<'_, T> {
         Ok(Fresh { nonce, bytes })
     }
 
-    /// Does the work that a registration costs at the moment, if it costs any, on another thread.
+    /// Does the work that a registration costs now, if any, on another thread.
     async fn work(&mut self, fresh: &Fresh) -> Result<Option<u32>, Error> {
         let bits = self.patience.work(fresh.nonce.work);
         if bits == 0 {
@@ -194,12 +194,12 @@ impl<T: FnMut(Waiting)> Door<'_, T> {
 }
 
 /// Numbers that are tried between two looks at the clock: some milliseconds.
-const AT_ONCE: usize = 1 << 16;
+const BATCH: usize = 1 << 16;
 
 /// The first solution, if there is time for it.
 fn search(work: &Work, bits: u8, until: Instant) -> Option<u32> {
-    let mut begins = (0..=u32::MAX).step_by(AT_ONCE).take_while(|_| Instant::now() < until);
-    begins.find_map(|begin| work.search((begin..=u32::MAX).take(AT_ONCE), bits))
+    let mut begins = (0..=u32::MAX).step_by(BATCH).take_while(|_| Instant::now() < until);
+    begins.find_map(|begin| work.search((begin..=u32::MAX).take(BATCH), bits))
 }
 
 fn session(server: &Server, mut me: Me, registered: bool) -> Result<Session, Error> {

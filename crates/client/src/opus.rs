@@ -4,7 +4,7 @@ use opusic_c::{Application, Bitrate, Channels, ErrorCode, SampleRate};
 use tenfour_protocol::control::FrameTime;
 use tenfour_protocol::limits::VOICE_PAYLOAD_BYTES;
 
-/// The codec failed, in its own words.
+/// The codec failed; the text is the codec's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("Opus: {0}")]
 pub struct OpusError(&'static str);
@@ -57,7 +57,7 @@ impl Encoder {
         self.samples
     }
 
-    /// Samples by which the decoded sound is late: give as many zeros after the last sample.
+    /// How many samples the decoded sound is delayed. Encode as many zeros after the last sample.
     pub fn lookahead(&self) -> usize {
         self.lookahead
     }
@@ -81,8 +81,8 @@ impl Decoder {
         Ok(Self(opusic_c::Decoder::new(Channels::Mono, SampleRate::Hz48000)?))
     }
 
-    /// Decodes one packet into `samples` samples, as many as its burst announced: one that has less to
-    /// say is silent after that, one that has more is an error, or it would play for six times its time.
+    /// Decodes one packet into `samples` samples, as many as its burst announced. A shorter packet is filled up with
+    /// silence. A longer one is an error; otherwise it could play for six times its time.
     pub fn decode(&mut self, packet: &[u8], samples: usize) -> Result<Vec<f32>, OpusError> {
         let mut pcm = self.decode_all(packet, samples)?;
         pcm.resize(samples, 0.0);
@@ -98,8 +98,8 @@ impl Decoder {
         self.take(packet, most)
     }
 
-    /// Makes up `samples` samples for a packet that is lost. A length that is no multiple of 2.5 ms is made up to the
-    /// next one and cut.
+    /// Conceals a lost packet with `samples` samples. If that is no multiple of 2.5 ms, makes the next multiple and
+    /// cuts it.
     pub fn conceal(&mut self, samples: usize) -> Vec<f32> {
         let mut pcm = self.take(&[], samples.next_multiple_of(CONCEALED)).unwrap_or_default();
         pcm.resize(samples, 0.0);
@@ -114,7 +114,7 @@ impl Decoder {
     }
 }
 
-/// libopus makes up sound in steps of 2.5 ms (`opus_decode_float` in `opus.h`).
+/// libopus conceals in steps of 2.5 ms (`opus_decode_float` in `opus.h`).
 const CONCEALED: usize = 120;
 
 #[cfg(test)]

@@ -1,27 +1,27 @@
-//! How long a client waits and works by itself to come in, before it tells its person that it did not.
+//! How long a client waits and works by itself to log in, before it tells the person that it failed.
 
 use std::time::{Duration, Instant};
 
 use tenfour_protocol::limits::{AUTH_PATIENCE, REGISTRATION_WORK};
 use tenfour_protocol::{Code, Refusal};
 
-/// Why coming in takes longer, for the person. There is nothing to do about it.
+/// Why a log-in takes longer, for the person, who can do nothing about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Waiting {
     /// Many come in from the same network: the next try is in this time.
     Turn(Duration),
-    /// Many registered from the same network: this device works some seconds for its place.
+    /// Many registered from the same network: this device must compute for some seconds first.
     Work,
 }
 
-/// What is left of it, for one registration or log-in.
+/// The time that is left for one registration or log-in.
 #[derive(Debug)]
 pub(crate) struct Patience {
     until: Instant,
-    /// Zero bits of work that are shown at least, whatever the nonce says: in a cluster it may come from a
-    /// node that does not count as the next one does.
+    /// Fewest zero bits of work to show, whatever the nonce asks for: in a cluster it may come from a node that
+    /// counts differently.
     least: u8,
-    /// The last try showed work, which may have taken longer than a nonce lives.
+    /// The last try did work, which may have taken longer than a nonce is valid.
     worked: bool,
 }
 
@@ -42,7 +42,7 @@ impl Patience {
         bits
     }
 
-    /// In what time to try again after this refusal; nothing when that does not help, or takes too long.
+    /// After what time to try again after this refusal. None if that does not help, or takes too long.
     pub(crate) fn again(&mut self, refusal: &Refusal, now: Instant) -> Option<Duration> {
         let wait = match refusal.code {
             Code::TooManyRequests => Duration::from_millis(refusal.retry_after_ms?.into()),

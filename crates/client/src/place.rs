@@ -1,10 +1,10 @@
-//! Where one is, from degrees to a cell. No coordinate goes further than this file.
+//! From a position in degrees to a cell. No coordinate leaves this file.
 
-use tenfour_core::reach;
+use tenfour_core::{mutant, reach};
 use tenfour_protocol::GeoCell;
 use zeroize::{Zeroize, Zeroizing};
 
-/// A text is no position. It is not repeated: it may be one that is only written otherwise.
+/// The text is no position. The error does not repeat it, since it may be a position in another notation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PositionError {
     /// Not two numbers with a comma in between.
@@ -39,12 +39,7 @@ fn judge(text: &str) -> Result<GeoCell, PositionError> {
         return Err(PositionError::Longitude);
     }
     let cell = reach::snap(*lat, *lon).map_err(|_| PositionError::Form);
-    #[cfg(feature = "mutants")]
-    let cell = if crate::mutants::broken(tenfour_core::mutants::Mutant::SendPosition) {
-        cell.map(|cell| cell.with_raw(*lat, *lon))
-    } else {
-        cell
-    };
+    mutant!(crate::mutants::active(), SendPosition => let cell = cell.map(|cell| cell.with_raw(*lat, *lon)));
     lat.zeroize();
     lon.zeroize();
     cell

@@ -1,5 +1,5 @@
-//! The token of a session while a client runs: sealed with the device key. What lies in memory then lets
-//! nobody in who does not have the key, too.
+//! The session token of a running client, encrypted with the device key: whoever reads the memory cannot use it
+//! without the key.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use sha2::{Digest, Sha256};
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::Identity;
 
-/// Begins what the sealing key is the hash of; the seed of the device key follows.
+/// The encryption key is the hash of this and the seed of the device key.
 const CONTEXT: &[u8] = b"tenfour-session-token-v1";
 
 /// A sealed token.

@@ -12,7 +12,7 @@ use crate::stream::Stream;
 use crate::{Error, trust};
 
 /// Time for TCP and TLS together.
-const CONNECT: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A server: its origin, and how its certificate is checked. Cheap to clone.
 #[derive(Clone)]
@@ -21,12 +21,12 @@ pub struct Server {
     host: Arc<str>,
     port: u16,
     tls: Option<Arc<ClientConfig>>,
-    /// Longest wait for an answer, the connection included; of a long one, for its next piece.
-    pub(crate) patience: Duration,
+    /// Longest wait for an answer, including the connection. For a long answer, the longest wait for its next piece.
+    pub(crate) timeout: Duration,
 }
 
 /// How long a server may take for an answer.
-const ANSWER: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Server {
     /// The server at `url` (`http://` or `https://`, host, port if unusual). Its certificate is
@@ -53,7 +53,7 @@ impl Server {
         let origin =
             if port == usual { format!("{scheme}://{host}") } else { format!("{scheme}://{host}:{port}") };
         let tls = if scheme == "https" { Some(trust::tls(fingerprint)?) } else { None };
-        Ok(Self { origin: origin.into(), host: host.into(), port, tls, patience: ANSWER })
+        Ok(Self { origin: origin.into(), host: host.into(), port, tls, timeout: ANSWER_TIMEOUT })
     }
 
     /// The origin as a browser writes it: it is signed at log-in.
@@ -68,13 +68,13 @@ impl Server {
 
     /// A new connection.
     pub(crate) async fn connect(&self) -> Result<Stream, Error> {
-        match tokio::time::timeout(CONNECT, self.dial()).await {
+        match tokio::time::timeout(CONNECT_TIMEOUT, self.dial()).await {
             Ok(dialed) => dialed.map_err(|error| self.no_link(&error)),
             Err(_) => Err(self.silent()),
         }
     }
 
-    /// Nothing came for as long as is waited.
+    /// The error if nothing came for as long as the client waits.
     pub(crate) fn silent(&self) -> Error {
         Error::NoLink { server: self.origin.to_string(), why: "it does not answer".into() }
     }
@@ -99,7 +99,7 @@ impl Server {
     }
 }
 
-/// Why a certificate is not believed, in words for people.
+/// Why a certificate is not trusted, in words for people.
 fn distrust(why: &CertificateError) -> String {
     match why {
         CertificateError::UnknownIssuer => "nobody this computer knows vouches for its certificate".into(),
@@ -113,7 +113,7 @@ fn distrust(why: &CertificateError) -> String {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "its certificate is for another name".into()
         }
-        // The library has no word of its own for it.
+        // The library has no variant for it.
         other if other.to_string().contains("CaUsedAsEndEntity") => {
             "its certificate is one of an authority, as those that people make for themselves often are"
                 .into()

@@ -1,5 +1,5 @@
-//! The client's end of the radio's WebSocket. What comes is read into one buffer, which is wiped after each
-//! use; what goes is masked in another one, which is wiped when it is sent.
+//! The client's end of the radio's WebSocket. Input is read into one buffer, which is wiped after each use. Output is
+//! masked in another, which is wiped when it is sent.
 
 use std::future::{pending, poll_fn};
 use std::io::{self, ErrorKind};
@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tenfour_core::radio::Input;
-use tenfour_core::radio::limits::DEAD;
+use tenfour_core::radio::limits::DEAD_TIME;
 use tenfour_protocol::limits::{CONTROL_QUEUE_BYTES, VOICE_HEADER_BYTES, VOICE_PAYLOAD_BYTES};
 use tenfour_protocol::{Code, Refusal};
 use tenfour_websocket::{Decoder, Event, Frame, Peer};
@@ -18,12 +18,12 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::stream::Carrier;
 
-/// Read at once: a record of TLS.
+/// Bytes that are read at once: a TLS record.
 const SCRATCH_BYTES: usize = 16 * 1024;
-/// Time for the server to take the last words.
-const GOOD_BYE: Duration = Duration::from_secs(1);
+/// Time for the server to take the last message and the close frame.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Who sends here, and how much at once.
+/// What the server may send.
 enum Server {}
 
 impl Peer for Server {
@@ -42,7 +42,7 @@ pub(crate) struct Over {
 }
 
 impl Over {
-    /// Without a word.
+    /// The connection was lost, and the server said nothing.
     pub(crate) const LOST: Self = Self { refusal: None, code: None };
 }
 
@@ -56,11 +56,11 @@ pub(crate) struct Socket<S> {
     sent: usize,
     /// Payload of the last ping, which is the one to be answered: RFC 6455, 5.5.3.
     ping: Option<Zeroizing<Vec<u8>>>,
-    /// Since when the oldest byte is kept of a message that has not come whole.
+    /// Since when the first byte of an unfinished message is kept.
     message: Option<Instant>,
-    /// The same of a record of TLS.
+    /// The same for a TLS record.
     record: Option<Instant>,
-    /// Records that had come whole by then.
+    /// How many records had come whole by then.
     records: u64,
 }
 
@@ -84,31 +84,31 @@ impl<S: Carrier> Socket<S> {
         self.sent < self.out.len() || self.ping.is_some()
     }
 
-    /// Has `frame` sent.
+    /// Queues `frame`.
     pub(crate) fn put(&mut self, frame: Frame<'_>) -> io::Result<()> {
         let mask = getrandom::u32().map_err(|error| io::Error::other(error.to_string()))?;
         frame.put(mask.to_ne_bytes(), &mut self.out);
         Ok(())
     }
 
-    /// Waits until something has come, or all is sent. What has come is put behind what `heard` has, also
-    /// when the connection is over then. Dropping the future loses nothing.
+    /// Waits until something has come or everything is sent. Appends what has come to `heard`, even if the connection
+    /// is over then. Dropping the future loses nothing.
     pub(crate) async fn turn(&mut self, heard: &mut Vec<Input>) -> Result<(), Over> {
         let unfinished = self.unfinished();
         tokio::select! {
-            // First: who always has something to say does not stop the clock with it.
+            // The clock comes first: a server that always sends something must not keep it from running out.
             biased;
-            () = until(unfinished.map(|since| since + DEAD)) => Err(Over::LOST),
+            () = until(unfinished.map(|since| since + DEAD_TIME)) => Err(Over::LOST),
             turned = poll_fn(|context| self.poll(context, heard)) => turned,
         }
     }
 
-    /// Takes what came, which is overwritten. After an error nothing more may come.
+    /// Decodes what came, in place. After an error no more input is allowed.
     pub(crate) fn hear(&mut self, bytes: &mut [u8], heard: &mut Vec<Input>) -> Result<(), Over> {
         let (mut alive, mut closed) = (false, None);
         let ping = &mut self.ping;
         let fed = self.decoder.feed(bytes, |event| match event {
-            // A type this version does not know is no error: the server may be newer.
+            // A type that this version does not know is no error, since the server may be newer.
             Event::Text(text) => heard.extend(serde_json::from_str(text).ok().map(Input::Message)),
             Event::Binary(frame) => heard.push(Input::Voice(frame.to_vec())),
             Event::Ping(payload) => {
@@ -128,16 +128,16 @@ impl<S: Carrier> Socket<S> {
         }
     }
 
-    /// Sends what waits and a close frame, if the server takes that soon, and closes. Its answer is not
-    /// waited for.
+    /// Sends what waits and a close frame, if the server takes that soon, and closes. It does not wait for the
+    /// answer.
     pub(crate) async fn good_bye(mut self, code: Option<u16>) {
         let bye = async {
             self.put(Frame::Close(code))?;
             poll_fn(|context| self.poll_out(context)).await?;
             self.stream.shutdown().await
         };
-        // Who does not take it does not get it.
-        let _taken_or_not = timeout(GOOD_BYE, bye).await;
+        // A server that does not take it in time does not get it.
+        let _taken_or_not = timeout(CLOSE_TIMEOUT, bye).await;
     }
 
     fn poll(&mut self, context: &mut Context<'_>, heard: &mut Vec<Input>) -> Poll<Result<(), Over>> {
@@ -153,7 +153,7 @@ impl<S: Carrier> Socket<S> {
             Poll::Ready(Ok(())) if bytes > 0 => Poll::Ready(self.hear(&mut scratch[..bytes], heard)),
             Poll::Ready(_) => Poll::Ready(Err(Over::LOST)),
             Poll::Pending => {
-                // A part of a record may have come: then there is a new moment to wait for.
+                // A part of a record may have come, and then there is a new deadline.
                 let before = self.unfinished();
                 self.note_unfinished();
                 let is_sent = was_busy && !self.is_busy();
@@ -182,12 +182,12 @@ impl<S: Carrier> Socket<S> {
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
-    /// Since when the oldest byte is kept of what has not come whole.
+    /// Since when the first byte of unfinished input is kept.
     fn unfinished(&self) -> Option<Instant> {
         [self.message, self.record].into_iter().flatten().min()
     }
 
-    /// Looks since when something is kept that has not come whole.
+    /// Updates since when unfinished input is kept.
     fn note_unfinished(&mut self) {
         let since = |before: Option<Instant>, keeps: bool, anew: bool| {
             keeps.then(|| before.filter(|_| !anew).unwrap_or_else(Instant::now))

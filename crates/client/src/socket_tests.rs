@@ -58,7 +58,7 @@ async fn ends_after(pieces: &[&[u8]]) -> u64 {
 
 #[tokio::test(start_paused = true)]
 async fn what_has_not_come_whole_ends_the_link_when_it_is_as_old_as_a_dead_one() {
-    let dead = DEAD.as_secs();
+    let dead = DEAD_TIME.as_secs();
     assert_eq!(ends_after(&[&[0x82, 126, 1], &[0], &[9]]).await, dead, "a frame, byte by byte");
     assert_eq!(ends_after(&[&BEGIN, &PING]).await, dead, "the server pings meanwhile");
     assert_eq!(ends_after(&[&BEGIN, &MORE]).await, dead, "a message without an end");
@@ -103,7 +103,7 @@ async fn a_record_of_tls_that_has_not_come_whole_ends_the_link_too() {
     assert!(heard.is_empty() && socket.record.is_some(), "all but one byte has come: {heard:?}");
     let since = Instant::now();
     assert_eq!(socket.turn(&mut Vec::new()).await, Err(Over::LOST));
-    assert_eq!(since.elapsed(), DEAD - SECOND);
+    assert_eq!(since.elapsed(), DEAD_TIME - SECOND);
 }
 
 #[tokio::test(start_paused = true)]

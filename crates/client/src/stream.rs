@@ -1,4 +1,4 @@
-//! What carries a connection.
+//! The transport of a connection: TCP, plain or with TLS.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use tenfour_tls::Session;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// Carries bytes both ways, and may keep some that have not come whole.
+/// Carries bytes both ways, and may keep the beginning of unfinished input.
 pub(crate) trait Carrier: AsyncRead + AsyncWrite + Unpin {
     /// The TLS session, if it is one.
     fn session(&self) -> Option<&Session>;
@@ -29,7 +29,7 @@ impl Carrier for Stream {
     }
 }
 
-/// Calls the same on whichever it is.
+/// Calls the same method of either variant.
 macro_rules! either {
     ($stream:expr, $io:ident => $call:expr) => {
         match $stream.get_mut() {

@@ -1,4 +1,4 @@
-//! Whose certificate is believed: the system's authorities, or one fingerprint.
+//! Which certificates are trusted: those of the system's authorities, or the one with a given fingerprint.
 
 use std::sync::Arc;
 
@@ -35,8 +35,8 @@ fn parse(text: &str) -> Result<[u8; 32], Error> {
     bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| Error::Fingerprint(text.into()))
 }
 
-/// Believes the one certificate whose SHA-256 the person was told by the server's owner. Name
-/// and age do not matter then; the handshake still proves that the server holds its key.
+/// Trusts the one certificate whose SHA-256 the server's owner told the person. Its name and age do not matter; the
+/// handshake still proves that the server has its key.
 #[derive(Debug)]
 struct Pinned {
     fingerprint: [u8; 32],

@@ -1,4 +1,4 @@
-//! Recordings that are written: 48 kHz mono, 16 bit, wav.
+//! Writes recordings: wav, 48 kHz, mono, 16 bit.
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -9,11 +9,11 @@ use tenfour_protocol::limits::SAMPLE_RATE;
 
 use crate::Error;
 
-/// Writes 48 kHz mono samples as a 16-bit wav. Whatever happens to the program, the file holds all but the last second.
+/// Writes 48 kHz mono samples as a 16-bit wav. If the program dies, the file has all but the last second.
 pub struct Writer {
     wav: WavWriter<BufWriter<File>>,
     path: PathBuf,
-    /// Samples that the header does not know of.
+    /// Samples since the header was last updated.
     unsaid: usize,
 }
 
@@ -40,7 +40,7 @@ impl Writer {
         if self.unsaid < SAMPLE_RATE as usize { Ok(()) } else { self.flush() }
     }
 
-    /// Writes the header for good.
+    /// Writes the final header.
     pub fn finish(self) -> Result<(), Error> {
         self.wav.finalize().map_err(|error| failed(&self.path, error))
     }

@@ -58,7 +58,7 @@ fn packets() -> Vec<Packet> {
 
 fn deck(listeners: u64) -> Deck<()> {
     let mut deck = Deck::new(std::time::Duration::from_secs(10));
-    let listeners = (1..=listeners).map(|conn| Tuned::Hears(Hears::from_anywhere(ConnId(conn))));
+    let listeners = (1..=listeners).map(|conn| Tuned::Hears(Hears { conn: ConnId(conn), grade: None }));
     deck.open(BURST, ByGrade::from_fn(|_| ()), 1, true, listeners, START);
     serve(&mut deck);
     deck

@@ -4,19 +4,18 @@ use std::time::Duration;
 
 use crate::Time;
 
-/// Allows `capacity` at once and `per_second` after that. Counts in millionths, so that
-/// no time is lost to rounding.
+/// Allows `capacity` at once and then `per_second`. It counts in millionths, so that rounding loses no time.
 #[derive(Debug, Clone)]
 pub(crate) struct Bucket {
     capacity: i64,
     per_second: i64,
-    /// Below nothing while something is owed.
+    /// Negative while something is owed.
     level: i64,
     filled: Time,
 }
 
 const MICRO: i64 = 1_000_000;
-/// Some days: what comes in so many microseconds is a number still, and fills any bucket.
+/// About six days in microseconds: any bucket is full by then, and the product below does not overflow.
 const LONG: u64 = 1 << 39;
 
 impl Bucket {
@@ -26,7 +25,7 @@ impl Bucket {
         Self { capacity, per_second: per_second.into(), level: capacity, filled: now }
     }
 
-    /// A full bucket of what comes in `time`. For a time below an hour.
+    /// A full bucket that holds what flows in within `time`, which is less than an hour.
     pub(crate) fn of_time(time: Duration, per_second: u32) -> Self {
         let capacity = time.as_micros() as i64 * i64::from(per_second);
         Self { capacity, per_second: per_second.into(), level: capacity, filled: Time::ZERO }
@@ -52,11 +51,11 @@ impl Bucket {
     /// What is there, in whole tokens.
     pub(crate) fn level(&mut self, now: Time) -> u32 {
         self.fill(now);
-        // No bucket holds more than fits.
+        // A bucket never holds more tokens than its capacity, which is a `u32`.
         (self.level.max(0).unsigned_abs() / MICRO.unsigned_abs()) as u32
     }
 
-    /// Takes `amount`, after a look at what is there; what is not is owed.
+    /// Takes `amount`. What is not there is owed. The caller has asked for the level just before.
     pub(crate) fn spend(&mut self, amount: u32) {
         self.level -= i64::from(amount) * MICRO;
     }

@@ -1,6 +1,6 @@
 //! Chance from a seed that the shell gives: `SplitMix64`.
 
-/// A row of numbers that its seed decides.
+/// Random numbers that follow from a seed.
 #[derive(Debug)]
 pub(crate) struct Chance(u64);
 

@@ -53,8 +53,6 @@ mod bucket;
 mod chance;
 pub mod front;
 pub mod hub;
-#[cfg(feature = "mutants")]
-pub mod mutants;
 pub mod radio;
 pub mod reach;
 mod reading;
@@ -63,6 +61,7 @@ mod timeline;
 pub mod voice;
 
 pub use reading::Reading;
+pub use tenfour_protocol::{mutant, mutants};
 pub use time::Time;
 
 /// Names a connection. The shell chooses the numbers and never uses one twice.

@@ -9,20 +9,20 @@ use tenfour_protocol::limits::{
 use crate::Time;
 use crate::bucket::Bucket;
 
-/// What a socket may have read of it. A peer pays for bytes and for frames, whatever they are: a ping, an
-/// empty fragment and a record of TLS cost a server time, too, and no other budget knows of them. Who owes is
-/// not read, so that the network holds back what comes; nothing of it is lost. Who goes on is
-/// [behind](Self::is_flood) for too long.
+/// What a socket may have read of it. A peer pays for bytes and for frames of any kind: a ping, an empty fragment and
+/// a TLS record cost the server time too, and no other budget counts them. A socket that owes is not read for a
+/// while. The network then holds back what comes, and nothing is lost. A peer that goes on all the same [falls
+/// behind](Self::is_flood) and is cut off.
 #[derive(Debug)]
 pub struct Reading {
     bucket: Bucket,
     owes: bool,
-    /// Since when there may be something that was not read in time.
+    /// Since when something may wait that was not read in time.
     behind: Option<Time>,
 }
 
 impl Reading {
-    /// Of a socket of which nothing was read.
+    /// For a socket from which nothing was read yet.
     pub fn new(now: Time) -> Self {
         Self { bucket: Bucket::new(READ_AT_ONCE, READ_PER_SECOND, now), owes: false, behind: None }
     }
@@ -43,20 +43,20 @@ impl Reading {
         self.owes
     }
 
-    /// For how long. It owes nothing when it is read again.
+    /// How long the socket has to wait. When it is read again, it owes nothing.
     pub fn pause(&mut self, now: Time) -> Duration {
         self.owes = false;
         self.behind.get_or_insert(now);
-        // Small pieces come together meanwhile, and are read at once.
+        // While the socket waits, small pieces gather and are then read in one go.
         self.bucket.wait(now).max(READ_PAUSE)
     }
 
-    /// All that had come is read.
+    /// Everything that had come was read.
     pub fn caught_up(&mut self) {
         self.behind = None;
     }
 
-    /// Whether the peer has sent more than it may for [`READ_BEHIND`], without end.
+    /// Whether the peer has been over its budget for [`READ_BEHIND`] without a break.
     pub fn is_flood(&self, now: Time) -> bool {
         self.behind.is_some_and(|since| now.since(since) >= READ_BEHIND)
     }

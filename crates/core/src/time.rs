@@ -3,12 +3,12 @@
 use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
 
-/// A moment. It only means something beside another one.
+/// A point in time. Only the difference of two of them means something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Time(u64);
 
 impl Time {
-    /// The shell's own moment zero.
+    /// The point that the shell chose as zero.
     pub const ZERO: Self = Self(0);
 
     /// `micros` microseconds after [`Time::ZERO`].

@@ -1,47 +1,46 @@
-//! Where the frames of a burst lie in time, as far as the clock of its talker is believed.
+//! Where the frames of a burst lie in time, without trusting the talker's clock.
 //!
-//! On the wire a frame says its media time, and whoever says it may say anything. Here it gets a
-//! position: the first frame of a burst lies at 0, each later one behind the one before, with as much
-//! silence between as its media time tells and as there is room for. So positions grow, no two frames
-//! overlap, nothing wraps, and how far a burst reaches is decided by who gives the room.
+//! On the wire a frame has a media time that its sender may have made up. A timeline gives it a position: the first
+//! frame of a burst is at 0. Each later frame is behind the one before, after as much silence as its media time says
+//! and the caller's room allows. So positions grow, frames never overlap, nothing wraps, and the caller bounds the
+//! length of a burst.
 
 use tenfour_protocol::limits::{SAMPLE_RATE, SILENT_BURST};
 
-/// Room that silence leaves, in samples: else a clock that runs away would take the place of sound
-/// which a network holds back afterwards. What a longer stall holds back behind such a clock is dropped as far as it does
-/// not fit, and its talker is told.
+/// Room in samples that silence must leave for sound. Otherwise a clock that runs too fast would use up all room, and
+/// sound that the network delayed would not fit. What a longer stall delays is dropped if it does not fit, and the
+/// talker is told.
 const LEFT_BY_SILENCE: u32 = SILENT_BURST.as_secs() as u32 * SAMPLE_RATE;
 
 /// The frames of one burst so far, in samples at 48 kHz.
 #[derive(Debug, Default)]
 pub(crate) struct Timeline {
-    /// Media time behind the last frame, by the talker's word. None before the first.
+    /// The media time at which the last frame ended, as the talker said. None before the first frame.
     told: Option<u32>,
-    /// Media time of the first frame that has a place.
+    /// Media time of the first frame that got a position.
     begun: u32,
     /// Position behind the last frame.
     end: u32,
 }
 
-/// A frame that was given its place.
+/// A frame that got a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Placed {
     /// Position of its first sample, from 0.
     pub(crate) at: u32,
-    /// Media time of its first sample: as the talker told it, less what was left out before it.
+    /// Media time of its first sample: what the talker said, minus the silence that was cut before it.
     pub(crate) media_time: u32,
     /// Samples that it takes, with the silence before it.
     pub(crate) length: u32,
 }
 
 impl Timeline {
-    /// Places a frame of `frame` samples that says `media_time`. `room` is for the frame and the
-    /// silence before it. What does not fit in is left out: of silence as much as that is, or the whole
-    /// frame, which then has no place. What comes after it lies where it would have lain, so that who
-    /// ran ahead once does not stay ahead.
+    /// Gives a position to a frame of `frame` samples that says `media_time`. `room` bounds the frame and the silence
+    /// before it. If both do not fit, silence is cut. If the frame itself does not fit, it gets no position. Later
+    /// frames are measured from what the talker said last, so that a clock which ran ahead once does not stay ahead.
     #[inline]
-    pub(crate) fn place(&mut self, media_time: u32, frame: u32, room: u32) -> Option<Placed> {
-        // Media time may wrap; what is nearer backwards is no silence.
+    pub(crate) fn fit(&mut self, media_time: u32, frame: u32, room: u32) -> Option<Placed> {
+        // Media time may wrap. A step that is shorter backwards counts as no silence.
         let told = self.told.map_or(0, |told| media_time.wrapping_sub(told).cast_signed());
         self.told = Some(media_time.wrapping_add(frame));
         let quiet = room.checked_sub(frame)?.saturating_sub(LEFT_BY_SILENCE);
@@ -68,7 +67,7 @@ mod tests {
 
     fn placed(frames: &[(u32, u32)]) -> Vec<Option<u32>> {
         let mut timeline = Timeline::default();
-        frames.iter().map(|&(told, room)| timeline.place(told, 960, room).map(|placed| placed.at)).collect()
+        frames.iter().map(|&(told, room)| timeline.fit(told, 960, room).map(|placed| placed.at)).collect()
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! What a server is set to, as far as the policy says it.
+//! The settings of a server that the policy mentions.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-/// What sentences depend on.
+/// The settings on which sentences depend.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
     /// Name of the host.
@@ -15,7 +15,7 @@ pub struct Facts {
     pub hold: Duration,
     /// Days that connections are logged, if they are.
     pub log_days: Option<usize>,
-    /// The least count of people that is told of them.
+    /// The smallest count of people that is told.
     pub threshold: usize,
     /// Days that a message to the operator is kept at most.
     pub message_days: u64,
@@ -27,7 +27,7 @@ pub struct Facts {
     pub shared_store: bool,
 }
 
-/// A server as it is when nothing is set.
+/// A server with default settings.
 impl Default for Facts {
     fn default() -> Self {
         Self {
@@ -56,7 +56,7 @@ pub enum When {
     NoVisitorCookie,
     /// The radio runs on several machines.
     Cluster,
-    /// What is stored of users is stored for all of them.
+    /// Data of users is stored for all machines together.
     SharedStore,
 }
 

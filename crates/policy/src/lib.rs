@@ -1,5 +1,5 @@
-//! The policy as a table: each clause with the sentence that people read, the tests that prove it,
-//! and the mutants that break it. The server makes its page of it, `cargo xtask policy` its proofs.
+//! The policy as a table: each clause with the sentence that people read, the tests that prove it, and the mutants
+//! that break it. The server makes its page `/privacy` from it, and `cargo xtask policy` runs the proofs.
 //!
 //! ```
 //! use tenfour_policy::{Facts, Table, page};

@@ -20,7 +20,7 @@ pub struct Table {
     pub lead: String,
     /// How to reach the operator.
     pub contact: String,
-    /// What stands between the sentences.
+    /// The words between the clauses.
     pub words: Words,
     /// What was changed, newest first.
     #[serde(rename = "change")]
@@ -105,7 +105,7 @@ pub struct Clause {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mutant {
-    /// As `crates/core/src/mutants.rs` has it.
+    /// As `crates/protocol/src/mutants` has it.
     pub name: String,
     /// What it does.
     pub breaks: String,
@@ -141,7 +141,7 @@ pub enum TableError {
     /// Not the TOML it should be.
     #[error("the clause table is wrong: {0}")]
     Toml(#[from] Box<toml::de::Error>),
-    /// Read, but not whole.
+    /// It is TOML, but incomplete.
     #[error("the clause table: {0}")]
     Rule(String),
 }

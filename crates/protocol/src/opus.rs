@@ -1,5 +1,5 @@
-//! A check of Opus framing, RFC 6716 section 3: the payload is one well-formed packet of
-//! at most 120 ms. Sound is never decoded by the server.
+//! Checks Opus framing (RFC 6716, section 3): the payload must be one well-formed packet of at most 120 ms. The
+//! server never decodes sound.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ fn two_frames(rest: &[u8]) -> Result<u32, OpusError> {
     fits(second).map(|()| 2)
 }
 
-/// Code 3: a count, padding, and lengths that are equal or told one by one.
+/// Code 3: a count, padding, and lengths that are equal or given one by one.
 fn many_frames(rest: &[u8], frame: Duration) -> Result<u32, OpusError> {
     let (&count, mut rest) = rest.split_first().ok_or(OpusError::Lengths)?;
     let (variable, padded, frames) = (count & 0x80 != 0, count & 0x40 != 0, u32::from(count & 0x3f));

@@ -7,29 +7,31 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use ts_rs::TS;
 use zeroize::Zeroize;
 
+#[cfg(feature = "mutants")]
+#[path = "mutants/place.rs"]
+mod mutants;
+
+use crate::mutant;
+use crate::mutants::InMutants;
+
 /// Hexadecimal digits of an H3 index as text.
 const CELL_DIGITS: usize = 15;
 
 /// The cell that a client says it is in: an H3 index, on the wire as 15 hexadecimal digits in
 /// lower case. It should be one of resolution 6 (36 km² on average); `core::reach` judges it,
 /// and is the only reader. It travels up, and between nodes of a cluster with a burst; it says nothing when printed, and is wiped on drop.
-#[derive(PartialEq, Eq, TS)]
+#[derive(Clone, PartialEq, Eq, TS)]
 #[ts(type = "string", export)]
 pub struct GeoCell {
     /// On the heap, so that a move copies the address only and leaves no cell behind.
     index: Box<u64>,
-    #[cfg(feature = "mutants")]
-    raw: Option<Box<(u64, u64)>>,
+    raw: InMutants<Option<Box<(u64, u64)>>>,
 }
 
 impl GeoCell {
     /// The cell of an H3 index. Whether there is such a cell is not looked at.
     pub fn new(index: u64) -> Self {
-        Self {
-            index: Box::new(index),
-            #[cfg(feature = "mutants")]
-            raw: None,
-        }
+        Self { index: Box::new(index), raw: Default::default() }
     }
 
     /// The H3 index. Only `core::reach` may ask: a lint keeps everybody else away.
@@ -39,8 +41,7 @@ impl GeoCell {
 
     /// Whether a text is a cell, as far as digits go.
     pub(crate) fn is_text(text: &str) -> bool {
-        #[cfg(feature = "mutants")]
-        let text = text.split_once('@').map_or(text, |(cell, _)| cell);
+        mutant!(let text = mutants::without_raw(text));
         Self::parse(text).is_some()
     }
 
@@ -51,30 +52,6 @@ impl GeoCell {
             return None;
         }
         u64::from_str_radix(text, 16).ok().map(Self::new)
-    }
-}
-
-/// What no client can say, and what a broken server would listen to.
-#[cfg(feature = "mutants")]
-impl GeoCell {
-    /// The same with a position in degrees, north and east.
-    pub fn with_raw(self, lat: f64, lon: f64) -> Self {
-        Self { index: Box::new(*self.index), raw: Some(Box::new((lat.to_bits(), lon.to_bits()))) }
-    }
-
-    /// The position in degrees, north and east, if one was given.
-    pub fn raw(&self) -> Option<(f64, f64)> {
-        self.raw.as_ref().map(|raw| (f64::from_bits(raw.0), f64::from_bits(raw.1)))
-    }
-}
-
-impl Clone for GeoCell {
-    fn clone(&self) -> Self {
-        Self {
-            index: self.index.clone(),
-            #[cfg(feature = "mutants")]
-            raw: self.raw.clone(),
-        }
     }
 }
 
@@ -93,10 +70,9 @@ impl fmt::Debug for GeoCell {
 
 impl Serialize for GeoCell {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[cfg(feature = "mutants")]
-        if let Some((lat, lon)) = self.raw() {
-            return serializer.collect_str(&format_args!("{:015x}@{lat},{lon}", *self.index));
-        }
+        mutant!(if let Some(text) = self.text_with_raw() {
+            return serializer.collect_str(&text);
+        });
         serializer.collect_str(&format_args!("{:015x}", *self.index))
     }
 }
@@ -118,13 +94,9 @@ impl de::Visitor<'_> for CellVisitor {
 
     /// What was sent is not repeated in the error: it may be a place.
     fn visit_str<E: de::Error>(self, text: &str) -> Result<GeoCell, E> {
-        #[cfg(feature = "mutants")]
-        if let Some((cell, raw)) = text.split_once('@')
-            && let Some((lat, lon)) = raw.split_once(',')
-            && let (Some(cell), Ok(lat), Ok(lon)) = (GeoCell::parse(cell), lat.parse(), lon.parse())
-        {
-            return Ok(cell.with_raw(lat, lon));
-        }
+        mutant!(if let Some(cell) = GeoCell::parse_with_raw(text) {
+            return Ok(cell);
+        });
         GeoCell::parse(text).ok_or_else(|| E::custom("a cell is the 15 hexadecimal digits of an H3 index"))
     }
 }

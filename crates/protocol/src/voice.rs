@@ -25,8 +25,7 @@ pub struct VoiceFrame<'a> {
     pub burst: BurstNo,
     /// Counts frames from 0; a hole is a loss.
     pub seq: u16,
-    /// Position of the first sample, at 48 kHz, by the word of who sends it; a hole without a loss is
-    /// silence (DTX).
+    /// Position of the first sample, at 48 kHz, as the sender says; a hole without a loss is silence (DTX).
     pub media_time: u32,
     /// True on the last frame of a burst.
     pub last: bool,
@@ -52,7 +51,7 @@ pub enum VoiceFrameError {
 }
 
 impl<'a> VoiceFrame<'a> {
-    /// Parses the bytes of one message. The payload is not looked into.
+    /// Parses the bytes of one message. It does not check the payload.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, VoiceFrameError> {
         let (header, payload) =
             bytes.split_first_chunk::<VOICE_HEADER_BYTES>().ok_or(VoiceFrameError::Short)?;
@@ -78,8 +77,7 @@ impl<'a> VoiceFrame<'a> {
         })
     }
 
-    /// The number of the burst that a message names which may be no frame: as much of the header as that
-    /// takes is there.
+    /// The burst number in a message that may be no valid frame, if it is long enough to have one.
     pub fn burst_of(bytes: &[u8]) -> Option<BurstNo> {
         let [VERSION_AND_KIND, _, b0, b1, b2, b3, ..] = *bytes else { return None };
         Some(BurstNo(u32::from_be_bytes([b0, b1, b2, b3])))

@@ -1,5 +1,5 @@
-//! Work for a registration, when many came from one address: a number to be found, which costs a device
-//! seconds and the server one hash.
+//! Work for a registration when many came from one address. A device searches for a number, which takes seconds; the
+//! server checks it with one hash.
 
 use sha2::{Digest, Sha256};
 
@@ -8,8 +8,8 @@ use crate::limits::NONCE_BYTES;
 
 const CONTEXT: &[u8] = b"tenfour-work-v1";
 
-/// What the hash begins with, and has to be found a number for. The nonce and the user make each piece of
-/// work good for one registration of one key.
+/// The beginning of the hashed bytes, for which a number has to be found. With nonce and user in it, each piece of
+/// work is good for one registration of one key.
 #[derive(Debug, Clone)]
 pub struct Work(Sha256);
 

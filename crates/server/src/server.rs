@@ -129,6 +129,8 @@ impl Server {
             unix_at_zero: clock.unix_at_zero(),
             #[cfg(feature = "mutants")]
             mutants: config.mutants,
+            #[cfg(not(feature = "mutants"))]
+            mutants: Default::default(),
         };
         let (files, own_files) =
             (raise_file_limit(), OWN_FILES + 2 * ops::CONNECTIONS + config.workers * worker::FILES);

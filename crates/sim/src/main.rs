@@ -94,14 +94,10 @@ struct Pairs {
 }
 
 impl Pairs {
-    #[cfg(not(feature = "mutants"))]
     fn broken(&self) -> Broken {
-        Broken::default()
-    }
-
-    #[cfg(feature = "mutants")]
-    fn broken(&self) -> Broken {
-        self.mutant.map_or_else(Broken::default, |mutants| Broken { mutants })
+        let broken = Broken::default();
+        tenfour_core::mutant!(let broken = self.mutant.map_or(broken, |mutants| Broken { mutants }));
+        broken
     }
 }
 

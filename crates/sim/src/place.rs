@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use country_boundaries::{BOUNDARIES_ODBL_180X90, CountryBoundaries, LatLon};
 use fastrand::Rng;
 use h3o::{CellIndex, LatLng, Resolution};
+use tenfour_core::mutant;
 use tenfour_core::reach::snap;
 use tenfour_protocol::{Country, GeoCell, Range};
 
@@ -85,15 +86,11 @@ impl Position {
     }
 
     /// What a client says of it: the cell, by the client's own code.
-    #[cfg(not(feature = "mutants"))]
     pub fn said(self) -> GeoCell {
-        snap(self.lat, self.lon).expect("a position")
-    }
-
-    /// What a client says of it, and what no client can say: a broken hub would listen to that.
-    #[cfg(feature = "mutants")]
-    pub fn said(self) -> GeoCell {
-        snap(self.lat, self.lon).expect("a position").with_raw(self.lat, self.lon)
+        let cell = snap(self.lat, self.lon).expect("a position");
+        // What no client can say: a broken hub would listen to that.
+        mutant!(let cell = cell.with_raw(self.lat, self.lon));
+        cell
     }
 }
 

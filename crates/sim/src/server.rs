@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tenfour_core::front::{Dispatch, Handover, Order, Port, PortOutput, Round, Unwritten};
 use tenfour_core::hub::{Hub, HubConfig, HubFigures, Input, ResumeToken};
+use tenfour_core::mutants::Mutants;
 use tenfour_core::voice::{Deck, DeckFigures, Item, unframed};
 use tenfour_core::{ConnId, Time};
 use tenfour_protocol::ServerMessage;
@@ -41,8 +42,7 @@ pub struct Server {
     /// When the last thing in each queue comes out: nothing overtakes it.
     hub_queue: Time,
     worker_queues: Vec<Time>,
-    #[cfg(feature = "mutants")]
-    mutants: tenfour_core::mutants::Mutants,
+    mutants: Mutants,
 }
 
 impl Server {
@@ -50,7 +50,6 @@ impl Server {
     pub fn new(config: HubConfig, workers: usize) -> Self {
         let hold = config.hold;
         Self {
-            #[cfg(feature = "mutants")]
             mutants: config.mutants,
             hub: Hub::new(config),
             dispatch: Dispatch::new(workers),
@@ -66,9 +65,7 @@ impl Server {
     pub fn accept(&mut self, caller: Caller, conn: ConnId, cx: &mut Context) {
         let worker = cx.rng.usize(0..self.decks.len());
         self.homes.insert(conn, worker);
-        let port = Port::new(conn, unframed, cx.now());
-        #[cfg(feature = "mutants")]
-        let port = port.broken(self.mutants);
+        let port = Port::new(conn, unframed, cx.now()).broken(self.mutants);
         let Caller { client, login, user, person } = caller;
         self.conns.insert(conn, Conn { client, worker, port, control: VecDeque::new(), room: WINDOW });
         let mut token = [0; 32];

@@ -9,12 +9,12 @@ use rustls::{ClientConfig, DigitallySignedStruct, Error as TlsError, ServerConfi
 
 use crate::{Error, Session};
 
-/// Longer than any handshake: each side speaks twice.
+/// More rounds than any handshake needs: each side speaks twice.
 const FLIGHTS: usize = 8;
 
 impl Session {
-    /// A server's session that is open, to a client that was there for the handshake only: what it seals nobody
-    /// can open. For work that has to take as long as sealing for somebody.
+    /// An open server session whose client existed for the handshake only, so that nobody can decrypt what it
+    /// encrypts. It is for work that has to take as long as encrypting for somebody.
     ///
     /// # Errors
     /// When the configuration cannot be used.
@@ -30,14 +30,14 @@ impl Session {
     }
 }
 
-/// Passes on what one has to say.
+/// Passes one end's pending bytes to the other.
 fn tell(from: &mut Session, to: &mut Session) -> Result<(), Error> {
     let mut words = [to.kept(), from.pending()].concat();
     from.sent(from.pending().len());
     to.read(&mut words, |_| true)
 }
 
-/// A client that believes any certificate, and takes the suite that browsers take.
+/// A client that trusts any certificate, and takes the suite that browsers take.
 fn credulous() -> Result<Arc<ClientConfig>, Error> {
     let mut provider = aws_lc_rs::default_provider();
     let browsers = aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256;
@@ -51,7 +51,7 @@ fn credulous() -> Result<Arc<ClientConfig>, Error> {
     Ok(Arc::new(config))
 }
 
-/// Nothing is told to whoever has this certificate: it is our own.
+/// Any certificate will do: the other end is our own.
 #[derive(Debug)]
 struct Credulous(Arc<CryptoProvider>);
 

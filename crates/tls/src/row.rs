@@ -17,7 +17,8 @@ impl Row {
         Self { bytes: vec![0; bytes].into(), used: 0 }
     }
 
-    /// Adds `pieces`, one behind the other. Where they are, or `None`, and nothing, when they do not fit.
+    /// Adds `pieces`, one after the other, and returns where they are. If they do not fit, adds nothing and returns
+    /// none.
     pub fn add<'a>(&mut self, pieces: impl IntoIterator<Item = &'a [u8]>) -> Option<Range<usize>> {
         let start = self.used;
         for piece in pieces {
@@ -46,7 +47,7 @@ impl Row {
         &self.bytes[..self.used]
     }
 
-    /// Overwrites what was used, and no more: all of it would take longer than many a send.
+    /// Overwrites only what was used: wiping all of it would often take longer than the send.
     pub fn wipe(&mut self) {
         self.bytes[..self.used].zeroize();
         self.used = 0;
@@ -57,7 +58,7 @@ impl Row {
         &mut self.bytes[self.used..]
     }
 
-    /// So many bytes of the room were filled: where they are.
+    /// The caller has filled this many bytes of the room. Returns where they are.
     pub(crate) fn filled_more(&mut self, bytes: usize) -> Range<usize> {
         let start = self.used;
         self.used += bytes;

@@ -1,16 +1,14 @@
-//! The buffers of a thread: one in which records are decrypted, one in which they are sealed. They are lent
-//! for one call, never over an await, and wiped after it up to what was used.
+//! The buffers of a thread: one to decrypt records in, one to encrypt them. They are lent for one call, never across
+//! an await, and what was used of them is wiped after it.
 
 use std::cell::RefCell;
-#[cfg(feature = "mutants")]
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use zeroize::Zeroize;
 
 use crate::Row;
 use crate::session::{CLIENT_INCOMING, RECORD, SEALED_MORE};
 
-/// Fits what a session keeps of unfinished input, and more behind it.
+/// Room for the unfinished input of a session and a new record.
 const INCOMING: usize = CLIENT_INCOMING + RECORD;
 
 thread_local! {
@@ -23,9 +21,7 @@ pub(crate) fn input<T>(work: impl FnOnce(&mut [u8]) -> (usize, T)) -> T {
     INPUT.with_borrow_mut(|buffer| {
         let (used, result) = work(buffer);
         #[cfg(feature = "mutants")]
-        if KEEP.load(Ordering::Relaxed) {
-            return result;
-        }
+        let used = crate::mutants::wiped(used);
         buffer[..used].zeroize();
         result
     })
@@ -39,13 +35,4 @@ pub(crate) fn output<T>(work: impl FnOnce(&mut Row, &mut Row) -> T) -> T {
         sealed.wipe();
         result
     })
-}
-
-#[cfg(feature = "mutants")]
-static KEEP: AtomicBool = AtomicBool::new(false);
-
-/// Breaks a promise on purpose, for the whole process: what was decrypted stays where it is.
-#[cfg(feature = "mutants")]
-pub fn keep_buffers() {
-    KEEP.store(true, Ordering::Relaxed);
 }

@@ -38,7 +38,7 @@ pub enum Error {
     /// It was over before.
     #[error("the session is over")]
     Over,
-    /// The peer makes us answer and takes no answers.
+    /// The peer makes us answer but does not read the answers.
     #[error("the peer takes nothing")]
     TakesNothing,
 }
@@ -50,7 +50,7 @@ pub enum Error {
 /// not taken to [`Session::keep`]. After each call send what is [`Session::pending`].
 pub struct Session {
     conn: Conn,
-    /// Input that is not whole, or was left for later. Sized exactly.
+    /// Unfinished input, or input that was left for later. Sized exactly.
     incoming: Zeroizing<Box<[u8]>>,
     /// What was decrypted and nobody has taken.
     plain: Zeroizing<Vec<u8>>,
@@ -61,7 +61,7 @@ pub struct Session {
     open: bool,
     /// `incoming` may have whole records.
     more: bool,
-    /// How often input came whole.
+    /// Grows each time that nothing unfinished is left.
     records: u64,
     /// The peer has said that it sends no more.
     peer_closed: bool,
@@ -71,7 +71,7 @@ pub struct Session {
     failed: bool,
 }
 
-/// Which end. Boxed: a kilobyte lies apart from what each frame touches.
+/// Which end. Boxed, so that its kilobyte is not between fields that each frame touches.
 enum Conn {
     Server(Box<UnbufferedServerConnection>),
     Client(Box<UnbufferedClientConnection>),
@@ -133,18 +133,18 @@ impl Session {
         self.peer_closed
     }
 
-    /// Whether [`Session::read`] may have something without more input: its sink was full before.
+    /// Whether [`Session::read`] may have something without more input, since its sink was full before.
     pub fn has_more(&self) -> bool {
         self.more
     }
 
-    /// A number that grows when what is kept is done with: what is kept then came with the last input.
+    /// A number that grows when the kept input is used up: what is kept after that came with the last input.
     pub fn records(&self) -> u64 {
         self.records
     }
 
-    /// What has to stand before the next input: bytes of a record that has not come whole. In TLS 1.2 and 1.3
-    /// they may be decrypted already, so they have to be shown again as they are.
+    /// The bytes that must come before the next input: those of an unfinished record. They may be partly decrypted
+    /// already, so they must be passed in again as they are.
     pub fn kept(&self) -> &[u8] {
         &self.incoming
     }
@@ -159,7 +159,7 @@ impl Session {
             return Err(Error::Over);
         }
         if self.peer_closed {
-            // What follows a close_notify is nobody's.
+            // What follows a close_notify is ignored.
             self.leave(&[], false);
             return Ok(());
         }
@@ -178,9 +178,9 @@ impl Session {
         Ok(())
     }
 
-    /// Seals `plain`, at most 16 KiB, behind what `row` has: where it is. It has to be sent: nothing may be
-    /// sealed and then dropped. `None` when it is not the time: before the handshake and after the end, while
-    /// something is pending, and when the row is too short.
+    /// Encrypts `plain`, at most 16 KiB, after what `row` has, and returns where it is. The caller has to send it:
+    /// nothing may be encrypted and then dropped. None before the handshake and after the end, while something is
+    /// pending, and if the row is too short.
     pub fn seal(&mut self, plain: &[u8], row: &mut Row) -> Option<Range<usize>> {
         let fits = plain.len() <= RECORD && row.room().len() >= plain.len() + SEALED_MORE;
         if !self.open || self.closed || self.failed || self.is_pending() || !fits || plain.is_empty() {
@@ -189,9 +189,8 @@ impl Session {
         self.write(Task::Seal(plain, row))
     }
 
-    /// Reads what [`Session::seal`] will read first. Who seals for many asks all of them before: their memory lies
-    /// far apart, and is fetched for several at once then, not for one after the other. The answer is worth
-    /// nothing.
+    /// Touches the memory that [`Session::seal`] will read first. Call it for all sessions before sealing for many of
+    /// them: their memory is far apart, and this fetches it for several at once. The returned value means nothing.
     pub fn touch(&self) -> bool {
         let conn = match &self.conn {
             Conn::Server(conn) => {
@@ -226,7 +225,7 @@ impl Session {
     pub fn sent(&mut self, bytes: usize) {
         self.sent += bytes;
         if self.sent >= self.out.len() {
-            // The memory goes, too: most connections need it for their handshake only.
+            // Frees the memory, too: most connections need it for their handshake only.
             self.out = Zeroizing::default();
             self.sent = 0;
         }
@@ -257,7 +256,7 @@ impl Session {
         }
     }
 
-    /// Seals, with the kept input: rustls wants to see it whenever it is asked for anything.
+    /// Encrypts. rustls wants to see the kept input in every call.
     fn write(&mut self, task: Task<'_>) -> Option<Range<usize>> {
         let mut incoming = std::mem::take(&mut self.incoming);
         // Whole records may wait there for a reader that was full: they are decrypted on the way.
@@ -298,7 +297,7 @@ impl Session {
         driven.map_err(|error| self.fail(error))
     }
 
-    /// The session is over: its last word is pending.
+    /// The session is over; its alert is pending.
     fn fail(&mut self, error: Error) -> Error {
         self.failed = true;
         self.leave(&[], false);
@@ -360,7 +359,7 @@ impl Process for UnbufferedClientConnection {
     }
 }
 
-/// What of a session changes while rustls is asked.
+/// The parts of a session that change during a call of rustls.
 struct Driving<'a> {
     out: &'a mut Zeroizing<Vec<u8>>,
     open: &'a mut bool,

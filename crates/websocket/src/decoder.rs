@@ -1,4 +1,4 @@
-//! What comes: decoded in place and checked at the door.
+//! Decodes input in place, and checks it.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,7 +12,7 @@ use crate::wire::{
 /// Longest header of a frame: 2 bytes, 8 of length, 4 of mask.
 pub(crate) const HEADER_BYTES: usize = 14;
 
-/// Whose frames are decoded, and how much one may say at once. A type, so that a decoder does not carry it.
+/// Whose frames are decoded, and how long their messages may be. It is a type, so that a decoder does not store it.
 pub trait Peer {
     /// Clients mask what they send, and servers must not: RFC 6455, 5.1.
     const MASKS: bool;
@@ -45,11 +45,11 @@ pub enum Event<'a> {
 /// What a peer did against the rules; the connection is closed with the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Violation {
-    /// Against RFC 6455: 1002.
+    /// It broke RFC 6455: code 1002.
     Protocol,
-    /// A text that is none: 1007.
+    /// A text message is not UTF-8: code 1007.
     Text,
-    /// More than is taken: 1009.
+    /// A message is too long: code 1009.
     TooLarge,
 }
 
@@ -64,8 +64,8 @@ impl Violation {
     }
 }
 
-/// Takes the bytes of one peer apart. Holds bytes only between the pieces of a frame or of
-/// a fragmented message, and wipes them.
+/// Decodes the bytes of one peer. It keeps bytes only while a frame or a fragmented message is unfinished, and wipes
+/// them.
 pub struct Decoder<P> {
     /// A frame that has not come whole.
     pub(crate) rest: Vec<u8>,
@@ -73,7 +73,7 @@ pub struct Decoder<P> {
     pub(crate) message: Vec<u8>,
     fragmented: Option<Kind>,
     closed: bool,
-    /// Nothing was kept at some moment since it was asked.
+    /// Whether nothing was kept at some time since [`Decoder::take_emptied`] was called.
     emptied: bool,
     /// Frames that came since it was asked.
     frames: u32,
@@ -158,8 +158,8 @@ impl<P: Peer> Decoder<P> {
         std::mem::take(&mut self.emptied)
     }
 
-    /// How many frames have come since the last time that this was asked, those too of which nothing was
-    /// passed on: an empty fragment is work like any other.
+    /// How many frames have come since the last call. Frames of which nothing was passed on count too: an empty
+    /// fragment is work like any other.
     pub fn take_frames(&mut self) -> u32 {
         std::mem::take(&mut self.frames)
     }
@@ -172,7 +172,7 @@ impl<P: Peer> Decoder<P> {
     ) -> Result<&'a mut [u8], Violation> {
         let needed = match self.header(&self.rest)? {
             Some(header) => header.frame_bytes() - self.rest.len(),
-            // The header comes byte by byte: it is at most 14.
+            // The header is read byte by byte; it has at most 14.
             None => 1,
         };
         let (now, after) = bytes.split_at_mut(needed.min(bytes.len()));

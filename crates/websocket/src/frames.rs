@@ -1,4 +1,4 @@
-//! What is sent.
+//! Frames to send.
 
 use std::sync::Arc;
 
@@ -96,13 +96,13 @@ pub enum Frame<'a> {
     Binary(&'a [u8]),
     /// The answer to a ping: its payload, of at most [`CONTROL_FRAME_BYTES`].
     Pong(&'a [u8]),
-    /// The end, with a code if there is one to give.
+    /// Close, with a code if there is one.
     Close(Option<u16>),
 }
 
 impl Frame<'_> {
-    /// Adds it to `out`, masked. A mask has to be one that nobody can foretell, and new for each frame:
-    /// RFC 6455, 5.3. When `out` grows, what it had is wiped where it was.
+    /// Adds it to `out`, masked. The mask must be unpredictable and new for each frame: RFC 6455, 5.3. If `out` has
+    /// to grow, the old buffer is wiped.
     pub fn put(self, masked_with: [u8; 4], out: &mut Vec<u8>) {
         let code;
         let (opcode, payload) = match self {

@@ -1,8 +1,8 @@
-//! RFC 6455 for both ends of a radio's socket, without IO. No extension is known.
+//! RFC 6455 for both ends of a radio's socket, without IO and without extensions.
 //!
-//! * [`Decoder`] takes the bytes of one peer apart, in place, and checks them. It keeps bytes only between the
-//!   pieces of a frame or of a message, and wipes them. What a peer may do is a type of its own, a [`Peer`], so
-//!   that a server's decoder carries nothing for clients.
+//! * [`Decoder`] decodes the bytes of one peer in place, and checks them. It keeps bytes only while a frame or a
+//!   message is unfinished, and wipes them. What a peer may do is a type, a [`Peer`], so that a server's decoder has
+//!   no code for clients.
 //! * What a server sends is framed once for everybody: [`text`], [`binary_header`], [`ping`], [`pong`], [`close`].
 //! * What a client sends is masked: [`Frame`].
 //! * [`accept`] is the answer to the key of a handshake.

@@ -7,7 +7,8 @@ pub mod moment;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use tenfour_core::Time;
+use tenfour_core::mutants::Mutants;
+use tenfour_core::{Time, mutant};
 use tenfour_protocol::control::{Codec, FrameTime};
 use tenfour_protocol::limits::FIRST_CELLS_PER_HOUR;
 use tenfour_protocol::{BurstNo, ClientMessage, Place, ServerMessage, VoiceFrame};
@@ -29,14 +30,6 @@ const FRAME: Duration = Duration::from_millis(250);
 /// SILK narrowband, one frame of 20 ms.
 const OPUS_20_MS: [u8; 4] = [1 << 3, 1, 2, 3];
 
-/// How a server is broken; not at all in a build without the feature `mutants`.
-#[cfg(feature = "mutants")]
-pub type Broken = tenfour_core::mutants::Mutants;
-/// How a server is broken; not at all in a build without the feature `mutants`.
-#[cfg(not(feature = "mutants"))]
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Broken(());
-
 /// A server on a free port, with a data folder of its own.
 pub struct Stand {
     server: Option<Server>,
@@ -46,7 +39,7 @@ pub struct Stand {
 impl Stand {
     /// Starts it.
     #[cfg_attr(not(feature = "mutants"), expect(unused_variables, unused_mut))]
-    pub fn start(broken: Broken) -> Self {
+    pub fn start(broken: Mutants) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let settings = Settings {
             listen: Some("127.0.0.1:0".parse().expect("an address")),
@@ -57,10 +50,7 @@ impl Stand {
             ..Settings::default()
         };
         let mut config = Config::new(settings).expect("good settings");
-        #[cfg(feature = "mutants")]
-        {
-            config.mutants = broken;
-        }
+        mutant!(config.mutants = broken);
         Self { server: Some(Server::start(config).expect("a server")), _folder: folder }
     }
 
@@ -261,7 +251,7 @@ mod tests {
     #[test]
     fn an_agent_hears_the_target_of_a_server_within_its_range_only() {
         let here = Spot::at(45.0, 9.0);
-        let stand = Stand::start(Broken::default());
+        let stand = Stand::start(Mutants::default());
         let mut air = stand.air(&Target::still(here));
         for (km, hears) in [(30.0, true), (70.0, false), (40.0, true), (60.0, false)] {
             air.target(Act::Talk);

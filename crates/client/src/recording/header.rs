@@ -1,16 +1,16 @@
-//! The header of a wav as the standard has it, whatever a program wrote: those that write into a pipe do not know
-//! how long it will be, and say 0, FFFFFFFF or 7FFFF000; others forget a size or add one.
+//! Repairs the header of a wav. Programs that write into a pipe do not know how long it will be, and write 0,
+//! FFFFFFFF or 7FFFF000 as size. Others forget a size or add one.
 
 use std::io::{ErrorKind, Read};
 
 /// Longest part of a header that is kept: the format with its extension is 40 bytes.
 const FORMAT_BYTES: usize = 128;
-/// A size that says that there is none.
+/// A size that means unknown.
 const NO_SIZE: u32 = u32::MAX;
 
 /// What stands before the samples.
 pub(super) struct Header {
-    /// As it should have been, up to the first sample, of a wav whose end is not known.
+    /// The correct header up to the first sample, for a wav of unknown length.
     pub(super) bytes: Vec<u8>,
     /// Bytes of sound that follow, at most.
     pub(super) sound: u64,
@@ -21,7 +21,7 @@ impl Header {
     pub(super) fn read(from: &mut impl Read) -> Result<Self, String> {
         let mut riff = [0; 12];
         whole(from, &mut riff)?;
-        // From here on, as the file says.
+        // From here on the file is right.
         let end = u64::from(number(&riff[4..8]));
         let mut format: Option<Vec<u8>> = None;
         let (mut at, mut long) = (4u64, None);
@@ -49,14 +49,15 @@ impl Header {
                 }
                 _ => skip(from, size.into())?,
             }
-            // An odd part has a byte behind it that its size does not count.
+            // A chunk of odd size is followed by a byte that the size does not count.
             skip(from, u64::from(size & 1))?;
             at += u64::from(size) + u64::from(size & 1);
         }
     }
 }
 
-/// How many bytes the sound has. None is meant only where the file goes on behind it, or ends there as it says.
+/// How many bytes the sound has. A size of 0 is believed only if the file goes on after it, or ends there as its
+/// header says.
 fn sound(size: u32, long: Option<u64>, at: u64, end: u64) -> u64 {
     match (size, long) {
         (NO_SIZE, Some(long)) if long > 0 => long,
@@ -80,7 +81,7 @@ fn tidy(format: &[u8]) -> Result<Vec<u8>, String> {
     // The tag of an extended format is the beginning of its long name.
     let tag = if tag == 0xfffe { word(24).unwrap_or(tag) } else { tag };
     let rate = &format[4..8];
-    // Samples of 20 or 24 bits stand in 24 or 32, on the left: the room for one is what counts.
+    // Samples of 20 or 24 bits are stored in 24 or 32, left-aligned. The size of the container counts.
     let room = match (tag, block / channels * 8) {
         (1 | 3, room @ (8 | 16 | 24 | 32 | 64)) if room >= bits => room,
         (1 | 3, _) => bits,

@@ -1,13 +1,13 @@
 //! What a recording is, by its first bytes: a name says nothing, and what is taken for sound without being it is
 //! noise at full scale in everybody's ear.
 
-/// So many bytes, or all that there are, tell one kind from another: three frames of MPEG audio fit, and a live
-/// source of samples has them in 60 ms.
+/// This many bytes, or all that there are, tell one kind from another. Three frames of MPEG audio fit, and a live
+/// source of samples produces them in 60 ms.
 pub const FIRST_BYTES: usize = 5760;
-/// Less than this may be sound that happens to look like text.
+/// Fewer bytes than this may be sound that happens to look like text.
 const TEXT_BYTES: usize = 16;
 
-/// What begins with these bytes.
+/// The kind of a recording, by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A header and samples, most of the time.
@@ -26,13 +26,13 @@ pub(super) enum Kind {
     Adts,
     /// Characters.
     Text,
-    /// Something that is known, and that is not read: its name.
+    /// A known kind that we cannot read, by its name.
     Other(&'static str),
-    /// Nothing that is known by its first bytes, as samples without a header are not.
+    /// Unknown first bytes, such as samples without a header.
     Unknown,
 }
 
-/// Kinds that begin with bytes of their own, at this place.
+/// Magic bytes of kinds, and at which offset they are.
 const MAGIC: [(usize, &[u8], Kind); 40] = [
     (0, b"fLaC", Kind::Flac),
     (28, b"Speex   ", Kind::Other("Ogg with Speex in it")),
@@ -130,7 +130,7 @@ fn is_followed(first: &[u8], frame: fn(&[u8]) -> Option<usize>) -> bool {
     true
 }
 
-/// How long the frame of MPEG audio is that begins here: ISO 11172-3, 2.4.2.3.
+/// The length of the MPEG audio frame that begins here: ISO 11172-3, 2.4.2.3.
 fn mpeg_frame(at: &[u8]) -> Option<usize> {
     const KBITS: [[usize; 14]; 4] = [
         [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
@@ -163,7 +163,7 @@ fn mpeg_frame(at: &[u8]) -> Option<usize> {
     }
 }
 
-/// How long the frame of AAC is that begins here: ISO 13818-7, 6.2.
+/// The length of the AAC frame that begins here: ISO 13818-7, 6.2.
 fn adts_frame(at: &[u8]) -> Option<usize> {
     let &[0xff, second, _, fourth, fifth, sixth, _] = at.first_chunk()? else { return None };
     let bytes = usize::from(fourth & 3) << 11 | usize::from(fifth) << 3 | usize::from(sixth >> 5);

@@ -1,4 +1,4 @@
-//! Recordings of any usual kind, read as 48 kHz mono, whole or while they are made.
+//! Reads recordings of all usual kinds as 48 kHz mono, whole or while they are being made.
 
 mod header;
 mod kind;
@@ -27,12 +27,12 @@ pub use kind::FIRST_BYTES;
 use kind::Kind;
 use mono::Mono;
 
-/// Longest recording that is read whole: the longest talk limit there is, and as much again.
+/// Longest recording that is read whole: twice the longest talk limit.
 const LONGEST_SECONDS: u32 = 1200;
 /// Samples of the longest Opus packet, 120 ms: RFC 6716, 3.2.5.
-const OPUS_MOST: usize = 5760;
-/// Packets in a row that cannot be decoded, after which the rest is not tried.
-const BROKEN: u32 = 50;
+const MAX_OPUS_SAMPLES: usize = 5760;
+/// After this many packets in a row that cannot be decoded, we give up.
+const MAX_BROKEN: u32 = 50;
 
 /// A recording that is read block by block.
 pub struct Recording {
@@ -40,7 +40,7 @@ pub struct Recording {
     track: u32,
     codec: Codec,
     mono: Option<Mono>,
-    /// What the codec gave, all channels in turn.
+    /// The decoded samples, channels interleaved.
     samples: Vec<f32>,
     broken: u32,
     ended: bool,
@@ -86,8 +86,8 @@ impl Recording {
         }
     }
 
-    /// A recording that comes through a pipe, of which `first` was read already. None: these are samples without a
-    /// header, or something that nobody knows.
+    /// A recording that comes through a pipe, of which `first` was read already. None if these are samples without a
+    /// header, or of an unknown kind.
     pub fn through_pipe(
         first: Vec<u8>,
         rest: impl Read + Send + Sync + 'static,
@@ -97,7 +97,7 @@ impl Recording {
         match kind {
             Kind::Unknown => None,
             Kind::Wav => Some(Self::wav(both)),
-            // Where their sound is stands at their end.
+            // Such files say only at their end where the sound is.
             Kind::Mp4 | Kind::Caf => {
                 Some(Err(format!("{kind} cannot be read from a pipe. Name the file instead")))
             }
@@ -105,7 +105,7 @@ impl Recording {
         }
     }
 
-    /// A wav: its header is put right first.
+    /// A wav, whose header is repaired first.
     fn wav(mut source: impl Read + Send + Sync + 'static) -> Result<Self, String> {
         let header = Header::read(&mut source)?;
         let tidy = Cursor::new(header.bytes).chain(source.take(header.sound));
@@ -124,7 +124,7 @@ impl Recording {
         Ok(Self { format, track, codec, mono: None, samples: Vec::new(), broken: 0, ended: false })
     }
 
-    /// The next of its sound, 48 kHz mono; none after the last of it.
+    /// The next block of sound, 48 kHz mono; none at the end.
     pub fn block(&mut self) -> Result<Option<Vec<f32>>, String> {
         while !self.ended {
             let packet = match self.format.next_packet() {
@@ -151,7 +151,7 @@ impl Recording {
         Ok(None)
     }
 
-    /// That its channels are each other's mirror so far, and mixed to one they are silence.
+    /// Whether its channels have been each other's negative so far, so that mixed to one they are silent.
     pub fn cancels(&self) -> bool {
         self.mono.as_ref().is_some_and(Mono::cancels)
     }
@@ -161,8 +161,8 @@ impl Recording {
             Ok(spec) => spec,
             Err(why) => {
                 self.broken += 1;
-                // One bad packet is a click; nothing but bad ones is no sound.
-                return if self.broken < BROKEN {
+                // One bad packet is a click. If all are bad, there is no sound.
+                return if self.broken < MAX_BROKEN {
                     Ok(Vec::new())
                 } else {
                     Err(format!("it is broken ({why})"))
@@ -194,7 +194,7 @@ impl Recording {
     }
 }
 
-/// What becomes of channels that are each other's mirror, and what to do.
+/// What to tell if channels cancel each other out, and what to do about it.
 pub const CANCELS: &str = "its left and right side cancel each other out (one is the other upside down), and mixed to \
     one they are silence. Keep one of them, for example with: sox FILE left.wav remix 1";
 
@@ -215,7 +215,7 @@ impl Codec {
         })
     }
 
-    /// The samples of one packet, all channels in turn; how many channels, and the rate.
+    /// The samples of one packet, interleaved; the number of channels, and the rate.
     fn decode(&mut self, packet: &Packet, samples: &mut Vec<f32>) -> Result<(usize, u32), String> {
         match self {
             Self::Any(decoder) => {
@@ -225,7 +225,8 @@ impl Codec {
                 Ok((channels, rate))
             }
             Self::Opus(decoder, skip) => {
-                *samples = decoder.decode_all(&packet.data, OPUS_MOST).map_err(|error| error.to_string())?;
+                *samples =
+                    decoder.decode_all(&packet.data, MAX_OPUS_SAMPLES).map_err(|error| error.to_string())?;
                 let end = usize::try_from(packet.trim_end.get()).unwrap_or(usize::MAX);
                 samples.truncate(samples.len().saturating_sub(end));
                 let first = (*skip).min(samples.len());
@@ -243,7 +244,7 @@ fn pre_skip(audio: &AudioCodecParameters) -> usize {
     head.map_or(0, |bytes| u16::from_le_bytes([bytes[0], bytes[1]]).into())
 }
 
-/// Only the readers of this kind: others would find something of their own in it.
+/// Only the readers of this kind. Others might take it for something else.
 fn readers_of(kind: Kind) -> Result<Probe, String> {
     let mut probe = Probe::new();
     match kind {

@@ -1,14 +1,14 @@
-//! One channel of 48 kHz, whatever comes.
+//! Converts any channels and rate to one channel of 48 kHz.
 
 use rubato::audioadapter_buffers::direct::SequentialSlice;
 use rubato::{Fft, FixedSync, Indexing, Resampler};
 use tenfour_protocol::limits::SAMPLE_RATE;
 
-/// Samples that are converted at once: 20 ms of the slowest rates, so that a live source is not held back.
+/// How many samples are converted at once: 20 ms at the lowest rates, so that a live source is not delayed.
 const BLOCK: usize = 160;
-/// Energy that channels may lose by being added up, before it counts as lost: a hundredth is left of it.
+/// If mixing leaves less than this share of the channels' energy, they cancel each other out.
 const LOST: f64 = 0.01;
-/// Below this energy a sample, -60 dB, there was nothing to lose.
+/// Energy per sample, -60 dB, below which there is no sound to lose.
 const AUDIBLE: f64 = 1e-6;
 
 /// Mixes channels to one, and converts their rate.
@@ -21,11 +21,11 @@ pub(super) struct Mono {
     samples: u64,
 }
 
-/// Another rate to 48 kHz. The length stays right to a sample, and the sound in its place to a few samples.
+/// Converts another rate to 48 kHz. The length is right to one sample, and positions to a few samples.
 struct Converter {
     fft: Fft<f32>,
     waiting: Vec<f32>,
-    /// Samples at the begin that are the converter's own delay.
+    /// Samples at the beginning that are the converter's own delay.
     delay: usize,
     taken: u64,
     given: u64,
@@ -41,7 +41,7 @@ impl Mono {
         Ok(Self { channels: channels.max(1), converter, mixed: 0.0, apart: 0.0, samples: 0 })
     }
 
-    /// Samples of all channels in turn, to one channel.
+    /// Mixes interleaved samples to one channel.
     pub(super) fn take(&mut self, samples: &[f32]) -> Result<Vec<f32>, String> {
         if samples.iter().any(|sample| !sample.is_finite()) {
             return Err("it holds samples that are no numbers".into());
@@ -52,7 +52,7 @@ impl Mono {
             let mean = all.iter().sum::<f32>() / channels;
             self.mixed += f64::from(mean * mean);
             self.apart += f64::from(all.iter().map(|sample| sample * sample).sum::<f32>() / channels);
-            // Clipped at full scale: a float may hold more, and the converter would overflow.
+            // Clips at full scale: a float may be larger, and the converter would overflow.
             mono.push(mean.clamp(-1.0, 1.0));
         }
         self.samples += mono.len() as u64;
@@ -67,7 +67,7 @@ impl Mono {
         self.converter.as_mut().map_or(Ok(Vec::new()), Converter::end)
     }
 
-    /// That the channels are each other's mirror, and what is left of them is silence.
+    /// Whether the channels are each other's negative, so that their mix is silent.
     pub(super) fn cancels(&self) -> bool {
         self.apart > AUDIBLE * self.samples as f64 && self.mixed < LOST * self.apart
     }
@@ -108,7 +108,7 @@ impl Converter {
         Ok(out)
     }
 
-    /// One block from `at` on. Says how many samples it took.
+    /// Converts one block from `at` on. Returns how many samples it took.
     fn convert(&mut self, at: usize, out: &mut Vec<f32>) -> Result<usize, String> {
         let failed =
             |error: &dyn std::fmt::Display| format!("{} Hz cannot be converted ({error})", self.rate);

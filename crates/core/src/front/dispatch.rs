@@ -1,4 +1,4 @@
-//! The hub's outputs become orders for workers, in the one order that is right.
+//! Turns the hub's outputs into orders for workers, in the order in which they must be carried out.
 
 use tenfour_protocol::ServerMessage;
 
@@ -7,12 +7,12 @@ use crate::ConnId;
 use crate::hub::{NodeOutput, Output, Recipients, Route};
 use crate::voice::ByGrade;
 
-/// What a shell knows that the front does not.
+/// What the front asks of a shell.
 pub trait Shell {
     /// A control message as this shell writes it.
     type Message: Clone;
 
-    /// The worker of a connection, from 0, also of one that is gone.
+    /// The worker of a connection, counted from 0. Also works for a connection that is gone.
     fn worker_of(&self, conn: ConnId) -> usize;
 
     /// Writes a control message, once for everybody who gets it.
@@ -53,12 +53,12 @@ impl<F: Fn(ConnId) -> usize> Shell for Unwritten<F> {
 #[derive(Debug)]
 pub struct Dispatch<M>(Round<M>);
 
-/// What is handed over together: first what goes to the bus, then orders for workers.
+/// What is handed over together: messages for the bus first, then orders for workers.
 ///
-/// The bus comes first: who is told that it is tuned must not miss a burst because this node subscribes after that. And a
-/// round is handed over whole before the next one. So a talker is admitted when every worker has the opening of its
-/// burst: the talker's frames reach no deck that does not know them. And frames of another node are let in when every
-/// worker has their opening.
+/// The bus comes first: a client that was told it is tuned must not miss a burst because this node subscribed too
+/// late. A round is handed over whole before the next one begins. So a talker is admitted only after every worker has
+/// the opening of the burst, and no deck gets a frame of a burst that it does not know. Likewise, frames of another
+/// node are let in only after every worker has their opening.
 #[must_use = "orders that are not handed over are lost"]
 #[derive(Debug)]
 pub struct Round<M> {
@@ -81,7 +81,7 @@ impl<M: Clone> Dispatch<M> {
         Self(Round::new(workers))
     }
 
-    /// Sorts an output in. Gives the round before it, if that has to be handed over first.
+    /// Sorts an output in. Returns the round before it, if that has to be handed over first.
     #[must_use = "the round that comes back goes first"]
     pub fn take<S: Shell<Message = M>>(&mut self, output: Output, shell: &S) -> Option<Round<M>> {
         let waits = matches!(output, Output::Admit { .. } | Output::Node(NodeOutput::Hear { .. }));
@@ -142,7 +142,7 @@ impl<M: Clone> Dispatch<M> {
         before
     }
 
-    /// The same for a shell without queues: what follows from an output, in its order.
+    /// The same for a shell without queues: what follows from one output, in order.
     pub fn at_once<S: Shell<Message = M>>(
         &mut self,
         output: Output,
@@ -152,7 +152,7 @@ impl<M: Clone> Dispatch<M> {
         before.into_iter().chain([self.rest()]).flat_map(Round::handovers)
     }
 
-    /// What was sorted in and not given yet.
+    /// What was sorted in and not returned yet.
     pub fn rest(&mut self) -> Round<M> {
         let workers = self.0.workers.len();
         std::mem::replace(&mut self.0, Round::new(workers))

@@ -1,4 +1,4 @@
-//! The front: what lies between connections, workers and the [hub](crate::hub), the same for every shell.
+//! The front: the code between connections, workers and the [hub](crate::hub), which is the same for every shell.
 //!
 //! ```text
 //! client ── messages, frames ──► Port ── inputs ──► Hub ── outputs ──► Dispatch ── rounds of orders ──► workers
@@ -8,12 +8,12 @@
 //!
 //! * [`Port`] - one for each connection: takes what its client says, owns its [`Uplink`](crate::voice::Uplink), gives
 //!   the hub its inputs.
-//! * [`Dispatch`] - one for each hub: sorts the hub's outputs into orders for workers and messages for the bus. What
-//!   must not overtake each other lies in different [`Round`]s.
+//! * [`Dispatch`] - one for each hub: sorts the hub's outputs into orders for workers and messages for the bus.
+//!   Outputs that must not overtake each other are in different [`Round`]s.
 //! * [`Order`] - what one worker does. [`DeckOrder::carry_out`] and [`Port::obey`] do most of them.
 //!
-//! The server, the simulations, the scenarios and the attackers are shells around these three: they carry bytes and
-//! know threads, and none of them decides what a message means or what comes first.
+//! The server, the simulations, the scenarios and the attackers are shells around these three. Shells carry bytes and
+//! know threads; none of them decides what a message means or what comes first.
 
 mod dispatch;
 mod order;

@@ -61,7 +61,7 @@ pub enum DeckOrder<M> {
         /// Who is tuned, in the hub's order.
         tuned: Vec<Tuned>,
     },
-    /// One more who is tuned, or another word on one.
+    /// Somebody is tuned, or what was known of them changes.
     Join {
         /// Which burst.
         burst: BurstNo,
@@ -70,7 +70,7 @@ pub enum DeckOrder<M> {
         /// From where.
         from: StartAt,
     },
-    /// One less who is tuned.
+    /// Somebody is not tuned any more.
     Leave {
         /// Which burst.
         burst: BurstNo,
@@ -118,7 +118,8 @@ pub enum PortOrder {
 }
 
 impl<M: Clone> DeckOrder<M> {
-    /// Does it. `is_here` says whether a connection is open: the deck would keep a place for one that is gone.
+    /// Carries it out. `is_here` says whether a connection is open: the deck would keep an entry for one that is
+    /// gone.
     pub fn carry_out(self, deck: &mut Deck<M>, is_here: impl Fn(ConnId) -> bool, now: Time) {
         let present = |who: Tuned| if is_here(who.conn()) { who } else { Tuned::Not(who.conn()) };
         match self {
@@ -138,8 +139,8 @@ impl<M: Clone> DeckOrder<M> {
 }
 
 impl PortOrder {
-    /// What the hub is told when the connection is gone and nobody can do this: a burst that was admitted while its
-    /// talker went is closed, or it would keep its place on the channel.
+    /// What to tell the hub if the connection is gone and nobody can carry this out. A burst that was admitted while
+    /// its talker left is closed; otherwise it would count on the channel for ever.
     pub fn without_port(self, conn: ConnId) -> Option<Input> {
         let Self::Admit { local, .. } = self else { return None };
         Some(Input::BurstClosed { conn, local, frames: 0, dropped: None, reason: EndReason::TalkerLost })

@@ -1,10 +1,11 @@
-//! One connection: what its client says, and what becomes of it.
+//! One connection: takes what its client says and makes hub inputs and frames of it.
 
 use tenfour_protocol::json::Fault;
 use tenfour_protocol::{BurstNo, ClientMessage, Code, Refusal, ServerMessage, json};
 
 use super::PortOrder;
 use crate::hub::Input;
+use crate::mutants::Mutants;
 use crate::voice::{Framing, Packet, Uplink, UplinkOutput};
 use crate::{ConnId, Time};
 
@@ -27,7 +28,7 @@ pub enum PortOutput {
     Ping,
 }
 
-/// A connection, from its [`Input::Connected`] on, which the shell makes: it knows who connects.
+/// A connection, from [`Input::Connected`] on. The shell makes that input itself, since it knows who connects.
 ///
 /// The shell gives it what the client says and what the hub orders, and drains [`Port::poll`] after each call.
 #[derive(Debug)]
@@ -44,13 +45,12 @@ impl Port {
         Self { conn, uplink: Uplink::new(framing, now), ended: false }
     }
 
-    /// The same, broken on purpose.
-    #[cfg(feature = "mutants")]
-    pub fn broken(self, mutants: crate::mutants::Mutants) -> Self {
+    /// The same, with these mutants.
+    pub fn broken(self, mutants: Mutants) -> Self {
         Self { uplink: self.uplink.broken(mutants), ..self }
     }
 
-    /// A control message. Gives what the hub has to be told of it; a release concerns the uplink alone.
+    /// A control message. Returns what the hub has to be told; a release concerns the uplink alone.
     #[must_use]
     pub fn message(&mut self, message: ClientMessage, now: Time) -> Option<Input> {
         self.uplink.alive(now);
@@ -59,14 +59,14 @@ impl Port {
                 self.uplink.release(burst, now);
                 return None;
             }
-            // Before the hub hears of it: its frames may come at once.
+            // The uplink must know of the burst before the hub does: its frames may come at once.
             ClientMessage::BurstStart { burst, frame_ms, .. } => self.uplink.start(burst, frame_ms, now),
             _ => {}
         }
         Some(Input::Message { conn: self.conn, message })
     }
 
-    /// A text that is no control message. Gives what the hub has to be told: it counts as one.
+    /// A text that is no control message. Returns what the hub has to be told, since it counts as a message.
     #[must_use]
     pub fn malformed(&mut self, text: &str, fault: &Fault, now: Time) -> Input {
         self.uplink.alive(now);
@@ -80,12 +80,12 @@ impl Port {
         self.uplink.frame(bytes, now);
     }
 
-    /// Another sign of life than messages and frames: the answer to a ping.
+    /// A sign of life that is neither message nor frame: the answer to a ping.
     pub fn alive(&mut self, now: Time) {
         self.uplink.alive(now);
     }
 
-    /// What the hub orders.
+    /// Carries out an order of the hub.
     pub fn obey(&mut self, order: PortOrder, now: Time) {
         match order {
             PortOrder::Admit { local, burst } => self.uplink.admit(local, burst, now),

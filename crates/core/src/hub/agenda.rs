@@ -1,4 +1,4 @@
-//! What the hub asks of its shell: the outputs that it has not taken yet, and the timers that run.
+//! What the hub wants from its shell: outputs that the shell has not taken yet, and timers.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -11,35 +11,35 @@ use crate::{ConnId, Time};
 /// Something that is due at a time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
-    /// The first message of a connection.
+    /// A connection has not said hello in time.
     Hello(ConnId),
-    /// The oldest press that waits for an earlier burst of its connection to be over.
+    /// The oldest press of a connection has waited too long for the connection's earlier burst to end.
     Press(ConnId),
-    /// The longest a burst may last.
+    /// A burst has lasted as long as it may.
     TalkLimit(BurstNo),
     /// An ended burst is forgotten.
     Forget(BurstNo),
     /// A dropped session is forgotten.
     Suspended(ParticipantNo),
-    /// Joins and leaves of a channel are told.
+    /// Participants of a channel are told who joined and left.
     Presence(ChannelId),
-    /// A boundary: places change.
+    /// A boundary of epochs: sessions move.
     Epoch,
-    /// Connections are closed though a burst was not.
+    /// A stopping hub closes its connections, even if a burst has not ended.
     Stop,
-    /// Other nodes hear that this one is here.
+    /// This node tells the others that it is alive.
     Beat,
-    /// Other nodes hear how many people are here.
+    /// This node tells the others how many people it has.
     Counts,
-    /// Subscriptions that nobody wants are let go.
+    /// Subscriptions that nobody needs any more end.
     Linger,
-    /// A page of another node's people.
+    /// Another node has not answered with a page of its participants.
     Page(u32),
-    /// A burst of another node is over, and what came late has come.
+    /// A burst of another node ended so long ago that nothing late can come: its number is forgotten.
     Ended(NodeId, BurstNo),
 }
 
-/// What is to be done now, and what later. The code that sets a timer keeps its time, to be able to cancel it.
+/// Outputs and timers. The code that sets a timer remembers its time, which it needs to cancel it.
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
     outputs: VecDeque<Output>,
@@ -54,8 +54,7 @@ impl Agenda {
         self.input_seq += 1;
     }
 
-    /// The number of the input that the hub handles now: it says what came before what, where two times may be
-    /// equal.
+    /// The number of the input that the hub handles now. It orders events whose times may be equal.
     pub(super) fn input_seq(&self) -> u64 {
         self.input_seq
     }

@@ -1,5 +1,5 @@
-//! How long each user talked lately, and whether they are to rest. Users are hashes that nobody else can
-//! make, so that whoever erases themselves has no new budget, and nothing is left of them here.
+//! How long each user talked lately, and whether they have to rest. Users are keyed by a hash with the hub's secret.
+//! So erasing an account does not give a new budget, and nothing here identifies an erased user.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -10,13 +10,13 @@ use tenfour_protocol::{ChannelId, Code, Refusal};
 use super::millis;
 use crate::Time;
 
-/// A user, as the hub's secret has it.
+/// A user, hashed with the hub's secret.
 pub(super) type UserKey = [u8; 16];
 
-/// Speech is added up in slots of this length, so that a user has at most 61 of them.
+/// Speech is summed in slots of this length, so a user has at most 61 of them.
 const SLOT: Duration = Duration::from_secs(10);
 
-/// What is known of everybody who talked in the last [`SPEECH_WINDOW`].
+/// Everybody who talked in the last [`SPEECH_WINDOW`].
 #[derive(Debug, Default)]
 pub(super) struct Airtime {
     entries: BTreeMap<UserKey, Entry>,
@@ -25,25 +25,26 @@ pub(super) struct Airtime {
 
 #[derive(Debug, Default)]
 struct Entry {
-    /// Slots with speech, and how much; the oldest first.
+    /// Slots with speech and how much of it, the oldest first.
     speech: VecDeque<(u64, Duration)>,
     /// Until when the user rests on a channel.
     rests: BTreeMap<ChannelId, Time>,
-    /// When somebody whom the user would hear began to talk last.
+    /// When somebody in the user's hearing last began to talk.
     waited: BTreeMap<ChannelId, Time>,
-    /// Until when the next burst on a channel is the rest of the one before, and when that had to end.
+    /// Until when the next burst on a channel counts as a continuation of the one before, and when that one had to
+    /// end.
     owed: BTreeMap<ChannelId, (Time, Time)>,
 }
 
 impl Airtime {
-    /// A burst is over that began at `from`.
+    /// A burst ended that began at `from`.
     pub(super) fn talked(&mut self, user: UserKey, from: Time, now: Time) {
         let entry = self.entry(user, now);
         let mut begin = from;
         while begin < now {
             let slot = slot_of(begin);
             let end = now.min(end_of(slot));
-            // Of two bursts at once, the one that ends last may have begun first.
+            // When two bursts overlap, the one that ends last may have begun first.
             let at = entry.speech.partition_point(|&(known, _)| known < slot);
             match entry.speech.get_mut(at) {
                 Some((known, spent)) if *known == slot => *spent += end - begin,
@@ -60,28 +61,28 @@ impl Airtime {
         entry.rests.insert(channel.clone(), now + REST);
     }
 
-    /// A burst is over that others waited for, and that could have lasted until `limit`: a press right after it
-    /// gains no time.
+    /// A burst ended for which others waited, and which could have lasted until `limit`. Pressing again right after
+    /// it gains no time.
     pub(super) fn let_go(&mut self, user: UserKey, channel: &ChannelId, limit: Time, now: Time) {
         let entry = self.entry(user, now);
         entry.owed.retain(|_, (until, _)| *until > now);
         entry.owed.insert(channel.clone(), (now + REST, limit));
     }
 
-    /// When a burst that begins now has to end, if it is the rest of one that others waited for.
+    /// When a burst that begins now has to end, if it continues one for which others waited.
     pub(super) fn owed(&self, user: UserKey, channel: &ChannelId, now: Time) -> Option<Time> {
         let &(until, limit) = self.entries.get(&user)?.owed.get(channel)?;
         (until > now).then_some(limit)
     }
 
-    /// Somebody whom the user would hear began to talk.
+    /// Somebody in the user's hearing began to talk.
     pub(super) fn others_began(&mut self, user: UserKey, channel: &ChannelId, now: Time) {
         let entry = self.entry(user, now);
         entry.waited.retain(|_, began| *began + SPEECH_WAITING > now);
         entry.waited.insert(channel.clone(), now);
     }
 
-    /// Whether the user may soon have talked too much, so that it counts who else begins.
+    /// Whether the user may soon have talked too much. Then it matters who else begins to talk.
     pub(super) fn talks_much(&self, user: UserKey, now: Time) -> bool {
         self.entries.get(&user).is_some_and(|entry| entry.spent(now) >= SPEECH / 2)
     }
@@ -106,7 +107,7 @@ impl Airtime {
         (!self.entries.is_empty()).then_some(self.swept + SPEECH_WAITING)
     }
 
-    /// Lets go of what counts no more, a minute after it does at most, whether anybody talks or not.
+    /// Forgets what no longer counts, at most a minute late, whether anybody talks or not.
     pub(super) fn forget(&mut self, now: Time) {
         if self.due().is_some_and(|due| due <= now) {
             self.swept = now;
@@ -135,7 +136,7 @@ impl Entry {
         self.counted(now).map(|(_, spent)| *spent).sum()
     }
 
-    /// When less than the budget is spent, if nothing is added; `now`, if that is so already.
+    /// When less than the budget will be spent if nothing is added; `now` if it is less already.
     fn leaves(&self, now: Time) -> Time {
         let mut spent = self.spent(now);
         let mut at = now;

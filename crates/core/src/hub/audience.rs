@@ -1,4 +1,4 @@
-//! Who hears a burst: its audience at its start, and what changes it.
+//! Who hears a burst: the audience at its start, and changes to it.
 
 use tenfour_protocol::control::EndReason;
 use tenfour_protocol::{BurstNo, ChannelId, ParticipantNo, Range, ServerMessage, SignalGrade};
@@ -7,16 +7,16 @@ use super::burst::Burst;
 use super::members::Member;
 use super::nodes::Origin;
 use super::{Hears, Hub, Output, StartAt, Tuned};
-use crate::ConnId;
 use crate::reach::{Slot, Talker};
+use crate::{ConnId, mutant};
 
-/// A burst on the air and somebody who may hear it, and whether they did.
+/// Bursts on the air, people who may hear them, and whether they did.
 pub(super) type Hearing = Vec<(BurstNo, ParticipantNo, bool)>;
 
 impl Hub {
-    /// Who hears a talker. On a large channel: everybody with a connection who is in range and has not muted the
-    /// talker. On a small one: everybody, and whether they hear, because the workers do as much for those who do
-    /// not. Shuffled, so that the order in which people are served says nothing about them.
+    /// Who hears a talker. On a large channel that is everybody with a connection who is in range and has not muted
+    /// the talker. On a small one it is everybody, with a note whether they hear: the workers do equal work for those
+    /// who do not. The list is shuffled, so that the order in which people are served says nothing about them.
     #[inline]
     pub(super) fn audience(
         &mut self,
@@ -51,18 +51,11 @@ impl Hub {
         if small {
             channel.away().for_each(|conn| shuffle(&mut audience, Tuned::Not(conn)));
         }
-        #[cfg(feature = "mutants")]
-        if self.config.mutants.has(crate::mutants::Mutant::SortedFanOut) {
-            let heard = self.places.spots().talker(slot, tx);
-            let slots: std::collections::BTreeMap<_, _> =
-                channel.here().iter().map(|member| (member.conn, member.slot)).collect();
-            let key = |conn| slots.get(&conn).map(|&slot| heard.distance_key(slot));
-            audience.sort_by_key(|who| (key(who.conn()), who.conn()));
-        }
+        mutant!(self.config.mutants, SortedFanOut => super::mutants::sort(&mut audience, channel, &heard));
         audience
     }
 
-    /// Nothing if `listener` does not hear `burst`; else how well.
+    /// How well `listener` hears `burst`; none if not at all.
     pub(super) fn hears(&self, listener: ParticipantNo, burst: BurstNo) -> Option<Option<SignalGrade>> {
         if !self.wants(listener, burst) {
             return None;
@@ -71,7 +64,7 @@ impl Hub {
         self.talker_of(burst).heard_by(self.places.slot(listener)?)
     }
 
-    /// The talker of a burst, as those who may hear it are judged.
+    /// The talker of a burst, for judging who hears them.
     pub(super) fn talker_of(&self, burst: &Burst) -> Talker<'_> {
         let slot = match &burst.origin {
             Origin::Here { .. } => self.places.slot(burst.talker),
@@ -80,7 +73,7 @@ impl Hub {
         self.places.spots().talker(slot, burst.tx)
     }
 
-    /// Whether a burst is neither the listener's own nor of somebody whom they have muted.
+    /// Whether a burst is neither the listener's own nor from somebody whom they muted.
     pub(super) fn wants(&self, listener: ParticipantNo, burst: BurstNo) -> bool {
         self.floor.get(burst).is_some_and(|burst| {
             let muted = self.mutes.has(listener, burst.talker);
@@ -114,8 +107,8 @@ impl Hub {
         hearing
     }
 
-    /// Does `change`, then tells those who hear a burst no more, and lets in those who do now. `before` says what
-    /// everybody whom it concerns heard before.
+    /// Does `change`. Then tells listeners who lost a burst, and lets in listeners who gained one. `before` says what
+    /// everybody concerned heard before the change.
     pub(super) fn reconcile_audience(&mut self, before: Hearing, change: impl FnOnce(&mut Self)) {
         change(self);
         for (burst, listener, heard) in before {
@@ -137,15 +130,15 @@ impl Hub {
         self.agenda.push(Output::Join { burst, who, from });
     }
 
-    /// Somebody hears a burst no more, and stays tuned.
+    /// Somebody no longer hears a burst, but stays tuned.
     pub(super) fn hears_no_more(&mut self, burst: BurstNo, conn: ConnId) {
         if !self.sits_by(burst, conn, StartAt::Live) {
             self.agenda.push(Output::Leave { burst, conn });
         }
     }
 
-    /// Somebody is tuned and does not hear a burst. On a small channel the workers do as much for them as if they did,
-    /// from `from` on when they are new. False on a large one, where nothing is done for them.
+    /// Somebody is tuned but does not hear a burst. On a small channel the workers do equal work for them, beginning
+    /// at `from` if they are new. Returns false on a large channel, where nothing is done for them.
     pub(super) fn sits_by(&mut self, burst: BurstNo, conn: ConnId, from: StartAt) -> bool {
         let small = self.floor.get(burst).is_some_and(|burst| burst.small);
         if small {
@@ -155,7 +148,7 @@ impl Hub {
     }
 }
 
-/// The message for somebody who does not hear a burst any more, or not the rest of it.
+/// The message for somebody who does not hear the rest of a burst.
 pub(super) fn out_of_range(burst: BurstNo) -> ServerMessage {
     ServerMessage::BurstEnded { burst, frames: 0, reason: EndReason::OutOfRange }
 }

@@ -1,4 +1,4 @@
-//! What the floor keeps of a press, of a talk and of a burst.
+//! A press, a talk and a burst, as the floor keeps them.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ pub(super) struct Press {
     pub(super) channel: ChannelId,
     pub(super) codec: Codec,
     pub(super) frame_ms: FrameTime,
-    /// How long it waits for an earlier burst of the same talker to be over.
+    /// Until when it waits for an earlier burst of the same talker to end.
     pub(super) until: Time,
 }
 
@@ -27,25 +27,25 @@ pub(super) struct Talk {
     pub(super) local: BurstNo,
     pub(super) burst: BurstNo,
     pub(super) since: Time,
-    /// When it is ended, and which limit that is.
+    /// When it is ended, and by which limit.
     pub(super) limit: Time,
     pub(super) ends: EndReason,
-    /// How many began since whom its talker would hear.
+    /// How many people in its talker's hearing began to talk since.
     pub(super) others: u32,
 }
 
-/// A burst on the air, or one that is over and held.
+/// A burst on the air, or one that ended and is held.
 #[derive(Debug)]
 pub(super) struct Burst {
     pub(super) talker: ParticipantNo,
-    /// Who that is, and from where; none on another node.
+    /// The talker's user and address; none if the talker is on another node.
     pub(super) user: Option<UserId>,
     pub(super) address: Option<AddressNo>,
     /// As it was at the start.
     pub(super) tx: Range,
-    /// The input that ended it.
+    /// The number of the input that ended it.
     pub(super) over: Option<u64>,
-    /// Who had the talker muted when its session ended: a mute outlives it as long as its voice.
+    /// Who had muted the talker when the talker's session ended: the mute lasts as long as the voice is held.
     pub(super) unwanted_by: BTreeSet<ParticipantNo>,
     pub(super) channel: ChannelId,
     /// Whether everybody who is tuned has a turn, as it was at the start.
@@ -84,8 +84,8 @@ impl Burst {
     }
 }
 
-/// Frames that are sent at once in a channel of so many. All of them count, not those in range,
-/// whom nobody may count: how a burst is sent must not tell who is near.
+/// How many frames are sent together in a channel of so many people. Everybody counts, not only those in range: how a
+/// burst is sent must not tell how many are near.
 pub(super) fn bundle(participants: usize) -> u8 {
     let reached = BUNDLES.iter().rev().find(|(least, _)| participants >= *least);
     reached.map_or(1, |(_, frames)| *frames)

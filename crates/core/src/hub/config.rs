@@ -6,6 +6,7 @@ use std::time::Duration;
 use tenfour_protocol::node::{NodeId, NodeName};
 use tenfour_protocol::{ChannelId, limits};
 
+use crate::mutants::Mutants;
 use crate::reach::Secret;
 
 /// Configuration of a hub.
@@ -19,22 +20,21 @@ pub struct HubConfig {
     pub hold: Duration,
     /// Longest burst.
     pub talk_limit: Duration,
-    /// How long a talker may go on when somebody begins whom they would hear.
+    /// How long a talker may go on after somebody in their hearing began to talk.
     pub courtesy_limit: Duration,
-    /// Participants of one channel.
+    /// Most participants of one channel.
     pub channel_participants: usize,
     /// What channels are for.
     pub labels: BTreeMap<ChannelId, String>,
-    /// Random bytes of this run: without them stamps could be made by anybody.
+    /// Random bytes of this run. Whoever knew them could forge stamps.
     pub secret: Secret,
     /// Time since the Unix epoch at [`Time::ZERO`](crate::Time::ZERO): places change at quarters of
     /// an hour.
     pub unix_at_zero: Duration,
-    /// The cluster that this node belongs to; none, and it is alone by design.
+    /// The cluster that this node belongs to, if any.
     pub cluster: Option<ClusterConfig>,
     /// What is broken on purpose.
-    #[cfg(feature = "mutants")]
-    pub mutants: crate::mutants::Mutants,
+    pub mutants: Mutants,
 }
 
 /// This node among others.
@@ -61,8 +61,7 @@ impl Default for HubConfig {
             secret: Secret::default(),
             unix_at_zero: Duration::ZERO,
             cluster: None,
-            #[cfg(feature = "mutants")]
-            mutants: crate::mutants::Mutants::default(),
+            mutants: Mutants::default(),
         }
     }
 }

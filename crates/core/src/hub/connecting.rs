@@ -10,7 +10,7 @@ use tenfour_protocol::{Code, Participant, ParticipantNo, Place, Ranges, Refusal,
 use super::receipts::Passed;
 use super::sessions::{Connection, Link, Stage};
 use super::{Hub, LoginId, Output, Recipients, Timer, millis};
-use crate::{ConnId, Time};
+use crate::{ConnId, Time, mutant};
 
 /// How long a stop waits for bursts on the air to end.
 const STOP_TIMEOUT: Duration = Duration::from_millis(500);
@@ -48,10 +48,9 @@ impl Hub {
             let refusal = Refusal::because(Code::MalformedMessage, "resume names more than 64 bursts.");
             return self.agenda.error(conn, refusal);
         }
-        #[cfg(feature = "mutants")]
-        if hello.place.is_none() && self.config.mutants.has(crate::mutants::Mutant::PlaceRequired) {
-            return self.agenda.error(conn, Code::LocationNeeded);
-        }
+        mutant!(if self.refuses_without_place(conn, &hello) {
+            return;
+        });
         self.cancel_hello(conn);
         let used = hello.resume.as_ref().and_then(|resume| self.resumable(conn, &resume.token));
         let participant = match &used {
@@ -115,7 +114,7 @@ impl Hub {
     pub(super) fn disconnected(&mut self, conn: ConnId, now: Time) {
         self.cancel_hello(conn);
         self.detach(conn, now);
-        // This happens only when the uplink was gone before the shell could admit the burst.
+        // This happens only if the uplink was gone before the shell could admit the burst.
         if let Some(&talk) = self.floor.talk(conn) {
             let nothing = Passed { frames: 0, dropped: None };
             self.burst_closed(conn, talk.local, nothing, EndReason::TalkerLost, now);

@@ -1,6 +1,6 @@
-//! What one user and one address may have of the radio, over all their connections, and who has to listen before they
-//! talk. A refusal depends on what its talker would hear, and on what the talker's own user and address have on the
-//! air. It never depends on what others hear, or it would tell where they are.
+//! What one user and one address may use, over all their connections, and who has to listen before they talk. A
+//! refusal depends on what the talker would hear, and on what their own user and address have on the air. It never
+//! depends on what others hear, because that would tell where they are.
 
 use tenfour_protocol::control::{AirLimits, EndReason};
 use tenfour_protocol::limits::{
@@ -15,7 +15,7 @@ use super::burst::Talk;
 use super::nodes::Origin;
 use super::sessions::{Connection, Link, Stage};
 use super::{AddressNo, Hub, HubConfig, millis};
-use crate::{ConnId, Time};
+use crate::{ConnId, Time, mutant};
 
 /// When to try a busy channel again.
 const BUSY_RETRY_MS: u32 = 1000;
@@ -28,7 +28,7 @@ enum Crowd {
 }
 
 impl HubConfig {
-    /// What holds for everybody who talks.
+    /// The limits for everybody who talks.
     pub fn air_limits(&self) -> AirLimits {
         AirLimits {
             talk_ms: millis(self.talk_limit),
@@ -46,9 +46,9 @@ impl HubConfig {
 }
 
 impl Hub {
-    /// A user has one connection more: closes the one that was idle longest if there are too many, but none that is
-    /// on the air. Connections that have not said hello are counted apart, since they may be about to resume: a phone
-    /// that comes back must not push out another device.
+    /// A user has one more connection. If there are too many, closes the one that was idle longest, but none that is
+    /// on the air. Connections that have not said hello are counted separately, since they may be about to resume: a
+    /// phone that comes back must not push out another device.
     pub(super) fn make_room(&mut self, user: UserId, newest: ConnId, greeted: bool, now: Time) {
         let counts = |connection: &Connection| connection.is_greeted() == greeted;
         let open = self
@@ -75,8 +75,8 @@ impl Hub {
         suspended.into_iter().map(|(_, participant)| participant).collect()
     }
 
-    /// A session of the user begins: forgets the oldest of those that wait for a resume, so that no more wait than a
-    /// user may have connections.
+    /// A session of the user begins. Forgets the oldest sessions that wait for a resume, so that no more of them wait
+    /// than a user may have connections.
     pub(super) fn let_old_sessions_go(&mut self, user: UserId, now: Time) {
         let suspended = self.suspended_of(user);
         let over = suspended.len().saturating_sub(CONNECTIONS_PER_USER);
@@ -102,8 +102,8 @@ impl Hub {
         self.sessions.sessions_of_user(user).map(|participant| self.roster.count_of(participant)).sum()
     }
 
-    /// Whether `address` may open one more named channel. It may have no more of them than are left, so that no
-    /// address takes them all.
+    /// Whether `address` may open one more named channel. An address may have no more of them than are free, so that
+    /// no address takes them all.
     pub(super) fn may_open_channel(&self, address: Option<AddressNo>) -> Result<(), Refusal> {
         let left = NAMED_CHANNELS.saturating_sub(self.roster.named());
         if left == 0 {
@@ -118,7 +118,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Whether `conn` may begin a burst on `channel`, and who that is.
+    /// Whether `conn` may begin a burst on `channel`. Returns the talker, or why not.
     pub(super) fn may_talk(
         &self,
         conn: ConnId,
@@ -147,11 +147,8 @@ impl Hub {
 
     /// A user may have one burst on a channel and two in all, over all connections.
     fn talks_elsewhere(&self, user: UserId, channel: &ChannelId, now: Time) -> Result<(), Refusal> {
-        #[cfg(feature = "mutants")]
-        if self.config.mutants.has(crate::mutants::Mutant::TwoBurstsOfOneUser) {
-            return Ok(());
-        }
-        // A connection that is being closed ends its burst in a moment: its user has come back.
+        mutant!(self.config.mutants, TwoBurstsOfOneUser => return Ok(()));
+        // A connection that is being closed ends its burst soon; its user has come back on another.
         let open = self.sessions.connections_of_user(user).filter(|(_, connection)| !connection.closing);
         let talks: Vec<&Talk> = open.filter_map(|(conn, _)| self.floor.talk(conn)).collect();
         let here = talks.iter().any(|talk| self.floor[talk.burst].channel == *channel);
@@ -160,13 +157,13 @@ impl Hub {
             false if talks.len() < BURSTS_PER_USER => return Ok(()),
             false => "You are on the air on as many channels as one person can be.",
         };
-        // A device that is gone falls silent in a second.
+        // The burst of a device that is gone ends after a second of silence.
         let until = talks.iter().map(|talk| talk.limit).min().unwrap_or(now).min(now + SILENT_BURST);
         Err(Refusal::because(Code::AlreadyTalking, words).retry_after(millis(until - now)))
     }
 
-    /// Whether the talker would hear as many bursts of others as a channel bears. The bursts of one address count for
-    /// one, unless it is the talker's own, so that nobody closes a channel from one address.
+    /// Whether the talker would hear as many bursts of others as a channel allows. All bursts from one address count
+    /// as one, unless it is the talker's own address, so that nobody can block a channel from one address.
     fn is_busy(&self, talker: ParticipantNo, connection: &Connection, channel: &ChannelId) -> bool {
         let mut counted: Vec<Crowd> = Vec::with_capacity(BUSY);
         let mut count = 0;
@@ -190,7 +187,7 @@ impl Hub {
     }
 
     /// With which other bursts this one is counted, for a talker at address `own`. This node does not know the
-    /// addresses of talkers on another node, so it counts by node: no node can close a channel by itself.
+    /// addresses of talkers on other nodes, so it counts those by node: no single node can block a channel.
     fn crowd_of(&self, burst: BurstNo, own: Option<AddressNo>) -> Option<Crowd> {
         let burst = &self.floor[burst];
         match &burst.origin {
@@ -201,10 +198,7 @@ impl Hub {
 
     /// Whether a burst counts for somebody who wants to talk.
     fn listens_first(&self, talker: ParticipantNo, burst: BurstNo) -> bool {
-        #[cfg(feature = "mutants")]
-        if self.config.mutants.has(crate::mutants::Mutant::BusyByOthers) {
-            return true;
-        }
+        mutant!(self.config.mutants, BusyByOthers => return true);
         self.would_hear(talker, burst, Range::Km10)
     }
 

@@ -1,4 +1,4 @@
-//! Figures for metrics and for checks of the house.
+//! Figures for metrics, and for tests that nothing is left over.
 
 use super::Hub;
 use super::sessions::Link;
@@ -22,7 +22,7 @@ pub struct HubFigures {
     pub bursts_held: usize,
     /// Bursts of other nodes that are on the air.
     pub bursts_elsewhere: usize,
-    /// Other nodes that are there.
+    /// Other nodes that are present.
     pub nodes: usize,
     /// Subscriptions to voice of other nodes.
     pub subscriptions: usize,
@@ -39,7 +39,7 @@ pub struct HubFigures {
 }
 
 impl Hub {
-    /// What is held now; all zero when everybody has left and `hold` is over.
+    /// What the hub holds now. All figures are zero when everybody has left and `hold` is over.
     pub fn figures(&self) -> HubFigures {
         HubFigures {
             connections: self.sessions.connections().len(),

@@ -1,4 +1,4 @@
-//! The floor: what is on the air, what was a moment ago, who waits to talk and who has talked a lot.
+//! The floor: bursts on the air, bursts that ended and are held, presses that wait, and who talked a lot.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Index;
@@ -16,8 +16,8 @@ use super::receipts::Cut;
 use crate::chance::Chance;
 use crate::{ConnId, Time};
 
-/// Every burst and every press. A burst can be read by everybody; what changes it goes through here, so that the
-/// bursts, their channels and the counts always say the same.
+/// Every burst and every press. Everybody can read a burst. Changes go through the methods here, which keep bursts,
+/// channels and counts consistent.
 #[derive(Debug)]
 pub(super) struct Floor {
     bursts: BTreeMap<BurstNo, Burst>,
@@ -26,11 +26,11 @@ pub(super) struct Floor {
     /// Receipts that are owed to sessions.
     cuts: BTreeMap<ParticipantNo, Cut>,
     airtime: Airtime,
-    /// Own bursts on the air, and those of them of each address.
+    /// How many own bursts are on the air, and how many of each address.
     on_air: usize,
     on_air_of: BTreeMap<AddressNo, usize>,
     newest: u32,
-    /// In which order listeners are served.
+    /// Shuffles listeners.
     chance: Chance,
 }
 
@@ -39,17 +39,17 @@ pub(super) struct Floor {
 struct OnChannel {
     on_air: BTreeSet<BurstNo>,
     held: BTreeSet<BurstNo>,
-    /// Who talked a lot lately, or did when somebody looked, and how far at most.
+    /// Who talked a lot lately, and their largest transmit range. May name people who no longer do.
     talkative: BTreeMap<ParticipantNo, Range>,
 }
 
 /// The talk button of a connection.
 #[derive(Debug, Default)]
 struct Button {
-    /// The largest number of a press.
+    /// The largest number that a press had.
     newest: Option<BurstNo>,
     talk: Option<Talk>,
-    /// Presses that wait for `talk` to be over.
+    /// Presses that wait for `talk` to end.
     waiting: VecDeque<Press>,
 }
 
@@ -68,7 +68,7 @@ impl Floor {
         }
     }
 
-    /// A press of that number comes from a connection. False if it, or a later one, came before.
+    /// Notes the number of a connection's press. Returns false if it is not larger than all before.
     pub(super) fn note_number(&mut self, conn: ConnId, local: BurstNo) -> bool {
         let newest = &mut self.buttons.entry(conn).or_default().newest;
         let is_new = newest.is_none_or(|newest| newest < local);
@@ -82,10 +82,10 @@ impl Floor {
         self.buttons.get(&conn).and_then(|button| button.newest).is_some_and(|newest| local <= newest)
     }
 
-    /// A press waits for the talk of its connection to be over.
+    /// A press waits for its connection's current talk to end.
     ///
     /// # Errors
-    /// The press, when as many wait as may.
+    /// Returns the press if too many wait already.
     pub(super) fn wait(&mut self, conn: ConnId, press: Press, agenda: &mut Agenda) -> Result<(), Press> {
         let waiting = &mut self.buttons.entry(conn).or_default().waiting;
         if waiting.len() >= PRESSES_WAITING {
@@ -98,7 +98,7 @@ impl Floor {
         Ok(())
     }
 
-    /// Takes the oldest press that waits, and has the timer run for the next.
+    /// Takes the oldest press that waits, and sets the timer for the next.
     pub(super) fn take_press(&mut self, conn: ConnId, agenda: &mut Agenda) -> Option<Press> {
         let waiting = &mut self.buttons.get_mut(&conn)?.waiting;
         let press = waiting.pop_front()?;
@@ -109,7 +109,7 @@ impl Floor {
         Some(press)
     }
 
-    /// A burst begins on a channel that has a participant: its number.
+    /// A burst begins on a channel that has a participant. Returns its number.
     pub(super) fn open(&mut self, burst: Burst) -> BurstNo {
         self.newest += 1;
         let number = BurstNo(self.newest);
@@ -135,7 +135,7 @@ impl Floor {
         self.buttons.entry(conn).or_default().talk = Some(talk);
     }
 
-    /// Somebody else began, and the talk may not go on for longer than to `soon`. What it is now.
+    /// Somebody else began to talk, so this talk must end at `soon` at the latest. Returns the talk as it is now.
     pub(super) fn shorten_talk(&mut self, conn: ConnId, soon: Time, agenda: &mut Agenda) -> Option<Talk> {
         let talk = self.buttons.get_mut(&conn)?.talk.as_mut()?;
         talk.others += 1;
@@ -147,7 +147,7 @@ impl Floor {
         Some(*talk)
     }
 
-    /// The talk that a connection calls `local` is over.
+    /// The talk that its connection calls `local` is over.
     pub(super) fn end_talk(&mut self, conn: ConnId, local: BurstNo, agenda: &mut Agenda) -> Option<Talk> {
         let talk = self.buttons.get_mut(&conn)?.talk.take_if(|talk| talk.local == local)?;
         agenda.cancel(talk.limit, Timer::TalkLimit(talk.burst));
@@ -170,7 +170,7 @@ impl Floor {
                 }
             }
         }
-        // The channel may be another one of the same name by now.
+        // The channel may have gone and come back under the same name.
         if let Some(channel) = self.channels.get_mut(&burst.channel)
             && channel.on_air.remove(&number)
         {
@@ -178,7 +178,7 @@ impl Floor {
         }
     }
 
-    /// Nothing of a burst is held any more.
+    /// The hold of a burst is over.
     pub(super) fn forget(&mut self, number: BurstNo) {
         let Some(forgotten) = self.bursts.remove(&number) else { return };
         if let Some(channel) = self.channels.get_mut(&forgotten.channel) {
@@ -191,12 +191,13 @@ impl Floor {
         self.buttons.remove(&conn);
     }
 
-    /// The last participant has left a channel. Its bursts are not those of the next one of its name.
+    /// The last participant has left a channel. If a channel of the same name appears, these bursts do not belong to
+    /// it.
     pub(super) fn forget_channel(&mut self, channel: &ChannelId) {
         self.channels.remove(channel);
     }
 
-    /// A talker's session is over. A listener of `muters` who resumes later must not hear what they had muted.
+    /// A talker's session is over. Somebody of `muters` who resumes later must still not hear this talker.
     pub(super) fn keep_unwanted(&mut self, talker: ParticipantNo, muters: &BTreeSet<ParticipantNo>) {
         for burst in self.bursts.values_mut().filter(|burst| burst.talker == talker) {
             burst.unwanted_by.clone_from(muters);
@@ -263,7 +264,7 @@ impl Floor {
         self.cuts.insert(talker, cut);
     }
 
-    /// A talker is told now what is owed: the press, and what became of it.
+    /// Takes the receipt that a talker is owed: the number of the press, and what became of it.
     pub(super) fn tell_cut(&mut self, talker: ParticipantNo) -> Option<(BurstNo, Outcome)> {
         let cut = self.cuts.get_mut(&talker)?;
         cut.told = true;
@@ -281,12 +282,12 @@ impl Floor {
         self.cuts.remove(&talker);
     }
 
-    /// Whether a user may talk on `channel`, after all the time for which they talked.
+    /// Whether a user may talk on `channel`, considering how much they talked.
     pub(super) fn may_talk(&self, user: UserKey, channel: &ChannelId, now: Time) -> Result<(), Refusal> {
         self.airtime.may_talk(user, channel, now)
     }
 
-    /// When a burst that begins now has to end, if it is the rest of one that others waited for.
+    /// When a burst that begins now has to end, if it continues one for which others waited.
     pub(super) fn owed_limit(&self, user: UserKey, channel: &ChannelId, now: Time) -> Option<Time> {
         self.airtime.owed(user, channel, now)
     }
@@ -302,7 +303,7 @@ impl Floor {
         }
     }
 
-    /// Somebody began whom a user would hear, who waits.
+    /// Somebody in the hearing of a waiting user began to talk.
     pub(super) fn others_began(&mut self, user: UserKey, channel: &ChannelId, now: Time) {
         self.airtime.others_began(user, channel, now);
     }
@@ -313,7 +314,7 @@ impl Floor {
         channel.flat_map(|channel| channel.talkative.iter().map(|(&talker, &reach)| (talker, reach)))
     }
 
-    /// Remembers on a channel who talked a lot lately, if they did, and that their voice reached so far.
+    /// Remembers on a channel that somebody talked a lot lately, if they did, and how far they reached.
     pub(super) fn note_talkative(
         &mut self,
         (talker, user): (ParticipantNo, UserKey),
@@ -328,7 +329,7 @@ impl Floor {
         }
     }
 
-    /// Somebody began whom a talkative user would hear. A user who is talkative no more is forgotten.
+    /// Somebody in the hearing of a talkative user began to talk. Forgets the user if they are no longer talkative.
     pub(super) fn others_began_for_talkative(
         &mut self,
         (talker, user): (ParticipantNo, UserKey),
@@ -353,7 +354,7 @@ impl Floor {
         self.airtime.due()
     }
 
-    /// Forgets speech that counts no more.
+    /// Forgets speech that no longer counts.
     pub(super) fn forget_airtime(&mut self, now: Time) {
         self.airtime.forget(now);
     }

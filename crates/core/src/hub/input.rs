@@ -13,7 +13,7 @@ use crate::ConnId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LoginId(pub u64);
 
-/// An address, or as much of one as a household shares: a number that the shell draws for it.
+/// Stands for an address, or for the prefix that a household shares. The shell draws the number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AddressNo(pub u64);
 
@@ -22,7 +22,7 @@ pub struct AddressNo(pub u64);
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ResumeToken(pub [u8; TOKEN_BYTES]);
 
-/// Says nothing: whoever has the token is the session.
+/// Prints nothing: whoever has the token can take the session.
 impl std::fmt::Debug for ResumeToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ResumeToken(…)")
@@ -40,11 +40,11 @@ pub enum Input {
         login: LoginId,
         /// The user.
         user: UserId,
-        /// Where it comes from; none, if that says nothing: loopback may be a proxy.
+        /// Where it comes from. None if that is unknown, as for loopback, which may be a proxy.
         address: Option<AddressNo>,
         /// The user as others see it.
         person: Person,
-        /// Fresh random token, for the session that `hello` begins or goes on with.
+        /// Fresh random token for the session that `hello` begins or resumes.
         token: ResumeToken,
     },
     /// A control message, except `burst.end`, which goes to the [`Uplink`](crate::voice::Uplink).
@@ -60,8 +60,7 @@ pub enum Input {
         conn: ConnId,
         /// What to answer.
         refusal: Refusal,
-        /// The number of the press that it was meant to be, as far as that can be read: a press is answered by
-        /// its receipt.
+        /// If it was meant as a press and its number can be read: the number. A press is answered by its receipt.
         press: Option<BurstNo>,
     },
     /// The uplink has passed on the last frame of an admitted burst.
@@ -93,13 +92,12 @@ pub enum Input {
         /// Which log-in.
         login: LoginId,
     },
-    /// Newer log-ins of a user took the place of this one: as [`Input::LoggedOut`], with a code of its own.
+    /// Newer log-ins of a user replaced this one. Like [`Input::LoggedOut`], with a code of its own.
     Displaced {
         /// Which log-in.
         login: LoginId,
     },
-    /// A user was erased: as [`Input::LoggedOut`], for each of the user's log-ins, with a code of
-    /// its own.
+    /// A user was erased. Like [`Input::LoggedOut`], for each of the user's log-ins, with a code of its own.
     Erased {
         /// Which log-in.
         login: LoginId,
@@ -108,7 +106,7 @@ pub enum Input {
     Profile {
         /// Which log-in.
         login: LoginId,
-        /// The user as others see it; the hub knows the country.
+        /// The user as others see them, without the country, which the hub knows.
         person: Person,
     },
     /// Something about other nodes. A hub without a [`ClusterConfig`](super::ClusterConfig) ignores it.
@@ -123,16 +121,14 @@ pub enum Input {
 /// What happened on the bus.
 #[derive(Debug, Clone)]
 pub enum NodeInput {
-    /// The bus is there: first, and after each [`NodeInput::Down`]. The shell keeps the subscriptions
-    /// over a reconnect, which is told as down and up, since messages may have been lost.
+    /// The bus is connected, for the first time or after a [`NodeInput::Down`]. The shell keeps the subscriptions
+    /// when it reconnects. It still reports down and up, since messages may have been lost.
     Up,
     /// The bus is gone.
     Down,
-    /// A message of control, from a subject that was subscribed to. One of this node itself, which came
-    /// back, is ignored.
+    /// A control message from a subscribed subject. The hub ignores its own messages that come back.
     Message(Envelope),
-    /// Frames come of a burst that was not announced: from
-    /// [`Intake`](crate::voice::Intake).
+    /// Frames arrived of a burst that was not announced. Comes from [`Intake`](crate::voice::Intake).
     Unannounced {
         /// Whose frames.
         node: NodeId,

@@ -9,10 +9,10 @@ use tenfour_protocol::{
 use super::sessions::Link;
 use super::{Hub, millis};
 use crate::reach::{Place, Stamp, scrub_stack};
-use crate::{ConnId, Time};
+use crate::{ConnId, Time, mutant};
 
 impl Hub {
-    /// A connection begins: the hub knows nothing of its place but what its `hello` says.
+    /// A connection begins. The hub knows of its place only what `hello` says.
     pub(super) fn arrive(
         &mut self,
         conn: ConnId,
@@ -67,7 +67,7 @@ impl Hub {
         });
     }
 
-    /// The boundary: everybody who moves does so at once.
+    /// The boundary of epochs: everybody who is about to move does so at once.
     pub(super) fn apply_moves(&mut self, now: Time) {
         let movers = self.places.take_movers();
         self.reconcile_audience(self.hearing_of(&movers), |hub| {
@@ -111,13 +111,14 @@ impl Hub {
         stamp: Option<&str>,
         now: Time,
     ) -> Result<Option<Stamp>, Refusal> {
-        let place = self.places.read(participant, cell)?;
+        let place = Place::of(cell)?;
+        mutant!(let place = self.misplaced(participant, cell, place));
         let user = self.sessions[participant].user;
         if !self.places.pay_first(user, cell, stamp, now).map_err(too_many)? {
             return Ok(None);
         }
         let stamp = self.places.stamp(user, cell);
-        // What reading the cell has left on the stack must not get into gaps of what is made next.
+        // Reading the cell left copies on the stack, which must not end up in padding of what is made next.
         scrub_stack();
         self.put(participant, &place, &stamp, now);
         Ok(Some(stamp))
@@ -125,10 +126,11 @@ impl Hub {
 
     /// A session says another cell: it takes effect at the boundary, unless the session is there already.
     fn relocate(&mut self, conn: ConnId, participant: ParticipantNo, cell: &GeoCell, now: Time) {
-        let place = match self.places.read(participant, cell) {
+        let place = match Place::of(cell) {
             Ok(place) => place,
             Err(code) => return self.agenda.error(conn, code),
         };
+        mutant!(let place = self.misplaced(participant, cell, place));
         if self.places.is_at(participant, &place) {
             self.places.stay(participant, &mut self.agenda);
             return self.send_located(conn, participant, None, None);
@@ -141,9 +143,7 @@ impl Hub {
         let stamp = self.places.stamp(user, cell);
         scrub_stack();
         self.places.put_at(now + epoch_in, participant, place, stamp, &mut self.agenda);
-        if self.places.moves_freely() {
-            return self.apply_moves(now);
-        }
+        mutant!(self.config.mutants, MovesAtOnce => return self.apply_moves(now));
         self.send_located(conn, participant, None, Some(epoch_in));
     }
 
@@ -151,7 +151,7 @@ impl Hub {
     fn take_back(&mut self, conn: ConnId, participant: ParticipantNo, now: Time) {
         self.places.stay(participant, &mut self.agenda);
         if !self.places.is_located(participant) {
-            // Nobody hears otherwise, and a talker's whole audience need not be asked.
+            // Nothing changes for anybody, so a talker's whole audience need not be computed.
             return self.send_located(conn, participant, None, None);
         }
         let ranges = self.places.ranges(participant);

@@ -1,4 +1,4 @@
-//! Who is on a channel with a connection, in one row of memory: an audience is judged in one pass.
+//! The members of a channel who have a connection, in one piece of memory, so that one pass computes an audience.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub(super) struct Member {
 #[derive(Debug, Default)]
 pub(super) struct Members {
     row: Vec<Member>,
-    /// Where in the row each of them is.
+    /// The index of each of them.
     indexes: BTreeMap<ParticipantNo, usize>,
 }
 
@@ -33,7 +33,7 @@ impl Members {
         }
     }
 
-    /// Takes somebody out; the last member moves to where they were.
+    /// Takes somebody out. The last member gets their index.
     pub(super) fn remove(&mut self, participant: ParticipantNo) -> Option<Member> {
         let index = self.indexes.remove(&participant)?;
         let member = self.row.swap_remove(index);

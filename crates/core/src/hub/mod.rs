@@ -1,8 +1,8 @@
 //! The hub: who is here, who may talk, who may hear.
 //!
-//! The hub is a conductor of small machines. A machine keeps one kind of state in private fields, and has doors that
-//! keep its lists and counts consistent; it knows no other machine. What concerns several of them is wiring: methods
-//! of [`Hub`], in files that are named for what happens.
+//! The hub is made of small machines. A machine keeps one kind of state in private fields. Its methods keep its lists
+//! and counts consistent, and it knows no other machine. What concerns several machines is wiring: methods of
+//! [`Hub`], in files that are named for what happens.
 //!
 //! | machine | keeps | wiring |
 //! |---|---|---|
@@ -14,8 +14,9 @@
 //! | `mutes` | who does not want to hear whom | `muting` |
 //! | `nodes` | other nodes of a cluster | `nodes/` |
 //!
-//! Another machine is a file, a field of [`Hub`], and calls where things happen: to refuse, in `fair`; to forget, in
-//! `Hub::forget_session`.
+//! To add a machine (a moderator's mutes and bans, say): write its file, add a field to [`Hub`], and call it where
+//! things happen. `fair` calls it to refuse a press or a channel, `connecting` to refuse a connection, and
+//! `Hub::forget_session` to forget a session.
 
 mod agenda;
 mod airtime;
@@ -29,6 +30,9 @@ mod floor;
 mod input;
 mod locating;
 mod members;
+#[cfg(feature = "mutants")]
+#[path = "../mutants/hub.rs"]
+mod mutants;
 mod mutes;
 mod muting;
 mod nodes;
@@ -170,7 +174,7 @@ impl Hub {
             Some(Err(Spent::Disconnect)) => return self.close(conn, Code::TooManyMessages, now),
         };
         match (stage, message) {
-            // The device is the shell's: the hub has no use for it.
+            // The shell has read the device already.
             (
                 Stage::Greeting { .. },
                 ClientMessage::Hello { client, resume, economy, hear_self, place, range, device: _ },
@@ -197,7 +201,7 @@ impl Hub {
             ClientMessage::BurstStart { channel, burst, codec, frame_ms } => {
                 self.press(conn, Press::new(burst, channel, codec, frame_ms, now), now);
             }
-            // The uplink's; whatever happens there comes back as `BurstClosed`.
+            // The uplink handles it. What becomes of the burst comes back as `BurstClosed`.
             ClientMessage::BurstEnd { .. } => {}
             ClientMessage::Mute { participant: other, muted } => self.mute(conn, participant, other, muted),
             ClientMessage::Ping { n } => self.agenda.send(conn, ServerMessage::Pong { n }),
@@ -231,7 +235,7 @@ impl Hub {
     }
 }
 
-/// As the wire counts, as long as it can.
+/// In milliseconds, as the wire counts; more than fits becomes the most that fits.
 fn millis(time: Duration) -> u32 {
     u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }

@@ -30,14 +30,14 @@ impl Mutes {
         }
     }
 
-    /// A session ends: it mutes nobody any more.
+    /// A session ends: forgets whom it muted.
     pub(super) fn forget_listener(&mut self, listener: ParticipantNo) {
         for talker in self.by_listener.remove(&listener).into_iter().flatten() {
             self.by_talker.remove(&(talker, listener));
         }
     }
 
-    /// A talker has gone: nobody mutes them any more. Says who did.
+    /// A talker has gone: forgets who muted them. Returns who did.
     pub(super) fn forget_talker(&mut self, talker: ParticipantNo) -> BTreeSet<ParticipantNo> {
         let muters = self.muters(talker);
         muters.iter().for_each(|&muter| self.unmute(muter, talker));

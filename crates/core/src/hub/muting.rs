@@ -3,7 +3,7 @@
 use tenfour_protocol::{Code, ParticipantNo};
 
 use super::{Hub, StartAt};
-use crate::ConnId;
+use crate::{ConnId, mutant};
 
 impl Hub {
     pub(super) fn mute(
@@ -27,16 +27,13 @@ impl Hub {
             return self.agenda.error(conn, Code::TooManyMuted);
         }
         self.mutes.mute(participant, other);
-        #[cfg(feature = "mutants")]
-        if self.config.mutants.has(crate::mutants::Mutant::DeliverToMuting) {
-            return;
-        }
+        mutant!(self.config.mutants, DeliverToMuting => return);
         self.stop_hearing(conn, participant, other);
     }
 
-    /// A session begins: it and the others of its user do not hear each other, unless they asked to. A person who
-    /// talks into a telephone must not hear it from the desk, and a gateway must not repeat itself. They mute each
-    /// other, so that a client which wants to hear another one after all can take that back.
+    /// A session begins. The sessions of one user do not hear each other unless they asked to: a person who talks
+    /// into a phone must not hear it from the desk, and a gateway must not repeat itself. We use mutes for that, so a
+    /// client that wants to hear another session of its user can unmute it.
     pub(super) fn mute_own(&mut self, participant: ParticipantNo) {
         let user = self.sessions[participant].user;
         let others: Vec<_> = self.sessions.sessions_of_user(user).collect();

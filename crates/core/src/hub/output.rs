@@ -17,8 +17,8 @@ pub enum Recipients {
     Many(Arc<[ConnId]>),
 }
 
-/// Who may hear a burst, as of its start. Later changes come as [`Output::Join`] and
-/// [`Output::Leave`], so that a visitor costs the same in a small and in a large channel.
+/// Who may hear a burst, as of its start. Later changes come as [`Output::Join`] and [`Output::Leave`], so that
+/// somebody who comes or goes costs the same in a small and in a large channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// The server's number.
@@ -52,20 +52,13 @@ pub struct Hears {
     pub grade: Option<SignalGrade>,
 }
 
-impl Hears {
-    /// From a distance that is not known.
-    pub fn from_anywhere(conn: ConnId) -> Self {
-        Self { conn, grade: None }
-    }
-}
-
 /// Somebody who is tuned to the channel of a burst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tuned {
     /// They hear it.
     Hears(Hears),
-    /// They do not: the talker is too far away, or muted, or their connection is gone for now. In a small
-    /// channel as much is done for them as for those who hear, and nothing is sent.
+    /// They do not: the talker is out of range or muted, or their connection is gone for now. In a small channel the
+    /// worker does equal work for them, but sends nothing.
     Not(ConnId),
 }
 
@@ -93,7 +86,7 @@ pub enum StartAt {
     Live,
     /// At the oldest frame that is held.
     Oldest,
-    /// At this sequence number, or the oldest held after it (the hole is told as a gap).
+    /// At this sequence number, or at the oldest held after it. The listener is told of the gap.
     Seq(u16),
 }
 
@@ -109,17 +102,17 @@ pub enum Output {
     },
     /// Opens a burst: on every worker, before [`Output::Admit`].
     Open(Arc<Route>),
-    /// One more who is tuned, on the worker of its connection, or another word on one: it hears the burst
-    /// from now on, or does not any more. The burst may be over and still held.
+    /// Somebody is tuned, or whether they hear the burst has changed. For the worker of their connection. The burst
+    /// may be over and still held.
     Join {
         /// Which burst.
         burst: BurstNo,
         /// Who.
         who: Tuned,
-        /// From where, for one that is new.
+        /// Where they begin, if they are new.
         from: StartAt,
     },
-    /// One less who is tuned, without a word to it.
+    /// Somebody is no longer tuned. They are told nothing here.
     Leave {
         /// Which burst.
         burst: BurstNo,
@@ -175,30 +168,29 @@ pub enum Output {
         /// Why; the close frame carries [`Code::close_code`] and the code.
         code: Code,
     },
-    /// Something for the bus. Only of a hub with a [`ClusterConfig`](super::ClusterConfig).
+    /// Something for the bus. Only a hub with a [`ClusterConfig`](super::ClusterConfig) has such outputs.
     Node(NodeOutput),
 }
 
 /// What to do with the bus.
 ///
-/// What is published on subjects of voice, and the frames of bursts, keep their order: the hub's
-/// [`NodeOutput::Publish`] of a start comes before [`Output::Admit`], that of an end after the uplink's
-/// last frame.
+/// The order on the voice subjects is kept: [`NodeOutput::Publish`] of a start comes before [`Output::Admit`] and so
+/// before the first frame; that of an end comes after the uplink's last frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NodeOutput {
-    /// Publishes a message, in an envelope with this node's number. Dropped while the bus is gone.
+    /// Publishes a message, in an envelope with this node's number. The shell drops it while the bus is down.
     Publish {
         /// Where.
         subject: Subject,
-        /// What. In a box: it may carry a cell, of which moves would leave copies.
+        /// What. In a box, since it may carry a cell: moving it must not leave copies.
         message: Box<NodeMessage>,
     },
-    /// Takes what is published there.
+    /// Subscribes to a subject.
     Subscribe(Subject),
-    /// Takes it no more.
+    /// Unsubscribes from it.
     Unsubscribe(Subject),
-    /// The talker's worker publishes each frame of this burst there too, once for all nodes: before
-    /// [`Output::Admit`], and again when the talker is elsewhere.
+    /// The talker's worker also publishes each frame of this burst there, once for all nodes. Comes before
+    /// [`Output::Admit`], and again when the talker has moved.
     Relay {
         /// The talker's connection.
         conn: ConnId,
@@ -231,21 +223,21 @@ pub enum NodeOutput {
 /// What an operator should know of other nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NodeNews {
-    /// Another node is there.
+    /// Another node is present.
     Met {
         /// Its number.
         node: NodeId,
         /// What its operator calls it.
         name: NodeName,
     },
-    /// Nothing comes of it any more, or the bus is gone.
+    /// A node has fallen silent, or the bus is down.
     Lost {
         /// Its number.
         node: NodeId,
         /// What its operator calls it.
         name: NodeName,
     },
-    /// It calls itself as this node or as another one that is there.
+    /// A node has the same name as this one or as another that is present.
     SameName {
         /// Its number.
         node: NodeId,

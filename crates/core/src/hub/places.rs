@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tenfour_protocol::limits::EPOCH;
-use tenfour_protocol::{Code, GeoCell, ParticipantNo, Ranges, UserId};
+use tenfour_protocol::{GeoCell, ParticipantNo, Ranges, UserId};
 
 use super::HubConfig;
 use super::agenda::{Agenda, Timer};
 use crate::Time;
-#[cfg(feature = "mutants")]
-use crate::mutants::{Mutant, Mutants};
+use crate::mutant;
+use crate::mutants::Mutants;
 use crate::reach::{Ledger, Place, Secret, Slot, Spots, Stamp, epoch_in};
 
-/// The places of all sessions, and of talkers on other nodes. The spots keep what is in force, and are wiped; a move
-/// waits beside them for the next boundary.
+/// The places of all sessions, and of talkers on other nodes. The spots keep places that are in force, and are wiped.
+/// A move waits here for the next boundary.
 #[derive(Debug)]
 pub(super) struct Places {
     spots: Spots,
@@ -27,14 +27,13 @@ pub(super) struct Places {
     newest_stamp: u64,
     secret: Secret,
     unix_at_zero: Duration,
-    #[cfg(feature = "mutants")]
     mutants: Mutants,
 }
 
 /// What a session's connection has said of its place.
 #[derive(Debug)]
 struct Whereabouts {
-    /// Where the place itself is.
+    /// The slot that has the place itself.
     slot: Slot,
     ranges: Ranges,
     /// A cell was taken on this connection: the next one is a move.
@@ -54,12 +53,11 @@ impl Places {
             newest_stamp: 0,
             secret: config.secret.clone(),
             unix_at_zero: config.unix_at_zero,
-            #[cfg(feature = "mutants")]
             mutants: config.mutants,
         }
     }
 
-    /// A session begins: nowhere, and it reaches and hears everybody.
+    /// A session begins, without a place and with unlimited ranges.
     pub(super) fn begin(&mut self, participant: ParticipantNo) {
         let (slot, ranges) = (self.spots.insert(), Ranges::default());
         self.whereabouts.insert(participant, Whereabouts { slot, ranges, settled: false, next: None });
@@ -93,7 +91,7 @@ impl Places {
         self.whereabouts.get(&participant).is_some_and(|whereabouts| whereabouts.settled)
     }
 
-    /// Time to the next moment at which places change.
+    /// Time to the next boundary.
     pub(super) fn epoch_in(&self, now: Time) -> Duration {
         epoch_in(self.unix_at_zero + now.since(Time::ZERO))
     }
@@ -104,9 +102,9 @@ impl Places {
         &self.spots
     }
 
-    /// Pays for the first cell of a connection; without the stamp for it, it costs. False when the stamp is for
-    /// another cell that was in force in this epoch: a page that is loaded again must not tell when its person
-    /// crossed a border, so that cell is a move.
+    /// Pays for the first cell of a connection, which is free with a stamp for that cell. Returns false if the stamp
+    /// is for another cell that was in force in this epoch. Then the new cell has to be a move: otherwise, reloading
+    /// the page would tell when its person crossed the border between both.
     ///
     /// # Errors
     /// How long to wait, when the budget is spent.
@@ -123,8 +121,9 @@ impl Places {
             Some((fits, in_force))
         });
         let fits = known.is_some_and(|(fits, _)| fits);
-        // A stamp that does not fit costs as much as none, or it could be tried on every cell.
-        if !fits && !self.moves_freely() {
+        mutant!(self.mutants, MovesAtOnce => return Ok(true));
+        // A stamp for another cell costs as much as no stamp. Otherwise a thief could try a stamp on every cell.
+        if !fits {
             self.ledger.first(&self.secret, user, now)?;
         }
         let into_epoch = EPOCH - self.epoch_in(now);
@@ -137,9 +136,10 @@ impl Places {
     /// How long to wait, when the budget is spent.
     pub(super) fn may_move(&mut self, user: UserId, now: Time) -> Result<Duration, Duration> {
         let epoch_in = self.epoch_in(now);
+        mutant!(self.mutants, MovesAtOnce => return Ok(epoch_in));
         match self.ledger.may_move(&self.secret, user, now + epoch_in, now) {
-            Err(wait) if !self.moves_freely() => Err(epoch_in + wait),
-            _ => Ok(epoch_in),
+            Err(wait) => Err(epoch_in + wait),
+            Ok(()) => Ok(epoch_in),
         }
     }
 
@@ -160,10 +160,7 @@ impl Places {
     ) {
         let Some(whereabouts) = self.whereabouts.get_mut(&participant) else { return };
         whereabouts.settled = true;
-        #[cfg(feature = "mutants")]
-        if self.mutants.has(Mutant::KeepPreviousCell) {
-            self.spots.keep(whereabouts.slot);
-        }
+        mutant!(self.mutants, KeepPreviousCell => self.spots.keep(whereabouts.slot));
         self.spots.place(whereabouts.slot, place);
         self.ledger.stamped(&self.secret, user, stamp.serial, now);
     }
@@ -182,13 +179,14 @@ impl Places {
             whereabouts.settled = true;
         }
         self.moving.insert(participant);
-        if !self.moves_freely() && self.boundary.is_none() {
+        mutant!(self.mutants, MovesAtOnce => return);
+        if self.boundary.is_none() {
             self.boundary = Some(boundary);
             agenda.set(boundary, Timer::Epoch);
         }
     }
 
-    /// What was to take effect at the boundary does not.
+    /// Cancels the session's move.
     pub(super) fn stay(&mut self, participant: ParticipantNo, agenda: &mut Agenda) {
         if let Some(whereabouts) = self.whereabouts.get_mut(&participant) {
             whereabouts.next = None;
@@ -201,13 +199,13 @@ impl Places {
         }
     }
 
-    /// The boundary: everybody who moves now.
+    /// At the boundary: everybody who moves now.
     pub(super) fn take_movers(&mut self) -> Vec<ParticipantNo> {
         self.boundary = None;
         std::mem::take(&mut self.moving).into_iter().collect()
     }
 
-    /// Pays for the move of a session, and says where to.
+    /// Pays for the move of a session, and returns where it goes.
     pub(super) fn take_move(
         &mut self,
         participant: ParticipantNo,
@@ -233,10 +231,7 @@ impl Places {
         if self.spots.is_located(slot) {
             self.ledger.left(&self.secret, user, now);
         }
-        #[cfg(feature = "mutants")]
-        if self.mutants.has(Mutant::KeepCell) {
-            self.spots.keep(slot);
-        }
+        mutant!(self.mutants, KeepCell => self.spots.keep(slot));
         self.spots.clear(slot);
         self.set_ranges(participant, Ranges::default());
     }
@@ -244,10 +239,7 @@ impl Places {
     /// The session does not share its cell any more; its ranges go with it.
     pub(super) fn take_back(&mut self, participant: ParticipantNo) {
         let Some(slot) = self.slot(participant) else { return };
-        #[cfg(feature = "mutants")]
-        if self.mutants.has(Mutant::KeepPreviousCell) {
-            self.spots.keep(slot);
-        }
+        mutant!(self.mutants, KeepPreviousCell => self.spots.keep(slot));
         self.spots.clear(slot);
         self.set_ranges(participant, Ranges::default());
     }
@@ -287,38 +279,13 @@ impl Places {
         self.ledger.due()
     }
 
-    /// Forgets payments that count no more.
+    /// Forgets payments that no longer count.
     pub(super) fn forget_budgets(&mut self, now: Time) {
         self.ledger.forget(now);
     }
 
-    /// How many sessions will be elsewhere at the boundary.
+    /// How many sessions will move at the boundary.
     pub(super) fn moving(&self) -> usize {
         self.moving.len()
-    }
-}
-
-#[cfg(not(feature = "mutants"))]
-#[expect(clippy::unused_self, reason = "mutants ask more of it")]
-impl Places {
-    /// Whether neither boundaries nor budgets count.
-    pub(super) fn moves_freely(&self) -> bool {
-        false
-    }
-
-    /// Judges a cell.
-    pub(super) fn read(&self, _: ParticipantNo, cell: &GeoCell) -> Result<Place, Code> {
-        Place::of(cell)
-    }
-}
-
-#[cfg(feature = "mutants")]
-impl Places {
-    pub(super) fn moves_freely(&self) -> bool {
-        self.mutants.has(Mutant::MovesAtOnce)
-    }
-
-    pub(super) fn read(&self, participant: ParticipantNo, cell: &GeoCell) -> Result<Place, Code> {
-        Place::broken(cell, self.mutants, u64::from(participant.0) ^ self.secret.seed())
     }
 }

@@ -9,8 +9,8 @@ use super::agenda::{Agenda, Timer};
 use super::{Hub, Output, Recipients};
 use crate::Time;
 
-/// What has not been told yet. Nobody is in two lists: the last word counts. Somebody who came
-/// and left in between is told as left, since a newcomer's snapshot may have named them.
+/// What has not been told yet. Nobody is in two lists; the last event counts. Somebody who came and left in between
+/// is told as left, since a newcomer's snapshot may have named them.
 #[derive(Debug, Default)]
 pub(super) struct News {
     joined: BTreeSet<ParticipantNo>,
@@ -31,14 +31,14 @@ impl News {
         self.left.insert(participant);
     }
 
-    /// Others see somebody in another way than before. If they have just come, they are told whole anyway.
+    /// What others see of somebody has changed. If they have just come, the message about that has it all anyway.
     pub(super) fn changed(&mut self, participant: ParticipantNo) {
         if !self.joined.contains(&participant) {
             self.changed.insert(participant);
         }
     }
 
-    /// Has it told at the next tick of `channel`, whose news it is.
+    /// Schedules the news of `channel` for its next tick.
     pub(super) fn tell(&mut self, channel: &ChannelId, now: Time, agenda: &mut Agenda) {
         if self.due.is_none() {
             let due = now + PRESENCE_TICK;
@@ -47,7 +47,7 @@ impl News {
         }
     }
 
-    /// Has nothing told: `channel`, whose news it is, is gone.
+    /// Cancels the news of `channel`, which is gone.
     pub(super) fn drop_all(&mut self, channel: &ChannelId, agenda: &mut Agenda) {
         if let Some(due) = std::mem::take(self).due {
             agenda.cancel(due, Timer::Presence(channel.clone()));
@@ -56,7 +56,7 @@ impl News {
 }
 
 impl Hub {
-    /// The tick: one message, to everybody on the channel.
+    /// At the tick: sends one message to everybody on the channel.
     pub(super) fn tell_presence(&mut self, channel: &ChannelId) {
         let Some(news) = self.roster.take_news(channel) else { return };
         let known = &self.roster[channel];

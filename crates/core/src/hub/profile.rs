@@ -23,14 +23,14 @@ impl Hub {
         self.change_person(participant, person, now);
     }
 
-    /// Others see somebody as `person` from now on, and are told if it is news.
+    /// Others see somebody as `person` from now on, and are told if that has changed.
     pub(super) fn change_person(&mut self, participant: ParticipantNo, person: Person, now: Time) {
         if self.see_as(participant, person) {
             self.roster.note_changed(participant, now, &mut self.agenda);
         }
     }
 
-    /// Lists show somebody as `person` from now on. True if it is news.
+    /// Lists show somebody as `person` from now on. Returns whether that has changed.
     pub(super) fn see_as(&mut self, participant: ParticipantNo, person: Person) -> bool {
         let news = self.sessions.see_as(participant, person);
         if let Some((earlier, you)) = &news {

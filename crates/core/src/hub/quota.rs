@@ -12,13 +12,13 @@ use crate::bucket::Bucket;
 #[derive(Debug)]
 pub(super) struct Quota {
     control: Bucket,
-    /// Of its own for what lets go, so that nobody is kept by a spent budget.
+    /// A separate budget for messages that end something, so that a spent budget keeps nobody on a channel.
     leaving: Bucket,
-    /// Refusals that are put up with. A few messages that are taken in between are no excuse.
+    /// Refusals before the connection is closed. They add up even if some messages in between are accepted.
     patience: Bucket,
 }
 
-/// Why a message is not looked at.
+/// Why a message is not handled.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Spent {
     /// Told to the client.

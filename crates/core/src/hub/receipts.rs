@@ -1,4 +1,4 @@
-//! What a talker is told of a press: how much of it was relayed, or why nothing was.
+//! What a talker is told about a press: how much of it was relayed, or why nothing was.
 
 use tenfour_protocol::control::{Dropped, EndReason, Outcome};
 use tenfour_protocol::{BurstNo, Code, ParticipantNo, Refusal, ServerMessage};
@@ -7,13 +7,13 @@ use super::Hub;
 use super::sessions::Link;
 use crate::ConnId;
 
-/// A burst that ended with its talker's connection, and what became of it.
+/// What became of a burst that ended because its talker's connection was lost.
 #[derive(Debug)]
 pub(super) struct Cut {
     /// The talker's number, of that connection.
     pub(super) local: BurstNo,
     pub(super) outcome: Outcome,
-    /// The talker was told, on a connection that may have been lost since.
+    /// The talker was told, but the connection may have been lost since.
     pub(super) told: bool,
 }
 
@@ -36,8 +36,8 @@ impl Passed {
 }
 
 impl Hub {
-    /// The talker's connection is gone: the receipt waits for the session to go on, or goes to the connection
-    /// that it has by now.
+    /// The talker's connection is gone. The receipt waits until the session resumes, or goes to its new connection if
+    /// there is one already.
     pub(super) fn owe_receipt(&mut self, conn: ConnId, burst: BurstNo, local: BurstNo, outcome: Outcome) {
         let Some(talker) = self.floor.get(burst).map(|burst| burst.talker) else { return };
         let Some(session) = self.sessions.get(talker) else { return };
@@ -51,17 +51,17 @@ impl Hub {
         }
     }
 
-    /// A session goes on: its talker is told what became of the burst that was cut.
+    /// A session resumes: tells its talker what became of the burst that was cut off.
     pub(super) fn tell_cut(&mut self, conn: ConnId, talker: ParticipantNo) {
         if let Some((burst, outcome)) = self.floor.tell_cut(talker) {
             self.agenda.send(conn, ServerMessage::Receipt { burst, late: true, outcome });
         }
     }
 
-    /// Refuses a press of which no more can be read than its number.
+    /// Refuses a press of which only the number can be read.
     pub(super) fn refuse_unread(&mut self, conn: ConnId, local: BurstNo, refusal: Refusal) {
         if self.floor.is_number_used(conn, local) {
-            // A burst of that number may be on the air: it goes on.
+            // A burst of that number may be on the air; it continues.
             return self.send_receipt(conn, local, refused(refusal));
         }
         self.refuse_press(conn, local, refusal);

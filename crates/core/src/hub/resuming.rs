@@ -31,7 +31,7 @@ impl Hub {
     ) {
         let Some((link, was_newest)) = self.sessions.take_over(conn, participant, used) else { return };
         if was_newest {
-            // A client that has this token got the answer to the last resume, and the receipt with it.
+            // A client that has this token got the answer to its last resume, and so the receipt.
             self.floor.forget_told_cut(participant);
         }
         match link {
@@ -40,7 +40,7 @@ impl Hub {
             Link::Up(old) => self.close(old, Code::Stalled, now),
         }
         if let Some(connection) = self.sessions.connection(conn) {
-            // Others still see the country; `arrive` tells them if it is another one now.
+            // Others still see the old country; `arrive` tells them if it changes.
             let country = self.sessions[participant].you.person.country;
             let person = Person { country, ..connection.person.clone() };
             self.see_as(participant, person);
@@ -48,7 +48,7 @@ impl Hub {
         self.come_back(conn, participant);
     }
 
-    /// Sends what the client has missed: the channels as they are, and the rest of each burst.
+    /// Sends what the client has missed: its channels as they are now, and the rest of each burst.
     pub(super) fn go_on(&mut self, conn: ConnId, participant: ParticipantNo, resume: &Resume, now: Time) {
         self.tell_cut(conn, participant);
         let heard_elsewhere = self.heard_elsewhere(participant, now);
@@ -87,8 +87,8 @@ impl Hub {
         }
     }
 
-    /// Whether `burst` would have been sent to a participant who was tuned in by input `since`, if they had been in
-    /// range and muted nobody.
+    /// Whether `burst` would have been sent to somebody who tuned in with input `since`, if they had been in range
+    /// and had muted nobody.
     fn was_sent(&self, participant: ParticipantNo, burst: BurstNo, since: u64) -> bool {
         let burst = &self.floor[burst];
         burst.over.is_none_or(|over| over > since) && burst.talker != participant

@@ -1,4 +1,4 @@
-//! Who is on a channel, as its lists name them.
+//! The list of a channel's participants.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tenfour_protocol::limits::PAGE_PARTICIPANTS;
 use tenfour_protocol::{Handle, Participant, ParticipantNo};
 
-/// Everybody on a channel, by handle, with what others see of them: a list of many looks up no session.
+/// Everybody on a channel in the order of their handles, with what others see of them, so that making a long list
+/// looks up no session.
 #[derive(Debug, Default)]
 pub(super) struct Roll(BTreeMap<(Handle, ParticipantNo), Arc<Participant>>);
 
@@ -28,7 +29,7 @@ impl Roll {
         self.0.is_empty()
     }
 
-    /// Pages there are, of which the first may be empty.
+    /// The number of pages: at least one, which may be empty.
     pub(super) fn pages(&self) -> u32 {
         self.len().div_ceil(PAGE_PARTICIPANTS).max(1) as u32
     }

@@ -35,9 +35,9 @@ pub(super) struct Channel {
     here: Members,
     /// Those whose connection is gone for now, and which it was.
     away: BTreeMap<ParticipantNo, ConnId>,
-    /// Who came and left since it was told.
+    /// Who came and left since the channel was told last.
     news: News,
-    /// Who brought a named channel into being.
+    /// The address that opened it, if it is a named channel.
     opened_by: Option<AddressNo>,
 }
 
@@ -100,7 +100,7 @@ impl Roster {
         entered.news.tell(channel, now, agenda);
     }
 
-    /// A session leaves a channel. True if it was the last: the channel is gone.
+    /// A session leaves a channel. Returns true if it was the last one, so that the channel is gone.
     pub(super) fn leave(
         &mut self,
         channel: &ChannelId,
@@ -147,7 +147,7 @@ impl Roster {
         }
     }
 
-    /// A session has another connection: it takes the place of the one before.
+    /// A session has another connection, which replaces the one before.
     pub(super) fn come_back(&mut self, member: Member) {
         for channel in self.tuned.get(&member.participant).into_iter().flat_map(BTreeMap::keys) {
             if let Some(channel) = self.channels.get_mut(channel) {
@@ -167,7 +167,7 @@ impl Roster {
         }
     }
 
-    /// The channels of a participant are told that others see another country, handle or description than before.
+    /// Tells the channels of a participant that their handle, description or country has changed.
     pub(super) fn note_changed(&mut self, participant: ParticipantNo, now: Time, agenda: &mut Agenda) {
         for channel in self.tuned.get(&participant).into_iter().flat_map(BTreeMap::keys) {
             if let Some(known) = self.channels.get_mut(channel) {

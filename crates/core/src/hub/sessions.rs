@@ -17,29 +17,29 @@ use crate::{ConnId, Time};
 pub(super) struct Connection {
     pub(super) login: LoginId,
     pub(super) user: UserId,
-    /// What the hub remembers the user by; it takes a hash to make.
+    /// A hash by which the hub remembers the user. It is kept here since it takes time to compute.
     pub(super) key: UserKey,
     pub(super) address: Option<AddressNo>,
     pub(super) person: Person,
     token: ResumeToken,
     pub(super) stage: Stage,
-    /// The shell was asked to close it. What it still says is not heard.
+    /// The shell was asked to close it. The hub ignores what it still says.
     pub(super) closing: bool,
     quota: Quota,
-    /// When its client said something last, or its last burst was over.
+    /// When its client last said something, or its last burst ended.
     pub(super) active: Time,
 }
 
-/// How far a connection is.
+/// The stage of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Stage {
     /// `hello` has to come until then.
     Greeting { until: Time },
-    /// It belongs to this session, or did.
+    /// It said hello, and belongs to this session or did.
     Greeted(ParticipantNo),
 }
 
-/// Somebody who is here, or who was a moment ago.
+/// Somebody who is connected, or was a moment ago.
 #[derive(Debug)]
 pub(super) struct Session {
     login: LoginId,
@@ -47,7 +47,7 @@ pub(super) struct Session {
     pub(super) key: UserKey,
     pub(super) you: Arc<Participant>,
     pub(super) token: ResumeToken,
-    /// The token of the last resume: its answer may have been lost, and then it comes again.
+    /// The token that the last resume used. The client may use it again if the answer was lost.
     used: Option<ResumeToken>,
     pub(super) link: Link,
     /// It hears other sessions of its user.
@@ -63,8 +63,8 @@ pub(super) enum Link {
     Suspended { until: Time },
 }
 
-/// All connections and sessions, by log-in, by user and by token. Everybody may read one; what changes it goes
-/// through here.
+/// All connections and sessions, by log-in, by user and by token. Everybody may read them; changes go through the
+/// methods here.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     connections: BTreeMap<ConnId, Connection>,
@@ -121,8 +121,8 @@ impl Sessions {
         }
     }
 
-    /// A connection pays for a message, or for one that could not be read. Nothing if it is unknown or being
-    /// closed.
+    /// A connection pays for a message, or for one that could not be read. Returns none if the connection is unknown
+    /// or being closed.
     pub(super) fn pay(
         &mut self,
         conn: ConnId,
@@ -157,14 +157,14 @@ impl Sessions {
         }
     }
 
-    /// A session that begins on a connection is that of `person` from now on.
+    /// A session that begins on this connection from now on shows `person`.
     pub(super) fn set_person(&mut self, conn: ConnId, person: &Person) {
         if let Some(connection) = self.connections.get_mut(&conn) {
             connection.person = person.clone();
         }
     }
 
-    /// A number that nobody had.
+    /// A number that no session has had.
     pub(super) fn next_number(&mut self) -> ParticipantNo {
         self.newest += 1;
         ParticipantNo(self.newest)
@@ -191,8 +191,8 @@ impl Sessions {
         participant
     }
 
-    /// Gives a session to a connection, which showed the token `used`. Says what link it had, and whether `used`
-    /// was its newest token.
+    /// Gives a session to a connection that showed the token `used`. Returns the link that the session had, and
+    /// whether `used` was its newest token.
     pub(super) fn take_over(
         &mut self,
         conn: ConnId,
@@ -222,7 +222,7 @@ impl Sessions {
         }
     }
 
-    /// Others see somebody as `person` from now on. If that is news, as what they saw them before, and now.
+    /// Others see somebody as `person` from now on. If that is a change: what they saw before, and what they see now.
     pub(super) fn see_as(
         &mut self,
         participant: ParticipantNo,
@@ -245,7 +245,7 @@ impl Sessions {
         }
     }
 
-    /// The server stops. False if it did already.
+    /// The server stops. Returns false if it was stopping already.
     pub(super) fn stop(&mut self) -> bool {
         !std::mem::replace(&mut self.stopping, true)
     }

@@ -3,10 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-#[cfg(feature = "mutants")]
-use tenfour_protocol::Description;
-#[cfg(feature = "mutants")]
-use tenfour_protocol::Range;
 use tenfour_protocol::control::EndReason;
 use tenfour_protocol::{BurstNo, ChannelId, Code, Participant, ParticipantNo, Refusal, ServerMessage};
 
@@ -15,8 +11,8 @@ use super::nodes::Origin;
 use super::receipts::{Passed, refused};
 use super::roster::Channel;
 use super::sessions::Stage;
-use super::{Hub, Output, Route, Tuned, millis};
-use crate::{ConnId, Time};
+use super::{Hub, Output, Route, millis};
+use crate::{ConnId, Time, mutant};
 
 impl Hub {
     pub(super) fn press(&mut self, conn: ConnId, press: Press, now: Time) {
@@ -74,52 +70,19 @@ impl Hub {
     fn route(&mut self, burst: BurstNo, talker: ParticipantNo, press: &Press) -> Route {
         let (slot, tx) = (self.places.slot(talker), self.places.ranges(talker).tx);
         let tuned = self.audience(talker, slot, tx, &press.channel);
-        #[cfg(feature = "mutants")]
-        if self.config.mutants.has(crate::mutants::Mutant::SendDistance) {
-            return self.route_with_distance(burst, talker, press, tuned);
-        }
-        self.route_to(burst, talker, press, tuned)
-    }
-
-    fn route_to(&self, burst: BurstNo, talker: ParticipantNo, press: &Press, tuned: Vec<Tuned>) -> Route {
         let bundle = self.roster.get(&press.channel).map_or(1, |channel| bundle(channel.count() as usize));
-        Route {
+        let started = ServerMessage::BurstStarted {
             burst,
             channel: press.channel.clone(),
-            bundle,
-            started: ServerMessage::BurstStarted {
-                burst,
-                channel: press.channel.clone(),
-                talker: Participant::clone(&self.sessions[talker].you),
-                codec: press.codec,
-                frame_ms: press.frame_ms,
-                grade: None,
-                bundle: (bundle > 1).then_some(bundle),
-            },
-            small: self.floor[burst].small,
-            tuned,
-        }
-    }
-
-    /// Says how far the talker is from somebody, in the place of their description.
-    #[cfg(feature = "mutants")]
-    fn route_with_distance(
-        &self,
-        burst: BurstNo,
-        talker: ParticipantNo,
-        press: &Press,
-        tuned: Vec<Tuned>,
-    ) -> Route {
-        let mut route = self.route_to(burst, talker, press, tuned);
-        let heard = self.places.spots().talker(self.places.slot(talker), Range::Unlimited);
-        let here = self.roster[&press.channel].here().iter();
-        let mut apart = here.filter(|member| member.participant != talker);
-        if let Some(km) = apart.find_map(|member| heard.kilometres(member.slot))
-            && let ServerMessage::BurstStarted { talker, .. } = &mut route.started
-        {
-            talker.person.description = Description::parse(&format!("{km} km away")).ok();
-        }
-        route
+            talker: Participant::clone(&self.sessions[talker].you),
+            codec: press.codec,
+            frame_ms: press.frame_ms,
+            grade: None,
+            bundle: (bundle > 1).then_some(bundle),
+        };
+        mutant!(let started = self.with_distance(started, &press.channel));
+        let small = self.floor[burst].small;
+        Route { burst, channel: press.channel.clone(), bundle, started, small, tuned }
     }
 
     pub(super) fn talk_limit_reached(&mut self, burst: BurstNo) {
@@ -178,17 +141,14 @@ impl Hub {
 
     /// Listeners are told that the talker released, since those who do not hear the others must not learn of them.
     fn told_to_listeners(&self, reason: EndReason) -> EndReason {
-        #[cfg(feature = "mutants")]
-        if self.config.mutants.has(crate::mutants::Mutant::TellCourtesy) {
-            return reason;
-        }
+        mutant!(self.config.mutants, TellCourtesy => return reason);
         match reason {
             EndReason::Courtesy => EndReason::Released,
             reason => reason,
         }
     }
 
-    /// The earlier burst is over: the presses that waited for it have their turn.
+    /// The earlier burst is over: handles the presses that waited for it.
     fn next_press(&mut self, conn: ConnId, now: Time) {
         while let Some(press) = self.floor.take_press(conn, &mut self.agenda) {
             self.open_burst(conn, &press, now);

@@ -10,7 +10,7 @@ use tenfour_protocol::{
 
 use super::members::Member;
 use super::{Hub, Output, StartAt, Timer};
-use crate::{ConnId, Time};
+use crate::{ConnId, Time, mutant};
 
 impl Hub {
     /// The numbered channels, with their labels, then the named ones that have a participant.
@@ -91,10 +91,9 @@ impl Hub {
         if self.talks_on(conn, channel) {
             self.end_talk(conn, EndReason::Untuned);
         }
-        // Bursts that are over, too: this listener may not have heard them to the end.
+        // Also bursts that ended and are held: this listener may not have heard them to the end.
         let bursts = self.floor.held_and_on_air(channel);
-        #[cfg(feature = "mutants")]
-        let bursts = bursts.filter(|_| !self.config.mutants.has(crate::mutants::Mutant::DeliverToUntuned));
+        mutant!(let bursts = super::mutants::ended(bursts, self.config.mutants));
         self.agenda.extend(bursts.map(|burst| Output::Leave { burst, conn }));
         self.leave_channel(participant, channel, now);
         self.agenda.send(conn, ServerMessage::Untuned { channel: channel.clone() });
@@ -135,8 +134,7 @@ impl Hub {
         } else {
             (known.roll().all(), 1)
         };
-        #[cfg(feature = "mutants")]
-        let participants = self.listed(conn, participants);
+        mutant!(let participants = self.listed(conn, participants));
         let info = self.info(channel, self.total_of(channel, known));
         self.agenda.send(conn, ServerMessage::Tuned { info, participants, pages });
     }
@@ -168,22 +166,6 @@ impl Hub {
     /// One page of this node's own people.
     pub(super) fn page_of(&self, channel: &ChannelId, page: u32) -> Vec<Participant> {
         self.roster.get(channel).map_or_else(Vec::new, |channel| channel.roll().page(page))
-    }
-
-    /// Leaves those in range only, when the hub is broken on purpose.
-    #[cfg(feature = "mutants")]
-    fn listed(&self, conn: ConnId, mut participants: Vec<Participant>) -> Vec<Participant> {
-        let asking = self.sessions.session_of(conn).map(|asking| &self.sessions[asking]);
-        if let Some(asking) = asking
-            && self.config.mutants.has(crate::mutants::Mutant::ListByRange)
-        {
-            let here = self.places.slot(asking.you.id).expect("a session has a slot");
-            participants.retain(|other| {
-                let there = self.places.spots().talker(self.places.slot(other.id), Default::default());
-                other.id == asking.you.id || there.heard_by(here).is_some()
-            });
-        }
-        participants
     }
 
     /// Bursts of others on the air, and how well `participant` hears them, if at all.

@@ -7,7 +7,7 @@ use tenfour_protocol::limits::VOICE_PAYLOAD_BYTES;
 use tenfour_protocol::{BurstNo, ChannelId, ClientMessage, Code, Refusal, VoiceFrame};
 use zeroize::Zeroizing;
 
-use super::limits::{PRE_ROLL, RECEIPT, RECEIPTS_DUE};
+use super::limits::{PRE_ROLL, RECEIPT_TIMEOUT, RECEIPTS_DUE};
 use super::{Event, Output, Radio};
 use crate::Time;
 
@@ -23,18 +23,18 @@ impl Radio {
             Way::Wait
         };
         self.button.press(channel, frame_ms, way, now, &mut self.out);
-        // Somebody wants to talk: that is worth a try at once.
+        // Somebody wants to talk, so try to connect at once.
         if !self.link.is_gone() {
             self.link.retry(now, &mut self.out);
         }
     }
 
-    /// What a press that waits is refused with when it has waited long enough.
+    /// The code that refuses a press which has waited too long.
     pub(super) fn missing(&self) -> Code {
         if self.link.is_up() { Code::LocationNeeded } else { Code::LinkLost }
     }
 
-    /// A press that waits goes out as soon as it reaches as far as it should, and no further.
+    /// Sends a waiting press as soon as the server has confirmed the range that was chosen.
     pub(super) fn let_go(&mut self, now: Time) {
         match self.place.way() {
             _ if !self.link.is_up() => {}
@@ -49,11 +49,11 @@ impl Radio {
 pub(super) struct Button {
     /// Number of the last press.
     last: u32,
-    /// Takes frames: the button is down and the burst is not over.
+    /// Takes frames: the button is down and the burst has not ended.
     held: Option<Held>,
     /// Waits for the link, or for the range it should have.
     waiting: Option<Waiting>,
-    /// Sent, with the time of the release: the receipt is due.
+    /// Bursts that were sent, with the time of the release: their receipts are due.
     due: BTreeMap<BurstNo, Option<Time>>,
 }
 
@@ -70,7 +70,7 @@ struct Waiting {
     frame_ms: FrameTime,
     since: Time,
     voice: Vec<Zeroizing<Vec<u8>>>,
-    /// Frames given, once the button is up.
+    /// How many frames it had, once the button is up.
     released: Option<u32>,
 }
 
@@ -158,7 +158,7 @@ impl Button {
         }
     }
 
-    /// Nobody will ever know what became of the bursts that were sent.
+    /// The receipts of bursts that were sent will never come.
     pub(super) fn link_down(&mut self, out: &mut VecDeque<Output>) {
         for (burst, _) in std::mem::take(&mut self.due) {
             self.let_go(burst);
@@ -166,7 +166,7 @@ impl Button {
         }
     }
 
-    /// What a press waits for does not come.
+    /// What a press waits for will not come.
     pub(super) fn stop_waiting(&mut self, code: Code, out: &mut VecDeque<Output>) {
         if let Some(Waiting { burst, .. }) = self.waiting.take() {
             self.let_go(burst);
@@ -187,7 +187,7 @@ impl Button {
 
     pub(super) fn timeout(&self) -> Option<Time> {
         let waiting = self.waiting.as_ref().map(|waiting| waiting.since + PRE_ROLL);
-        let due = self.due.values().flatten().map(|released| *released + RECEIPT);
+        let due = self.due.values().flatten().map(|released| *released + RECEIPT_TIMEOUT);
         due.chain(waiting).min()
     }
 
@@ -195,7 +195,7 @@ impl Button {
         if self.waiting.as_ref().is_some_and(|waiting| now >= waiting.since + PRE_ROLL) {
             self.stop_waiting(missing, out);
         }
-        let late = |released: &mut Option<Time>| released.is_some_and(|at| now >= at + RECEIPT);
+        let late = |released: &mut Option<Time>| released.is_some_and(|at| now >= at + RECEIPT_TIMEOUT);
         for (burst, _) in self.due.extract_if(.., |_, released| late(released)) {
             refuse(burst, Code::LinkLost, out);
         }
@@ -212,7 +212,7 @@ impl Button {
         out.push_back(Output::Send(ClientMessage::BurstEnd { burst, frames }));
     }
 
-    /// The burst is over: what the microphone still gives until the release is dropped.
+    /// The burst is over: drops what the microphone still gives until the release.
     fn let_go(&mut self, burst: BurstNo) {
         self.held.take_if(|held| held.burst == burst);
     }

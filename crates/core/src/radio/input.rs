@@ -5,9 +5,9 @@ use tenfour_protocol::{ChannelId, GeoCell, ParticipantNo, Ranges, Refusal, Serve
 
 use super::HeardNo;
 
-/// What happened. What comes from a connection is told for the one that the last
-/// [`Output::Connect`](super::Output::Connect) asked for, and no more after
-/// [`Output::Close`](super::Output::Close).
+/// What happened. Inputs about the connection are about the one that the last
+/// [`Output::Connect`](super::Output::Connect) asked for. After [`Output::Close`](super::Output::Close) there are
+/// none.
 #[derive(Debug, Clone)]
 pub enum Input {
     /// The connection is open.
@@ -37,14 +37,15 @@ pub enum Input {
         /// Which channel.
         channel: ChannelId,
     },
-    /// The shell looks for the cell one is in, and tells what came of it with
+    /// The shell is looking for the cell that the person is in, and will tell the result with
     /// [`Locate`](Self::Locate). A press that needs a cell waits for it, as it waits for the link.
     Locating,
-    /// The cell one is in now; none shares it no longer, at once, or there is none to be had.
-    /// To be told whenever it changes: the radio says it when it gives nobody away.
+    /// The cell that the person is in now. None if it cannot be found or is not to be shared any more, which takes
+    /// effect at once. Tell the radio whenever the cell changes: it sends the cell when that does not give the person
+    /// away.
     Locate(Option<GeoCell>),
-    /// How far to reach and to hear. This alone changes what was chosen: while a limited range has no
-    /// cell at the server, presses wait for a short time and are then refused.
+    /// How far to reach and to hear. Nothing else changes that choice. While the server has no cell for a limited
+    /// range, presses wait for a short time and are then refused.
     Range(Ranges),
     /// The button goes down.
     Press {
@@ -66,7 +67,7 @@ pub enum Input {
     Mute {
         /// Whom.
         participant: ParticipantNo,
-        /// True to hear no more of them.
+        /// True to stop hearing them.
         muted: bool,
     },
     /// Asks for a page of the participants of a channel.

@@ -1,9 +1,8 @@
-//! The jitter buffer of one burst: evens out the network's pace, and learns how much sound
-//! that takes.
+//! The jitter buffer of one burst. It evens out the network's pace, and learns how much sound it must hold for that.
 //!
-//! Position is media time, so a pause of the talker (DTX) is silence and only a missing
-//! sequence number is a loss. A stall makes the buffer hold more; pauses and quiet frames make
-//! it hold less again, so that no stall is kept for ever.
+//! Position is media time, so a pause of the talker (DTX) is silence and only a missing sequence number is a loss.
+//! After a stall the buffer holds more. In pauses and quiet frames it gets shorter again, so that a stall does not
+//! delay sound for ever.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use super::limits::{CONCEALED, JITTER_CALM, JITTER_LONGEST, JITTER_START, JITTER
 use super::{Payload, SoundKind};
 use crate::Time;
 
-/// A DTX frame is a byte or two: there is nothing to hear in it.
+/// A DTX frame has a byte or two, and is silent.
 const DTX_BYTES: usize = 3;
 
 /// How the frames of a burst come in.
@@ -28,7 +27,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// Live: the server sends `told` frames at once, or more to one who wishes for `economy`.
+    /// A live burst: the server sends `told` frames at once, or more to a client that asked for `economy`.
     pub(super) fn live(frame_ms: FrameTime, told: Option<u8>, economy: bool) -> Self {
         let wished = if economy { BUNDLE_FRAMES } else { 1 };
         let most = BUNDLE_TIME.as_millis() / u128::from(frame_ms.millis());
@@ -41,7 +40,7 @@ impl Pace {
         Self { frame_ms, bundle: 1 }
     }
 
-    /// Samples to hold before playing, at least: what comes together comes seldom.
+    /// Fewest samples to hold before playing: frames that come together come rarely.
     fn least(self) -> u32 {
         let together = self.frame_ms.samples() * u32::from(self.bundle);
         samples(JITTER_START).max(together + samples(JITTER_STEP))
@@ -64,11 +63,11 @@ pub(super) struct JitterBuffer {
     /// Sequence number of the next frame to play.
     next: u16,
     ended: bool,
-    /// Came live, so it may be shortened to keep up; a burst that waited is played whole.
+    /// Whether the burst is live, so that it may be shortened to keep up. A burst that waited is played whole.
     live: bool,
     /// Last stall, or last time the target shrank.
     calm_since: Time,
-    /// Samples played since the last sound that came.
+    /// Samples of concealment and silence played since the last real sound.
     concealed: u32,
 }
 
@@ -76,7 +75,7 @@ pub(super) struct JitterBuffer {
 enum State {
     /// Nothing came yet.
     Empty,
-    /// Fills up since a moment.
+    /// Filling up since then.
     Filling(Time),
     Playing,
     /// Ran dry.
@@ -133,7 +132,7 @@ impl JitterBuffer {
         self.ended = true;
     }
 
-    /// The burst has to wait for another: it is not live any more.
+    /// The burst has to wait for another, so it is no longer live.
     pub(super) fn waited(&mut self) {
         self.live = false;
     }
@@ -201,7 +200,8 @@ impl JitterBuffer {
         kind
     }
 
-    /// Sound again after running dry: after the talker's pause hold less, after a stall more.
+    /// Sound comes again after the buffer ran dry. After a stall it holds more from now on, after a pause of the
+    /// talker less.
     fn came_back(&mut self, pause: bool, now: Time) {
         let step = samples(JITTER_STEP);
         self.target = if pause { self.target.saturating_sub(step) } else { self.target + step }
@@ -216,7 +216,7 @@ impl JitterBuffer {
         }
     }
 
-    /// Holds more than it needs: leaves out what nobody hears.
+    /// If the buffer holds more than it needs, leaves out silent frames.
     fn shorten(&mut self) {
         if !self.live || self.ended || self.depth() <= self.target + 2 * self.frame {
             return;

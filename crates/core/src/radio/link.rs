@@ -6,7 +6,7 @@ use std::time::Duration;
 use tenfour_protocol::control::Resume;
 use tenfour_protocol::{ClientMessage, Code, Device, Refusal, limits::HANDSHAKE};
 
-use super::limits::{BACK_OFF_FIRST, BACK_OFF_LONGEST, CONNECT, DEAD, QUIET, STEADY};
+use super::limits::{BACK_OFF_FIRST, BACK_OFF_LONGEST, CONNECT_TIMEOUT, DEAD_TIME, QUIET_TIME, STEADY_TIME};
 use super::place::Whereabouts;
 use super::{Config, Event, LinkState, Output};
 use crate::Time;
@@ -17,11 +17,11 @@ pub(super) struct Link {
     economy: bool,
     hear_self: bool,
     state: State,
-    /// Tries that failed since the link was steady.
+    /// Failed tries since the link last was steady.
     failed: u32,
     shares: Shares,
     token: Option<String>,
-    /// Told by the server before it closes.
+    /// The server said before that it would close.
     back_in: Option<Duration>,
 }
 
@@ -76,7 +76,7 @@ impl Link {
         Some(Output::Send(ClientMessage::Hello { client, resume, economy, hear_self, place, range, device }))
     }
 
-    /// True when this is the welcome that the link waits for.
+    /// Returns whether the link was waiting for this welcome.
     pub(super) fn welcomed(&mut self, token: String, now: Time) -> bool {
         let State::Greeting { .. } = self.state else { return false };
         self.state = State::Up { since: now, alive: now, asked: false };
@@ -95,11 +95,11 @@ impl Link {
         self.back_in = Some(back_in);
     }
 
-    /// The connection ended. True when there was one to end.
+    /// The connection ended. Returns whether there was one.
     pub(super) fn closed(&mut self, refusal: Option<Refusal>, now: Time, out: &mut VecDeque<Output>) -> bool {
         match self.state {
             State::Down { .. } | State::Gone => return false,
-            State::Up { since, .. } if now.since(since) >= STEADY => self.failed = 0,
+            State::Up { since, .. } if now.since(since) >= STEADY_TIME => self.failed = 0,
             State::Up { .. } | State::Connecting { .. } | State::Greeting { .. } => {}
         }
         if let Some(refusal) = refusal.as_ref().filter(|refusal| is_final(refusal.code)) {
@@ -123,13 +123,13 @@ impl Link {
     pub(super) fn timeout(&self) -> Option<Time> {
         match self.state {
             State::Connecting { until } | State::Greeting { until } => Some(until),
-            State::Up { alive, asked, .. } => Some(alive + if asked { DEAD } else { QUIET }),
+            State::Up { alive, asked, .. } => Some(alive + if asked { DEAD_TIME } else { QUIET_TIME }),
             State::Down { retry } => Some(retry),
             State::Gone => None,
         }
     }
 
-    /// True when the connection was given up.
+    /// Returns whether the connection was given up.
     pub(super) fn handle_timeout(&mut self, now: Time, out: &mut VecDeque<Output>) -> bool {
         if self.timeout().is_none_or(|due| now < due) {
             return false;
@@ -153,7 +153,7 @@ impl Link {
     }
 
     fn connect(&mut self, now: Time, out: &mut VecDeque<Output>) {
-        self.state = State::Connecting { until: now + CONNECT };
+        self.state = State::Connecting { until: now + CONNECT_TIMEOUT };
         out.push_back(Output::Event(Event::Link(LinkState::Connecting)));
         out.push_back(Output::Connect);
     }
@@ -179,7 +179,7 @@ impl Link {
     }
 }
 
-/// Codes after which trying again by itself can do no good.
+/// Codes after which it is useless to try again without the person.
 fn is_final(code: Code) -> bool {
     match code {
         Code::NotLoggedIn

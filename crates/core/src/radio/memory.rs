@@ -1,4 +1,4 @@
-//! What was heard lately, so that it can be said again. Only in memory, bounded, and wiped.
+//! Bursts that were heard lately, to play them again. They are kept in memory only, bounded, and wiped.
 
 use std::collections::VecDeque;
 
@@ -45,7 +45,7 @@ impl Memory {
         self.bursts.front().map(|oldest| oldest.touched + MEMORY_TIME)
     }
 
-    /// Forgets what is too much or too old.
+    /// Forgets bursts that are too old or too many.
     pub(super) fn forget(&mut self, now: Time, out: &mut VecDeque<Output>) {
         while self.bursts.len() > MEMORY_BURSTS
             || self.bytes > MEMORY_BYTES

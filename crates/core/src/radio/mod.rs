@@ -1,8 +1,7 @@
 //! The radio: one for each native client. Link, button, hearing, playout, say again.
 //!
-//! It follows the contract of the [crate]. Besides, sound is pulled: each time a channel's
-//! loudspeaker has played what it had, the shell asks [`Radio::pull`] for more. A pull counts as
-//! an input: drain [`Radio::poll`] after it.
+//! It follows the contract of the [crate]. In addition, the shell pulls sound: each time a channel's loudspeaker has
+//! played what it had, the shell calls [`Radio::pull`]. A pull counts as an input, so drain [`Radio::poll`] after it.
 //!
 //! ```
 //! use tenfour_core::Time;
@@ -43,6 +42,7 @@ pub use output::{Event, HeardEnd, HeardNo, LinkState, Output, Sound, SoundKind};
 pub use payload::Payload;
 
 use crate::Time;
+use crate::mutants::Mutants;
 use button::Button;
 use jitter::Pace;
 use link::Link;
@@ -52,28 +52,27 @@ use playout::Playout;
 use reception::{Ended, Gap, Receiver};
 use tuning::Tuning;
 
-/// How a radio is set up. The default shares no place, and wants a name for `client`.
+/// How a radio is set up. The default shares no place. `client` must be set.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     /// Program and version, told to the server: 1 to 64 bytes.
     pub client: String,
-    /// Wishes fewer, larger packets.
+    /// Asks the server for fewer, larger packets.
     pub economy: bool,
     /// Hears what other radios of the same user say.
     pub hear_self: bool,
-    /// False when the shell never pulls sound: then none is kept for it, nor to be said again.
+    /// False if the shell never pulls sound. Then no sound is kept, neither to be played nor to be played again.
     pub playout: bool,
     /// Random number from the shell, so that clients do not come back all at once.
     pub seed: u64,
-    /// The cell one is in, to be shared from the first connection on.
+    /// The cell that the person is in, to be shared from the first connection on.
     pub place: Option<GeoCell>,
-    /// How far one reaches and hears. Limited ranges need a place.
+    /// How far the person reaches and hears. Limited ranges need a place.
     pub ranges: Ranges,
-    /// What one runs on, for the server's connection log.
+    /// The device, for the server's connection log.
     pub device: Option<Device>,
     /// What is broken on purpose.
-    #[cfg(feature = "mutants")]
-    pub mutants: crate::mutants::Mutants,
+    pub mutants: Mutants,
 }
 
 /// The state machine of a client.
@@ -85,7 +84,7 @@ pub struct Radio {
     receiver: Receiver,
     /// Gets fewer, larger packets.
     economy: bool,
-    /// With memory, unless sound is never pulled.
+    /// Whether sound is pulled, and so kept.
     plays: bool,
     playout: Playout,
     memory: Memory,
@@ -224,7 +223,7 @@ impl Radio {
             }
             ServerMessage::Tuned { info, participants, pages } => {
                 self.tuning.tuned(&info.channel);
-                // What was on its way when one left is news of a channel one is not on.
+                // It was sent before the server knew that this client left the channel.
                 if self.tuning.wants(&info.channel) {
                     self.event(Event::Tuned { info, participants, pages });
                 }
@@ -352,7 +351,7 @@ impl Radio {
         }
     }
 
-    /// One is tuned to `channel` no more.
+    /// The radio is no longer tuned to `channel`.
     fn left(&mut self, channel: &ChannelId) {
         let ended = self.receiver.untuned(channel);
         self.tell_ended(ended);

@@ -10,8 +10,8 @@ use tenfour_protocol::{
 use super::Payload;
 use crate::Time;
 
-/// Names a burst that was heard: the radio's own count. The server's numbers begin anew when
-/// it is restarted; these are never used twice.
+/// Names a burst that was heard, by the radio's own count. The server's numbers begin again when it is restarted;
+/// these never repeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HeardNo(pub u32);
 
@@ -20,7 +20,7 @@ pub struct HeardNo(pub u32);
 pub enum Output {
     /// Opens a connection, instead of any earlier one.
     Connect,
-    /// Closes the connection. Nothing more is told of it.
+    /// Closes the connection. The shell tells nothing more about it.
     Close,
     /// Sends a control message.
     Send(ClientMessage),
@@ -37,7 +37,7 @@ pub enum LinkState {
     Connecting,
     /// Up.
     OnTheAir {
-        /// Oneself, as others see it.
+        /// This participant, as others see them.
         you: Participant,
         /// True when the earlier session goes on.
         resumed: bool,
@@ -72,7 +72,7 @@ pub enum HeardEnd {
     Ended(EndReason),
     /// The link was lost for too long.
     LinkLost,
-    /// One left the channel.
+    /// This radio left the channel.
     Untuned,
 }
 
@@ -87,7 +87,7 @@ pub enum Event {
         info: ChannelInfo,
         /// All participants, or the first page when `pages` is above 1.
         participants: Vec<Participant>,
-        /// Pages there are.
+        /// The number of pages.
         pages: u32,
     },
     /// A channel could not be tuned, and is not tried again.
@@ -97,7 +97,7 @@ pub enum Event {
         /// Why, and what to do.
         refusal: Refusal,
     },
-    /// A channel is tuned no more.
+    /// A channel is no longer tuned.
     Untuned {
         /// The channel.
         channel: ChannelId,
@@ -112,7 +112,7 @@ pub enum Event {
         joined: Vec<Participant>,
         /// Who left.
         left: Vec<ParticipantNo>,
-        /// Who is described otherwise now, under the same number.
+        /// Whose handle, description or country changed; their number stays.
         changed: Vec<Participant>,
     },
     /// A page of participants that was asked for.
@@ -128,16 +128,16 @@ pub enum Event {
         /// Those of this page.
         participants: Vec<Participant>,
     },
-    /// What the server knows of one's place.
+    /// What the server knows of this client's place.
     Located {
         /// Whether it knows a cell.
         shared: bool,
         /// The country that others see.
         country: Option<Country>,
-        /// When the cell that was said last takes effect, unless it has.
+        /// When the cell that was sent last takes effect, if it has not yet.
         effective_in: Option<Duration>,
     },
-    /// How far one reaches and hears now.
+    /// How far this client reaches and hears now.
     Ranged(Ranges),
     /// Something was refused that belongs to no press and no channel: a place or a range with
     /// `cell_refused`, `too_many_moves` or `location_needed`.
@@ -160,24 +160,25 @@ pub enum Event {
         /// How long it may last.
         talk_limit: Duration,
     },
-    /// Somebody began whom one would hear: the burst may not last as long as it could.
+    /// Somebody in this client's hearing began to talk: the burst must end sooner.
     OthersWait {
         /// One's own number.
         burst: BurstNo,
-        /// How many began since the burst did.
+        /// How many people began since this burst did.
         others: u32,
         /// How long it may still last.
         limit: Duration,
     },
-    /// What became of a press. Each [`Event::Pressed`] gets exactly one; a burst whose outcome
-    /// nobody knows is refused with [`LinkLost`](tenfour_protocol::Code::LinkLost).
+    /// What became of a press. Each [`Event::Pressed`] gets exactly one. If the outcome is unknown, it is a refusal
+    /// with [`LinkLost`](tenfour_protocol::Code::LinkLost).
     Receipt {
         /// One's own number.
         burst: BurstNo,
         /// Aired or refused.
         outcome: Outcome,
     },
-    /// What became of a burst that the link was lost in: its receipt has said `link_lost` before. Comes after a resume.
+    /// What became of a burst during which the link was lost; its receipt has said `link_lost` before. Comes after a
+    /// resume.
     LateReceipt {
         /// The radio's number of the press.
         burst: BurstNo,
@@ -212,9 +213,9 @@ pub enum Event {
         heard: HeardNo,
         /// Its sequence number.
         seq: u16,
-        /// Position of its first sample, at 48 kHz, counted from the first frame that came. As far as
-        /// the talker's clock is believed: it grows, and runs ahead of time by
-        /// [`HEARD_AHEAD`](tenfour_protocol::limits::HEARD_AHEAD) at most but where sound itself does.
+        /// Position of its first sample, at 48 kHz, counted from the first frame that came. It grows, and silence
+        /// never makes it run ahead of time by more than [`HEARD_AHEAD`](tenfour_protocol::limits::HEARD_AHEAD),
+        /// whatever the talker's clock says.
         media_time: u32,
         /// One Opus packet.
         payload: Payload,
@@ -234,7 +235,7 @@ pub enum Event {
         heard: HeardNo,
         /// Frames that came.
         received: u32,
-        /// Frames that were lost, not counting those before one tuned in.
+        /// Frames that were lost, not counting those before the radio tuned in.
         lost: u32,
         /// Why.
         reason: HeardEnd,
@@ -244,17 +245,17 @@ pub enum Event {
     PlayStarted {
         /// Which burst.
         heard: HeardNo,
-        /// True when it is said again.
+        /// True if it is played again from memory.
         again: bool,
     },
     /// A burst was played to its end.
     PlayEnded {
         /// Which burst.
         heard: HeardNo,
-        /// True when it was said again.
+        /// True if it was played again from memory.
         again: bool,
     },
-    /// A burst can be said again no more.
+    /// A burst can no longer be played again.
     Forgotten {
         /// Which burst.
         heard: HeardNo,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-/// One Opus packet. Copies share the bytes; they are overwritten when the last copy goes.
+/// One Opus packet. Clones share the bytes, which are wiped when the last clone is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Payload(Arc<Zeroizing<Box<[u8]>>>);
 

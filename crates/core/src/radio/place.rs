@@ -1,10 +1,9 @@
-//! What is said of one's place, and when.
+//! What the radio tells the server about its person's place, and when.
 //!
-//! The moment at which somebody says another cell would give away where they crossed its border.
-//! So the first cell is said at once, and from then on a new one only [`EPOCH_LEAD`] before a
-//! boundary that is the same for everybody. Until then each new connection repeats the one that
-//! was said. Boundaries are counted from `welcome` on the shell's steady clock: setting the time of
-//! day moves none.
+//! If a radio sent a new cell at once, the time would tell where the person crossed the border of the cell. So it
+//! sends the first cell at once, and each later one only [`EPOCH_LEAD`] before a boundary that is the same for
+//! everybody. Until then each new connection repeats the cell that was sent. Boundaries are counted from `welcome` on
+//! the shell's monotonic clock, so setting the time of day does not move them.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,32 +12,32 @@ use tenfour_protocol::limits::{EPOCH, EPOCH_LEAD};
 use tenfour_protocol::{ClientMessage, Code, GeoCell, Place, Ranges, Refusal};
 
 use super::button::Way;
-use super::limits::SAY_AGAIN;
+use super::limits::LOCATE_RETRY;
 use super::ranging::Ranging;
 use super::{Config, Event, Output};
-use crate::Time;
+use crate::mutants::Mutants;
+use crate::{Time, mutant};
 
 pub(super) struct Whereabouts {
     phase: Phase,
-    /// The cell one is in.
+    /// The cell that the person is in.
     wanted: Option<GeoCell>,
-    /// The shell looks for it.
+    /// Whether the shell is looking for it.
     looking: bool,
-    /// The cell that was said, and is repeated on each connection.
+    /// The cell that was sent, which is repeated on each connection.
     published: Option<Published>,
-    /// When a cell was said or taken back last, if another one has to wait for the next boundary.
+    /// When a cell was last sent or taken back, if another one has to wait for the next boundary.
     spent: Option<Time>,
     asked: Option<Asked>,
     epoch: Option<Epoch>,
-    /// The server has a cell of this connection.
+    /// Whether the server has a cell of this connection.
     known: bool,
-    /// Why it took none.
+    /// Why the server took none.
     refused: Option<Code>,
     ranging: Ranging,
-    /// When what came too fast for the server is sent again.
+    /// When to send again what was refused because it came too fast.
     again: Option<Time>,
-    #[cfg(feature = "mutants")]
-    mutants: crate::mutants::Mutants,
+    mutants: Mutants,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,11 +49,11 @@ enum Phase {
 
 struct Published {
     cell: GeoCell,
-    /// Shows that this cell is no move.
+    /// The server's stamp, which shows that this cell is no move.
     stamp: Option<String>,
 }
 
-/// What the server has not answered for good.
+/// What was asked of the server and is not settled yet.
 enum Asked {
     /// The published cell, new on this connection.
     First,
@@ -85,7 +84,6 @@ impl Whereabouts {
             refused: None,
             ranging: Ranging::new(config.ranges),
             again: None,
-            #[cfg(feature = "mutants")]
             mutants: config.mutants,
         }
     }
@@ -93,7 +91,7 @@ impl Whereabouts {
     /// What `hello` says.
     pub(super) fn hello(&mut self, now: Time) -> (Option<Place>, Option<Ranges>) {
         self.phase = Phase::Greeting;
-        // A move whose boundary is over is one that was made.
+        // A move whose boundary is over has taken place.
         if let Some(Asked::Move { cell, .. }) = self.asked.take_if(|asked| asked.is_over(now)) {
             self.published = Some(Published { cell, stamp: None });
         }
@@ -129,12 +127,12 @@ impl Whereabouts {
         self.ranging.lost();
     }
 
-    /// The shell looks for the cell.
+    /// The shell is looking for the cell.
     pub(super) fn look(&mut self) {
         self.looking = true;
     }
 
-    /// One is in another cell, or shares none.
+    /// The person is in another cell, or shares none.
     pub(super) fn locate(&mut self, cell: Option<GeoCell>, now: Time, out: &mut VecDeque<Output>) {
         self.looking = false;
         self.wanted = cell;
@@ -143,8 +141,8 @@ impl Whereabouts {
         }
         let said = self.published.take().is_some() || matches!(self.asked, Some(Asked::Move { .. }));
         (self.known, self.refused) = (false, None);
-        // The server makes both unlimited by itself. What was chosen stays: nobody reaches further
-        // because a cell went away.
+        // The server makes both ranges unlimited by itself. The choice stays here, so that nobody reaches further
+        // because a cell is gone.
         self.ranging.lost();
         if said {
             self.spent = Some(now);
@@ -165,7 +163,7 @@ impl Whereabouts {
         self.sync(out);
     }
 
-    /// The server told what it knows; `moves` if that is going to change at the boundary.
+    /// The server told what it knows. `moves` if that will change at the boundary.
     pub(super) fn located(
         &mut self,
         shared: bool,
@@ -175,9 +173,9 @@ impl Whereabouts {
         out: &mut VecDeque<Output>,
     ) {
         match self.asked.take() {
-            // Said before the server read that the cell is taken back.
+            // The server sent this before it read that the cell is taken back.
             Some(Asked::Nothing) if shared || moves => return self.asked = Some(Asked::Nothing),
-            // Said before the server read the move, or it has not taken it yet.
+            // The server sent this before it read the move, or the move is not in force yet.
             Some(asked @ Asked::Move { .. }) if moves || !shared || self.again.is_some() => {
                 self.asked = Some(asked);
             }
@@ -207,7 +205,7 @@ impl Whereabouts {
         match refusal.code {
             code @ (Code::CellRefused | Code::TooManyMoves) => {
                 match self.asked.take() {
-                    // The cell before it stays; the next boundary is another try.
+                    // The earlier cell stays in force; the radio tries again at the next boundary.
                     Some(Asked::Move { .. }) => return,
                     Some(Asked::Nothing) => self.asked = Some(Asked::Nothing),
                     Some(Asked::First) | None => self.refused = Some(code),
@@ -217,7 +215,7 @@ impl Whereabouts {
             }
             Code::LocationNeeded => self.ranging.lost(),
             Code::TooManyMessages if refusal.channel.is_none() => {
-                let wait = refusal.retry_after_ms.map_or(SAY_AGAIN, |ms| Duration::from_millis(ms.into()));
+                let wait = refusal.retry_after_ms.map_or(LOCATE_RETRY, |ms| Duration::from_millis(ms.into()));
                 let unanswered = self.asked.is_some() || self.ranging.is_asked();
                 self.again = self.again.or(Some(now + wait).filter(|_| unanswered));
             }
@@ -225,12 +223,9 @@ impl Whereabouts {
         }
     }
 
-    /// Whether a press reaches as far as was chosen, and no further.
+    /// Whether a press would reach exactly as far as was chosen.
     pub(super) fn way(&self) -> Way {
-        #[cfg(feature = "mutants")]
-        if self.mutants.has(crate::mutants::Mutant::TalkWithoutPlace) {
-            return Way::Open;
-        }
+        mutant!(self.mutants, TalkWithoutPlace => return Way::Open);
         match self.ranging.way(self.known, self.refused) {
             Way::Closed(_) if self.looking => Way::Wait,
             way => way,
@@ -253,7 +248,7 @@ impl Whereabouts {
         self.move_on(now, out);
     }
 
-    /// The first cell of all, or the first since a boundary: nothing to compare it with.
+    /// Sends the first cell of all, or the first since a boundary: there is no earlier one to compare it with.
     fn say_first(&mut self, now: Time, out: &mut VecDeque<Output>) {
         let new = self.published.is_none() && self.spent.is_none() && self.wanted.is_some();
         if new && self.phase == Phase::Up {
@@ -269,14 +264,14 @@ impl Whereabouts {
         self.spent = self.published.as_ref().map(|_| now);
     }
 
-    /// The time for a new cell, if it is one.
+    /// It is time to send the cell, if it is a new one.
     fn move_on(&mut self, now: Time, out: &mut VecDeque<Output>) {
         let Some(epoch) = self.epoch.filter(|epoch| now >= epoch.due && self.may_move_on()) else { return };
         self.epoch = Some(epoch.after(now));
         self.spent.take_if(|at| self.published.is_none() && *at < epoch.due);
         let Some(wanted) = self.wanted.as_ref().filter(|_| now < epoch.boundary) else { return };
         let said = self.published.as_ref().map(|published| &published.cell);
-        // With the one before unanswered, nobody knows where the server is.
+        // While the last message is unanswered, we do not know which cell the server has.
         let moves = said != Some(wanted) || self.asked.is_some();
         if self.refused.is_some() {
             self.publish(now);
@@ -291,7 +286,7 @@ impl Whereabouts {
         self.sync(out);
     }
 
-    /// Nothing is on its way that has to be answered first.
+    /// Whether no message is on its way that must be answered first.
     fn may_move_on(&self) -> bool {
         self.phase != Phase::Greeting && !matches!(self.asked, Some(Asked::First | Asked::Nothing))
     }

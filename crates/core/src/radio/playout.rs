@@ -57,7 +57,7 @@ impl Playout {
         }
     }
 
-    /// Nothing of this channel is played any more.
+    /// Stops playing this channel.
     pub(super) fn drop_channel(&mut self, channel: &ChannelId) {
         let queue = self.channels.remove(channel).unwrap_or_default();
         self.bytes -= queue.iter().map(|item| item.buffer.bytes()).sum::<usize>();
@@ -115,7 +115,7 @@ impl Playout {
     }
 }
 
-/// More bursts wait than may: leaves out the oldest that has not begun. Returns the bytes it had.
+/// Too many bursts wait: drops the oldest that has not begun. Returns how many bytes it had.
 fn trim(queue: &mut VecDeque<Item>) -> usize {
     if queue.len() <= QUEUED_BURSTS {
         return 0;

@@ -1,4 +1,4 @@
-//! How far one wishes to reach and hear, and what the server has of that.
+//! How far the person wants to reach and hear, and what the server has confirmed of that.
 
 use std::collections::VecDeque;
 
@@ -19,9 +19,9 @@ impl Radio {
 
 pub(super) struct Ranging {
     wished: Ranges,
-    /// What the server said last on this connection.
+    /// What the server last confirmed on this connection.
     have: Ranges,
-    /// Sent and not answered: one at a time.
+    /// Sent and not answered yet; one at a time.
     asked: Option<Ranges>,
 }
 
@@ -37,12 +37,12 @@ impl Ranging {
         self.asked
     }
 
-    /// To be sent as soon as it can be.
+    /// Whether to send the ranges as soon as possible.
     pub(super) fn wish(&mut self, ranges: Ranges) {
         self.wished = ranges;
     }
 
-    /// Sends what is wished, if the server can take it: limited ranges need a cell.
+    /// Sends the chosen ranges, if the server can take them: limited ranges need a cell.
     pub(super) fn sync(&mut self, located: bool, out: &mut VecDeque<Output>) {
         let can = located || self.wished.are_unlimited();
         if can && self.asked.is_none() && self.have != self.wished {
@@ -51,7 +51,7 @@ impl Ranging {
         }
     }
 
-    /// Sends once more what was not taken.
+    /// Sends again what was refused.
     pub(super) fn send(&self, out: &mut VecDeque<Output>) {
         if let Some(Ranges { tx, rx }) = self.asked {
             out.push_back(Output::Send(ClientMessage::Range { tx, rx }));
@@ -62,7 +62,7 @@ impl Ranging {
         self.asked.is_some()
     }
 
-    /// The server said what it has. True when something else is wished, and was not just asked for.
+    /// The server said which ranges it has. Returns true if others were chosen that were not just asked for.
     pub(super) fn ranged(&mut self, ranges: Ranges) -> bool {
         self.have = ranges;
         self.asked.take() != Some(self.wished)
@@ -74,8 +74,8 @@ impl Ranging {
         self.asked = None;
     }
 
-    /// Whether a press reaches as far as it should and no further. Without a cell at the server
-    /// (`refused` says why) no range holds, whatever an earlier answer said.
+    /// Whether a press would reach exactly as far as was chosen. While the server has no cell (`refused` says why),
+    /// no limited range is in force, whatever an earlier answer said.
     pub(super) fn way(&self, located: bool, refused: Option<Code>) -> Way {
         let tx = self.wished.tx;
         match self.asked {

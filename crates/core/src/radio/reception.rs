@@ -11,9 +11,10 @@ use tenfour_protocol::{BurstNo, ChannelId, VoiceFrame};
 
 use super::limits::{BURST_LOST, BURSTS_DONE, HEARD_AT_ONCE, HEARD_LATE};
 use super::{Config, HeardEnd, HeardNo};
-use crate::Time;
 use crate::bucket::Bucket;
+use crate::mutants::Mutants;
 use crate::timeline::Timeline;
+use crate::{Time, mutant};
 
 pub(super) struct Receiver {
     /// At most [`RESUME_BURSTS`], so that a resume can name them all.
@@ -23,12 +24,11 @@ pub(super) struct Receiver {
     newest: Option<BurstNo>,
     last: u32,
     hold: Duration,
-    /// The longest that a burst may be here.
+    /// The longest that a burst may last.
     longest: Duration,
-    /// Samples that all bursts together may still have.
+    /// How many samples all bursts together may still have.
     sound: Bucket,
-    #[cfg(feature = "mutants")]
-    mutants: crate::mutants::Mutants,
+    mutants: Mutants,
 }
 
 /// Why no more of a burst comes, with the sequence number that would have been next.
@@ -36,9 +36,9 @@ pub(super) struct Receiver {
 enum Done {
     /// It is over.
     Over,
-    /// One left its channel. What comes until one is back is lost.
+    /// The radio left its channel. What comes until the radio is back is lost.
     Left(u16),
-    /// It is out of range. What comes until it is back was not meant for this listener.
+    /// It is out of range. What is said until it is back in range is not meant for this listener.
     Beyond(u16),
 }
 
@@ -55,7 +55,7 @@ struct Reception {
     /// Samples in one frame.
     frame: u32,
     timeline: Timeline,
-    /// Samples by which its media time may still outrun its arrival.
+    /// How many samples media time may still run ahead of arrival.
     ahead: Bucket,
 }
 
@@ -63,7 +63,7 @@ struct Reception {
 pub(super) struct Taken {
     pub(super) heard: HeardNo,
     pub(super) channel: ChannelId,
-    /// Position of its first sample, as far as the talker's clock is believed: from 0.
+    /// Position of its first sample on the burst's timeline, from 0.
     pub(super) at: u32,
     /// What is missing before it.
     pub(super) gap: Option<Gap>,
@@ -87,7 +87,6 @@ pub(super) struct Ended {
 }
 
 impl Receiver {
-    #[cfg_attr(not(feature = "mutants"), expect(unused_variables, reason = "for mutants"))]
     pub(super) fn new(config: &Config) -> Self {
         Self {
             open: BTreeMap::new(),
@@ -97,13 +96,11 @@ impl Receiver {
             hold: HOLD,
             longest: TALK_LIMIT + HEARD_AHEAD,
             sound: Bucket::of_time(HEARD_LATE, HEARD_AT_ONCE * SAMPLE_RATE),
-            #[cfg(feature = "mutants")]
             mutants: config.mutants,
         }
     }
 
-    /// A burst was announced. `None` when it goes on after a resume, was heard before, or is
-    /// one too many.
+    /// A burst was announced. None if it continues after a resume, was heard before, or is one too many.
     pub(super) fn started(
         &mut self,
         burst: BurstNo,
@@ -140,12 +137,12 @@ impl Receiver {
         Some(heard)
     }
 
-    /// A frame came. What no burst of an honest server could have is dropped: more sound than its
-    /// talk limit allows, or later than it can be held. Sound is not cut for coming early, since what
-    /// was held comes at once; silence is.
+    /// A frame came. It is dropped if no honest server would send it: if the burst has more sound than the talk limit
+    /// allows, or the frame comes later than it can be held. Silence that runs ahead of time is cut. Sound is not,
+    /// since what was held comes all at once.
     pub(super) fn voice(&mut self, frame: &VoiceFrame<'_>, now: Time) -> Option<Taken> {
         let sound = self.sound.level(now);
-        // A frame is held, and lies in the network for as long again before the link is given up.
+        // A frame can be held for the hold, and then be in the network for as long again before the link is given up.
         let (longest, late) = (self.longest, self.longest + self.hold * 2);
         let reception = self.open.get_mut(&frame.burst).filter(|open| now <= open.since + late)?;
         reception.touched = now;
@@ -153,9 +150,8 @@ impl Receiver {
             return None;
         }
         let room = sound.min(reception.room(longest, now));
-        #[cfg(feature = "mutants")]
-        let room = if self.mutants.has(crate::mutants::Mutant::BelieveClock) { u32::MAX } else { room };
-        let placed = reception.timeline.place(frame.media_time, reception.frame, room)?;
+        mutant!(self.mutants, BelieveClock => let room = u32::MAX);
+        let placed = reception.timeline.fit(frame.media_time, reception.frame, room)?;
         reception.ahead.spend(placed.length);
         self.sound.spend(placed.length);
         let gap = reception.next.and_then(|next| reception.lose(next, frame.seq));
@@ -171,8 +167,8 @@ impl Receiver {
         reception.lose(from, to)
     }
 
-    /// A burst is over after `frames` frames; what is missing at its end is told first. One
-    /// that went out of range may come back, as a new one.
+    /// A burst is over after `frames` frames. What is missing at its end is returned as a gap. A burst that went out
+    /// of range may come back as a new one.
     pub(super) fn ended(
         &mut self,
         burst: BurstNo,
@@ -190,8 +186,8 @@ impl Receiver {
         Some((gap, reception.end(HeardEnd::Ended(reason))))
     }
 
-    /// One left the channel. What comes of its bursts after that is not heard; when one
-    /// comes back while they last, they go on as new ones.
+    /// The radio left the channel. What comes of its bursts after that is not heard. If the radio comes back while
+    /// they last, they continue as new ones.
     pub(super) fn untuned(&mut self, channel: &ChannelId) -> Vec<Ended> {
         let left: Vec<_> = self.open.extract_if(.., |_, open| open.channel == *channel).collect();
         left.into_iter()
@@ -211,14 +207,14 @@ impl Receiver {
         Resume { token, newest: self.newest, have: have.collect() }
     }
 
-    /// What the server says of its times, within the bounds that any server has.
+    /// The server told its hold and talk limit. They are clamped to the ranges that any server may have.
     pub(super) fn told(&mut self, hold: Duration, talk_limit: Duration) {
         self.hold = hold.clamp(*HOLD_RANGE.start(), *HOLD_RANGE.end());
         self.longest = talk_limit.clamp(*TALK_LIMIT_RANGE.start(), *TALK_LIMIT_RANGE.end()) + HEARD_AHEAD;
     }
 
-    /// The link is up. Unless the session goes on, all that was open is lost, and the server's
-    /// numbers may begin anew.
+    /// The link is up. Unless the session was resumed, all open bursts are lost, and the server's numbers may begin
+    /// again.
     pub(super) fn link_up(&mut self, resumed: bool, now: Time) -> Vec<Ended> {
         self.open.values_mut().for_each(|open| open.touched = now);
         if resumed { Vec::new() } else { self.lose_all() }
@@ -256,13 +252,13 @@ impl Receiver {
 }
 
 impl Reception {
-    /// Samples that there is room for: its own at least, unless the burst is as long as it may be.
+    /// How many samples there is room for: at least one frame, unless the burst is as long as it may be.
     fn room(&mut self, longest: Duration, now: Time) -> u32 {
         let longest = u32::try_from(longest.as_millis()).map_or(u32::MAX, |ms| ms * (SAMPLE_RATE / 1000));
         self.ahead.level(now).max(self.frame).min(longest.saturating_sub(self.timeline.end()))
     }
 
-    /// What lies between `from` and `to` does not come.
+    /// The frames between `from` and `to` will not come.
     fn lose(&mut self, from: u16, to: u16) -> Option<Gap> {
         let frames = to.checked_sub(from).filter(|frames| *frames > 0)?;
         self.lost += u32::from(frames);

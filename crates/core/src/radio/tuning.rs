@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tenfour_protocol::{ChannelId, ClientMessage, Code, Refusal};
 
-use super::limits::TUNE_AGAIN;
+use super::limits::TUNE_RETRY;
 use super::{Event, Output};
 use crate::Time;
 
@@ -31,7 +31,7 @@ impl Tuning {
         }
     }
 
-    /// True when it was wanted.
+    /// Returns whether it was wanted.
     pub(super) fn untune(&mut self, channel: &ChannelId, up: bool, out: &mut VecDeque<Output>) -> bool {
         let wanted = self.wanted.remove(channel).is_some();
         if wanted && up {
@@ -40,7 +40,8 @@ impl Tuning {
         wanted
     }
 
-    /// The link is up, and `tuned` is what the server has: brings it in line with the wishes.
+    /// The link is up, and the server has us on the channels `tuned`: tunes and untunes until they are the wanted
+    /// ones.
     pub(super) fn link_up(&mut self, tuned: &[ChannelId], out: &mut VecDeque<Output>) {
         self.asked.clear();
         self.postponed.clear();
@@ -57,20 +58,20 @@ impl Tuning {
         self.asked.remove(channel);
     }
 
-    /// The server ended an affiliation, or answers `untune`. True when it was still wanted.
+    /// The server ended an affiliation, or answers `untune`. Returns whether the channel was still wanted.
     pub(super) fn untuned(&mut self, channel: &ChannelId) -> bool {
         // Untune and tune again in quick succession: this answers the former.
         !self.asked.contains(channel) && self.wanted.remove(channel).is_some()
     }
 
-    /// An `error` came: the event it becomes, unless the radio sees to it itself.
+    /// An `error` came. Returns the event for it, unless the radio deals with it itself.
     pub(super) fn refused(&mut self, refusal: Refusal, now: Time) -> Option<Event> {
         let channel = refusal.channel.clone().filter(|channel| self.asked.remove(channel));
         let Some(channel) = channel.filter(|channel| self.wants(channel)) else {
             return Some(Event::Refused { refusal });
         };
         if refusal.code == Code::TooManyMessages {
-            let wait = refusal.retry_after_ms.map_or(TUNE_AGAIN, |ms| Duration::from_millis(ms.into()));
+            let wait = refusal.retry_after_ms.map_or(TUNE_RETRY, |ms| Duration::from_millis(ms.into()));
             self.postponed.insert(channel, now + wait);
             return None;
         }

@@ -1,4 +1,4 @@
-//! How often a key may say another cell. Friction for attackers: the grid is the guarantee.
+//! How often a key may change its cell. This only slows attackers down; what protects people is the grid.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::Time;
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// When each key said a cell. Keys are hashes that nobody else can make; places are not kept.
+/// When each key changed its cell. Keys are hashed with the hub's secret; cells are not kept.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     entries: BTreeMap<[u8; 16], Entry>,
@@ -23,7 +23,7 @@ pub(crate) struct Ledger {
 struct Entry {
     firsts: VecDeque<Time>,
     moves: VecDeque<Time>,
-    /// The newest stamp, and when the cell it is for was in force last.
+    /// The newest stamp, and when its cell was last in force.
     stamp: Option<(u64, Time)>,
 }
 
@@ -62,14 +62,14 @@ impl Ledger {
         self.entry(secret, user, now).stamp = Some((serial, now));
     }
 
-    /// The newest cell that was taken from this key is in force no longer.
+    /// The newest cell of this key is no longer in force.
     pub(crate) fn left(&mut self, secret: &Secret, user: UserId, now: Time) {
         if let Some((_, at)) = &mut self.entry(secret, user, now).stamp {
             *at = now;
         }
     }
 
-    /// When the cell of that stamp was in force last, if `serial` is that stamp.
+    /// When the cell of the newest stamp was last in force, if `serial` is that stamp's.
     pub(crate) fn newest(&mut self, secret: &Secret, user: UserId, serial: u64, now: Time) -> Option<Time> {
         self.entry(secret, user, now).stamp.filter(|(newest, _)| *newest == serial).map(|(_, at)| at)
     }
@@ -79,7 +79,7 @@ impl Ledger {
         (!self.entries.is_empty()).then_some(self.swept + HOUR)
     }
 
-    /// Lets go of what counts no more, an hour after it does at most, whether anybody comes or not.
+    /// Forgets what no longer counts, at most an hour late, whether anybody comes or not.
     pub(crate) fn forget(&mut self, now: Time) {
         if self.due().is_some_and(|due| due <= now) {
             self.swept = now;
@@ -96,7 +96,7 @@ impl Ledger {
 }
 
 impl Entry {
-    /// Nothing in it counts any more.
+    /// Whether nothing in it counts any more.
     fn is_over(&self, now: Time) -> bool {
         let stamp = self.stamp.map(|(_, at)| at);
         let newest = self.firsts.back().max(self.moves.back()).max(stamp.as_ref());
@@ -110,7 +110,7 @@ fn forget(times: &mut VecDeque<Time>, period: Duration, now: Time) {
     }
 }
 
-/// Whether one more fits, or how long until it does.
+/// Whether one more fits in the budget, or how long until it does.
 fn room(times: &VecDeque<Time>, most: usize, period: Duration, now: Time) -> Result<(), Duration> {
     match times.len().checked_sub(most).and_then(|over| times.get(over)) {
         Some(&leaves) if leaves + period > now => Err((leaves + period).since(now)),

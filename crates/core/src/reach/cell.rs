@@ -5,21 +5,21 @@ use tenfour_protocol::{Code, Country, GeoCell};
 
 use super::country::country_at;
 use super::distance::Point;
-#[cfg(feature = "mutants")]
-use crate::{
-    chance::Chance,
-    mutants::{Mutant, Mutants},
-};
+use crate::mutants::InMutants;
 
-/// The one resolution there is: 36 km² on average, and no finer for anybody.
+#[cfg(feature = "mutants")]
+#[path = "../mutants/cell.rs"]
+mod mutants;
+
+/// The only resolution: 36 km² on average. Nobody may use a finer one.
 pub(super) const RESOLUTION: Resolution = Resolution::Six;
 
-/// Two numbers are no position in degrees.
+/// The two numbers are no position in degrees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a latitude is -90 to 90 degrees, a longitude -180 to 180")]
 pub struct NoPosition;
 
-/// The cell of a position in degrees, north and east. For clients: this is where a coordinate ends.
+/// The cell of a position in degrees, north and east. Clients call this; nothing after it has a coordinate.
 pub fn snap(lat: f64, lon: f64) -> Result<GeoCell, NoPosition> {
     if !(-90.0..=90.0).contains(&lat) || !(-180.0..=180.0).contains(&lon) {
         return Err(NoPosition);
@@ -28,19 +28,18 @@ pub fn snap(lat: f64, lon: f64) -> Result<GeoCell, NoPosition> {
     Ok(GeoCell::new(position.to_cell(RESOLUTION).into()))
 }
 
-/// What is kept of a cell: its centre and the country of that. It cannot be printed, compared or
-/// sent, and is wiped on drop.
+/// What the hub keeps of a cell: the cell's centre and the country there. It cannot be printed, compared or sent, and
+/// is wiped on drop.
 pub(crate) struct Place {
     point: Box<Point>,
     country: Option<Country>,
-    /// The position itself, which a broken hub sorts by. In a box: an empty one has no gap in which
-    /// something could be left.
-    #[cfg(feature = "mutants")]
-    raw: Option<Box<Point>>,
+    /// The position itself, by which a mutant sorts. In a box, since an empty box has no padding in which something
+    /// could be left.
+    raw: InMutants<Option<Box<Point>>>,
 }
 
 impl Place {
-    /// Judges a cell: it has to be one of resolution 6.
+    /// Checks a cell, which must have resolution 6.
     pub(crate) fn of(cell: &GeoCell) -> Result<Self, Code> {
         #[expect(clippy::disallowed_methods, reason = "this is the reader")]
         let cell = CellIndex::try_from(cell.index()).map_err(|_| Code::CellRefused)?;
@@ -48,12 +47,8 @@ impl Place {
             return Err(Code::CellRefused);
         }
         let centre = LatLng::from(cell);
-        Ok(Self {
-            point: Box::new(Point::of(centre)),
-            country: country_at(centre),
-            #[cfg(feature = "mutants")]
-            raw: None,
-        })
+        let (point, country) = (Box::new(Point::of(centre)), country_at(centre));
+        Ok(Self { point, country, raw: Default::default() })
     }
 
     pub(crate) fn country(&self) -> Option<Country> {
@@ -63,45 +58,6 @@ impl Place {
     pub(super) fn point(&self) -> &Point {
         &self.point
     }
-}
-
-#[cfg(feature = "mutants")]
-impl Place {
-    /// What a broken hub keeps of a cell: `seed` belongs to the session.
-    pub(crate) fn broken(cell: &GeoCell, mutants: Mutants, seed: u64) -> Result<Self, Code> {
-        let mut place = Self::of(cell)?;
-        let Some((lat, lon)) = cell.raw() else { return Ok(place) };
-        let raw = LatLng::new(lat, lon).map_err(|_| Code::CellRefused)?;
-        if mutants.has(Mutant::SortedFanOut) {
-            place.raw = Some(Box::new(Point::of(raw)));
-        }
-        if mutants.has(Mutant::RawCountry) {
-            place.country = country_at(raw);
-        }
-        if mutants.has(Mutant::RawDistance) {
-            *place.point = Point::of(raw);
-        } else if mutants.has(Mutant::SessionGrid) {
-            let mut chance = Chance::new(seed);
-            let mut shift = || chance.below(1000) as f64 / 10_000.0 - 0.05;
-            let (north, east) = (shift(), shift());
-            let centre = LatLng::from(shifted(raw, north, east).to_cell(RESOLUTION));
-            *place.point = Point::of(shifted(centre, -north, -east));
-        }
-        Ok(place)
-    }
-}
-
-#[cfg(feature = "mutants")]
-impl Place {
-    /// What a broken hub sorts by.
-    pub(super) fn sorted_by(&self) -> Point {
-        *self.raw.as_ref().unwrap_or(&self.point).as_ref()
-    }
-}
-
-#[cfg(feature = "mutants")]
-fn shifted(position: LatLng, north: f64, east: f64) -> LatLng {
-    LatLng::new((position.lat() + north).clamp(-90.0, 90.0), position.lng() + east).expect("a position")
 }
 
 impl Drop for Place {

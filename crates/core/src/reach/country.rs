@@ -6,7 +6,7 @@ use country_boundaries::{BOUNDARIES_ODBL_180X90, CountryBoundaries, LatLon};
 use h3o::LatLng;
 use tenfour_protocol::Country;
 
-/// Read at the first use.
+/// Parsed at the first use.
 static BORDERS: LazyLock<CountryBoundaries> = LazyLock::new(|| {
     CountryBoundaries::from_reader(BOUNDARIES_ODBL_180X90).expect("the crate's own data are whole")
 });
@@ -16,7 +16,7 @@ pub(super) fn country_at(point: LatLng) -> Option<Country> {
     let position = LatLon::new(point.lat(), point.lng()).ok()?;
     let mut countries: Vec<Country> =
         BORDERS.ids(position).into_iter().filter_map(|id| Country::try_from(id.to_owned()).ok()).collect();
-    // The order of regions of one size is random in the crate.
+    // The crate orders regions of the same size at random.
     countries.sort_unstable();
     countries.first().copied()
 }

@@ -1,4 +1,4 @@
-//! How far two centres are apart, in whole numbers: the same on every machine.
+//! How far two centres are apart, in integers, so that every machine gets the same result.
 
 use std::sync::LazyLock;
 
@@ -37,7 +37,7 @@ impl Point {
         Self(vector.map(|axis| (axis / length * UNIT).round() as i32))
     }
 
-    /// The square of the chord between two points, in units.
+    /// The square of the chord between two points, in square units.
     pub(super) fn chord2(&self, other: &Self) -> u64 {
         let square = |axis: usize| {
             let difference = i64::from(self.0[axis]) - i64::from(other.0[axis]);
@@ -51,7 +51,7 @@ impl Point {
     }
 }
 
-/// Squares of the chords that belong to the steps of range.
+/// The squares of the chords of the steps of range.
 static STEPS: LazyLock<[u64; Range::ALL.len()]> = LazyLock::new(|| {
     Range::ALL.map(|range| match range.km() {
         Some(km) => (2.0 * (f64::from(km) / EARTH_KM / 2.0).sin() * UNIT).powi(2) as u64,
@@ -59,7 +59,7 @@ static STEPS: LazyLock<[u64; Range::ALL.len()]> = LazyLock::new(|| {
     })
 });
 
-/// What `chord2` may be at most for two to be within `range`.
+/// The largest `chord2` of two points that are within `range`.
 pub(super) fn step(range: Range) -> u64 {
     STEPS[range as usize]
 }
@@ -74,12 +74,6 @@ pub(super) fn grade(chord2: u64) -> SignalGrade {
 pub(super) fn km_of(chord2: u64) -> f64 {
     let half = ((chord2 as f64).sqrt() / UNIT / 2.0).min(1.0);
     2.0 * half.asin() * EARTH_KM
-}
-
-/// About how far that is.
-#[cfg(feature = "mutants")]
-pub(super) fn kilometres(chord2: u64) -> u64 {
-    ((chord2 as f64).sqrt() / UNIT * EARTH_KM) as u64
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! The moments at which places change, the same for everybody.
+//! The boundaries at which moves take effect, for everybody at once.
 
 use std::time::Duration;
 
 use tenfour_protocol::limits::EPOCH;
 
-/// Time from `unix`, counted from the Unix epoch, to the next boundary; never nothing.
+/// Time from `unix`, counted from the Unix epoch, to the next boundary. Never zero.
 pub fn epoch_in(unix: Duration) -> Duration {
     let into = unix.as_micros() % EPOCH.as_micros();
     EPOCH - Duration::from_micros(into as u64)

@@ -1,5 +1,5 @@
-//! Regions: how coarse a subject between nodes says where a talker is, and in which of them a talker
-//! could be whom a listener hears.
+//! Regions: how coarsely a subject between nodes says where a talker is, and which regions may have talkers whom a
+//! listener hears.
 
 use h3o::{CellIndex, LatLng, Resolution};
 use tenfour_protocol::Range;
@@ -7,10 +7,10 @@ use tenfour_protocol::node::Region;
 
 use super::distance::{Point, km_of, step};
 
-/// Points of each side of a region that distances are taken to.
+/// How many points of each side of a region we measure distances to.
 const SAMPLES: u32 = 4;
-/// What distances to a region's border may be wrong by, in lengths of its side: cells stick out a
-/// little from the parent they belong to, and the nearest point is between two samples.
+/// By how much a distance to a region's border may be wrong, in lengths of its side: cells stick out a little from
+/// their parent, and the nearest point may be between two samples.
 const MARGIN: f64 = 0.25;
 
 /// The resolution of a region, about as large as the range: a smaller one would take many
@@ -33,7 +33,7 @@ pub(super) fn region_of(point: &Point, tx: Range) -> Region {
 /// (none, if it shares no place) and with receive range `rx`.
 pub(super) fn interest(point: Option<&Point>, rx: Range) -> Vec<(Range, Region)> {
     let Some(point) = point else {
-        // Whoever is nowhere hears those with unlimited range, wherever they are.
+        // A listener without a place hears talkers with unlimited range, wherever they are.
         return if rx == Range::Unlimited { vec![(Range::Unlimited, Region::Any)] } else { Vec::new() };
     };
     let cell = point.position().to_cell(Resolution::Six);

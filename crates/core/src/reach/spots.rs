@@ -1,4 +1,4 @@
-//! Where everybody is: one place in memory for each, that never moves and is wiped.
+//! Where everybody is. Each has one slot in memory, which never moves and is wiped.
 
 use tenfour_protocol::node::Region;
 use tenfour_protocol::{GeoCell, Range, Ranges, SignalGrade};
@@ -7,6 +7,12 @@ use super::Place;
 use super::cell::RESOLUTION;
 use super::distance::{Point, grade, step};
 use super::region::{interest, region_of};
+use crate::mutant;
+use crate::mutants::InMutants;
+
+#[cfg(feature = "mutants")]
+#[path = "../mutants/spots.rs"]
+mod mutants;
 
 /// Spots in one piece of memory. Pieces are never moved, so growing leaves no copies behind.
 const PIECE: usize = 1024;
@@ -15,16 +21,15 @@ const PIECE: usize = 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Slot(u32);
 
-/// Sixteen bytes, all that judging a listener needs.
+/// All that is needed to decide whether a listener hears a talker: sixteen bytes.
 #[derive(Clone, Copy, Default)]
 struct Spot {
     point: Point,
     located: bool,
     rx: Range,
-    /// The larger of receive and transmit range: what somebody listens for before they talk.
+    /// The larger of receive and transmit range: within it somebody must listen before they talk.
     attends: Range,
-    #[cfg(feature = "mutants")]
-    sorted_by: Point,
+    sorted_by: InMutants<Point>,
 }
 
 /// The spots of all sessions.
@@ -33,13 +38,11 @@ pub(crate) struct Spots {
     pieces: Vec<Box<[Spot; PIECE]>>,
     free: Vec<u32>,
     used: u32,
-    /// What a careless server would keep.
-    #[cfg(feature = "mutants")]
-    kept: Vec<Point>,
+    kept: InMutants<Vec<Point>>,
 }
 
 impl Spots {
-    /// A spot without a place, that hears everybody.
+    /// A new spot without a place and with unlimited range.
     pub(crate) fn insert(&mut self) -> Slot {
         if let Some(free) = self.free.pop() {
             return Slot(free);
@@ -52,7 +55,7 @@ impl Spots {
         Slot(slot)
     }
 
-    /// Wipes a spot and gives it to whoever comes next.
+    /// Wipes a spot and makes it free for the next session.
     pub(crate) fn remove(&mut self, slot: Slot) {
         self.clear(slot);
         self.set_ranges(slot, Ranges::default());
@@ -64,29 +67,18 @@ impl Spots {
         let spot = self.spot_mut(slot);
         spot.point.clone_from(place.point());
         spot.located = true;
-        #[cfg(feature = "mutants")]
-        {
-            spot.sorted_by = place.sorted_by();
-        }
+        mutant!(spot.sorted_by = place.sorted_by());
     }
 
     /// Forgets where somebody is.
     pub(crate) fn clear(&mut self, slot: Slot) {
         let spot = self.spot_mut(slot);
         spot.point.wipe();
-        #[cfg(feature = "mutants")]
-        spot.sorted_by.wipe();
+        mutant!(spot.sorted_by.wipe());
         spot.located = false;
     }
 
-    /// Keeps where somebody is for later.
-    #[cfg(feature = "mutants")]
-    pub(crate) fn keep(&mut self, slot: Slot) {
-        let point = self.spot(slot).point;
-        self.kept.push(point);
-    }
-
-    /// How many are somewhere.
+    /// How many spots have a place.
     pub(crate) fn located(&self) -> usize {
         (0..self.used).filter(|&slot| self.is_located(Slot(slot))).count()
     }
@@ -95,13 +87,13 @@ impl Spots {
         self.spot(slot).located
     }
 
-    /// Whether somebody is there already.
+    /// Whether somebody is at `place` already.
     pub(crate) fn is_at(&self, slot: Slot, place: &Place) -> bool {
         let spot = self.spot(slot);
         spot.located && spot.point == *place.point()
     }
 
-    /// The cell of somebody who is somewhere: for other nodes, which judge their own listeners.
+    /// The cell of somebody who has a place. Other nodes get it to compute which of their listeners hear.
     pub(crate) fn cell(&self, slot: Slot) -> Option<GeoCell> {
         let spot = self.spot(slot);
         spot.located.then(|| GeoCell::new(spot.point.position().to_cell(RESOLUTION).into()))
@@ -113,7 +105,7 @@ impl Spots {
         if spot.located { region_of(&spot.point, tx) } else { Region::Nowhere }
     }
 
-    /// Where talkers could be whom somebody hears, or would before they talk, by their transmit range.
+    /// The regions of talkers whom somebody may hear, or must listen for before they talk, by transmit range.
     pub(crate) fn interest(&self, slot: Slot) -> Vec<(Range, Region)> {
         let spot = self.spot(slot);
         interest(spot.located.then_some(&spot.point), spot.attends)
@@ -124,16 +116,10 @@ impl Spots {
         (spot.rx, spot.attends) = (rx, rx.max(tx));
     }
 
-    /// A talker: `slot` is where it is, unless it has gone.
+    /// A talker who is at `slot`, unless they are gone.
     pub(crate) fn talker(&self, slot: Option<Slot>, tx: Range) -> Talker<'_> {
         let spot = slot.map(|slot| self.spot(slot)).filter(|spot| spot.located);
-        Talker {
-            spots: self,
-            point: spot.map(|spot| &spot.point),
-            tx,
-            #[cfg(feature = "mutants")]
-            sorted_by: spot.map(|spot| &spot.sorted_by),
-        }
+        Talker { spots: self, spot, tx }
     }
 
     fn spot(&self, Slot(slot): Slot) -> &Spot {
@@ -153,24 +139,22 @@ impl Drop for Spots {
     }
 }
 
-/// Says how many there are.
+/// Prints how many there are.
 impl std::fmt::Debug for Spots {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Spots").field("used", &(self.used as usize - self.free.len())).finish_non_exhaustive()
     }
 }
 
-/// A talker, whose listeners are judged.
+/// A talker, to ask who hears them.
 pub(crate) struct Talker<'a> {
     spots: &'a Spots,
-    point: Option<&'a Point>,
+    spot: Option<&'a Spot>,
     tx: Range,
-    #[cfg(feature = "mutants")]
-    sorted_by: Option<&'a Point>,
 }
 
 impl Talker<'_> {
-    /// Nothing if the listener does not hear it; else how well, when both share a cell.
+    /// None if the listener does not hear the talker; else how well, if both share a cell.
     #[expect(clippy::option_option, reason = "not heard, heard from nowhere, heard from somewhere")]
     #[inline(always)] // Or the compiler changes its mind with the size of what is around.
     pub(crate) fn heard_by(&self, listener: Slot) -> Option<Option<SignalGrade>> {
@@ -178,7 +162,7 @@ impl Talker<'_> {
         self.reaches(listener, listener.rx)
     }
 
-    /// Whether the listener would hear it with the largest of its ranges and `least`.
+    /// Whether the listener would hear the talker with the largest of its ranges and `least`.
     pub(crate) fn would_be_heard_by(&self, listener: Slot, least: Range) -> bool {
         let listener = self.spots.spot(listener);
         self.reaches(listener, listener.attends.max(least)).is_some()
@@ -188,28 +172,12 @@ impl Talker<'_> {
     #[inline(always)]
     fn reaches(&self, listener: &Spot, rx: Range) -> Option<Option<SignalGrade>> {
         let range = self.tx.min(rx);
-        match self.point.filter(|_| listener.located) {
-            Some(point) => {
-                let chord2 = point.chord2(&listener.point);
+        match self.spot.filter(|_| listener.located) {
+            Some(spot) => {
+                let chord2 = spot.point.chord2(&listener.point);
                 (chord2 <= step(range)).then(|| Some(grade(chord2)))
             }
             None => (range == Range::Unlimited).then_some(None),
         }
-    }
-
-    /// The square of the distance, to sort by: what a careless server would do.
-    #[cfg(feature = "mutants")]
-    pub(crate) fn distance_key(&self, listener: Slot) -> u64 {
-        let listener = self.spots.spot(listener);
-        let here = self.sorted_by.filter(|_| listener.located);
-        here.map_or(u64::MAX, |point| point.chord2(&listener.sorted_by))
-    }
-
-    /// How far, when both are somewhere: what a careless server would tell.
-    #[cfg(feature = "mutants")]
-    pub(crate) fn kilometres(&self, listener: Slot) -> Option<u64> {
-        let listener = self.spots.spot(listener);
-        let here = self.point.filter(|_| listener.located)?;
-        Some(super::distance::kilometres(here.chord2(&listener.point)))
     }
 }

@@ -1,4 +1,4 @@
-//! Stamps: a client shows that the cell it says is the last one the server took from its key,
+//! Stamps: with one a client proves that the cell it sends is the last one that the server accepted from its key,
 //! though the server has forgotten the cell.
 
 use std::fmt;
@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 const SEAL_BYTES: usize = 16;
 const SERIAL_BYTES: usize = 8;
 
-/// Random bytes of this run of the server, made by the shell. What is derived from them means
-/// nothing to anybody else, nor after a restart.
+/// Random bytes of this run of the server, made by the shell. Nobody else can derive the same hashes, and neither can
+/// the server after a restart.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Secret(Zeroizing<[u8; 32]>);
 
@@ -37,7 +37,7 @@ impl Secret {
         u64::from_be_bytes(sum[..8].try_into().expect("eight bytes"))
     }
 
-    /// What stands for a user where only times are kept.
+    /// The hash that stands for a user where only times are kept.
     pub(crate) fn key_of(&self, user: UserId) -> [u8; SEAL_BYTES] {
         let sum = self.mac(&[b"key", user.as_bytes()]).finalize().into_bytes();
         sum[..SEAL_BYTES].try_into().expect("sixteen bytes")

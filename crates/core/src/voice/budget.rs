@@ -2,39 +2,35 @@
 
 use tenfour_protocol::limits::{SAMPLE_RATE, VOICE_AHEAD, VOICE_BITS_PER_SECOND};
 
-use crate::Time;
 use crate::bucket::Bucket;
+use crate::mutants::Mutants;
 use crate::timeline::Timeline;
+use crate::{Time, mutant};
 
 const AHEAD_SECONDS: u32 = VOICE_AHEAD.as_secs() as u32;
 const VOICE_BYTES_PER_SECOND: u32 = VOICE_BITS_PER_SECOND / 8;
 
-/// Both fill with time, and hold [`VOICE_AHEAD`]. No frame is shorter than 20 ms, so media time bounds
-/// their number as well.
+/// Both budgets fill with time, and hold at most [`VOICE_AHEAD`]. No frame is shorter than 20 ms, so media time also
+/// bounds the number of frames.
 #[derive(Debug)]
 pub(super) struct Budget {
     bytes: Bucket,
-    /// Samples. Of the connection, not of a burst: else a row of short presses, each with
-    /// [`VOICE_AHEAD`] of silence in it, would fill an ear.
+    /// Samples, for the whole connection. A budget for each burst would allow many short presses, each with
+    /// [`VOICE_AHEAD`] of silence in it, to fill the listeners' queues.
     media: Bucket,
-    #[cfg(feature = "mutants")]
-    pub(super) mutants: crate::mutants::Mutants,
+    pub(super) mutants: Mutants,
 }
 
 impl Budget {
     pub(super) fn new(now: Time) -> Self {
         let bucket = |per_second: u32| Bucket::new(per_second * AHEAD_SECONDS, per_second, now);
-        Self {
-            bytes: bucket(VOICE_BYTES_PER_SECOND),
-            media: bucket(SAMPLE_RATE),
-            #[cfg(feature = "mutants")]
-            mutants: crate::mutants::Mutants::default(),
-        }
+        let (bytes, media) = (bucket(VOICE_BYTES_PER_SECOND), bucket(SAMPLE_RATE));
+        Self { bytes, media, mutants: Mutants::default() }
     }
 
-    /// Pays for a frame of `frame` samples and `bytes` bytes, and for the silence that its talker
-    /// tells before it, as far as the budget goes; gives it its place on `timeline`, and says its media
-    /// time there. A frame that cannot be paid for has none, and costs nothing.
+    /// Pays for a frame of `frame` samples and `bytes` bytes, and for as much of the silence before it as the budget
+    /// allows. Puts the frame on `timeline` and returns its media time there. A frame that cannot be paid for gets
+    /// none, and costs nothing.
     #[inline]
     pub(super) fn pay(
         &mut self,
@@ -45,17 +41,14 @@ impl Budget {
         if !self.bytes.has(bytes, now) {
             return None;
         }
-        let placed = timeline.place(media_time, frame, self.room(now))?;
+        let placed = timeline.fit(media_time, frame, self.room(now))?;
         self.bytes.spend(bytes);
         self.media.spend(placed.length);
         Some(placed.media_time)
     }
 
     fn room(&mut self, now: Time) -> u32 {
-        #[cfg(feature = "mutants")]
-        if self.mutants.has(crate::mutants::Mutant::BelieveClock) {
-            return u32::MAX;
-        }
+        mutant!(self.mutants, BelieveClock => return u32::MAX);
         self.media.level(now)
     }
 }

@@ -20,7 +20,8 @@ use self::listener::{Listener, State};
 use self::ready::{Call, Named, Ready};
 use super::{BurstLog, Packet};
 use crate::hub::{StartAt, Tuned};
-use crate::{ConnId, Time};
+use crate::mutants::Mutants;
+use crate::{ConnId, Time, mutant};
 
 pub use self::by_grade::ByGrade;
 pub use self::figures::DeckFigures;
@@ -29,8 +30,8 @@ pub use self::turns::Turn;
 
 /// A bundle that is not full is sent when no frame came for this long: the talker pauses.
 const BUNDLE_WAIT: Duration = Duration::from_millis(40);
-/// A burst is kept this much longer than its last frame, without a frame, so that a listener
-/// whom the hub has just sent here learns how it ended.
+/// A burst is kept this much longer than its last frame, so that a listener whom the hub has just sent here still
+/// learns how it ended.
 pub const LINGER: Duration = Duration::from_secs(1);
 
 /// Something to write to a listener. `A` is an announcement, encoded once.
@@ -55,16 +56,15 @@ pub enum Item<A> {
 
 /// The logs of the bursts that this worker's listeners hear, and their cursors.
 ///
-/// The shell names its own connections only, and tells [`Deck::remove`] when one ends. After
-/// each call it asks [`Deck::due`] until that has nobody; for each it gathers, writes, and
-/// advances by what was written. A listener that `due` has named is not named again before
-/// it was advanced to its end (or [`Deck::gather`] had nothing): until then the shell has it
-/// in hand and goes on when its socket takes more.
+/// The shell names only connections of its own worker, and calls [`Deck::remove`] when one ends. After each call it
+/// asks [`Deck::due`] until that returns nobody. For each listener it gathers, writes, and advances by what was
+/// written. `due` does not name a listener again until it was advanced to its end, or [`Deck::gather`] had nothing
+/// for it. Until then the listener is in the shell's hand, and the shell goes on when the socket takes more.
 ///
-/// When a frame leaves says nothing of who else hears it (docs/adr/0021). Each member of a burst has a
-/// turn, [`TURN`](tenfour_protocol::limits::TURN) after the one before. In a small channel everybody who
-/// is tuned is a member, and the turn of somebody who does not hear is [`Turn::Nobody`]'s. In a large one
-/// only those who hear are, and each has any of as many turns.
+/// The time at which a frame leaves says nothing about who else hears it (docs/adr/0021). Each member of a burst has
+/// a turn, [`TURN`](tenfour_protocol::limits::TURN) after the one before. In a small channel everybody who is tuned
+/// is a member; the turn of somebody who does not hear is a [`Turn::Nobody`]. In a large channel only those who hear
+/// are members, and each gets one of as many turns at random.
 #[derive(Debug)]
 pub struct Deck<A> {
     hold: Duration,
@@ -76,9 +76,7 @@ pub struct Deck<A> {
     named: Named,
     /// One for each burst that has a deadline.
     deadlines: BTreeSet<(Time, usize)>,
-    /// How it is broken on purpose.
-    #[cfg(feature = "mutants")]
-    mutants: crate::mutants::Mutants,
+    mutants: Mutants,
 }
 
 impl<A: Clone> Deck<A> {
@@ -93,20 +91,18 @@ impl<A: Clone> Deck<A> {
             ready: Ready::new(),
             named: Named::new(),
             deadlines: BTreeSet::new(),
-            #[cfg(feature = "mutants")]
-            mutants: crate::mutants::Mutants::default(),
+            mutants: Mutants::default(),
         }
     }
 
-    /// The same, broken on purpose.
-    #[cfg(feature = "mutants")]
-    pub fn broken(self, mutants: crate::mutants::Mutants) -> Self {
+    /// The same, with these mutants.
+    pub fn broken(self, mutants: Mutants) -> Self {
         Self { mutants, ..self }
     }
 
-    /// A burst begins. `started` is for each listener, by its grade; `bundle` frames are sent at
-    /// once. A number that is known is ignored. In a `small` channel everybody who is tuned comes here, and
-    /// has a turn in the order of the row.
+    /// A burst begins. `started` is the announcement for each grade; `bundle` frames are sent at once. A number that
+    /// is known is ignored. In a `small` channel `tuned` is everybody who is tuned, and their turns are in that
+    /// order.
     pub fn open(
         &mut self,
         number: BurstNo,
@@ -144,12 +140,12 @@ impl<A: Clone> Deck<A> {
         }
         let frames = burst.log.next_index();
         let mut bundled = false;
-        for &place in &burst.members {
-            let listener = &mut self.listeners[place];
+        for &index in &burst.members {
+            let listener = &mut self.listeners[index];
             let bundle = listener.bundle.max(burst.crowd).min(burst.bundle);
             bundled |= bundle > 1;
             if bundle <= 1 || (frames + listener.phase).is_multiple_of(u32::from(bundle)) {
-                listener.wake(Call { place, burst: slot }, burst.small, &mut self.ready, now);
+                listener.wake(Call { index, burst: slot }, burst.small, &mut self.ready, now);
             }
         }
         burst.flush = bundled.then(|| now + BUNDLE_WAIT);
@@ -170,16 +166,16 @@ impl<A: Clone> Deck<A> {
         self.schedule(slot, now);
     }
 
-    /// How many frames wait at least until `conn` is due: 1 to [`BUNDLE_FRAMES`]. Announcements,
-    /// gaps and the end of a burst do not wait.
+    /// How many frames must wait before `conn` is due: 1 to [`BUNDLE_FRAMES`]. Announcements, gaps and the end of a
+    /// burst do not wait.
     pub fn set_bundle(&mut self, conn: ConnId, frames: u8) {
-        let place = self.place(conn);
-        self.listeners[place].bundle = frames.clamp(1, BUNDLE_FRAMES);
+        let index = self.index_of(conn);
+        self.listeners[index].bundle = frames.clamp(1, BUNDLE_FRAMES);
     }
 
-    /// The frames that `conn` should get next, when they are all that waits for it: nearly always. They
-    /// are lent, so that nothing is counted up and down for each listener. Nothing is taken away, as
-    /// with [`Deck::gather`], which is to be asked when there is something else, or nothing.
+    /// The frames that `conn` should get next, if nothing but frames waits for it, which is nearly always so. They
+    /// are borrowed, so that no reference count changes for each listener. Like [`Deck::gather`] it takes nothing
+    /// away. If it returns none, ask [`Deck::gather`].
     pub fn frames(&self, conn: ConnId) -> Option<impl ExactSizeIterator<Item = &Packet>> {
         match &self.listeners[self.find(conn)?].entries[..] {
             [entry] => entry.frames(&self.bursts[entry.burst]),
@@ -187,11 +183,11 @@ impl<A: Clone> Deck<A> {
         }
     }
 
-    /// Appends to `out` what `conn` should get next, at most `max_items`, and takes nothing
-    /// away: [`Deck::advance`] does, for what was written. Nothing may be called in between.
+    /// Appends to `out` what `conn` should get next, at most `max_items`. It takes nothing away: after writing,
+    /// [`Deck::advance`] does. Call nothing in between.
     pub fn gather(&mut self, conn: ConnId, max_items: usize, out: &mut Vec<Item<A>>) {
-        let Some(place) = self.find(conn) else { return };
-        let listener = &mut self.listeners[place];
+        let Some(index) = self.find(conn) else { return };
+        let listener = &mut self.listeners[index];
         let full = out.len() + max_items;
         for entry in &listener.entries {
             entry.gather(&self.bursts[entry.burst], full, out);
@@ -206,8 +202,8 @@ impl<A: Clone> Deck<A> {
 
     /// The first `items` of what was gathered for `conn` are written.
     pub fn advance(&mut self, conn: ConnId, items: usize) {
-        let Some(place) = self.find(conn) else { return };
-        let listener = &mut self.listeners[place];
+        let Some(index) = self.find(conn) else { return };
+        let listener = &mut self.listeners[index];
         let (mut left, mut over, mut done) = (items, 0, true);
         for entry in &mut listener.entries {
             let burst = &self.bursts[entry.burst];
@@ -220,7 +216,7 @@ impl<A: Clone> Deck<A> {
             listener.state = State::Idle;
         }
         if over > 0 {
-            self.drop_over(place, over);
+            self.drop_over(index, over);
         }
     }
 
@@ -229,7 +225,7 @@ impl<A: Clone> Deck<A> {
         self.deadlines.first().map(|&(at, _)| at)
     }
 
-    /// Wipes what is past its hold, and forgets bursts that are over and taken.
+    /// Wipes frames whose hold is over, and forgets bursts that ended and that every listener has taken.
     pub fn handle_timeout(&mut self, now: Time) {
         while let Some(&(at, slot)) = self.deadlines.first()
             && at <= now
@@ -241,13 +237,10 @@ impl<A: Clone> Deck<A> {
     }
 
     fn expire(&mut self, slot: usize, now: Time) {
-        #[cfg(feature = "mutants")]
-        if self.mutants.has(crate::mutants::Mutant::ForgetOneLog) {
-            self.bursts[slot].log.leak();
-        }
+        mutant!(self.mutants, ForgetOneLog => super::mutants::leak(&self.bursts[slot].log));
         let burst = &mut self.bursts[slot];
-        // Nobody has to be woken for a gap: whoever is that far behind is in hand, since even a
-        // bundle does not wait as long as a hold.
+        // Nobody has to be woken for a gap: a listener that far behind is in the shell's hand, since even a bundle
+        // does not wait as long as a hold.
         burst.log.expire(now);
         if burst.flush.take_if(|flush| *flush <= now).is_some() {
             self.wake_members(slot, now);
@@ -258,9 +251,9 @@ impl<A: Clone> Deck<A> {
     }
 
     /// Takes out the entries of bursts that this listener has heard to the end.
-    fn drop_over(&mut self, place: usize, over: usize) {
+    fn drop_over(&mut self, index: usize, over: usize) {
         for _ in 0..over {
-            let entries = &mut self.listeners[place].entries;
+            let entries = &mut self.listeners[index].entries;
             let Some(at) = entries.iter().position(|entry| entry.over) else { return };
             let entry = entries.remove(at);
             self.leave_members(entry.burst, entry.member);
@@ -268,8 +261,8 @@ impl<A: Clone> Deck<A> {
     }
 
     fn wake_members(&mut self, slot: usize, now: Time) {
-        for &place in &self.bursts[slot].members {
-            self.listeners[place].wake_if(place, slot, &self.bursts[slot], &mut self.ready, now);
+        for &index in &self.bursts[slot].members {
+            self.listeners[index].wake_if(index, slot, &self.bursts[slot], &mut self.ready, now);
         }
     }
 
@@ -287,7 +280,7 @@ impl<A: Clone> Deck<A> {
         self.numbers.remove(&burst.number);
     }
 
-    /// Moves the burst's deadline to where it belongs.
+    /// Updates the burst's deadline.
     fn schedule(&mut self, slot: usize, now: Time) {
         let burst = &mut self.bursts[slot];
         let forget = burst.forget.filter(|&at| at > now);
@@ -304,7 +297,7 @@ impl<A: Clone> Deck<A> {
     }
 }
 
-/// The sooner of two times, as far as there are any. Done for each frame.
+/// The earlier of two times, if there are any. Runs for each frame.
 fn sooner(one: Option<Time>, other: Option<Time>) -> Option<Time> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),

@@ -1,4 +1,4 @@
-//! Why a frame of a talker is not relayed, in words for who wrote the program that sent it.
+//! Why a talker's frame is not relayed, in words for the author of the client.
 
 use std::time::Duration;
 
@@ -21,12 +21,12 @@ pub(super) enum Fault {
     NoOpus(OpusError),
     /// Another length than `burst.start` announced.
     Length { holds: Duration, announced: FrameTime },
-    /// Above the pace, or the bits, that a talker has.
+    /// More sound or more bits than a talker may send.
     TooMuch,
 }
 
 impl Fault {
-    /// Faults of one kind are told once a second.
+    /// The number of the kind. Faults of one kind are told once a second.
     pub(super) fn kind(self) -> u8 {
         match self {
             Self::Unreadable(VoiceFrameError::Short) => 0,

@@ -8,19 +8,20 @@ use tenfour_protocol::node::{Frames, FramesError, NodeId};
 use tenfour_protocol::{BurstNo, VoiceFrame, opus};
 
 use super::{Framing, Packet};
-use crate::Time;
 use crate::bucket::Bucket;
+use crate::mutants::Mutants;
 use crate::timeline::Timeline;
+use crate::{Time, mutant};
 
-/// Frames of a burst that wait for the hub to say what they are.
-const WAITING: usize = 64;
-/// How long they wait. The hub answers in less than a millisecond, and a start that was lost comes
-/// again within a second; by then they are no news.
-const PATIENCE: Duration = Duration::from_millis(500);
-/// How long it is remembered how far a burst was heard that is heard no more: longer than any burst.
-const PAST: Duration = Duration::from_secs(700);
-/// Bursts of which frames may wait.
-const UNANNOUNCED: usize = 1024;
+/// Most frames of one burst that wait until the hub knows it.
+const MAX_WAITING: usize = 64;
+/// How long they wait. The hub answers in less than a millisecond. If the start was lost, it is repeated within a
+/// second, and by then these frames are too old.
+const WAIT_TIME: Duration = Duration::from_millis(500);
+/// How long we remember how far a burst was heard after nobody hears it any more: longer than any burst.
+const PAST_TIME: Duration = Duration::from_secs(700);
+/// Most bursts whose frames may wait.
+const MAX_UNANNOUNCED: usize = 1024;
 
 /// What the shell does for an intake.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,31 +42,30 @@ pub enum IntakeOutput {
     },
 }
 
-/// Takes frames from the bus, gives them this node's number of the burst, and drops what nobody asked
-/// for. There is one for a node: it sits where frames come from the bus.
+/// Takes frames from the bus, gives them this node's number of the burst, and drops frames that nobody here hears. A
+/// node has one.
 #[derive(Debug)]
 pub struct Intake {
     node: NodeId,
     framing: Framing,
     heard: BTreeMap<(NodeId, BurstNo), Heard>,
     waiting: BTreeMap<(NodeId, BurstNo), Waiting>,
-    /// How far others were heard, and when that ended. One that comes again goes on from there.
+    /// For bursts that are no longer heard: the next sequence number, and since when. If one is heard again, it
+    /// continues there.
     past: BTreeMap<(NodeId, BurstNo), (u16, Time)>,
     outputs: VecDeque<IntakeOutput>,
-    #[cfg(feature = "mutants")]
-    mutants: crate::mutants::Mutants,
+    mutants: Mutants,
 }
 
 #[derive(Debug)]
 struct Heard {
     local: BurstNo,
-    /// The sequence number that comes next: what is below came late, or twice.
+    /// The next sequence number. A frame with a smaller one came late or twice.
     next: u16,
     timeline: Timeline,
-    /// Samples by which its media time may still outrun its arrival.
+    /// How many samples media time may still run ahead of arrival.
     ahead: Bucket,
-    #[cfg(feature = "mutants")]
-    believed: bool,
+    mutants: Mutants,
 }
 
 #[derive(Debug)]
@@ -79,28 +79,18 @@ impl Intake {
     /// Of `node`, whose own frames it ignores.
     pub fn new(node: NodeId, framing: Framing) -> Self {
         let (heard, waiting, past) = Default::default();
-        Self {
-            node,
-            framing,
-            heard,
-            waiting,
-            past,
-            outputs: VecDeque::new(),
-            #[cfg(feature = "mutants")]
-            mutants: crate::mutants::Mutants::default(),
-        }
+        Self { node, framing, heard, waiting, past, outputs: VecDeque::new(), mutants: Mutants::default() }
     }
 
-    /// The same, broken on purpose.
-    #[cfg(feature = "mutants")]
-    pub fn broken(self, mutants: crate::mutants::Mutants) -> Self {
+    /// The same, with these mutants.
+    pub fn broken(self, mutants: Mutants) -> Self {
         Self { mutants, ..self }
     }
 
     /// A message with frames came.
     ///
     /// # Errors
-    /// When it is none; nothing of it is taken.
+    /// If the bytes are no such message. Nothing of them is used.
     pub fn message(&mut self, bytes: &[u8], now: Time) -> Result<(), FramesError> {
         let frames = Frames::parse(bytes)?;
         if frames.from == self.node {
@@ -115,7 +105,7 @@ impl Intake {
         Ok(())
     }
 
-    /// The hub knows the burst as `local`: what waits goes on.
+    /// The hub knows the burst as `local`: passes on the frames that wait.
     pub fn hear(&mut self, node: NodeId, burst: BurstNo, local: BurstNo) {
         let next = self.past.remove(&(node, burst)).map_or(0, |(next, _)| next);
         let waiting = self.waiting.remove(&(node, burst));
@@ -124,8 +114,7 @@ impl Intake {
             next,
             timeline: Timeline::default(),
             ahead: Bucket::of_time(HEARD_AHEAD, SAMPLE_RATE),
-            #[cfg(feature = "mutants")]
-            believed: self.mutants.has(crate::mutants::Mutant::BelieveClock),
+            mutants: self.mutants,
         };
         for packet in waiting.into_iter().flat_map(|waiting| waiting.frames) {
             let frame = VoiceFrame::parse(packet.message()).expect("framed from a frame");
@@ -149,14 +138,14 @@ impl Intake {
 
     /// When [`Intake::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Time> {
-        let waiting = self.waiting.values().map(|waiting| waiting.since + PATIENCE);
-        waiting.chain(self.past.values().map(|(_, since)| *since + PAST)).min()
+        let waiting = self.waiting.values().map(|waiting| waiting.since + WAIT_TIME);
+        waiting.chain(self.past.values().map(|(_, since)| *since + PAST_TIME)).min()
     }
 
-    /// Wipes what has waited in vain.
+    /// Wipes frames that have waited too long.
     pub fn handle_timeout(&mut self, now: Time) {
-        self.waiting.retain(|_, waiting| waiting.since + PATIENCE > now);
-        self.past.retain(|_, (_, since)| *since + PAST > now);
+        self.waiting.retain(|_, waiting| waiting.since + WAIT_TIME > now);
+        self.past.retain(|_, (_, since)| *since + PAST_TIME > now);
     }
 
     /// Bursts that are heard, and frames that wait.
@@ -167,26 +156,26 @@ impl Intake {
     fn wait(&mut self, node: NodeId, frame: &VoiceFrame<'_>, now: Time) {
         let key = (node, frame.burst);
         if !self.waiting.contains_key(&key) {
-            if self.waiting.len() >= UNANNOUNCED {
+            if self.waiting.len() >= MAX_UNANNOUNCED {
                 return;
             }
             self.waiting.insert(key, Waiting { since: now, frames: Vec::new() });
             self.outputs.push_back(IntakeOutput::Unannounced { node, burst: frame.burst });
         }
-        if let Some(waiting) = self.waiting.get_mut(&key).filter(|waiting| waiting.frames.len() < WAITING) {
+        if let Some(waiting) = self.waiting.get_mut(&key).filter(|waiting| waiting.frames.len() < MAX_WAITING)
+        {
             waiting.frames.push(Packet::new(super::unframed, frame, now));
         }
     }
 }
 
 impl Heard {
-    /// A frame that comes late, twice, or too far ahead of its time goes no further, nor does one that
-    /// is no sound.
+    /// Drops a frame that comes late, twice or too far ahead of its time, or that is no Opus packet.
     fn take(&mut self, frame: &VoiceFrame<'_>, framing: Framing, now: Time) -> Option<IntakeOutput> {
         let sound = opus::check(frame.payload).ok().filter(|_| frame.seq >= self.next)?;
         let samples = u32::try_from(sound.as_micros() * u128::from(SAMPLE_RATE) / 1_000_000).ok()?;
         let room = self.room(now);
-        let placed = self.timeline.place(frame.media_time, samples, room)?;
+        let placed = self.timeline.fit(frame.media_time, samples, room)?;
         self.ahead.spend(placed.length);
         self.next = frame.seq.saturating_add(1);
         let burst = self.local;
@@ -196,10 +185,7 @@ impl Heard {
     }
 
     fn room(&mut self, now: Time) -> u32 {
-        #[cfg(feature = "mutants")]
-        if self.believed {
-            return u32::MAX;
-        }
+        mutant!(self.mutants, BelieveClock => return u32::MAX);
         self.ahead.level(now)
     }
 }

@@ -9,8 +9,8 @@ use crate::hub::StartAt;
 
 /// Frames of one burst in their order, each until its hold is over.
 ///
-/// A frame has an index, its place in the log, and a sequence number, given by the talker. Both
-/// grow; only the sequence number may have holes, where a frame was not taken at the door.
+/// A frame has an index, its position in the log, and a sequence number, given by the talker. Both grow. Only the
+/// sequence number may have holes, where the uplink dropped a frame.
 #[derive(Debug)]
 pub struct BurstLog {
     hold: Duration,
@@ -25,7 +25,7 @@ pub struct BurstLog {
     next: u16,
 }
 
-/// A listener's place in a log.
+/// A listener's position in a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     index: u32,
@@ -38,7 +38,7 @@ impl BurstLog {
         Self { hold, frames: VecDeque::new(), bytes: 0, first: 0, wiped: 0, next: 0 }
     }
 
-    /// Adds the next frame. False, and nothing, when its number does not grow.
+    /// Adds the next frame. Does nothing and returns false if its number is not larger.
     pub fn append(&mut self, packet: Packet) -> bool {
         let grows = packet.seq() >= self.next && packet.seq() < u16::MAX;
         if grows {
@@ -47,11 +47,6 @@ impl BurstLog {
             self.frames.push_back(packet);
         }
         grows
-    }
-
-    /// Index of the first held frame.
-    pub fn first_index(&self) -> u32 {
-        self.first
     }
 
     /// Index of the next frame to come.
@@ -99,12 +94,6 @@ impl BurstLog {
         wiped
     }
 
-    /// Keeps what is held, for good and for nobody: what a forgotten handle does.
-    #[cfg(feature = "mutants")]
-    pub(super) fn leak(&self) {
-        self.frames.iter().cloned().for_each(std::mem::forget);
-    }
-
     /// A cursor that begins at `from`.
     pub fn cursor(&self, from: StartAt) -> Cursor {
         match from {
@@ -117,38 +106,38 @@ impl BurstLog {
         }
     }
 
-    /// What the cursor's listener has missed for good: first number, and the one after the last.
+    /// The frames that the cursor's listener has missed for good: the first number, and the one after the last.
     pub fn gap(&self, cursor: Cursor) -> Option<(u16, u16)> {
         (cursor.seq < self.wiped).then_some((cursor.seq, self.wiped))
     }
 
-    /// The cursor behind its gap.
+    /// The cursor after its gap.
     pub fn skip_gap(&self, cursor: Cursor) -> Cursor {
         Cursor { index: cursor.index.max(self.first), seq: cursor.seq.max(self.wiped) }
     }
 
     /// The held frames from the cursor on.
     pub fn frames(&self, cursor: Cursor) -> impl ExactSizeIterator<Item = &Packet> {
-        self.frames.range(self.place(cursor)..)
+        self.frames.range(self.position(cursor)..)
     }
 
     /// How many frames [`BurstLog::frames`] has.
     pub fn waiting(&self, cursor: Cursor) -> usize {
-        self.frames.len() - self.place(cursor)
+        self.frames.len() - self.position(cursor)
     }
 
     /// The cursor after `count` of its frames, or after all when there are fewer.
     pub fn skip(&self, cursor: Cursor, count: usize) -> Cursor {
-        let place = (self.place(cursor) + count).min(self.frames.len());
-        let seq = match place.checked_sub(1) {
+        let position = (self.position(cursor) + count).min(self.frames.len());
+        let seq = match position.checked_sub(1) {
             Some(last) if count > 0 => cursor.seq.max(self.frames[last].seq() + 1),
             _ => cursor.seq,
         };
-        Cursor { index: self.first + place as u32, seq }
+        Cursor { index: self.first + position as u32, seq }
     }
 
-    /// Place of the cursor among the held frames.
-    fn place(&self, cursor: Cursor) -> usize {
+    /// Position of the cursor among the held frames.
+    fn position(&self, cursor: Cursor) -> usize {
         (cursor.index.saturating_sub(self.first) as usize).min(self.frames.len())
     }
 }

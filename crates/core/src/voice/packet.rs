@@ -15,7 +15,7 @@ pub struct Prefix {
 }
 
 impl Prefix {
-    /// Room there is, in bytes: the longest header of RFC 6455.
+    /// Most bytes: the longest header of RFC 6455.
     pub const LONGEST: usize = 14;
 
     /// A prefix of at most [`Prefix::LONGEST`] bytes.
@@ -37,7 +37,7 @@ impl Prefix {
 /// Makes the prefix of a message of so many bytes.
 pub type Framing = fn(usize) -> Prefix;
 
-/// The framing of a transport that keeps messages apart by itself.
+/// The framing of a transport that needs none.
 pub fn unframed(_message_bytes: usize) -> Prefix {
     Prefix::new(&[])
 }
@@ -59,7 +59,7 @@ impl Packet {
         let header = frame.header();
         let message = header.len() + frame.payload.len();
         let prefix = framing(message);
-        // Sized at once: a buffer that grows leaves copies behind.
+        // With its final size, since a buffer that grows leaves copies behind.
         let mut bytes = Vec::with_capacity(prefix.as_bytes().len() + message);
         bytes.extend_from_slice(prefix.as_bytes());
         bytes.extend_from_slice(&header);
@@ -89,7 +89,7 @@ impl Packet {
     }
 }
 
-/// The same message: by number and bytes.
+/// Equal if the bytes are.
 impl PartialEq for Packet {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0) || self.bytes() == other.bytes()

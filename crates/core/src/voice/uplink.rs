@@ -1,5 +1,4 @@
-//! The door for one talking connection: checks, counts, and keeps frames until the burst is
-//! admitted.
+//! The entrance for one talking connection: checks and counts frames, and keeps them until the burst is admitted.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -13,14 +12,15 @@ use super::budget::Budget;
 use super::fault::Fault;
 use super::{Framing, Packet};
 use crate::Time;
+use crate::mutants::Mutants;
 use crate::timeline::Timeline;
 
-/// Bursts of one connection that may wait for the hub. The hub refuses more long before.
-const OPEN_BURSTS: usize = 16;
+/// Most bursts of one connection that wait for the hub. The hub refuses presses long before that.
+const MAX_OPEN_BURSTS: usize = 16;
 /// Silence after which the link is asked whether it works.
-const ASK: Duration = SILENT_BURST.checked_div(2).expect("not by 0");
-/// That frames are dropped for one reason is told this often, for each burst.
-const TOLD_EVERY: Duration = Duration::from_secs(1);
+const ASK_INTERVAL: Duration = SILENT_BURST.checked_div(2).expect("not by 0");
+/// How often a talker is told that frames of a burst are dropped for one reason.
+const TELL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the shell does for an uplink.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,9 +61,9 @@ pub struct Uplink {
     bursts: BTreeMap<BurstNo, Burst>,
     newest: Option<BurstNo>,
     budget: Budget,
-    /// What was told of frames that belong to no burst.
+    /// When the client was last told of dropped frames that belong to no burst.
     told: Told,
-    /// When the link was asked last, and when it gave a sign of life last that was no frame.
+    /// When the link was last asked, and when it last gave a sign of life other than a frame.
     asked: Time,
     alive: Time,
     outputs: VecDeque<UplinkOutput>,
@@ -85,7 +85,7 @@ struct Burst {
     ended: Option<EndReason>,
 }
 
-/// When the client was told last that frames are dropped, by the kind of the reason.
+/// When the client was last told that frames are dropped, by the kind of the reason.
 type Told = BTreeMap<u8, Time>;
 
 /// A frame in a buffer that is wiped on drop.
@@ -115,17 +115,16 @@ impl Uplink {
         }
     }
 
-    /// The same, broken on purpose.
-    #[cfg(feature = "mutants")]
-    pub fn broken(mut self, mutants: crate::mutants::Mutants) -> Self {
+    /// The same, with these mutants.
+    pub fn broken(mut self, mutants: Mutants) -> Self {
         self.budget.mutants = mutants;
         self
     }
 
-    /// A press: frames of burst `local` may come from now on. A number that does not grow is
-    /// left to the hub to refuse.
+    /// A press: frames of burst `local` may come from now on. Ignores a number that is not larger than the last; the
+    /// hub refuses it.
     pub fn start(&mut self, local: BurstNo, frame_time: FrameTime, now: Time) {
-        if self.newest.is_some_and(|newest| local <= newest) || self.bursts.len() >= OPEN_BURSTS {
+        if self.newest.is_some_and(|newest| local <= newest) || self.bursts.len() >= MAX_OPEN_BURSTS {
             return;
         }
         self.newest = Some(local);
@@ -176,10 +175,10 @@ impl Uplink {
         self.end(local, EndReason::Released, now);
     }
 
-    /// The hub admits burst `local` under the server's number `burst`: what waits is passed on.
+    /// The hub admits burst `local` under the server's number `burst`: passes on the frames that wait.
     pub fn admit(&mut self, local: BurstNo, burst: BurstNo, now: Time) {
         let Some(open) = self.bursts.get_mut(&local) else {
-            // Every admitted burst is closed, or it would keep its place on the channel.
+            // Every admitted burst must be closed, or it would count on the channel for ever.
             let closed = UplinkOutput::Closed { local, frames: 0, dropped: None, reason: EndReason::Silent };
             return self.outputs.push_back(closed);
         };
@@ -194,7 +193,7 @@ impl Uplink {
         self.close_if_over(local);
     }
 
-    /// The hub refuses burst `local`: what waits is wiped. One that was admitted goes on.
+    /// The hub refuses burst `local`: wipes the frames that wait. A burst that was admitted goes on.
     pub fn refuse(&mut self, local: BurstNo) {
         if self.bursts.get(&local).is_some_and(|burst| burst.admitted.is_none()) {
             self.bursts.remove(&local);
@@ -225,7 +224,7 @@ impl Uplink {
         self.outputs.pop_front()
     }
 
-    /// The client's end of the connection answered what it was asked, or said anything but a frame.
+    /// The client answered a ping, or sent anything other than a frame.
     pub fn alive(&mut self, now: Time) {
         self.alive = now;
     }
@@ -256,19 +255,9 @@ impl Uplink {
         }
     }
 
-    /// Bursts that are open or wait for the hub's answer.
-    pub fn open_bursts(&self) -> usize {
-        self.bursts.len()
-    }
-
-    /// Frames that wait for a burst to be admitted.
-    pub fn waiting_frames(&self) -> usize {
-        self.bursts.values().map(|burst| burst.waiting.len()).sum()
-    }
-
-    /// When the oldest of them arrived.
-    pub fn oldest_waiting(&self) -> Option<Time> {
-        self.bursts.values().filter_map(|burst| burst.waiting.first()).map(|frame| frame.arrived).min()
+    /// Bursts that are open or wait for the hub's answer, and frames that wait for it.
+    pub fn figures(&self) -> (usize, usize) {
+        (self.bursts.len(), self.bursts.values().map(|burst| burst.waiting.len()).sum())
     }
 
     fn close_if_over(&mut self, local: BurstNo) {
@@ -280,14 +269,14 @@ impl Uplink {
         }
     }
 
-    /// The burst that bytes were meant for which are no frame: the one they name, or else the newest.
+    /// For bytes that are no frame, the burst for which they were meant: the one that they name, or else the newest.
     fn meant_by(&self, bytes: &[u8]) -> Option<BurstNo> {
         let is_open = |local: &BurstNo| self.bursts.get(local).is_some_and(|burst| burst.ended.is_none());
         let named = VoiceFrame::burst_of(bytes).filter(is_open);
         named.or_else(|| self.bursts.keys().copied().rev().find(is_open))
     }
 
-    /// A frame that is not passed on: counted for the receipt, and told.
+    /// A frame is dropped: counts it for the receipt, and tells the client.
     fn drop_frame(&mut self, local: Option<BurstNo>, fault: Fault, now: Time) {
         let told = match local.and_then(|local| self.bursts.get_mut(&local)) {
             Some(burst) => {
@@ -299,7 +288,7 @@ impl Uplink {
             }
             None => &mut self.told,
         };
-        if told.get(&fault.kind()).is_none_or(|&told| now.since(told) >= TOLD_EVERY) {
+        if told.get(&fault.kind()).is_none_or(|&told| now.since(told) >= TELL_INTERVAL) {
             told.insert(fault.kind(), now);
             self.outputs.push_back(UplinkOutput::Refused(fault.refusal().of_burst(local)));
         }
@@ -323,10 +312,10 @@ impl Burst {
     }
 
     fn ask_at(&self) -> Time {
-        self.last_sign + ASK
+        self.last_sign + ASK_INTERVAL
     }
 
-    /// When its silence ends it, and why: a link that answers has a talker who says nothing.
+    /// When silence ends the burst, and why. If the link answers, the talker is just silent.
     fn over(&self, alive: Time) -> (Time, EndReason) {
         if alive >= self.ask_at() {
             (self.last_sign + SILENT_BURST, EndReason::Silent)
@@ -335,10 +324,10 @@ impl Burst {
         }
     }
 
-    /// Order, and an Opus packet of the length that was announced. A hole in the numbers is a frame that was lost
-    /// before it came here, or dropped here.
+    /// Checks the order, and that the payload is an Opus packet of the announced length. A hole in the numbers is a
+    /// frame that was lost on the way, or dropped here.
     fn check(&self, frame: &VoiceFrame<'_>) -> Result<(), Fault> {
-        // The number after the last frame has to be one, too.
+        // The number after the last frame must fit as well.
         if frame.seq == u16::MAX {
             return Err(Fault::Uncountable);
         }
@@ -346,7 +335,7 @@ impl Burst {
             if frame.seq <= seq {
                 return Err(Fault::Number);
             }
-            // Media time may wrap; forward is the nearer way round.
+            // Media time may wrap, so a step counts as forward if that way is shorter.
             if !(1..1 << 31).contains(&frame.media_time.wrapping_sub(media_time)) {
                 return Err(Fault::MediaTime);
             }

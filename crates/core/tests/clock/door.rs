@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use tenfour_core::Time;
 use tenfour_core::voice::{Uplink, UplinkOutput, unframed};
+use tenfour_core::{Time, mutant};
 use tenfour_protocol::control::FrameTime;
 use tenfour_protocol::{BurstNo, Code, VoiceFrame};
 
@@ -79,8 +79,7 @@ fn a_row_of_presses_has_no_more_time_than_one() {
 
 fn uplink() -> Uplink {
     let uplink = Uplink::new(unframed, START);
-    #[cfg(feature = "mutants")]
-    let uplink = uplink.broken(crate::desk::mutants());
+    mutant!(let uplink = uplink.broken(crate::harness::mutants()));
     uplink
 }
 

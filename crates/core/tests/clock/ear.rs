@@ -8,7 +8,7 @@ use tenfour_core::radio::{Event, Output};
 use tenfour_protocol::ServerMessage;
 use tenfour_protocol::control::FrameTime;
 
-use crate::desk::{Desk, ch, events, ms, started};
+use crate::harness::{Harness, ch, events, ms, started};
 use crate::shapes::{Arrival, SECOND, START, all, any, honest, samples, span};
 use crate::{Placed, door, length};
 
@@ -21,26 +21,26 @@ struct Ear {
 
 /// Hears a press, and plays it as it comes; `end` tells that no more comes.
 fn hear(frame_ms: FrameTime, arrivals: &[Arrival]) -> Ear {
-    let mut desk = Desk::on_the_air();
-    desk.pass(START - Time::ZERO);
+    let mut harness = Harness::on_the_air();
+    harness.pass(START - Time::ZERO);
     let mut message = started(5, "19");
     if let ServerMessage::BurstStarted { frame_ms: said, .. } = &mut message {
         *said = frame_ms;
     }
-    desk.say(message);
+    harness.say(message);
     let (mut taken, mut coming) = (Vec::new(), arrivals.iter().peekable());
     let (mut begun, mut over, mut due) = (None, None, START);
     while over.is_none() {
         while let Some(arrival) = coming.next_if(|arrival| arrival.at <= due) {
-            desk.pass(arrival.at - desk.now);
-            let out = desk.give(tenfour_core::radio::Input::Voice(arrival.bytes(5, frame_ms)));
+            harness.pass(arrival.at - harness.now);
+            let out = harness.give(tenfour_core::radio::Input::Voice(arrival.bytes(5, frame_ms)));
             taken.extend(places(&out, arrival.at));
             if coming.peek().is_none() {
-                desk.end(5, u32::from(arrival.seq) + 1);
+                harness.end(5, u32::from(arrival.seq) + 1);
             }
         }
-        desk.pass(due - desk.now);
-        let (sound, out) = desk.pull();
+        harness.pass(due - harness.now);
+        let (sound, out) = harness.pull();
         for event in events(&out) {
             match event {
                 Event::PlayStarted { .. } => begun = Some(due),
@@ -105,14 +105,14 @@ fn a_minute_of_any_shape_of_the_table_plays_for_less_than_64_seconds() {
 
 #[test]
 fn a_burst_that_never_ends_is_over_for_a_radio_and_takes_no_more() {
-    let mut desk = Desk::on_the_air();
-    desk.start(5);
+    let mut harness = Harness::on_the_air();
+    harness.start(5);
     let mut out = Vec::new();
     for seq in 0..2000u16 {
-        out.extend(desk.hear(5, seq));
-        out.extend(desk.pass(ms(500)));
+        out.extend(harness.hear(5, seq));
+        out.extend(harness.pass(ms(500)));
     }
-    let places = places(&out, desk.now);
+    let places = places(&out, harness.now);
     // The longest burst, and twice the hold: so late an honest frame can be.
     assert_eq!(places.len(), (63_500 + 20_000) / 500 + 1);
     assert!(events(&out).iter().any(|event| matches!(event, Event::BurstEnded { .. })));
@@ -120,46 +120,46 @@ fn a_burst_that_never_ends_is_over_for_a_radio_and_takes_no_more() {
 
 #[test]
 fn what_a_server_says_of_its_times_is_taken_within_bounds() {
-    let mut desk = Desk::on_the_air();
-    let mut welcome = crate::desk::welcome(false, &[]);
+    let mut harness = Harness::on_the_air();
+    let mut welcome = crate::harness::welcome(false, &[]);
     if let ServerMessage::Welcome { hold_ms, talk_limit_ms, .. } = &mut welcome {
         (*hold_ms, *talk_limit_ms) = (u32::MAX, u32::MAX);
     }
-    desk.drop_link();
-    desk.reconnect();
-    desk.say(welcome);
-    desk.say(crate::desk::tuned("19"));
-    desk.start(5);
-    let out: Vec<_> = (0..u16::MAX).flat_map(|seq| desk.hear(5, seq)).collect();
+    harness.drop_link();
+    harness.reconnect();
+    harness.say(welcome);
+    harness.say(crate::harness::tuned("19"));
+    harness.start(5);
+    let out: Vec<_> = (0..u16::MAX).flat_map(|seq| harness.hear(5, seq)).collect();
     // Ten minutes are the longest talk limit there is.
-    assert_eq!(length(FrameTime::Ms20, &places(&out, desk.now)), 603_500 * 48 / 960 * 960);
+    assert_eq!(length(FrameTime::Ms20, &places(&out, harness.now)), 603_500 * 48 / 960 * 960);
 }
 
 #[test]
 fn burst_after_burst_has_an_end_too() {
-    let mut desk = Desk::on_the_air();
+    let mut harness = Harness::on_the_air();
     let mut taken = 0;
     for burst in 0..200 {
-        desk.start(burst);
+        harness.start(burst);
         for seq in 0..3000 {
-            taken += places(&desk.hear(burst, seq), desk.now).len() as u64;
+            taken += places(&harness.hear(burst, seq), harness.now).len() as u64;
         }
-        desk.end(burst, 3000);
+        harness.end(burst, 3000);
     }
     // 64 bursts at once, each with what a server may hold of it; then 64 times the pace of sound.
     assert_eq!(taken * 960, 64 * 33_500 * 48 / 960 * 960);
-    desk.pass(Duration::from_secs(10));
-    desk.start(1000);
-    assert!(!places(&desk.hear(1000, 0), desk.now).is_empty());
+    harness.pass(Duration::from_secs(10));
+    harness.start(1000);
+    assert!(!places(&harness.hear(1000, 0), harness.now).is_empty());
 }
 
 #[test]
 fn what_was_held_is_played_whole_though_it_comes_at_once() {
-    let mut desk = Desk::on_the_air();
-    desk.give(tenfour_core::radio::Input::Tune { channel: ch("20"), catch_up: true });
-    desk.start(5);
-    let out: Vec<_> = (300..800).flat_map(|seq| desk.hear(5, seq)).collect();
-    let taken = places(&out, desk.now);
+    let mut harness = Harness::on_the_air();
+    harness.give(tenfour_core::radio::Input::Tune { channel: ch("20"), catch_up: true });
+    harness.start(5);
+    let out: Vec<_> = (300..800).flat_map(|seq| harness.hear(5, seq)).collect();
+    let taken = places(&out, harness.now);
     assert!(taken.iter().zip(0..).all(|(frame, n)| (frame.seq, frame.at) == (300 + n, u32::from(n) * 960)));
     assert_eq!(taken.len(), 500);
 }

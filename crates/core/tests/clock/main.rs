@@ -1,16 +1,16 @@
 //! The talker's clock is not believed: at the door, where frames come from other nodes, and in an ear.
 
 // What only other tests need of it.
-#[allow(dead_code)]
-#[path = "../radio/desk.rs"]
-mod desk;
 mod door;
 mod ear;
+#[allow(dead_code)]
+#[path = "../radio/harness.rs"]
+mod harness;
 mod nodes;
 mod shapes;
 
-use tenfour_core::Time;
 use tenfour_core::voice::{Uplink, UplinkOutput, unframed};
+use tenfour_core::{Time, mutant};
 use tenfour_protocol::control::FrameTime;
 use tenfour_protocol::{BurstNo, Code, VoiceFrame};
 
@@ -27,10 +27,7 @@ pub(crate) struct Placed {
 /// What a door lets through of a burst that was admitted, and what it tells the talker.
 pub(crate) fn door(frame_ms: FrameTime, arrivals: &[Arrival]) -> (Vec<Placed>, Vec<Code>) {
     let mut uplink = Uplink::new(unframed, START);
-    #[cfg(feature = "mutants")]
-    {
-        uplink = uplink.broken(desk::mutants());
-    }
+    mutant!(uplink = uplink.broken(harness::mutants()));
     uplink.start(BurstNo(1), frame_ms, START);
     uplink.admit(BurstNo(1), BurstNo(9), START);
     say(&mut uplink, 1, frame_ms, arrivals)

@@ -1,6 +1,7 @@
 //! Frames of other nodes: a node that lies, or is none, is believed no more than a talker.
 
 use proptest::prelude::*;
+use tenfour_core::mutant;
 use tenfour_core::voice::{Intake, IntakeOutput, unframed};
 use tenfour_protocol::control::FrameTime;
 use tenfour_protocol::node::{Frames, NodeId};
@@ -14,10 +15,7 @@ const OTHER: NodeId = NodeId(7);
 /// What a node passes on to its decks of a burst of another one.
 fn intake(frame_ms: FrameTime, arrivals: &[Arrival], heard_after: usize) -> Vec<Placed> {
     let mut intake = Intake::new(NodeId(1), unframed);
-    #[cfg(feature = "mutants")]
-    {
-        intake = intake.broken(crate::desk::mutants());
-    }
+    mutant!(intake = intake.broken(crate::harness::mutants()));
     let (mut passed, mut begun) = (Vec::new(), None);
     for (n, arrival) in arrivals.iter().enumerate() {
         if n == heard_after {

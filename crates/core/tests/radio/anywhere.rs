@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::desk::*;
+use crate::harness::*;
 use proptest::prelude::*;
 use tenfour_core::Time;
 use tenfour_core::radio::{Event, Input, LinkState, Output};
@@ -31,7 +31,7 @@ enum Act {
 
 /// The radio, and a server that follows docs/protocol.md.
 struct World {
-    desk: Desk,
+    harness: Harness,
     server: Server,
     asks: bool,
     /// The server refused something unseen, which takes a while to be noticed.
@@ -72,12 +72,12 @@ fn to_boundary(now: Time) -> Duration {
 
 impl World {
     fn new() -> Self {
-        let (mut desk, _) = Desk::new(1);
-        desk.give(Input::Tune { channel: ch("19"), catch_up: false });
+        let (mut harness, _) = Harness::new(1);
+        harness.give(Input::Tune { channel: ch("19"), catch_up: false });
         let (server, wish) = (Server::default(), Ranges::default());
         let sample = (Time::ZERO, Vec::new());
         Self {
-            desk,
+            harness,
             server,
             asks: true,
             was_busy: false,
@@ -94,7 +94,7 @@ impl World {
         match act {
             Act::Locate(n) => {
                 self.wanted = n.map(cell);
-                if to_boundary(self.desk.now) <= EPOCH_LEAD {
+                if to_boundary(self.harness.now) <= EPOCH_LEAD {
                     self.sample.1.push(self.wanted.clone());
                 }
                 if n.is_none() {
@@ -139,22 +139,22 @@ impl World {
     }
 
     fn pass(&mut self, time: Duration) {
-        let end = self.desk.now + time;
-        while self.desk.now < end {
-            let now = self.desk.now;
+        let end = self.harness.now + time;
+        while self.harness.now < end {
+            let now = self.harness.now;
             let near = (to_boundary(now).checked_sub(EPOCH_LEAD).filter(|near| !near.is_zero()))
                 .unwrap_or(to_boundary(now) + EPOCH - EPOCH_LEAD);
             let step = near.min(to_boundary(now)).min(Duration::from_secs(10)).min(end.since(now));
             let stop = now + step;
-            let due = self.desk.radio.poll_timeout().map_or(stop, |due| due.clamp(now, stop));
-            self.desk.now = due;
+            let due = self.harness.radio.poll_timeout().map_or(stop, |due| due.clamp(now, stop));
+            self.harness.now = due;
             if due == now + near {
                 self.sample = (due, vec![self.wanted.clone()]);
             }
             if to_boundary(due) == EPOCH {
                 self.server.boundary();
             }
-            self.desk.radio.handle_timeout(due);
+            self.harness.radio.handle_timeout(due);
             self.drain();
             self.give(Input::Alive);
             // A link on which answers take longer is a dead one.
@@ -167,13 +167,13 @@ impl World {
     }
 
     fn give(&mut self, input: Input) {
-        self.desk.radio.handle(input, self.desk.now);
+        self.harness.radio.handle(input, self.harness.now);
         self.drain();
     }
 
     fn drain(&mut self) {
         let mut welcome = None;
-        for output in self.desk.drain() {
+        for output in self.harness.drain() {
             match output {
                 Output::Connect => self.asks = true,
                 Output::Event(Event::Link(LinkState::ComingBack { .. })) | Output::Close => {
@@ -181,7 +181,7 @@ impl World {
                 }
                 Output::Send(message) => {
                     self.check(&message);
-                    welcome = self.server.take(message, self.desk.now).or(welcome);
+                    welcome = self.server.take(message, self.harness.now).or(welcome);
                 }
                 Output::SendVoice(_) | Output::Event(_) => {}
             }
@@ -202,7 +202,7 @@ impl World {
             }
             _ => return,
         };
-        let now = self.desk.now;
+        let now = self.harness.now;
         let known = [&self.said, &self.server.taken].contains(&&Some(cell.clone()));
         let first = self.said.is_none() && self.said_at.is_none_or(|at| at <= self.sample.0);
         let near = to_boundary(now) <= EPOCH_LEAD;

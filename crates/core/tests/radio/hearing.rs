@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::desk::*;
+use crate::harness::*;
 use tenfour_core::radio::{Event, HeardEnd, HeardNo, Input, Output};
 use tenfour_protocol::control::EndReason;
 use tenfour_protocol::{BurstNo, ClientMessage, Code, ServerMessage};
@@ -18,81 +18,81 @@ fn ended(out: &[Output]) -> Vec<(u32, u32, HeardEnd)> {
         .collect()
 }
 
-fn gap(desk: &mut Desk, burst: u32, from: u16, to: u16) -> Vec<Output> {
-    desk.say(ServerMessage::BurstGap { burst: BurstNo(burst), from, to })
+fn gap(harness: &mut Harness, burst: u32, from: u16, to: u16) -> Vec<Output> {
+    harness.say(ServerMessage::BurstGap { burst: BurstNo(burst), from, to })
 }
 
 const RELEASED: HeardEnd = HeardEnd::Ended(EndReason::Released);
 
 #[test]
 fn a_burst_is_heard_whole_and_counted() {
-    let mut desk = Desk::on_the_air();
-    assert!(matches!(events(&desk.start(5))[..], [Event::BurstStarted { .. }]));
-    let out: Vec<_> = (0..3).flat_map(|seq| desk.hear(5, seq)).collect();
+    let mut harness = Harness::on_the_air();
+    assert!(matches!(events(&harness.start(5))[..], [Event::BurstStarted { .. }]));
+    let out: Vec<_> = (0..3).flat_map(|seq| harness.hear(5, seq)).collect();
     assert_eq!(heard(&out), [0, 1, 2]);
-    assert_eq!(ended(&desk.end(5, 3)), [(3, 0, RELEASED)]);
-    assert!(desk.hear(5, 3).is_empty() && desk.end(5, 3).is_empty(), "over is over");
+    assert_eq!(ended(&harness.end(5, 3)), [(3, 0, RELEASED)]);
+    assert!(harness.hear(5, 3).is_empty() && harness.end(5, 3).is_empty(), "over is over");
 }
 
 #[test]
 fn a_gap_is_told_and_counted() {
-    let mut desk = Desk::on_the_air();
-    desk.start(5);
-    desk.hear(5, 0);
-    let out = gap(&mut desk, 5, 1, 4);
+    let mut harness = Harness::on_the_air();
+    harness.start(5);
+    harness.hear(5, 0);
+    let out = gap(&mut harness, 5, 1, 4);
     assert!(matches!(events(&out)[..], [Event::Gap { from: 1, to: 4, .. }]));
-    assert_eq!(heard(&desk.hear(5, 4)), [4]);
-    assert_eq!(ended(&desk.end(5, 5)), [(2, 3, RELEASED)]);
+    assert_eq!(heard(&harness.hear(5, 4)), [4]);
+    assert_eq!(ended(&harness.end(5, 5)), [(2, 3, RELEASED)]);
 }
 
 #[test]
 fn a_hole_nobody_told_of_is_counted_as_well() {
-    let mut desk = Desk::on_the_air();
-    desk.start(5);
-    desk.hear(5, 0);
-    let out = desk.hear(5, 3);
+    let mut harness = Harness::on_the_air();
+    harness.start(5);
+    harness.hear(5, 0);
+    let out = harness.hear(5, 3);
     assert!(matches!(events(&out)[..], [Event::Gap { from: 1, to: 3, .. }, Event::Voice { seq: 3, .. }]));
-    assert_eq!(ended(&desk.end(5, 6)), [(2, 4, RELEASED)], "two in the middle, two at the end");
+    assert_eq!(ended(&harness.end(5, 6)), [(2, 4, RELEASED)], "two in the middle, two at the end");
 }
 
 #[test]
 fn what_came_before_one_tuned_in_is_no_loss() {
-    let mut desk = Desk::on_the_air();
-    desk.start(5);
-    desk.hear(5, 40);
-    assert_eq!(ended(&desk.end(5, 41)), [(1, 0, RELEASED)]);
+    let mut harness = Harness::on_the_air();
+    harness.start(5);
+    harness.hear(5, 40);
+    assert_eq!(ended(&harness.end(5, 41)), [(1, 0, RELEASED)]);
 }
 
 #[test]
 fn a_frame_is_heard_at_most_once_and_never_backwards() {
-    let mut desk = Desk::on_the_air();
-    desk.start(5);
-    let out: Vec<_> = [0, 1, 1, 0, 2, 1].into_iter().flat_map(|seq| desk.hear(5, seq)).collect();
+    let mut harness = Harness::on_the_air();
+    harness.start(5);
+    let out: Vec<_> = [0, 1, 1, 0, 2, 1].into_iter().flat_map(|seq| harness.hear(5, seq)).collect();
     assert_eq!(heard(&out), [0, 1, 2]);
 }
 
 #[test]
 fn bursts_that_overlap_are_kept_apart() {
-    let mut desk = Desk::on_the_air();
-    desk.start(5);
-    desk.start(6);
-    desk.hear(5, 0);
-    desk.hear(6, 0);
-    desk.hear(5, 1);
-    assert_eq!(ended(&desk.end(6, 1)), [(1, 0, RELEASED)]);
-    assert_eq!(ended(&desk.end(5, 2)), [(2, 0, RELEASED)]);
+    let mut harness = Harness::on_the_air();
+    harness.start(5);
+    harness.start(6);
+    harness.hear(5, 0);
+    harness.hear(6, 0);
+    harness.hear(5, 1);
+    assert_eq!(ended(&harness.end(6, 1)), [(1, 0, RELEASED)]);
+    assert_eq!(ended(&harness.end(5, 2)), [(2, 0, RELEASED)]);
 }
 
 #[test]
 fn a_resume_names_what_is_missing() {
-    let mut desk = Desk::on_the_air();
-    desk.start(5);
-    desk.hear(5, 0);
-    desk.start(6);
-    desk.end(6, 0);
-    desk.start(7);
-    desk.drop_link();
-    let out = desk.reconnect();
+    let mut harness = Harness::on_the_air();
+    harness.start(5);
+    harness.hear(5, 0);
+    harness.start(6);
+    harness.end(6, 0);
+    harness.start(7);
+    harness.drop_link();
+    let out = harness.reconnect();
     let [ClientMessage::Hello { resume: Some(resume), .. }] = sent(&out)[..] else { panic!("{out:?}") };
     assert_eq!(resume.newest, Some(BurstNo(7)));
     let have: Vec<_> = resume.have.iter().map(|heard| (heard.burst.0, heard.next)).collect();
@@ -101,92 +101,92 @@ fn a_resume_names_what_is_missing() {
 
 #[test]
 fn after_a_resume_a_burst_goes_on_and_nothing_is_heard_twice() {
-    let mut desk = Desk::on_the_air();
-    desk.start(5);
-    desk.hear(5, 0);
-    desk.hear(5, 1);
-    desk.drop_link();
-    desk.reconnect();
-    desk.say(welcome(true, &["19"]));
-    assert!(events(&desk.start(5)).is_empty(), "it was announced before");
-    let out: Vec<_> = (1..4).flat_map(|seq| desk.hear(5, seq)).collect();
+    let mut harness = Harness::on_the_air();
+    harness.start(5);
+    harness.hear(5, 0);
+    harness.hear(5, 1);
+    harness.drop_link();
+    harness.reconnect();
+    harness.say(welcome(true, &["19"]));
+    assert!(events(&harness.start(5)).is_empty(), "it was announced before");
+    let out: Vec<_> = (1..4).flat_map(|seq| harness.hear(5, seq)).collect();
     assert_eq!(heard(&out), [2, 3]);
-    assert_eq!(ended(&desk.end(5, 4)), [(4, 0, RELEASED)]);
+    assert_eq!(ended(&harness.end(5, 4)), [(4, 0, RELEASED)]);
 }
 
 #[test]
 fn a_burst_that_was_heard_to_its_end_is_not_heard_again() {
-    let mut desk = Desk::on_the_air();
-    desk.start(5);
-    desk.hear(5, 0);
-    desk.end(5, 1);
-    desk.drop_link();
-    desk.reconnect();
-    desk.say(welcome(true, &["19"]));
-    let out = [desk.start(5), desk.hear(5, 0), desk.end(5, 1)].concat();
+    let mut harness = Harness::on_the_air();
+    harness.start(5);
+    harness.hear(5, 0);
+    harness.end(5, 1);
+    harness.drop_link();
+    harness.reconnect();
+    harness.say(welcome(true, &["19"]));
+    let out = [harness.start(5), harness.hear(5, 0), harness.end(5, 1)].concat();
     assert!(events(&out).is_empty(), "{out:?}");
 }
 
 #[test]
 fn without_a_resume_open_bursts_are_lost_and_numbers_may_begin_anew() {
-    let mut desk = Desk::on_the_air();
-    desk.start(5);
-    desk.hear(5, 0);
-    desk.drop_link();
-    desk.reconnect();
-    assert_eq!(ended(&desk.say(welcome(false, &[]))), [(1, 0, HeardEnd::LinkLost)]);
-    assert_eq!(events(&desk.start(5)).len(), 1, "another burst with the same number");
-    assert_eq!(heard(&desk.hear(5, 0)), [0]);
+    let mut harness = Harness::on_the_air();
+    harness.start(5);
+    harness.hear(5, 0);
+    harness.drop_link();
+    harness.reconnect();
+    assert_eq!(ended(&harness.say(welcome(false, &[]))), [(1, 0, HeardEnd::LinkLost)]);
+    assert_eq!(events(&harness.start(5)).len(), 1, "another burst with the same number");
+    assert_eq!(heard(&harness.hear(5, 0)), [0]);
 }
 
 #[test]
 fn a_burst_that_is_never_ended_ends_by_itself() {
-    let mut desk = Desk::on_the_air();
-    desk.start(5);
-    desk.hear(5, 0);
-    assert!(ended(&desk.pass(Duration::from_secs(14))).is_empty());
-    assert_eq!(ended(&desk.pass(Duration::from_secs(2))), [(1, 0, HeardEnd::LinkLost)]);
+    let mut harness = Harness::on_the_air();
+    harness.start(5);
+    harness.hear(5, 0);
+    assert!(ended(&harness.pass(Duration::from_secs(14))).is_empty());
+    assert_eq!(ended(&harness.pass(Duration::from_secs(2))), [(1, 0, HeardEnd::LinkLost)]);
 }
 
 #[test]
 fn leaving_a_channel_ends_its_bursts() {
-    let mut desk = Desk::on_the_air();
-    desk.start(5);
-    desk.hear(5, 0);
-    let out = desk.give(Input::Untune { channel: ch("19") });
+    let mut harness = Harness::on_the_air();
+    harness.start(5);
+    harness.hear(5, 0);
+    let out = harness.give(Input::Untune { channel: ch("19") });
     assert_eq!(ended(&out), [(1, 0, HeardEnd::Untuned)]);
-    assert!(desk.hear(5, 1).is_empty());
-    assert!(desk.start(6).is_empty(), "announced before the server knew");
+    assert!(harness.hear(5, 1).is_empty());
+    assert!(harness.start(6).is_empty(), "announced before the server knew");
 }
 
 #[test]
 fn coming_back_to_a_channel_goes_on_with_what_is_new() {
-    let mut desk = Desk::on_the_air();
-    desk.start(5);
-    desk.hear(5, 0);
-    desk.give(Input::Untune { channel: ch("19") });
-    desk.give(Input::Tune { channel: ch("19"), catch_up: true });
-    desk.say(tuned("19"));
-    assert_eq!(events(&desk.start(5)).len(), 1);
-    let out = [desk.hear(5, 0), desk.hear(5, 1)].concat();
+    let mut harness = Harness::on_the_air();
+    harness.start(5);
+    harness.hear(5, 0);
+    harness.give(Input::Untune { channel: ch("19") });
+    harness.give(Input::Tune { channel: ch("19"), catch_up: true });
+    harness.say(tuned("19"));
+    assert_eq!(events(&harness.start(5)).len(), 1);
+    let out = [harness.hear(5, 0), harness.hear(5, 1)].concat();
     assert_eq!(heard(&out), [1]);
 }
 
 #[test]
 fn a_burst_older_than_the_newest_is_heard_when_its_channel_is_tuned_later() {
-    let mut desk = Desk::on_the_air();
-    desk.start(6);
-    desk.give(Input::Tune { channel: ch("20"), catch_up: false });
-    desk.say(tuned("20"));
-    assert_eq!(events(&desk.say(started(5, "20"))).len(), 1);
+    let mut harness = Harness::on_the_air();
+    harness.start(6);
+    harness.give(Input::Tune { channel: ch("20"), catch_up: false });
+    harness.say(tuned("20"));
+    assert_eq!(events(&harness.say(started(5, "20"))).len(), 1);
 }
 
 #[test]
 fn a_server_that_opens_bursts_without_end_fills_no_memory() {
-    let mut desk = Desk::on_the_air();
+    let mut harness = Harness::on_the_air();
     let begun: usize = (0..1000)
         .map(|burst| {
-            events(&desk.start(burst))
+            events(&harness.start(burst))
                 .iter()
                 .filter(|event| matches!(event, Event::BurstStarted { .. }))
                 .count()
@@ -197,49 +197,49 @@ fn a_server_that_opens_bursts_without_end_fills_no_memory() {
 
 #[test]
 fn bytes_that_are_no_voice_are_nothing() {
-    let mut desk = Desk::on_the_air();
-    desk.start(5);
+    let mut harness = Harness::on_the_air();
+    harness.start(5);
     for bytes in [vec![], vec![0x10; 5], vec![0xff; 60]] {
-        assert!(desk.give(Input::Voice(bytes)).is_empty());
+        assert!(harness.give(Input::Voice(bytes)).is_empty());
     }
-    assert!(desk.hear(9, 0).is_empty(), "a burst nobody announced");
+    assert!(harness.hear(9, 0).is_empty(), "a burst nobody announced");
 }
 
 #[test]
 fn a_refusal_without_a_place_is_told() {
-    let mut desk = Desk::on_the_air();
-    let out = desk.say(error(Code::TooManyMessages));
+    let mut harness = Harness::on_the_air();
+    let out = harness.say(error(Code::TooManyMessages));
     assert!(matches!(events(&out)[..], [Event::Refused { .. }]));
 }
 
 #[test]
 fn a_talker_who_goes_out_of_range_is_an_end_without_losses_and_may_come_back_as_a_new_one() {
-    let mut desk = Desk::on_the_air();
+    let mut harness = Harness::on_the_air();
     let out_of_range =
         ServerMessage::BurstEnded { burst: BurstNo(5), frames: 0, reason: EndReason::OutOfRange };
-    desk.start(5);
-    desk.hear(5, 0);
-    desk.hear(5, 1);
-    let out = desk.say(out_of_range.clone());
+    harness.start(5);
+    harness.hear(5, 0);
+    harness.hear(5, 1);
+    let out = harness.say(out_of_range.clone());
     assert_eq!(ended(&out), [(2, 0, HeardEnd::Ended(EndReason::OutOfRange))]);
-    assert!(desk.hear(5, 2).is_empty(), "what was on its way is not heard");
-    let out = desk.start(5);
+    assert!(harness.hear(5, 2).is_empty(), "what was on its way is not heard");
+    let out = harness.start(5);
     assert!(matches!(events(&out)[..], [Event::BurstStarted { heard: HeardNo(2), .. }]), "{out:?}");
-    assert_eq!(heard(&desk.hear(5, 9)), [9], "from the live edge");
-    assert_eq!(ended(&desk.end(5, 10)), [(1, 0, RELEASED)]);
-    assert!(desk.start(5).is_empty() && desk.say(out_of_range).is_empty(), "over is over");
+    assert_eq!(heard(&harness.hear(5, 9)), [9], "from the live edge");
+    assert_eq!(ended(&harness.end(5, 10)), [(1, 0, RELEASED)]);
+    assert!(harness.start(5).is_empty() && harness.say(out_of_range).is_empty(), "over is over");
 }
 
 #[test]
 fn a_resume_asks_for_nothing_that_was_heard_before_somebody_went_out_of_range() {
-    let mut desk = Desk::on_the_air();
-    desk.start(5);
-    desk.hear(5, 0);
-    desk.hear(5, 1);
-    desk.say(ServerMessage::BurstEnded { burst: BurstNo(5), frames: 0, reason: EndReason::OutOfRange });
-    desk.start(5);
-    desk.drop_link();
-    let out = desk.reconnect();
+    let mut harness = Harness::on_the_air();
+    harness.start(5);
+    harness.hear(5, 0);
+    harness.hear(5, 1);
+    harness.say(ServerMessage::BurstEnded { burst: BurstNo(5), frames: 0, reason: EndReason::OutOfRange });
+    harness.start(5);
+    harness.drop_link();
+    let out = harness.reconnect();
     let [ClientMessage::Hello { resume: Some(resume), .. }] = sent(&out)[..] else { panic!("{out:?}") };
     let have: Vec<_> = resume.have.iter().map(|heard| (heard.burst.0, heard.next)).collect();
     assert_eq!(have, [(5, 2)]);
@@ -247,12 +247,12 @@ fn a_resume_asks_for_nothing_that_was_heard_before_somebody_went_out_of_range() 
 
 #[test]
 fn what_was_heard_before_somebody_went_out_of_range_is_played_to_its_end() {
-    let mut desk = Desk::on_the_air();
-    desk.start(5);
-    (0..4).for_each(|seq| drop(desk.hear(5, seq)));
-    desk.say(ServerMessage::BurstEnded { burst: BurstNo(5), frames: 0, reason: EndReason::OutOfRange });
-    desk.start(5);
-    (7..9).for_each(|seq| drop(desk.hear(5, seq)));
-    desk.end(5, 9);
-    assert_eq!(desk.play(ms(140)), "012378_");
+    let mut harness = Harness::on_the_air();
+    harness.start(5);
+    (0..4).for_each(|seq| drop(harness.hear(5, seq)));
+    harness.say(ServerMessage::BurstEnded { burst: BurstNo(5), frames: 0, reason: EndReason::OutOfRange });
+    harness.start(5);
+    (7..9).for_each(|seq| drop(harness.hear(5, seq)));
+    harness.end(5, 9);
+    assert_eq!(harness.play(ms(140)), "012378_");
 }

@@ -2,7 +2,7 @@
 
 mod anywhere;
 mod button;
-mod desk;
+mod harness;
 mod hearing;
 mod link;
 mod place;

@@ -11,7 +11,7 @@ use tenfour_core::radio::{Config, Event, HeardEnd, HeardNo, Input, Output, Sound
 use tenfour_protocol::control::{FrameTime, Outcome};
 use tenfour_protocol::{BurstNo, ClientMessage, Code, ServerMessage, VoiceFrame};
 
-use crate::desk::*;
+use crate::harness::*;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/radio");
 /// What the names of files begin with, one test each.
@@ -88,7 +88,7 @@ fn play_group(wanted: &str) {
 }
 
 struct Player<'a> {
-    desk: Desk,
+    harness: Harness,
     /// Fields of messages of the server that a scenario may leave out, by type.
     defaults: &'a Value,
     frames: u32,
@@ -114,9 +114,9 @@ impl<'a> Player<'a> {
         let ranges = begin.get("range").map(parsed).unwrap_or_default();
         let looking = begin["place"] == "looking";
         let place = begin.get("place").filter(|_| !looking).map(parsed);
-        let (desk, _) = Desk::with(Config { place, ranges, seed: 1, ..Config::default() });
+        let (harness, _) = Harness::with(Config { place, ranges, seed: 1, ..Config::default() });
         let mut player = Self {
-            desk,
+            harness,
             defaults,
             frames: 0,
             button: "off",
@@ -178,11 +178,11 @@ impl<'a> Player<'a> {
             "heard" => return same("bursts heard", value, &std::mem::take(&mut self.ended).into()),
             "aired" => return same("frames aired", value, &std::mem::take(&mut self.aired).into()),
             "remembers" => {
-                let kept = (1..=self.talkers.len()).filter(|n| self.desk.radio.remembers(no(*n as u32)));
+                let kept = (1..=self.talkers.len()).filter(|n| self.harness.radio.remembers(no(*n as u32)));
                 return same("remembered", value, &kept.collect::<Vec<_>>().into());
             }
             "people" => return same("people", value, &self.people.into()),
-            "asks" => return same("asks for a connection", value, &self.desk.asks().into()),
+            "asks" => return same("asks for a connection", value, &self.harness.asks().into()),
             "sends" => return same("sent", value, &Value::from(std::mem::take(&mut self.sent))),
             "voice" => return same("frames sent", value, &std::mem::take(&mut self.voice).into()),
             "outcome" => return same("outcomes", value, &std::mem::take(&mut self.outcomes).into()),
@@ -195,11 +195,11 @@ impl<'a> Player<'a> {
     fn link(&mut self, what: &str) {
         match what {
             "opens" => {
-                let out = self.desk.reconnect();
+                let out = self.harness.reconnect();
                 self.note(out);
             }
             "drops" => {
-                let out = self.desk.drop_link();
+                let out = self.harness.drop_link();
                 self.note(out);
             }
             word => {
@@ -244,26 +244,26 @@ impl<'a> Player<'a> {
         for seq in number("from", 0)..number("to", 0) {
             let at = (seq * 20 + number("later", 0)) * 48;
             let (burst, seq) = (number("burst", 0) as u32, seq as u16);
-            let out = self.desk.hear_at(burst, seq, at as u32, bytes);
+            let out = self.harness.hear_at(burst, seq, at as u32, bytes);
             self.note(out);
             self.pass(Duration::from_millis(number("every", 0)), true);
         }
     }
 
     fn give(&mut self, input: Input) {
-        let out = self.desk.give(input);
+        let out = self.harness.give(input);
         self.note(out);
     }
 
     /// Time goes by, on a link that is `alive` or silent, and the loudspeaker takes what there is.
     fn pass(&mut self, time: Duration, alive: bool) {
-        let end = self.desk.now + time;
-        while self.desk.now < end {
-            let step = self.speaker.pull(&mut self.desk).min(end.since(self.desk.now));
-            let out = self.desk.pass(step);
+        let end = self.harness.now + time;
+        while self.harness.now < end {
+            let step = self.speaker.pull(&mut self.harness).min(end.since(self.harness.now));
+            let out = self.harness.pass(step);
             self.note(out);
-            if alive && self.desk.now.since(self.spoke) >= Duration::from_secs(10) {
-                self.spoke = self.desk.now;
+            if alive && self.harness.now.since(self.spoke) >= Duration::from_secs(10) {
+                self.spoke = self.harness.now;
                 self.give(Input::Alive);
             }
         }
@@ -351,15 +351,15 @@ struct Speaker {
 
 impl Speaker {
     /// Takes what is due. The time until more is.
-    fn pull(&mut self, desk: &mut Desk) -> Duration {
-        if desk.now >= self.next {
-            let (sound, _) = desk.pull();
+    fn pull(&mut self, harness: &mut Harness) -> Duration {
+        if harness.now >= self.next {
+            let (sound, _) = harness.pull();
             let quiet = matches!(&sound.kind, SoundKind::Frame(payload) if payload.len() <= 2);
             let letter = if quiet || sound.heard.is_none() { '.' } else { letter(&sound) };
             self.played.extend(std::iter::repeat_n(letter, sound.samples as usize / 960));
-            self.next = desk.now + Duration::from_millis(u64::from(sound.samples / 48));
+            self.next = harness.now + Duration::from_millis(u64::from(sound.samples / 48));
         }
-        self.next.since(desk.now)
+        self.next.since(harness.now)
     }
 
     /// A letter for 20 ms, without the silence before and after.

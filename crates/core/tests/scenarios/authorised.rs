@@ -16,7 +16,7 @@ const PLACES: [Option<(f64, f64)>; 4] = [Some(HERE), Some(NEAR), Some(FAR), None
 /// Steps that no two of the places are near to: they are 0, 8, 52 and 60 km apart.
 const STEPS: [Range; 4] = [Range::Km25, Range::Km100, Range::Km1000, Range::Unlimited];
 /// Budgets of messages are another test's.
-const BREATH: u64 = 200;
+const PAUSE_MS: u64 = 200;
 
 #[derive(Debug, Clone)]
 enum Act {
@@ -172,7 +172,7 @@ impl Story {
     /// Sends, and says whether it was taken.
     fn send(&mut self, who: usize, message: ClientMessage) -> bool {
         let Some(conn) = self.people[who].conn else { return false };
-        self.world.run(ms(BREATH));
+        self.world.run(ms(PAUSE_MS));
         (0..NAMES.len()).for_each(|who| drop(self.listen(who)));
         self.world.send(conn, message);
         let refused = refusals(&self.listen(who));

@@ -27,7 +27,7 @@ fn append(deck: &mut Deck<&'static str>, seq: u16, now: Time) {
 }
 
 pub(crate) fn hears(conn: u64) -> Tuned {
-    Tuned::Hears(Hears::from_anywhere(ConnId(conn)))
+    Tuned::Hears(Hears { conn: ConnId(conn), grade: None })
 }
 
 fn open(listeners: u64) -> Deck<&'static str> {

@@ -59,11 +59,11 @@ fn frames_before_admission_wait_and_pass_in_order() {
     for seq in 0..3 {
         uplink.frame(&frame(1, seq), T);
     }
-    assert_eq!((uplink.poll(), uplink.waiting_frames()), (None, 3));
+    assert_eq!((uplink.poll(), uplink.figures().1), (None, 3));
     uplink.admit(LOCAL, SERVER, T + ms(5));
     uplink.frame(&frame(1, 3), T + ms(6));
     assert_eq!(drain(&mut uplink).0, [0, 1, 2, 3]);
-    assert_eq!(uplink.waiting_frames(), 0);
+    assert_eq!(uplink.figures().1, 0);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_burst_that_ended_before_admission_passes_whole_and_closes() {
     assert_eq!(uplink.poll(), None);
     uplink.admit(LOCAL, SERVER, T);
     assert_eq!(drain(&mut uplink), (vec![0], vec![], closed(1, EndReason::Released)));
-    assert_eq!(uplink.open_bursts(), 0);
+    assert_eq!(uplink.figures().0, 0);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_refused_burst_is_wiped_and_its_frames_are_dropped() {
     uplink.frame(&frame(1, 0), T);
     uplink.refuse(LOCAL);
     uplink.frame(&frame(1, 1), T);
-    assert_eq!((uplink.waiting_frames(), uplink.open_bursts(), uplink.poll()), (0, 0, None));
+    assert_eq!((uplink.figures(), uplink.poll()), ((0, 0), None));
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_disconnect_closes_what_was_admitted_and_wipes_the_rest() {
     uplink.frame(&frame(2, 0), T);
     uplink.disconnect(T);
     assert_eq!(drain(&mut uplink).2, closed(0, EndReason::TalkerLost));
-    assert_eq!((uplink.open_bursts(), uplink.poll_timeout()), (0, None));
+    assert_eq!((uplink.figures().0, uplink.poll_timeout()), (0, None));
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn silence_is_noticed_at_its_time_when_the_link_answers() {
     uplink.alive(spoken + SILENT_BURST / 2 + ms(80));
     assert_eq!(uplink.poll_timeout(), Some(spoken + SILENT_BURST));
     uplink.handle_timeout(spoken + (SILENT_BURST - ms(1)));
-    assert_eq!(uplink.open_bursts(), 1);
+    assert_eq!(uplink.figures().0, 1);
     uplink.handle_timeout(spoken + SILENT_BURST);
     assert_eq!(drain(&mut uplink), (vec![], vec![], closed(1, EndReason::Silent)));
 }
@@ -155,7 +155,7 @@ fn a_link_that_does_not_answer_has_three_seconds_and_then_its_talker_is_lost() {
     let (mut uplink, spoken) = asked();
     assert_eq!(uplink.poll_timeout(), Some(spoken + STALLED_LINK));
     uplink.handle_timeout(spoken + (STALLED_LINK - ms(1)));
-    assert_eq!(uplink.open_bursts(), 1);
+    assert_eq!(uplink.figures().0, 1);
     uplink.handle_timeout(spoken + STALLED_LINK);
     assert_eq!(drain(&mut uplink), (vec![], vec![], closed(1, EndReason::TalkerLost)));
 }

@@ -49,7 +49,7 @@ fn opening() -> Output {
         "type": "burst.started", "burst": 7, "channel": "19", "codec": "opus", "frame_ms": 20,
         "talker": { "id": 1, "handle": "Anna", "tag": "aaaa" },
     }));
-    let tuned = [3, 2, 5].map(|conn| Tuned::Hears(Hears::from_anywhere(ConnId(conn)))).to_vec();
+    let tuned = [3, 2, 5].map(|conn| Tuned::Hears(Hears { conn: ConnId(conn), grade: None })).to_vec();
     let route = Route {
         burst: BURST,
         channel: channel("19"),

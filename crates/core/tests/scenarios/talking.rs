@@ -56,7 +56,7 @@ fn voice_sent_with_the_press_is_not_clipped() {
     for seq in 0..5 {
         uplink.frame(&crate::world::frame(1, seq), world.now);
     }
-    assert_eq!((uplink.poll(), uplink.waiting_frames()), (None, 5));
+    assert_eq!((uplink.poll(), uplink.figures().1), (None, 5));
     world.press(anna, "19", 1);
     for seq in 0..50 {
         world.speak(anna, 1, seq);

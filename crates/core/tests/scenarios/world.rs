@@ -11,7 +11,7 @@ use std::time::Duration;
 use tenfour_core::front::{Dispatch, Handover, Order, Port, PortOutput, Unwritten};
 use tenfour_core::hub::{AddressNo, Hub, HubConfig, Input, Output, ResumeToken};
 use tenfour_core::voice::{Deck, Framing, Uplink, unframed};
-use tenfour_core::{ConnId, Time};
+use tenfour_core::{ConnId, Time, mutant};
 use tenfour_protocol::{BurstNo, ClientMessage, Code, Handle, Person, ServerMessage, UserId};
 
 pub(crate) use self::bus::*;
@@ -58,11 +58,8 @@ impl World {
     }
 
     pub(crate) fn with(config: HubConfig) -> Self {
-        #[cfg(feature = "mutants")]
-        let config = broken(config);
-        let deck = || Deck::new(config.hold);
-        #[cfg(feature = "mutants")]
-        let deck = || deck().broken(config.mutants);
+        mutant!(let config = HubConfig { mutants: mutants(), ..config });
+        let deck = || Deck::new(config.hold).broken(config.mutants);
         let decks = vec![deck(), deck()];
         Self {
             now: Time::from_micros(1_000_000),
@@ -330,16 +327,14 @@ impl World {
 
 fn port(conn: ConnId, now: Time) -> Port {
     let port = Port::new(conn, unframed, now);
-    #[cfg(feature = "mutants")]
-    let port = port.broken(mutants());
+    mutant!(let port = port.broken(mutants()));
     port
 }
 
 /// An uplink, broken as the environment asks for.
 pub(crate) fn uplink(framing: Framing, now: Time) -> Uplink {
     let uplink = Uplink::new(framing, now);
-    #[cfg(feature = "mutants")]
-    let uplink = uplink.broken(mutants());
+    mutant!(let uplink = uplink.broken(mutants()));
     uplink
 }
 
@@ -347,12 +342,7 @@ fn worker_of(conn: ConnId) -> usize {
     (conn.0 % 2) as usize
 }
 
-/// The hub that the environment asks for: a test must notice, whatever is broken.
-#[cfg(feature = "mutants")]
-fn broken(config: HubConfig) -> HubConfig {
-    HubConfig { mutants: mutants(), ..config }
-}
-
+/// What the environment asks to be broken: a test must notice.
 #[cfg(feature = "mutants")]
 pub(crate) fn mutants() -> tenfour_core::mutants::Mutants {
     use tenfour_core::mutants::{Mutants, VARIABLE};

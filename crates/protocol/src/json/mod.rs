@@ -1,6 +1,6 @@
-//! What clients send, read: an object is an object and no list, `227.0` is 227, and whoever sends something else is
-//! told which field is wrong and what it may be, in words of this protocol. What was sent may be a place, or anything
-//! else that should not have been sent: it is not repeated, not even to who has sent it.
+//! Reads what clients send. An object must be an object and no list, and `227.0` is 227. A refusal says in words of
+//! this protocol which field is wrong and what it may be. It never repeats what was sent, not even to the sender:
+//! that may be a place, or anything else that should not have been sent.
 
 mod tree;
 
@@ -13,7 +13,7 @@ use crate::fields::{self, Field, Kind, Object};
 use crate::http::{Contact, Login, Profile, Register};
 use crate::{BurstNo, ClientMessage};
 
-/// Why a text is not what it should be, in a sentence without its full stop.
+/// Why a text is refused, as a sentence without its full stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault(String);
 
@@ -72,7 +72,7 @@ pub fn message(text: &str) -> Result<ClientMessage, Fault> {
     ClientMessage::deserialize(tree).map_err(|_| unfit())
 }
 
-/// The number of the press that a message was meant to be which cannot be read.
+/// If a message that cannot be read was meant as a press: the number of the press.
 pub fn press_of(text: &str) -> Option<BurstNo> {
     let tree = parsed(text.as_bytes()).ok()?;
     let Some(Tree::Text(kind)) = tree.field("type") else { return None };
@@ -83,18 +83,18 @@ pub fn press_of(text: &str) -> Option<BurstNo> {
 }
 
 fn parsed(text: &[u8]) -> Result<Tree<'_>, Fault> {
-    // What it says is about the grammar of JSON, and quotes nothing.
+    // The library's error is about JSON's grammar, and quotes nothing.
     serde_json::from_slice(text).map_err(|error| Fault(format!("this is no JSON, {error}")))
 }
 
-/// Only when the table of fields and the types differ, which a test would have to miss.
+/// Happens only if the table of fields and the types differ, which a test checks.
 fn unfit() -> Fault {
     Fault(
         "a field has a value that it cannot have; its table in docs/protocol.md says which it can".to_owned(),
     )
 }
 
-/// Where in what was sent, for people.
+/// The path of a field, for people.
 enum Path<'a> {
     Body,
     Message,
@@ -102,7 +102,7 @@ enum Path<'a> {
 }
 
 impl Path<'_> {
-    /// The names on the way, with points between.
+    /// The names on the path, with dots between.
     fn names(&self) -> String {
         match self {
             Self::Body | Self::Message => String::new(),
@@ -122,7 +122,7 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// Checks an object, and leaves out what is null and might as well be absent.
+/// Checks an object, and removes optional fields that are null.
 fn check(tree: &mut Tree<'_>, object: &'static Object, at: &Path<'_>) -> Result<(), Fault> {
     let Tree::Object(values) = tree else { return Err(wrong(at, &Kind::Object(object))) };
     let mut seen = vec![false; object.fields.len()];
@@ -144,7 +144,7 @@ fn check(tree: &mut Tree<'_>, object: &'static Object, at: &Path<'_>) -> Result<
     })
 }
 
-/// Checks a field. Whether it is to be kept.
+/// Checks a field, and returns whether to keep it.
 fn field(
     name: &str,
     value: &mut Tree<'_>,

@@ -1,12 +1,11 @@
-//! A JSON text, taken apart once: what it says, before it is known what it means.
+//! A parsed JSON text, before we know what it means.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 
-/// A value. Texts are those of the message itself, where nothing in them is escaped: no copy is made of what
-/// may be a cell.
+/// A value. Strings without escapes are borrowed from the message, so that no copy is made of what may be a cell.
 pub(super) enum Tree<'a> {
     Null,
     Bool(bool),
@@ -21,7 +20,7 @@ pub(super) enum Tree<'a> {
     Object(Vec<(Cow<'a, str>, Tree<'a>)>),
 }
 
-/// Up to here each whole number has a float of its own.
+/// Up to here a float is exact for each whole number.
 const EXACT: f64 = (1u64 << 53) as f64;
 
 impl<'a> Tree<'a> {
@@ -117,7 +116,7 @@ impl<'de> Deserialize<'de> for Name<'de> {
     }
 }
 
-/// A type does not take what the table of its fields lets through. Nothing of the message is in it.
+/// A type refuses what the table of its fields accepts. The error has nothing of the message.
 #[derive(Debug)]
 pub(super) struct Unfit;
 

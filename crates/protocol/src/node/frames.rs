@@ -23,7 +23,7 @@ pub const FRAMES: u8 = 0x20;
 const HEADER_BYTES: usize = 9;
 const LENGTH_BYTES: usize = 2;
 
-/// A message with frames that borrows its bytes. All of it was checked.
+/// A message with frames that borrows its bytes, which were checked.
 #[derive(Debug, Clone)]
 pub struct Frames<'a> {
     /// Whose frames they are.
@@ -43,7 +43,7 @@ pub enum FramesError {
     /// More frames than a message may have.
     #[error("the message has more than {NODE_FRAMES} frames")]
     Many,
-    /// A frame is none.
+    /// One of its frames is none.
     #[error("a frame is malformed")]
     Frame,
 }
@@ -54,7 +54,7 @@ impl<'a> Frames<'a> {
         bytes.first() == Some(&FRAMES)
     }
 
-    /// Reads a message; payloads are not looked into.
+    /// Reads a message. It does not check payloads.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, FramesError> {
         if !Self::is_next(bytes) {
             return Err(FramesError::Version);
@@ -88,7 +88,7 @@ impl<'a> Frames<'a> {
         const ONE: usize = HEADER_BYTES + LENGTH_BYTES + VOICE_HEADER_BYTES + VOICE_PAYLOAD_BYTES;
         let frames = frames.into_iter();
         let many = frames.size_hint().1.unwrap_or(NODE_FRAMES).clamp(1, NODE_FRAMES);
-        // Sized before: a buffer that grows leaves copies behind.
+        // With its final size, since a buffer that grows leaves copies behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(ONE * many));
         bytes.push(FRAMES);
         bytes.extend_from_slice(&node.0.to_be_bytes());

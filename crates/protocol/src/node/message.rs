@@ -1,4 +1,4 @@
-//! What nodes say.
+//! Control messages between nodes.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -11,7 +11,7 @@ use crate::limits::{MUTES_PER_SESSION, NODE_CHANNELS, NODE_MESSAGE_BYTES, PAGE_P
 use crate::person::Participant;
 use crate::place::{GeoCell, Range};
 
-/// A message, and who says it.
+/// A message, and its sender.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
     /// The node that says it.
@@ -20,18 +20,18 @@ pub struct Envelope {
     pub message: NodeMessage,
 }
 
-/// What a node says to others. Numbers of bursts and participants are its own. Everything may be
-/// lost, come twice, or come late; each message says what is needed to notice it.
+/// What a node tells others, with its own numbers of bursts and participants. Messages may be lost, come twice or
+/// come late; each has what is needed to notice that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", deny_unknown_fields)]
 pub enum NodeMessage {
-    /// On a subject of voice, before the first frame, each second after that, and when the talker is
-    /// in another cell; to one node that asked. The only message that carries a cell.
+    /// Sent on a voice subject before the first frame, each second after that, and when the talker has moved; also to
+    /// a node that asked. Only this message carries a cell.
     #[serde(rename = "burst.start")]
     BurstStart {
         /// Which burst.
         burst: BurstNo,
-        /// Counts the words on this burst: the larger one is the newer.
+        /// Numbers the announcements of this burst: the larger number is newer.
         word: u32,
         /// Where.
         channel: ChannelId,
@@ -47,7 +47,7 @@ pub enum NodeMessage {
         /// Sound in one frame.
         frame_ms: FrameTime,
     },
-    /// On the same subject, after the last frame.
+    /// Sent on the same subject, after the last frame.
     #[serde(rename = "burst.end")]
     BurstEnd {
         /// Which burst.
@@ -57,7 +57,7 @@ pub enum NodeMessage {
         /// Why it ended.
         reason: EndReason,
     },
-    /// To one node: frames of this burst come, and its start did not.
+    /// To one node: frames of this burst came, but its start did not.
     #[serde(rename = "burst.ask")]
     BurstAsk {
         /// Which burst.
@@ -74,9 +74,9 @@ pub enum NodeMessage {
     /// To all: what has changed. To one node that asked: everything.
     #[serde(rename = "counts")]
     Counts {
-        /// Numbers them; changes make up one from the number before.
+        /// Numbers the counts. Changes are relative to the number before.
         number: u64,
-        /// All channels that have somebody, not what has changed.
+        /// Whether these are all channels that have somebody, or only those that changed.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         whole: bool,
         /// Participants of the node on a channel; 0 when the last one left.
@@ -88,14 +88,14 @@ pub enum NodeMessage {
     /// To one node: asks for a page of its participants of a channel.
     #[serde(rename = "page.ask")]
     PageAsk {
-        /// Comes back in the answer.
+        /// A number that the answer repeats.
         ask: u32,
         /// Which channel.
         channel: ChannelId,
         /// Page of this node's participants, from 0.
         page: u32,
     },
-    /// The answer.
+    /// The answer to that.
     #[serde(rename = "page")]
     Page {
         /// From the question.
@@ -103,12 +103,12 @@ pub enum NodeMessage {
         /// Those of the page.
         participants: Vec<Participant>,
     },
-    /// To all: whoever has the session of this token forgets it, and hands over what is worth keeping.
+    /// To all: the node that has the session of this token must end it, and hand over its mutes.
     #[serde(rename = "session.claim")]
     SessionClaim {
         /// As in `hello`.
         token: String,
-        /// Whose it has to be.
+        /// The user to whom it must belong.
         user: UserId,
     },
     /// The answer, to one node.
@@ -136,7 +136,7 @@ pub enum NodeMessageError {
 }
 
 impl Envelope {
-    /// Reads a message. What is wrong with it is not repeated: it may be a place.
+    /// Reads a message. The error repeats nothing of it, since it may be a place.
     pub fn parse(bytes: &[u8]) -> Result<Self, NodeMessageError> {
         if bytes.len() > NODE_MESSAGE_BYTES {
             return Err(NodeMessageError::Long);
@@ -157,9 +157,9 @@ impl Envelope {
         if listed > most { Err(NodeMessageError::List) } else { Ok(envelope) }
     }
 
-    /// The message as it travels. Wiped on drop: it may carry a cell.
+    /// The message as bytes, which are wiped on drop since they may have a cell.
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        // Sized before: a buffer that grows leaves copies behind. A start has less than this.
+        // Large enough for a start, since a buffer that grows leaves copies behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(2048));
         serde_json::to_writer(&mut *bytes, self).expect("messages are JSON");
         bytes

@@ -1,7 +1,7 @@
-//! What nodes of one cluster tell each other over the bus. Control is JSON in an [`Envelope`], voice
-//! is [`frames`]. Where it is published is a [`Subject`]. Clients never see any of it.
+//! What nodes of one cluster tell each other over the bus. Control is JSON in an [`Envelope`], voice is [`frames`].
+//! Both are published on a [`Subject`]. Clients never see any of it.
 //!
-//! Nodes of one cluster trust each other; what cannot be read is dropped and counted, never guessed.
+//! Nodes of one cluster trust each other. What they cannot read they drop and count.
 
 pub mod frames;
 mod message;
@@ -18,8 +18,8 @@ pub use subject::{Region, Subject, SubjectError};
 
 use crate::limits::NODE_NAME_BYTES;
 
-/// A node between its start and its end: a random number that the shell draws at each start, so that
-/// a node that comes back is another one. On the wire 16 hexadecimal digits.
+/// One run of a node: a random number that the shell draws at each start, so that a restarted node counts as another
+/// one. On the wire it has 16 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct NodeId(pub u64);

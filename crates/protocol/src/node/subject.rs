@@ -8,15 +8,15 @@ use super::{NodeId, hexadecimal};
 use crate::id::ChannelId;
 use crate::place::Range;
 
-/// Where a talker is, as coarse as a subject says it: a parent of the cell, whose resolution belongs
-/// to the range.
+/// Where a talker is, as coarsely as a subject says it: a parent of the cell, with a resolution that follows from the
+/// range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Region {
     /// The H3 index of the parent.
     Cell(u64),
     /// A talker who shares no place.
     Nowhere,
-    /// All of them: subscriptions only.
+    /// All regions; for subscriptions only.
     Any,
 }
 
@@ -51,7 +51,7 @@ impl Subject {
         matches!(self, Self::Voice { .. })
     }
 
-    /// Whether what is published on `other` comes to who subscribes to this.
+    /// Whether a subscriber of this gets what is published on `other`.
     pub fn takes(&self, other: &Self) -> bool {
         match (self, other) {
             (

@@ -1,4 +1,4 @@
-//! Bursts of others that are heard here, and own ones that others are told of.
+//! Bursts of other nodes that are heard here, and own bursts of which other nodes are told.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ impl Hub {
         self.publish(subject, NodeMessage::BurstEnd { burst, frames, reason });
     }
 
-    /// Somebody is in another place, and may be talking.
+    /// Somebody has moved, and may be talking.
     pub(in super::super) fn tell_moved(&mut self, talker: ParticipantNo) {
         if self.nodes.is_none() || self.talks_where(talker).is_none() {
             return;
@@ -56,7 +56,7 @@ impl Hub {
             };
             let conn = *conn;
             let before = std::mem::replace(&mut announced.subject, subject.clone());
-            // Those who heard it where the talker was have to know, too.
+            // Nodes that heard the talker at the old place have to know, too.
             self.announce(burst, before.clone());
             if before != subject {
                 self.announce(burst, subject.clone());
@@ -65,7 +65,7 @@ impl Hub {
         }
     }
 
-    /// Others hear again of all that is on the air: a word may have been lost.
+    /// Tells the others again of everything that is on the air, since a message may have been lost.
     pub(super) fn announce_all(&mut self) {
         let told = |burst: &Burst| match &burst.origin {
             Origin::Here { announced: Some(announced), .. } if burst.is_on_air() => {
@@ -115,7 +115,7 @@ impl Hub {
         Some(Subject::Voice { channel: burst.channel.clone(), range: burst.tx, region })
     }
 
-    /// `burst.start` of another node: a new burst, or another word on one that is known.
+    /// `burst.start` of another node: a new burst, or a newer announcement of one that is known.
     pub(super) fn burst_starts_elsewhere(&mut self, node: NodeId, start: NodeMessage, now: Time) {
         let NodeMessage::BurstStart { burst, word, channel, talker, tx, cell, codec, frame_ms } = start
         else {
@@ -189,7 +189,7 @@ impl Hub {
         self.begin_courtesy(local, now);
     }
 
-    /// Another word on a burst: it goes on, and its talker may be elsewhere.
+    /// A newer announcement of a burst: it goes on, and its talker may have moved.
     fn word_on(&mut self, local: BurstNo, word: u32, place: Option<&Place>, now: Time) {
         let Some(Origin::Elsewhere(origin)) = self.floor.origin_mut(local) else { return };
         origin.seen = now;
@@ -198,7 +198,7 @@ impl Hub {
         let stays = self.places.is_talker_at(slot, place);
         let channel = self.floor[local].channel.clone();
         let Some(there) = self.roster.get(&channel) else { return };
-        // The channel may be another one of the same name than when the burst began.
+        // The channel may have gone and come back under the same name since the burst began.
         let entered = self.floor.put_on_air(local, &channel);
         if !entered && (stays || !newer) {
             return;
@@ -233,7 +233,7 @@ impl Hub {
         }
     }
 
-    /// What comes of that burst from now on is no news: it was over long ago.
+    /// Ignores that burst from now on: it ended long ago.
     pub(in super::super) fn forget_ended(&mut self, node: NodeId, burst: BurstNo) {
         if let Some(nodes) = &mut self.nodes {
             nodes.bursts.remove(&(node, burst));
@@ -256,8 +256,8 @@ impl Hub {
         self.agenda.push(Output::Close { burst: local, ended });
     }
 
-    /// Bursts of nodes that are gone are over, as far as anybody here knows. If a node comes back and
-    /// still talks, that is another burst.
+    /// Ends the bursts of nodes that are gone. If such a node comes back and its talker still talks, that counts as
+    /// another burst.
     pub(super) fn end_bursts_elsewhere(&mut self, of: impl Fn(NodeId) -> bool, now: Time) {
         self.lose_bursts(|origin| of(origin.node), now);
     }
@@ -287,13 +287,13 @@ impl Hub {
             if let Some(nodes) = &mut self.nodes {
                 nodes.bursts.remove(&key);
             }
-            // How many frames it had is not known: what was heard is all.
+            // We do not know how many frames it had, so we say as many as were heard.
             self.end_elsewhere(local, 0, EndReason::TalkerLost, now);
         }
     }
 
-    /// `burst.ended` for somebody who was away while a burst of another node ended, and may hear no
-    /// more of it since where its talker was is not known any more: what is missing is lost.
+    /// `burst.ended` for somebody who was away while a burst of another node ended. They get no more of it, since the
+    /// talker's place is wiped and we cannot tell whether they were in range.
     pub(in super::super) fn lost_end(&self, number: BurstNo) -> Option<ServerMessage> {
         let Origin::Elsewhere(Elsewhere { ended: Some((frames, reason)), .. }) =
             self.floor.get(number)?.origin

@@ -1,5 +1,5 @@
-//! What this node subscribes to: what its own listeners could hear, counted, and kept for a while
-//! after the last of them has gone.
+//! What this node subscribes to: the regions whose talkers its own listeners could hear. Listeners are counted, and a
+//! subscription is kept for a while after the last of them has gone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,12 +15,12 @@ type Lane = (ChannelId, Range);
 #[derive(Debug, Default)]
 pub(super) struct Interests {
     lanes: BTreeMap<Lane, BTreeMap<Region, Held>>,
-    /// Those without a listener, and when they go.
+    /// Subscriptions without a listener, and when they end.
     lingering: BTreeSet<(Time, Lane, Region)>,
     subscribed: usize,
 }
 
-/// One region that is wanted, or was a moment ago.
+/// One region that has listeners, or had some a moment ago.
 #[derive(Debug, Default)]
 struct Held {
     listeners: u32,
@@ -60,7 +60,7 @@ impl Interests {
         self.subscribed += 1;
         changes.push(Change::Subscribe(subject(channel, range, region)));
         if region == Region::Any {
-            // What comes from everywhere must not come twice.
+            // A listener who hears everywhere must not get the same frames from two subscriptions.
             for (&part, held) in regions.iter_mut().filter(|(part, held)| **part != region && held.subscribed)
             {
                 held.subscribed = false;
@@ -70,7 +70,7 @@ impl Interests {
         }
     }
 
-    /// One less. The time when somebody has to look after it, if it was the last.
+    /// One listener less. If it was the last, returns when the subscription may end.
     pub(super) fn remove(
         &mut self,
         channel: &ChannelId,
@@ -90,7 +90,7 @@ impl Interests {
         Some(until)
     }
 
-    /// Lets go of what nobody has wanted for a while.
+    /// Ends subscriptions that have had no listener for a while.
     pub(super) fn expire(&mut self, now: Time, changes: &mut Vec<Change>) {
         while let Some((until, _, _)) = self.lingering.first()
             && *until <= now

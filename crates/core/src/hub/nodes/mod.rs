@@ -32,21 +32,21 @@ pub(super) use self::origin::Origin;
 #[derive(Debug)]
 pub(super) struct Nodes {
     config: ClusterConfig,
-    /// The bus is there.
+    /// Whether the bus is connected.
     up: bool,
-    /// The subjects that every node takes are subscribed to.
+    /// Whether this node has subscribed to the subjects that every node takes.
     introduced: bool,
     /// The last beat.
     beat: Option<Time>,
     others: BTreeMap<NodeId, Other>,
     interests: Interests,
-    /// Bursts of others, by this node's number; none when a burst is over and its number is kept so
-    /// that what comes late does not begin it anew.
+    /// Bursts of others, with this node's number. None if a burst is over: its key is kept so that a late message
+    /// does not begin it again.
     bursts: BTreeMap<(NodeId, BurstNo), Option<BurstNo>>,
     /// Participants of others, by this node's number, and back.
     numbers: BTreeMap<(NodeId, ParticipantNo), ParticipantNo>,
     origins: BTreeMap<ParticipantNo, (NodeId, ParticipantNo)>,
-    /// Channels whose count others have not been told, and the number of what they were told last.
+    /// Channels whose count the others do not know yet, and the number of the last message that told them.
     changed: BTreeSet<ChannelId>,
     counts: u64,
     /// People on other nodes.
@@ -55,9 +55,9 @@ pub(super) struct Nodes {
     newest_ask: u32,
     /// Sessions that this node listens for.
     interested: BTreeSet<ParticipantNo>,
-    /// Sessions that began on another node hear nothing that was on the air before they came here: until then.
+    /// Sessions that came from another node hear nothing that was on the air before they came, until the time given.
     live_until: BTreeMap<ParticipantNo, Time>,
-    /// Sessions whose earlier part was claimed, by the token.
+    /// Sessions that were claimed from another node, by their token.
     claims: BTreeMap<String, ParticipantNo>,
 }
 
@@ -142,7 +142,7 @@ impl Hub {
         for node in nodes.others.keys().copied().collect::<Vec<_>>() {
             self.lose_node(node, now);
         }
-        // A burst may have begun before anything else was heard of its node.
+        // A burst may be the first thing that this node hears of another.
         self.end_bursts_elsewhere(|_| true, now);
         self.tell_island(true);
     }
@@ -173,7 +173,8 @@ impl Hub {
         }
     }
 
-    /// Each second: says that this node is here and what is on the air, and looks who is silent.
+    /// Each second: tells the others that this node is alive and what is on the air, and looks for nodes that are
+    /// silent.
     pub(super) fn beat(&mut self, now: Time) {
         let Some(nodes) = &mut self.nodes else { return };
         let slept = nodes.beat.replace(now).is_some_and(|before| now.since(before) >= NODE_SILENT);

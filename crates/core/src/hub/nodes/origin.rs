@@ -22,7 +22,7 @@ pub(in super::super) struct Announcement {
     pub(super) codec: Codec,
     pub(super) frame_ms: FrameTime,
     pub(super) subject: Subject,
-    /// How often they were told.
+    /// How many times they were told.
     pub(super) times: u32,
 }
 
@@ -31,7 +31,7 @@ pub(in super::super) struct Announcement {
 pub(in super::super) struct Elsewhere {
     pub(in super::super) node: NodeId,
     pub(super) number: BurstNo,
-    /// The newest word, and when it came.
+    /// The newest announcement's number, and when it came.
     pub(super) word: u32,
     pub(super) seen: Time,
     /// Where its talker is; wiped when the burst is over.

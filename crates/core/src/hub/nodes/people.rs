@@ -13,14 +13,14 @@ pub(super) struct Ask {
     node: NodeId,
     conn: ConnId,
     channel: ChannelId,
-    /// As the client counts.
+    /// The page's number as the client counts.
     page: u32,
     until: Time,
 }
 
 impl Hub {
-    /// This node's number of a participant of another one. It keeps the number while that node is there
-    /// and there is room.
+    /// This node's number for a participant of another node. The number stays the same while that node is present and
+    /// there is room.
     pub(super) fn number_of(&mut self, node: NodeId, number: ParticipantNo) -> ParticipantNo {
         let Some(nodes) = &mut self.nodes else { return number };
         if let Some(&known) = nodes.numbers.get(&(node, number)) {
@@ -46,7 +46,7 @@ impl Hub {
         self.origin_of(participant).is_some()
     }
 
-    /// Whose participant somebody is, and by which number there.
+    /// Which node a participant is on, and their number there.
     pub(super) fn origin_of(&self, participant: ParticipantNo) -> Option<(NodeId, ParticipantNo)> {
         self.nodes.as_ref()?.origins.get(&participant).copied()
     }
@@ -70,8 +70,8 @@ impl Hub {
         self.nodes_on(channel).map(|(_, pages)| pages).sum()
     }
 
-    /// Asks another node for a page of its people: `page` counts on behind the `own` ones. False if there is
-    /// no such page.
+    /// Asks another node for a page of its people. Pages are numbered after the `own` ones of this node. Returns
+    /// false if there is no such page.
     pub(in super::super) fn ask_page(
         &mut self,
         conn: ConnId,

@@ -11,24 +11,24 @@ use super::super::roster::Channel;
 use super::super::{Hub, NodeNews, NodeOutput, Output, Timer};
 use crate::Time;
 
-/// All counts are asked for once in this time.
+/// All counts are asked for at most once in this time.
 const COUNTS_ASK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Another node.
 #[derive(Debug)]
 pub(super) struct Other {
-    /// When something came of it first, and last.
+    /// When this node first and last heard of it.
     met: Time,
     seen: Time,
-    /// Unless it has not said so yet.
+    /// None if it has not told its name yet.
     name: Option<NodeName>,
-    /// An operator was told that another one has its name.
+    /// The operator was told that another node has the same name.
     told_twin: bool,
-    /// Its counts, by their number, unless they have not come yet.
+    /// The number of its newest counts; none if they have not come yet.
     number: Option<u64>,
     pub(super) counts: BTreeMap<ChannelId, u32>,
     asked: Option<Time>,
-    /// Its last beat that was looked at.
+    /// Its last beat that was handled.
     beat: Option<Time>,
 }
 
@@ -40,7 +40,7 @@ impl Hub {
             .map_or_else(|| self.elsewhere(channel), |known| self.total_of(channel, known))
     }
 
-    /// The same, of a channel that was looked up.
+    /// The same for a channel that was looked up.
     pub(in super::super) fn total_of(&self, channel: &ChannelId, known: &Channel) -> u32 {
         known.count().saturating_add(self.elsewhere(channel))
     }
@@ -55,7 +55,7 @@ impl Hub {
         self.nodes.iter().flat_map(|nodes| nodes.elsewhere.keys())
     }
 
-    /// Somebody came to a channel of this node, or left it: others are told in a moment.
+    /// Somebody tuned in to a channel of this node or left it: other nodes are told soon.
     pub(in super::super) fn count_changed(&mut self, channel: &ChannelId, now: Time) {
         let Some(nodes) = &mut self.nodes else { return };
         if nodes.changed.is_empty() {
@@ -74,7 +74,7 @@ impl Hub {
         self.publish(Subject::Nodes, NodeMessage::Counts { number, whole: false, counts });
     }
 
-    /// To a node that has just come, or has missed some.
+    /// Tells all counts to a node that has just come or has missed some.
     pub(super) fn say_all_counts(&mut self, to: NodeId) {
         let Some(nodes) = &self.nodes else { return };
         let number = nodes.counts;
@@ -89,7 +89,7 @@ impl Hub {
         self.publish(Subject::Nodes, beat);
     }
 
-    /// Something came of a node. False when there are as many as may be, and it is none of them.
+    /// Something came from a node. Returns false if the node is new and there are too many already.
     pub(super) fn sign_of(&mut self, node: NodeId, now: Time) -> bool {
         let Some(nodes) = &mut self.nodes else { return false };
         if nodes.others.len() >= NODES && !nodes.others.contains_key(&node) {
@@ -116,7 +116,7 @@ impl Hub {
             return;
         }
         other.beat = Some(now);
-        // One that was started anew is a twin of itself until the silence of the earlier one is noticed.
+        // A node that was restarted looks like its own twin until the silence of its earlier run is noticed.
         let met = nodes.others.get(&from).map_or(now, |other| other.met);
         let twin = name == nodes.config.name
             || nodes.others.iter().any(|(node, other)| {
@@ -178,7 +178,7 @@ impl Hub {
         self.counted(changed, now);
     }
 
-    /// The sums change, and people here are told.
+    /// Counts have changed: people on this node are told.
     fn counted(&mut self, changed: Vec<(ChannelId, u32, u32)>, now: Time) {
         for (channel, before, after) in changed.into_iter().filter(|(_, before, after)| before != after) {
             let Some(nodes) = &mut self.nodes else { return };
@@ -199,14 +199,14 @@ impl Hub {
         }
     }
 
-    /// Nobody is silent but this node itself.
+    /// This node was cut off, so it cannot tell who else is silent: everybody counts as just heard.
     pub(super) fn trust_all(&mut self, now: Time) {
         let Some(nodes) = &mut self.nodes else { return };
         nodes.others.values_mut().for_each(|other| other.seen = now);
         self.trust_bursts(now);
     }
 
-    /// Nodes of which nothing came for a while are gone, and so are bursts.
+    /// Forgets nodes, and ends bursts, of which nothing came for a while.
     pub(super) fn drop_silent(&mut self, now: Time) {
         let Some(nodes) = &self.nodes else { return };
         let silent = |other: &Other| now.since(other.seen) >= NODE_SILENT;
@@ -216,7 +216,7 @@ impl Hub {
         self.drop_silent_bursts(now);
     }
 
-    /// A node is gone: its people leave the counts, its bursts are over.
+    /// A node is gone: removes its people from the counts and ends its bursts.
     pub(super) fn lose_node(&mut self, node: NodeId, now: Time) {
         let Some(other) = self.nodes.as_mut().and_then(|nodes| nodes.others.remove(&node)) else { return };
         if let Some(name) = other.name {

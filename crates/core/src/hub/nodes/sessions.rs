@@ -9,8 +9,8 @@ use super::super::{Hub, ResumeToken};
 use crate::Time;
 
 impl Hub {
-    /// Somebody shows a token that this node does not know: another node may, and lets go of that
-    /// session at once, so that nobody is here twice. What was on the air meanwhile is not heard again.
+    /// Somebody shows a token that this node does not know. Another node that knows it ends that session at once, so
+    /// that nobody is present twice. Bursts that were on the air meanwhile are not heard again.
     pub(in super::super) fn claim(&mut self, participant: ParticipantNo, token: &str, now: Time) {
         let Some(nodes) = &mut self.nodes else { return };
         let Some(session) = self.sessions.get(participant) else { return };
@@ -58,14 +58,13 @@ impl Hub {
         }
     }
 
-    /// Whether a session came from another node a moment ago, and may have heard there what came before its entry
-    /// here.
+    /// Whether a session came from another node so recently that it may have heard there what is held here.
     pub(in super::super) fn heard_elsewhere(&self, participant: ParticipantNo, now: Time) -> bool {
         let until = self.nodes.as_ref().and_then(|nodes| nodes.live_until.get(&participant));
         until.is_some_and(|&until| now < until)
     }
 
-    /// The session is over, and nobody waits for what it had.
+    /// The session is over: forgets what other nodes might still tell about it.
     pub(in super::super) fn forget_claim(&mut self, participant: ParticipantNo) {
         if let Some(nodes) = &mut self.nodes {
             nodes.live_until.remove(&participant);

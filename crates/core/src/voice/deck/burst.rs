@@ -17,7 +17,7 @@ pub(super) struct Burst<A> {
     pub(super) started: ByGrade<A>,
     pub(super) ended: Option<A>,
     pub(super) log: BurstLog,
-    /// Places of those who hear it, and in a small channel of everybody else who is tuned.
+    /// Indexes of those who hear it, and in a small channel of everybody else who is tuned.
     pub(super) members: Vec<usize>,
     /// Whether everybody who is tuned has a turn.
     pub(super) small: bool,
@@ -54,8 +54,8 @@ impl<A> Burst<A> {
 }
 
 impl<A> Burst<A> {
-    /// The turn of somebody who is new. In a small channel the next one. In a large one any, and the
-    /// same whoever else is there: it follows from two numbers.
+    /// The turn of a new member. In a small channel it is the next one. In a large channel it follows from the
+    /// numbers of burst and connection, so that it does not depend on anybody else.
     pub(super) fn turn_of(&mut self, conn: ConnId) -> u8 {
         if !self.small {
             return Chance::new(conn.0 ^ u64::from(self.number.0) << 32).below(TURNS.into()) as u8;
@@ -66,7 +66,7 @@ impl<A> Burst<A> {
     }
 }
 
-/// Frames that are sent at once at most, for frames like this one.
+/// Most frames that are sent at once, if they are as long as this one.
 pub(super) fn largest_bundle(packet: &Packet) -> u8 {
     let header = tenfour_protocol::limits::VOICE_HEADER_BYTES;
     let frame = opus::check(&packet.message()[header..]).unwrap_or(BUNDLE_TIME).max(Duration::from_millis(1));

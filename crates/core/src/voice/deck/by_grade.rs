@@ -1,4 +1,4 @@
-//! One announcement for each S-meter: it is all that differs between the listeners of a burst.
+//! One announcement for each signal grade, which is all that differs between the listeners of a burst.
 
 use tenfour_protocol::SignalGrade;
 

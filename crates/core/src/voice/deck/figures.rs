@@ -1,4 +1,4 @@
-//! Figures for metrics and for checks of the house.
+//! Figures for metrics, and for tests that nothing is left over.
 
 use super::Deck;
 use crate::Time;
@@ -21,7 +21,7 @@ pub struct DeckFigures {
 }
 
 impl<A: Clone> Deck<A> {
-    /// What is held now. Walks over all bursts: for metrics, not for each frame.
+    /// What the deck holds now. Walks over all bursts, so it is for metrics and not for each frame.
     pub fn figures(&self) -> DeckFigures {
         DeckFigures {
             bursts: self.bursts.len(),

@@ -10,28 +10,29 @@ use crate::ConnId;
 use crate::Time;
 use crate::voice::{Cursor, Packet};
 
-/// A connection that hears bursts; or somebody who is tuned and does not hear one, and has this one entry.
+/// A connection that hears bursts. Or somebody who is tuned but does not hear a certain burst: then this has one
+/// entry, for that burst.
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) conn: ConnId,
     pub(super) bundle: u8,
-    /// Spreads the listeners over the ticks of a bundle.
+    /// Spreads listeners over the frames of a bundle, so that they are not all served at once.
     pub(super) phase: u32,
     pub(super) state: State,
-    /// In the order of their announcement. Nearly always one, which lies here: each line of memory
-    /// that is touched for a write counts, since thousands are written to in a row.
+    /// In the order of their announcement. There is nearly always one, and it is stored inline: thousands of
+    /// listeners are written to in a row, so each cache line counts.
     pub(super) entries: SmallVec<[Entry; 1]>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
-    /// Has taken what there was, or is called when it has something.
+    /// Has taken everything, or will be called for what waits.
     Idle,
     /// The shell has it.
     InHand,
 }
 
-/// A burst that a listener hears, or that goes on for somebody who does not.
+/// A burst that a listener hears, or follows without hearing it.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) burst: usize,
@@ -39,7 +40,7 @@ pub(super) struct Entry {
     pub(super) member: usize,
     /// Which turn of a frame is its own.
     pub(super) turn: u8,
-    /// False for somebody who is tuned, no more.
+    /// False for somebody who is only tuned.
     pub(super) hears: bool,
     /// Is called, now or later.
     pub(super) called: bool,
@@ -51,14 +52,14 @@ pub(super) struct Entry {
 
 impl Listener {
     pub(super) fn new(conn: ConnId) -> Self {
-        // Six ticks fit both bundles of two and of three. Taken from the connection's number: its
-        // place here would tell whether others have heard something before.
+        // Six is a multiple of both two and three, the sizes of bundles. The phase follows from the connection's
+        // number: the index here would tell whether others heard something before.
         let phase = (conn.0 % (2 * u64::from(BUNDLE_FRAMES))) as u32;
         Self { conn, bundle: 1, phase, state: State::Idle, entries: SmallVec::new() }
     }
 
-    /// Has it called for `burst`, unless it is. One whom the shell has in hand needs no call; in a small
-    /// channel its turn passes all the same.
+    /// Calls the listener for a burst, unless it is called already. A listener in the shell's hand needs no call, but
+    /// in a small channel it still gets its turn.
     pub(super) fn wake(&mut self, call: Call, small: bool, ready: &mut Ready, now: Time) {
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.burst == call.burst) else { return };
         if !entry.called && (small || self.state == State::Idle) {
@@ -70,14 +71,14 @@ impl Listener {
     /// The same, when something waits.
     pub(super) fn wake_if<A>(
         &mut self,
-        place: usize,
+        index: usize,
         slot: usize,
         burst: &Burst<A>,
         ready: &mut Ready,
         now: Time,
     ) {
         if self.entries.iter().any(|entry| entry.burst == slot && entry.waits(burst)) {
-            self.wake(Call { place, burst: slot }, burst.small, ready, now);
+            self.wake(Call { index, burst: slot }, burst.small, ready, now);
         }
     }
 
@@ -100,7 +101,7 @@ impl Listener {
 }
 
 impl Entry {
-    /// Nobody hears with it until it is said who.
+    /// An entry of somebody who does not hear; see [`Entry::heard`].
     pub(super) fn new(burst: usize, member: usize, turn: u8, cursor: Cursor) -> Self {
         let (called, over, announced) = (false, false, false);
         Self { burst, member, turn, hears: false, called, over, announced, grade: None, cursor }

@@ -6,30 +6,30 @@ use tenfour_protocol::limits::{TURN, TURNS};
 
 use crate::{ConnId, Time};
 
-/// After so many turns in small channels, a large one has a turn if it waits: nobody waits for ever.
+/// After this many turns in small channels a large channel gets one, so that nobody waits for ever.
 const IN_A_ROW: u32 = 16;
-/// So many listeners may be named by [`Deck::due`](super::Deck::due) before the first of them is asked
-/// for, and cost nothing to find again.
+/// [`Deck::due`](super::Deck::due) may name this many listeners before the shell asks for the first of them; finding
+/// them again is cheap.
 pub const NAMED: usize = 32;
 /// No shell has a connection of this number.
 const NOBODY: ConnId = ConnId(u64::MAX);
 /// Ticks from the first turn to the second. The first takes longest, since it finds memory cold, and a worker
 /// may have to answer the talker before it.
 const LEAD: u64 = 4;
-/// Ticks that are looked ahead: more than the latest turn, and a power of two.
+/// Ticks of the wheel: more than the latest turn needs, and a power of two.
 const TICKS: u64 = 128;
 
 const _: () = assert!(TICKS > TURNS as u64 + LEAD && TICKS.is_power_of_two());
 
-/// Somebody's turn in a burst, by their places in the deck's tables.
+/// Somebody's turn in a burst, by indexes into the deck's tables.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Call {
-    pub(super) place: usize,
+    pub(super) index: usize,
     pub(super) burst: usize,
 }
 
-/// Calls whose time has come, and those whose time will come. Those of small channels go first: they take
-/// little, while those of a large channel take as long as a frame and do not notice.
+/// Calls that are due, and calls for later. Small channels go first: they take little time, while a large channel
+/// takes as long as a frame anyway and does not notice.
 #[derive(Debug)]
 pub(super) struct Ready {
     small: VecDeque<Call>,
@@ -44,7 +44,7 @@ pub(super) struct Ready {
 /// Calls by the tick at which they are due: a wheel that turns with the clock.
 #[derive(Debug)]
 struct Later {
-    /// All up to this tick were handed on.
+    /// Calls up to this tick were handed on.
     tick: u64,
     waiting: usize,
     ticks: Box<[Vec<(Call, bool)>]>,
@@ -57,7 +57,7 @@ impl Ready {
         Self { small: VecDeque::new(), large: VecDeque::new(), in_a_row: 0, later, called: 0 }
     }
 
-    /// Puts in a call: the first `turn` is now, each other one in a tick of its own some time later.
+    /// Adds a call. Turn 0 is due now, every other one in a later tick of its own.
     pub(super) fn push(&mut self, call: Call, small: bool, turn: u8, now: Time) {
         if turn > 0 {
             self.hand_on(now);
@@ -98,7 +98,7 @@ impl Ready {
         Some(call)
     }
 
-    /// Whether the next tick has somebody and this one has nobody: asked once a tick.
+    /// Whether the next tick has a call and this one has none. True at most once a tick.
     pub(super) fn is_ahead(&mut self) -> bool {
         let Later { tick, waiting, .. } = self.later;
         let ahead = waiting > 0 && self.called < tick && !self.later.of(tick + 1).is_empty();
@@ -116,7 +116,7 @@ impl Ready {
         next.map(|tick| Time::from_micros(tick * TURN.as_micros() as u64))
     }
 
-    /// Those whose tick has come are ready.
+    /// Makes calls ready whose tick has come.
     fn hand_on(&mut self, now: Time) {
         let (from, to) = (self.later.tick, tick_of(now));
         if to <= from {
@@ -132,7 +132,7 @@ impl Ready {
             for (call, small) in come.drain(..) {
                 if small { self.small.push_back(call) } else { self.large.push_back(call) }
             }
-            // With the room that it has.
+            // Keeps the allocation.
             *self.later.of(tick) = come;
         }
     }
@@ -148,7 +148,7 @@ fn tick_of(now: Time) -> u64 {
     now.as_micros() / TURN.as_micros() as u64
 }
 
-/// The listeners that were named last, with their places: saves looking them up.
+/// The listeners that were named last, with their indexes, to save a search.
 #[derive(Debug)]
 pub(super) struct Named {
     last: [(ConnId, usize); NAMED],
@@ -160,16 +160,16 @@ impl Named {
         Self { last: [(NOBODY, 0); NAMED], oldest: 0 }
     }
 
-    pub(super) fn add(&mut self, conn: ConnId, place: usize) {
-        self.last[self.oldest] = (conn, place);
+    pub(super) fn add(&mut self, conn: ConnId, index: usize) {
+        self.last[self.oldest] = (conn, index);
         self.oldest = (self.oldest + 1) % NAMED;
     }
 
-    pub(super) fn place(&self, conn: ConnId) -> Option<usize> {
+    pub(super) fn index_of(&self, conn: ConnId) -> Option<usize> {
         self.last.iter().find(|named| named.0 == conn).map(|named| named.1)
     }
 
-    /// Forgets one that is gone: somebody else gets its place.
+    /// Forgets one that is gone: somebody else gets its index.
     pub(super) fn remove(&mut self, conn: ConnId) {
         self.last.iter_mut().filter(|named| named.0 == conn).for_each(|named| named.0 = NOBODY);
     }
@@ -181,20 +181,20 @@ mod tests {
 
     const T: Time = Time::from_micros(1_000_000);
 
-    fn call(place: usize) -> Call {
-        Call { place, burst: 0 }
+    fn call(index: usize) -> Call {
+        Call { index, burst: 0 }
     }
 
-    fn places(mut next: impl FnMut() -> Option<Call>) -> Vec<usize> {
-        std::iter::from_fn(|| next().map(|call| call.place)).collect()
+    fn indexes(mut next: impl FnMut() -> Option<Call>) -> Vec<usize> {
+        std::iter::from_fn(|| next().map(|call| call.index)).collect()
     }
 
     #[test]
     fn a_small_channel_goes_first_and_a_large_one_is_not_forgotten() {
         let mut ready = Ready::new();
-        (0..100).for_each(|place| ready.push(call(place), false, 0, T));
-        (100..140).for_each(|place| ready.push(call(place), true, 0, T));
-        let order = places(|| ready.pop(T));
+        (0..100).for_each(|index| ready.push(call(index), false, 0, T));
+        (100..140).for_each(|index| ready.push(call(index), true, 0, T));
+        let order = indexes(|| ready.pop(T));
         assert_eq!(order[..17], [(100..116).collect::<Vec<_>>(), vec![0]].concat());
         assert_eq!(order[17..34], [(116..132).collect::<Vec<_>>(), vec![1]].concat());
         let mut all = order.clone();
@@ -208,13 +208,13 @@ mod tests {
             let start = T + std::time::Duration::from_micros(offset);
             let mut ready = Ready::new();
             (0..TURNS).rev().for_each(|turn| ready.push(call(turn.into()), turn % 3 > 0, turn, start));
-            assert_eq!(places(|| ready.pop(start)), [0]);
+            assert_eq!(indexes(|| ready.pop(start)), [0]);
             let mut before = start + TURN * (LEAD as u32 - 1);
             for turn in 1..usize::from(TURNS) {
                 let at = ready.next().expect("somebody waits");
                 assert!(at >= before + TURN && at < before + 3 * TURN, "{turn}");
-                assert_eq!(places(|| ready.pop(Time::from_micros(at.as_micros() - 1))), [0; 0]);
-                assert_eq!(places(|| ready.pop(at)), [turn]);
+                assert_eq!(indexes(|| ready.pop(Time::from_micros(at.as_micros() - 1))), [0; 0]);
+                assert_eq!(indexes(|| ready.pop(at)), [turn]);
                 before = at;
             }
             assert!(ready.is_empty() && ready.next().is_none());
@@ -227,9 +227,9 @@ mod tests {
         let mut ready = Ready::new();
         (0..TURNS).rev().for_each(|turn| ready.push(call(turn.into()), true, turn, T));
         let late = T + std::time::Duration::from_secs(1);
-        assert_eq!(places(|| ready.pop(late)), (0..usize::from(TURNS)).collect::<Vec<_>>());
+        assert_eq!(indexes(|| ready.pop(late)), (0..usize::from(TURNS)).collect::<Vec<_>>());
         ready.push(call(7), true, 1, T);
-        assert_eq!(places(|| ready.pop(T)), [7], "a clock that stands still keeps nobody waiting");
+        assert_eq!(indexes(|| ready.pop(T)), [7], "a clock that stands still keeps nobody waiting");
     }
 
     #[test]
@@ -252,9 +252,9 @@ mod tests {
     fn the_last_that_were_named_are_known_until_they_are_gone() {
         let mut named = Named::new();
         (0..NAMED as u64 + 4).for_each(|conn| named.add(ConnId(conn), conn as usize + 50));
-        assert_eq!(named.place(ConnId(3)), None);
-        assert_eq!(named.place(ConnId(4)), Some(54));
+        assert_eq!(named.index_of(ConnId(3)), None);
+        assert_eq!(named.index_of(ConnId(4)), Some(54));
         named.remove(ConnId(4));
-        assert_eq!(named.place(ConnId(4)), None);
+        assert_eq!(named.index_of(ConnId(4)), None);
     }
 }

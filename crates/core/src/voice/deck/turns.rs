@@ -1,11 +1,11 @@
-//! Calling those whose turn it is.
+//! Whose turn it is.
 
 use super::listener::State;
 use super::ready::{Call, Ready};
 use super::{Deck, Item};
 use crate::{ConnId, Time};
 
-/// About as much as a frame has: what is sent for nobody ahead of a large channel.
+/// About the size of a frame: the work that is done for nobody before a large channel's turn.
 const FRAME_BYTES: usize = 100;
 
 /// What a shell does next.
@@ -15,7 +15,7 @@ pub enum Turn {
     Small(ConnId),
     /// Writes to a listener of a large channel, maybe together with those who come next.
     Large(ConnId),
-    /// Does as much work for nobody, before it asks for the next: what follows must not show whether
+    /// Does equal work for nobody, before it asks for the next turn: the time of what follows must not show whether
     /// somebody was written to.
     Nobody {
         /// Who would have got it; in a large channel nobody in particular.
@@ -41,7 +41,8 @@ impl<A: Clone> Deck<A> {
     /// Whose turn it is. `now` is read from the clock each time.
     pub fn due(&mut self, now: Time) -> Option<Turn> {
         self.next_of(Ready::pop, now).or_else(|| {
-            // A send that follows another is faster than one after a pause: before each there is another.
+            // A send right after another is faster than one after a pause. So we make sure that there is always one
+            // before.
             self.ready.is_ahead().then_some(Turn::Nobody { conn: None, bytes: FRAME_BYTES, messages: 0 })
         })
     }
@@ -51,13 +52,13 @@ impl<A: Clone> Deck<A> {
         self.next_of(Ready::pop_small, now)
     }
 
-    /// Whether [`Deck::due`] may have somebody, now or within [`TURNS`](tenfour_protocol::limits::TURNS) turns:
-    /// a shell asks until it is so no more.
+    /// Whether [`Deck::due`] may return somebody, now or within [`TURNS`](tenfour_protocol::limits::TURNS) turns. A
+    /// shell asks until this is false.
     pub fn has_due(&self) -> bool {
         !self.ready.is_empty()
     }
 
-    /// When [`Deck::due`] has somebody next, for a shell whose clock leaps.
+    /// When [`Deck::due`] will return somebody, for a shell that runs in virtual time.
     pub fn next_due(&mut self) -> Option<Time> {
         self.ready.next()
     }
@@ -73,7 +74,7 @@ impl<A: Clone> Deck<A> {
 
     /// None for somebody who has gone, or needs nothing in a large channel.
     fn turn(&mut self, call: Call) -> Option<Turn> {
-        let listener = self.listeners.get_mut(call.place)?;
+        let listener = self.listeners.get_mut(call.index)?;
         let mut entries = listener.entries.iter_mut();
         let entry = entries.find(|entry| entry.burst == call.burst && entry.called)?;
         entry.called = false;
@@ -87,17 +88,17 @@ impl<A: Clone> Deck<A> {
         if listener.state == State::Idle && waits(listener) {
             listener.state = State::InHand;
             let conn = listener.conn;
-            self.named.add(conn, call.place);
+            self.named.add(conn, call.index);
             return Some(if burst.small { Turn::Small(conn) } else { Turn::Large(conn) });
         }
-        // It has had all with something else, or its socket is full: its turn passes as any other.
+        // It got everything in another turn, or its socket is full. Its turn takes as long as any other.
         let (conn, bytes) = (Some(listener.conn), burst.log.newest_bytes());
         burst.small.then_some(Turn::Nobody { conn, bytes, messages: 0 })
     }
 
-    /// The turn of somebody who does not hear: takes what they would have got.
+    /// The turn of somebody who does not hear: skips what they would have got.
     fn unheard(&mut self, call: Call) -> Turn {
-        let listener = &mut self.listeners[call.place];
+        let listener = &mut self.listeners[call.index];
         let burst = &self.bursts[call.burst];
         let (conn, mut bytes, mut messages) = (Some(listener.conn), 0, 0);
         if let Some(entry) = listener.entries.iter_mut().find(|entry| entry.burst == call.burst) {
@@ -112,7 +113,7 @@ impl<A: Clone> Deck<A> {
             entry.advance(burst, usize::MAX);
         }
         if let Some(entry) = listener.take_over(call.burst) {
-            self.free(call.place);
+            self.free(call.index);
             self.leave_members(call.burst, entry.member);
         }
         Turn::Nobody { conn, bytes, messages }

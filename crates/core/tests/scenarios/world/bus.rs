@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tenfour_core::hub::{ClusterConfig, HubConfig, Input, NodeInput, NodeNews, NodeOutput};
+use tenfour_core::mutant;
 use tenfour_core::voice::{Intake, IntakeOutput, Packet, unframed};
 use tenfour_protocol::BurstNo;
 use tenfour_protocol::node::{Envelope, Frames, NodeId, Subject};
@@ -35,8 +36,7 @@ impl World {
         let (node, name) = (NodeId(number), format!("node-{number}").parse().unwrap());
         let config = HubConfig { cluster: Some(ClusterConfig { node, name }), ..config };
         let intake = Intake::new(node, unframed);
-        #[cfg(feature = "mutants")]
-        let intake = intake.broken(super::mutants());
+        mutant!(let intake = intake.broken(super::mutants()));
         let (subscribed, relays) = Default::default();
         let bus = Bus { node, intake, subscribed, news: Vec::new(), relays, sent: Vec::new() };
         // Neither connections nor tokens are those of another node.

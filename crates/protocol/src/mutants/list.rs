@@ -1,12 +1,6 @@
-//! Programs that are broken on purpose, which tests must notice: each mutant breaks one promise of
-//! the policy (`docs/privacy/clauses.toml` says which). Only behind the feature `mutants`, which a
-//! release build refuses. The core is told by its configuration what is active; shells read
-//! [`VARIABLE`] once, at their start.
+//! The mutants, by name, and which of them are active.
 
 use std::fmt;
-
-#[cfg(not(debug_assertions))]
-compile_error!("the feature `mutants` breaks promises on purpose and is not for a release build");
 
 /// The variable of the environment that names active mutants, with commas between them.
 pub const VARIABLE: &str = "TENFOUR_MUTANT";

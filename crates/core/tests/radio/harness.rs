@@ -1,43 +1,43 @@
-//! A radio on a desk: the test is its server, its hand and its clock.
+//! A radio on a harness: the test is its server, its hand and its clock.
 
 use std::time::Duration;
 
-use tenfour_core::Time;
 use tenfour_core::radio::{Config, Event, HeardNo, Input, Output, Radio, Sound};
+use tenfour_core::{Time, mutant};
 use tenfour_protocol::control::{ChannelInfo, Codec, EndReason, FrameTime, Outcome};
 use tenfour_protocol::{
     BurstNo, ChannelId, ClientMessage, Code, Handle, Participant, ParticipantNo, Person, Refusal,
     ServerMessage, UserId, VoiceFrame,
 };
 
-pub(crate) struct Desk {
+pub(crate) struct Harness {
     pub(crate) radio: Radio,
     pub(crate) now: Time,
     /// The radio has asked for a connection that is not open yet.
     asks: bool,
 }
 
-impl Desk {
+impl Harness {
     /// A radio that has just been switched on.
     pub(crate) fn new(seed: u64) -> (Self, Vec<Output>) {
         Self::with(Config { seed, ..Config::default() })
     }
 
     pub(crate) fn with(config: Config) -> (Self, Vec<Output>) {
-        let config = broken(Config { client: "desk 1".into(), playout: true, ..config });
-        let mut desk = Self { radio: Radio::new(config, Time::ZERO), now: Time::ZERO, asks: false };
-        let first = desk.drain();
-        (desk, first)
+        let config = broken(Config { client: "harness 1".into(), playout: true, ..config });
+        let mut harness = Self { radio: Radio::new(config, Time::ZERO), now: Time::ZERO, asks: false };
+        let first = harness.drain();
+        (harness, first)
     }
 
     /// On the air and tuned to channel 19.
     pub(crate) fn on_the_air() -> Self {
-        let (mut desk, _) = Self::new(1);
-        desk.give(Input::Tune { channel: ch("19"), catch_up: false });
-        desk.give(Input::Opened);
-        desk.say(welcome(false, &[]));
-        desk.say(tuned("19"));
-        desk
+        let (mut harness, _) = Self::new(1);
+        harness.give(Input::Tune { channel: ch("19"), catch_up: false });
+        harness.give(Input::Opened);
+        harness.say(welcome(false, &[]));
+        harness.say(tuned("19"));
+        harness
     }
 
     pub(crate) fn drain(&mut self) -> Vec<Output> {
@@ -236,7 +236,7 @@ pub(crate) fn welcome_before(epoch_in_ms: u32, resumed: bool, tuned: &[&str]) ->
         talk_limit_ms: 60_000,
         limits: tenfour_protocol::control::AirLimits::default(),
         epoch_in_ms,
-        host: "Desk".into(),
+        host: "Harness".into(),
         server: "test".into(),
     }
 }
@@ -277,12 +277,7 @@ pub(crate) fn no(n: u32) -> HeardNo {
     HeardNo(n)
 }
 
-#[cfg(feature = "mutants")]
 fn broken(config: Config) -> Config {
-    Config { mutants: mutants(), ..config }
-}
-
-#[cfg(not(feature = "mutants"))]
-fn broken(config: Config) -> Config {
+    mutant!(let config = Config { mutants: mutants(), ..config });
     config
 }
