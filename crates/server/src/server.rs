@@ -36,7 +36,7 @@ use crate::process::{forbid_core_dumps, raise_file_limit};
 use crate::proxies::Proxies;
 use crate::random::random;
 use crate::shared::Shared;
-use crate::store::{Changes, JetStream, Keeper, Sqlite, Store, StoreThread};
+use crate::store::{Changes, JetStream, Sqlite, Store, StoreHandle, StoreThread};
 use crate::tls::{Certificates, names_of};
 use crate::visitors::Visitors;
 use crate::worker::{self, Sinks};
@@ -285,12 +285,12 @@ impl Opened {
     fn auth(self, origins: Origins) -> Result<(Auth, StoreThread, Option<Changes>), StartError> {
         match self {
             Self::Own(store, sessions) => {
-                let (keeper, thread) = Keeper::start(store).map_err(StartError::System)?;
-                Ok((Auth::new(origins, keeper, sessions), thread, None))
+                let (store, thread) = StoreHandle::start(store).map_err(StartError::System)?;
+                Ok((Auth::new(origins, store, sessions), thread, None))
             }
             Self::Cluster(store, mut changes, secret) => {
-                let (keeper, thread) = Keeper::start(store).map_err(StartError::System)?;
-                let auth = Auth::of_cluster(origins, keeper, secret);
+                let (store, thread) = StoreHandle::start(store).map_err(StartError::System)?;
+                let auth = Auth::of_cluster(origins, store, secret);
                 // What is there already; nobody is connected yet whom it would mean anything to.
                 while let Ok(change) = changes.try_recv() {
                     drop(auth.apply(&change));

@@ -86,7 +86,7 @@ impl Auth {
         self.newcomers.note(peer, Instant::now());
         let changes = self.changes();
         let id = user.id;
-        written(self.keeper.insert_user(user).await.map_err(unavailable)?)?;
+        written(self.store.insert_user(user).await.map_err(unavailable)?)?;
         self.open(id, changes).await
     }
 
@@ -125,7 +125,7 @@ impl Auth {
         let mut first = [0; 20];
         first[..TAG_BYTES].copy_from_slice(&token[..TAG_BYTES]);
         // The thread of the store has logged why.
-        let change = self.keeper.state_of(UserId::from_bytes(first)).await.ok()??;
+        let change = self.store.state_of(UserId::from_bytes(first)).await.ok()??;
         let mut sessions = self.lock_sessions();
         sessions.adopt(&change);
         sessions.find(token, today())
@@ -139,7 +139,7 @@ impl Auth {
             bytes[..TAG_BYTES].copy_from_slice(&id.as_bytes()[..TAG_BYTES]);
         }
         let stored = StoredSession { hash: hash(&*bytes), user: id, used: today() };
-        let begun = self.keeper.begin_session(stored).await.map_err(unavailable)?;
+        let begun = self.store.begin_session(stored).await.map_err(unavailable)?;
         let (user, since) = begun.ok_or(Code::NotRegistered)?;
         let displaced = self.lock_sessions().insert(stored, since);
         // An erasure in between has taken the session from the store, but not from here.
@@ -149,7 +149,7 @@ impl Auth {
         }
         if let Some((hash, Session { user, .. })) = &displaced {
             // The thread of the store has logged why; the session is gone at the door.
-            self.keeper.remove_session(*user, *hash).await.ok();
+            self.store.remove_session(*user, *hash).await.ok();
         }
         Ok(Opened {
             user,
@@ -165,7 +165,7 @@ impl Auth {
             (None, _) => false,
             (Some(nonce), None) => lock(&self.nonces).spend(&nonce, proof.expiry, since_epoch()),
             (Some(nonce), Some(cluster)) if cluster.nonces.is_ours(&nonce, proof.expiry, since_epoch()) => {
-                self.keeper.spend_nonce(nonce).await.map_err(unavailable)?
+                self.store.spend_nonce(nonce).await.map_err(unavailable)?
             }
             (Some(_), Some(_)) => false,
         };

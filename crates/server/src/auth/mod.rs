@@ -26,7 +26,7 @@ use tenfour_protocol::{Code, Refusal, UserId};
 
 use crate::calendar::today;
 use crate::lock::lock;
-use crate::store::{Change, Keeper, StoredSession, TokenHash, User};
+use crate::store::{Change, StoreHandle, StoredSession, TokenHash, User};
 use allowance::Allowance;
 pub use login::{Client, Opened};
 use newcomers::Newcomers;
@@ -59,7 +59,7 @@ pub struct Auth {
     shared: Option<Cluster>,
     sessions: Mutex<Sessions>,
     on_radio: OnRadio,
-    keeper: Keeper,
+    store: StoreHandle,
     /// Users that were changed or erased so far. Whoever read a user before sees by it whether to
     /// read again.
     changes: AtomicU64,
@@ -77,7 +77,7 @@ struct Cluster {
 
 impl Auth {
     /// With the sessions that an earlier process left.
-    pub fn new(origins: Origins, keeper: Keeper, stored: Vec<StoredSession>) -> Self {
+    pub fn new(origins: Origins, store: StoreHandle, stored: Vec<StoredSession>) -> Self {
         let today = today();
         let standing = stored.into_iter().filter(|session| !is_over(session.used, today));
         let sessions = Sessions::new(standing);
@@ -92,19 +92,19 @@ impl Auth {
             shared: None,
             on_radio: sessions.on_radio(),
             sessions: Mutex::new(sessions),
-            keeper,
+            store,
             changes: AtomicU64::default(),
             changing: tokio::sync::Mutex::default(),
         }
     }
 
     /// Of a node in a cluster, whose nodes sign with `secret`. Sessions come by [`Auth::apply`].
-    pub fn of_cluster(origins: Origins, keeper: Keeper, secret: [u8; 32]) -> Self {
+    pub fn of_cluster(origins: Origins, store: StoreHandle, secret: [u8; 32]) -> Self {
         let asked = Mutex::new((Instant::now(), 0));
         let shared = Some(Cluster { nonces: SharedNonces::new(secret), asked });
         let sessions = Sessions::of_cluster();
         let on_radio = sessions.on_radio();
-        Self { shared, on_radio, sessions: Mutex::new(sessions), ..Self::new(origins, keeper, Vec::new()) }
+        Self { shared, on_radio, sessions: Mutex::new(sessions), ..Self::new(origins, store, Vec::new()) }
     }
 
     /// Takes over what the store says by itself. The hub has to hear what it means for log-ins.
@@ -151,7 +151,7 @@ impl Auth {
         if self.lock_sessions().touch(&hash, today) {
             let stored = StoredSession { hash, user: session.user, used: today };
             // The thread of the store has logged why.
-            self.keeper.put_session(stored).await.ok();
+            self.store.put_session(stored).await.ok();
         }
     }
 
@@ -162,7 +162,7 @@ impl Auth {
 
     /// The user of a session.
     pub async fn user(&self, id: UserId) -> Result<User, Refusal> {
-        self.keeper.user(id).await.map_err(unavailable)?.ok_or_else(|| Code::NotLoggedIn.into())
+        self.store.user(id).await.map_err(unavailable)?.ok_or_else(|| Code::NotLoggedIn.into())
     }
 
     /// Ends a session: at the door at once, then in the store.
@@ -173,12 +173,12 @@ impl Auth {
     /// The second half of a log-out, without which a restart would bring the session back. Failed, it is tried
     /// until it works, and who asked is told.
     pub async fn forget(&self, user: UserId, hash: TokenHash) -> Result<(), Refusal> {
-        self.keeper.remove_session(user, hash).await.map_err(owed)
+        self.store.remove_session(user, hash).await.map_err(owed)
     }
 
     /// Why nothing, or not everything, is stored at the moment, for the operator.
     pub(crate) fn store_trouble(&self) -> Option<String> {
-        self.keeper.trouble()
+        self.store.trouble()
     }
 
     /// How many changes of users there were; see [`Auth::user_again`].

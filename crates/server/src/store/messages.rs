@@ -82,7 +82,7 @@ fn message_of(row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
 mod tests {
     use super::*;
     use crate::calendar::this_minute;
-    use crate::store::{Day, Keeper, Store, User};
+    use crate::store::{Day, Store, StoreHandle, User};
 
     fn user(seed: u16) -> User {
         let mut key = [0; 32];
@@ -104,13 +104,13 @@ mod tests {
         let days = |days: u32, minutes: u32| Minute(this_minute().0 - days * 1_440 + minutes);
         store.put_message(&user(1).id, &text("Quail of Xylo"), days(91, 0)).unwrap();
         store.put_message(&user(1).id, &text("Roadrunner of Xylo"), days(90, 10)).unwrap();
-        let (keeper, thread) = Keeper::start(store).unwrap();
-        let held = keeper.held(user(1).id).await.unwrap().unwrap();
+        let (handle, thread) = StoreHandle::start(store).unwrap();
+        let held = handle.held(user(1).id).await.unwrap().unwrap();
         assert_eq!((held.messages.len(), held.messages[0].id), (1, 2));
         let file = std::fs::read(&path).unwrap();
         let has = |words: &[u8]| file.windows(words.len()).any(|window| window == words);
         assert!(!has(b"Quail of Xylo") && has(b"Roadrunner of Xylo"));
-        drop(keeper);
+        drop(handle);
         thread.join();
     }
 
