@@ -7,7 +7,7 @@ use crate::Time;
 /// Allows `capacity` at once and `per_second` after that. Counts in millionths, so that
 /// no time is lost to rounding.
 #[derive(Debug, Clone)]
-pub(crate) struct Bucket {
+pub struct Bucket {
     capacity: i64,
     per_second: i64,
     /// Below nothing while something is owed.
@@ -21,7 +21,7 @@ const LONG: u64 = 1 << 39;
 
 impl Bucket {
     /// A full bucket.
-    pub(crate) fn new(capacity: u32, per_second: u32, now: Time) -> Self {
+    pub fn new(capacity: u32, per_second: u32, now: Time) -> Self {
         let capacity = i64::from(capacity) * MICRO;
         Self { capacity, per_second: per_second.into(), level: capacity, filled: now }
     }
@@ -33,7 +33,7 @@ impl Bucket {
     }
 
     /// Takes `amount` if it is there.
-    pub(crate) fn take(&mut self, amount: u32, now: Time) -> bool {
+    pub fn take(&mut self, amount: u32, now: Time) -> bool {
         self.fill(now);
         let amount = i64::from(amount) * MICRO;
         let enough = self.level >= amount;
@@ -50,7 +50,7 @@ impl Bucket {
     }
 
     /// What is there, in whole tokens.
-    pub(crate) fn level(&mut self, now: Time) -> u32 {
+    pub fn level(&mut self, now: Time) -> u32 {
         self.fill(now);
         // No bucket holds more than fits.
         (self.level.max(0).unsigned_abs() / MICRO.unsigned_abs()) as u32
@@ -62,7 +62,7 @@ impl Bucket {
     }
 
     /// Time until one token is there.
-    pub(crate) fn wait(&mut self, now: Time) -> Duration {
+    pub fn wait(&mut self, now: Time) -> Duration {
         self.fill(now);
         Duration::from_micros(
             (MICRO - self.level).max(0).unsigned_abs().div_ceil(self.per_second.unsigned_abs()),

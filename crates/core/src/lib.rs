@@ -62,6 +62,7 @@ pub mod time;
 mod timeline;
 pub mod voice;
 
+pub use bucket::Bucket;
 pub use reading::Reading;
 pub use time::Time;
 

@@ -34,7 +34,7 @@ use nonces::Nonces;
 use on_radio::OnRadio;
 pub(crate) use on_radio::RadioOf;
 pub use origins::Origins;
-pub use rates::Rates;
+use rates::Rates;
 use refusals::{owed, too_many, unavailable};
 pub use sessions::Session;
 use sessions::{Effects, Sessions, is_over};

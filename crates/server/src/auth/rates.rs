@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use tenfour_core::{Bucket, Time};
 use tenfour_protocol::limits::{AUTH_PER_SECOND, AUTH_PREFIXES, AUTH_REQUESTS, AUTH_WAIT};
 
 use crate::household::household;
@@ -12,67 +13,74 @@ use crate::lock::lock;
 
 /// Until an address may ask once more.
 const ONE: Duration = Duration::from_nanos(1_000_000_000 / AUTH_PER_SECOND as u64);
-/// Until one that has asked as often as it may at once can do so again.
-const ALL: Duration = Duration::from_nanos(ONE.as_nanos() as u64 * AUTH_REQUESTS as u64);
 
 /// A budget for each household, and a queue of those who were told to come back. Nobody stands in it: each
 /// refusal names the next moment at which a request will be free, so that a crowd does not come back at once.
-#[derive(Debug, Default)]
-pub struct Rates {
+#[derive(Debug)]
+pub(super) struct Rates {
+    zero: Instant,
     budgets: Mutex<HashMap<IpAddr, Budget>>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Budget {
-    /// When all of it is there again.
-    whole_at: Instant,
-    /// The moment that the last one was told who was refused.
-    told: Instant,
+    requests: Bucket,
+    /// When the last one was told to come back who was refused.
+    told: Time,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self { zero: Instant::now(), budgets: Mutex::default() }
+    }
 }
 
 impl Rates {
     /// Takes one request of `address`, or says in what time to come back. A request that is refused costs
     /// nothing: only the queue grows longer, and that of this address alone.
-    pub fn take(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
+    pub(super) fn take(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
         let Some(prefix) = household(address) else { return Ok(()) };
-        let mut budgets = self.lock();
+        let now = self.time(now);
+        let mut budgets = lock(&self.budgets);
         if budgets.len() >= AUTH_PREFIXES && !budgets.contains_key(&prefix) {
             budgets.retain(|_, budget| !budget.is_whole(now));
             if budgets.len() >= AUTH_PREFIXES {
                 return Err(Duration::from_secs(1));
             }
         }
-        budgets.entry(prefix).or_insert(Budget { whole_at: now, told: now }).take(now)
+        budgets.entry(prefix).or_insert_with(|| Budget::new(now)).take(now)
     }
 
     /// Forgets addresses that have all of their budget again: what is kept of them has an end, whoever comes.
-    pub fn forget(&self, now: Instant) {
-        let mut budgets = self.lock();
+    pub(super) fn forget(&self, now: Instant) {
+        let now = self.time(now);
+        let mut budgets = lock(&self.budgets);
         budgets.retain(|_, budget| !budget.is_whole(now));
         // What was taken out of a table still lies in it.
         budgets.shrink_to_fit();
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<IpAddr, Budget>> {
-        lock(&self.budgets)
+    fn time(&self, now: Instant) -> Time {
+        Time::ZERO + now.duration_since(self.zero)
     }
 }
 
 impl Budget {
-    fn is_whole(&self, now: Instant) -> bool {
-        self.whole_at <= now
+    fn new(now: Time) -> Self {
+        Self { requests: Bucket::new(AUTH_REQUESTS, AUTH_PER_SECOND, now), told: now }
     }
 
-    fn take(&mut self, now: Instant) -> Result<(), Duration> {
-        let then = self.whole_at.max(now) + ONE;
-        let wait = then.duration_since(now).saturating_sub(ALL);
-        if wait.is_zero() {
-            self.whole_at = then;
+    fn is_whole(&mut self, now: Time) -> bool {
+        self.requests.level(now) == AUTH_REQUESTS
+    }
+
+    fn take(&mut self, now: Time) -> Result<(), Duration> {
+        if self.requests.take(1, now) {
             return Ok(());
         }
         // Whoever was told before comes before; those beyond the longest wait have to ask again.
-        self.told = (now + wait).max(self.told + ONE).min(now + AUTH_WAIT);
-        Err(self.told.duration_since(now))
+        self.told = (now + self.requests.wait(now)).max(self.told + ONE).min(now + AUTH_WAIT);
+        Err(self.told.since(now))
     }
 }
 
@@ -81,6 +89,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+
+    /// Until an address that has asked as often as it may at once can do so again.
+    const ALL: Duration = ONE.saturating_mul(AUTH_REQUESTS);
 
     #[test]
     fn an_address_has_a_budget_that_refills() {
@@ -148,9 +159,9 @@ mod tests {
         let (rates, start) = (Rates::default(), Instant::now());
         rates.take("192.0.2.7".parse().unwrap(), start).unwrap();
         rates.forget(start);
-        assert_eq!(rates.lock().len(), 1);
+        assert_eq!(lock(&rates.budgets).len(), 1);
         rates.forget(start + Duration::from_secs(1));
-        assert_eq!(rates.lock().capacity(), 0);
+        assert_eq!(lock(&rates.budgets).capacity(), 0);
     }
 
     #[test]
@@ -176,6 +187,6 @@ mod tests {
         let stranger = "192.0.2.1".parse().unwrap();
         rates.take(stranger, start).unwrap_err();
         rates.take(stranger, start + Duration::from_secs(60)).unwrap();
-        assert_eq!(rates.lock().len(), 1);
+        assert_eq!(lock(&rates.budgets).len(), 1);
     }
 }

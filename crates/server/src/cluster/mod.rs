@@ -10,7 +10,6 @@ mod sealed;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
-use std::time::Instant;
 
 use tenfour_core::hub::{Input, NodeInput, NodeNews, NodeOutput};
 use tenfour_core::reach::scrub_stack;
@@ -202,7 +201,7 @@ impl Side {
             Event::Down => side.turn(lane, false),
             Event::Tick => side.intake().handle_timeout(side.clock.now()),
             Event::Message { subject, payload } => {
-                match side.peers.hear(lane, subject, payload, &side.sealer, Instant::now()) {
+                match side.peers.hear(lane, subject, payload, &side.sealer, side.clock.now()) {
                     Verdict::Said(from, said) => side.hear(from, subject, &said),
                     Verdict::Reply(to, words) => side.reply(to, &words),
                     Verdict::Nothing => {}
