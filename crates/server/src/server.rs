@@ -134,14 +134,13 @@ impl Server {
             (raise_file_limit(), OWN_FILES + 2 * ops::CONNECTIONS + config.workers * worker::FILES);
         let origins = Origins::new(address, tls.is_some(), &names, &config.origins);
         let (auth, store, changes) = opened.auth(origins)?;
-        let metrics = Metrics::new(config.hold, config.visitor_cookie);
-        let metrics = if cluster.is_some() { metrics.with_nodes() } else { metrics };
+        let metrics = Arc::new(Metrics::new(config.hold, config.visitor_cookie, cluster.is_some()));
         let shared = Arc::new(Shared {
             clock,
             auth,
             hub,
             connection_log,
-            metrics: Arc::new(metrics),
+            metrics: metrics.clone(),
             visitors: Visitors::new(config.visitor_cookie, tls.is_some()),
             cluster: cluster.clone(),
             disk: Disk::of(&config.data),
@@ -168,7 +167,7 @@ impl Server {
             tracing::warn!("there is no loopback: when a frame leaves may tell who hears it");
         }
         let mut threads = start_workers(&shared, &workers, inboxes, sinks)?;
-        let hub = hub_thread::start(hub_config, inbox, workers.clone(), clock, cluster);
+        let hub = hub_thread::start(hub_config, inbox, workers.clone(), clock, cluster, metrics);
         threads.push(hub.map_err(StartError::System)?);
         let (close, closing) = watch::channel(());
         let lobbies = start_lobbies(&shared, &workers, (listener, closing.clone()), &mut threads);

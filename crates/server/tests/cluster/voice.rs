@@ -195,17 +195,17 @@ async fn one_publish_a_frame_and_none_to_nodes_without_a_listener() {
     elsewhere.tune("20").await;
     let next = warm(&mut talker, 1, &mut [&mut listeners[0]]).await;
     let mut witness = Radio::tuned(&nodes[1], 22, "Witness").await;
-    let (sent, came) = (figure(&nodes[0], "bus_voice_out"), figure(&nodes[1], "bus_voice_in"));
+    let (sent, came) = (figure(&nodes[0], "bus_voice_out_total"), figure(&nodes[1], "bus_voice_in_total"));
     let voice = say_before(&mut talker, next, 100, Some(&mut witness)).await;
     for radio in &mut listeners {
         assert_eq!(payloads(&burst_of(radio, 100).await.1), payloads(&voice));
     }
     // Beside the frames there are the start, the end, and a word each second in between.
-    let published = figure(&nodes[0], "bus_voice_out") - sent;
+    let published = figure(&nodes[0], "bus_voice_out_total") - sent;
     assert!((102..=105).contains(&published), "{published} for 100 frames to 20 listeners");
-    assert_eq!(figure(&nodes[1], "bus_voice_in") - came, 100, "each frame came once");
-    assert_eq!(figure(&nodes[2], "bus_voice_in"), 0, "nobody there listens");
-    assert_eq!(figure(&nodes[0], "bus_voice_in"), 0, "a node does not hear itself");
+    assert_eq!(figure(&nodes[1], "bus_voice_in_total") - came, 100, "each frame came once");
+    assert_eq!(figure(&nodes[2], "bus_voice_in_total"), 0, "nobody there listens");
+    assert_eq!(figure(&nodes[0], "bus_voice_in_total"), 0, "a node does not hear itself");
 }
 
 #[tokio::test]

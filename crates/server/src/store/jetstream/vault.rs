@@ -82,7 +82,7 @@ impl Vault {
     pub(super) fn refuse(&self) {
         if self.refused.fetch_add(1, Ordering::Relaxed) == 0 {
             tracing::error!(
-                "a value in JetStream was not made with the secret of this cluster, or is an old one that was put back: it counts for nothing. Either somebody else can write to NATS, or cluster_secret_file is not the one of this store; more are counted in tenfour_store_refused"
+                "a value in JetStream was not made with the secret of this cluster, or is an old one that was put back: it counts for nothing. Either somebody else can write to NATS, or cluster_secret_file is not the one of this store; more are counted in tenfour_store_refused_total"
             );
         }
     }
