@@ -18,7 +18,7 @@ use crate::metrics::Metrics;
 use crate::orders::{Boxed, Framed, HubInbox, ToHub, ToWorker, Waiting, encode, worker_of};
 use crate::websocket;
 
-/// Inputs that are handled before their orders go out: workers are woken once for all.
+/// Most inputs that are handled before their orders go out: workers are woken once for all.
 const MAX_BATCH: usize = 64;
 
 /// Starts the thread.
@@ -65,7 +65,7 @@ impl HubThread {
             }
             let rest = self.dispatch.rest();
             self.hand_over(rest);
-            // Places were read and compared: before the thread sleeps, nothing of them is left.
+            // The hub has compared places: none may stay on the stack while the thread sleeps.
             scrub_stack();
         }
     }
@@ -86,7 +86,7 @@ impl HubThread {
                 self.drain();
                 drop(place);
             }
-            // Who asked may have gone away.
+            // Whoever asked may have gone away.
             ToHub::Channels(answer) => drop(answer.send(self.hub.channels())),
             ToHub::Figures(answer) => drop(answer.send(self.hub.figures())),
             ToHub::Quit => return false,

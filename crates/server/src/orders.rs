@@ -102,7 +102,7 @@ impl HubHandle {
         self.send(ToHub::Input(input, None));
     }
 
-    /// The same for what a client said, which takes a place of its socket's share until the hub has seen it.
+    /// The same for what a client said. It counts in the share of its socket until the hub has seen it.
     pub(crate) fn input_of(&self, share: &Arc<Share>, input: Input) {
         self.send(ToHub::Input(input, Some(share.place())));
     }
@@ -137,8 +137,7 @@ impl HubHandle {
     }
 }
 
-/// A hub's inbox before its thread runs: workers are started with the handle, and the thread
-/// with the workers.
+/// The hub's inbox before its thread runs: workers need the handle, and the thread needs the workers.
 pub(crate) struct HubInbox(pub(crate) mpsc::Receiver<Boxed>);
 
 /// A handle and what it leads to.

@@ -45,9 +45,9 @@ use crate::{housekeeping, lobby, operator, telemetry};
 /// Name of the store's file in the data folder.
 pub const STORE: &str = "tenfour.db";
 /// When clients may come back after a stop.
-const BACK_IN: Duration = Duration::from_secs(2);
+const COME_BACK_IN: Duration = Duration::from_secs(2);
 /// Time for clients to take their last words.
-const FAREWELL: Duration = Duration::from_millis(1500);
+const FAREWELL_TIME: Duration = Duration::from_millis(1500);
 /// Files that are not sockets: the store, listeners, certificates, runtimes.
 const OWN_FILES: usize = 64;
 /// Connections that wait to be taken: after a restart everybody comes at once.
@@ -64,7 +64,7 @@ pub struct Server {
     shared: Arc<Shared>,
     workers: Vec<mpsc::UnboundedSender<ToWorker>>,
     lobbies: Vec<mpsc::UnboundedSender<ToLobby>>,
-    /// Dropped, it closes the doors.
+    /// Dropping it closes the doors.
     close: watch::Sender<()>,
     threads: Vec<JoinHandle<()>>,
     store: StoreThread,
@@ -78,8 +78,7 @@ impl Server {
         Self::start_with(config, sinks)
     }
 
-    /// The same in a process that has taken the right to call anybody away from itself: what a server needs
-    /// to call was opened before.
+    /// The same in a process that has given up the right to open connections: `sinks` were opened before.
     pub fn start_with(config: Config, sinks: Sinks) -> Result<Self, StartError> {
         telemetry::start(config.log, config.log_format);
         forbid_core_dumps();
@@ -205,13 +204,13 @@ impl Server {
     /// down and ends all threads. Takes up to two seconds.
     pub fn stop(self) {
         drop(self.close);
-        self.shared.hub.input(Input::Stop { back_in: BACK_IN });
-        self.shared.sockets.wait_until_empty(FAREWELL);
+        self.shared.hub.input(Input::Stop { back_in: COME_BACK_IN });
+        self.shared.sockets.wait_until_empty(FAREWELL_TIME);
         self.shared.hub.quit();
         if let Some(cluster) = &self.shared.cluster {
             cluster.leave();
         }
-        // Who has ended needs no word.
+        // A thread that has ended needs no message.
         for lobby in &self.lobbies {
             lobby.send(ToLobby::Stop).ok();
         }
@@ -249,7 +248,7 @@ fn listen(address: SocketAddr, flag: &'static str) -> Result<(TcpListener, Socke
     bind().map_err(|cause| StartError::Listen { address, flag, cause })
 }
 
-/// A store, before anybody asks it.
+/// A store that was opened and has no thread yet.
 enum Opened {
     /// This node's alone.
     Own(Sqlite, Vec<crate::store::StoredSession>),
@@ -272,7 +271,7 @@ impl Opened {
         Ok(Self::Own(store, sessions))
     }
 
-    /// Counts what is in the store of the cluster and is none of ours.
+    /// Counts values in the cluster's store that were not made with its secret.
     fn refused(&self) -> Arc<AtomicU64> {
         match self {
             Self::Own(..) => Arc::default(),
@@ -280,7 +279,7 @@ impl Opened {
         }
     }
 
-    /// Starts the thread of the store, and gives the door what it needs to know.
+    /// Starts the thread of the store, and makes the log-in door.
     fn auth(self, origins: Origins) -> Result<(Auth, StoreThread, Option<Changes>), StartError> {
         match self {
             Self::Own(store, sessions) => {
@@ -290,7 +289,7 @@ impl Opened {
             Self::Cluster(store, mut changes, secret) => {
                 let (store, thread) = StoreHandle::start(store).map_err(StartError::System)?;
                 let auth = Auth::of_cluster(origins, store, secret);
-                // What is there already; nobody is connected yet whom it would mean anything to.
+                // These users are known before anybody is connected, so nobody has to be told.
                 while let Ok(change) = changes.try_recv() {
                     drop(auth.apply(&change));
                 }

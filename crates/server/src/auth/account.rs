@@ -1,4 +1,4 @@
-//! What a user may do with what is held of it: see it, change it, end its sessions, erase it.
+//! What users may do with what is stored of them: see it, change it, end sessions, erase it.
 
 use std::net::IpAddr;
 use std::time::Instant;
@@ -102,7 +102,7 @@ impl Auth {
         let _one_at_a_time = self.changing.lock().await;
         self.store.erase(id).await.map_err(unavailable)?;
         self.note_change();
-        // Of a log-in that came in between.
+        // A log-in may have come in between.
         self.end_sessions(&id, &mut close);
         Ok(())
     }

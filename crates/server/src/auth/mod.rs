@@ -40,8 +40,8 @@ pub use sessions::Session;
 use sessions::{Effects, Sessions, is_over};
 use shared_nonces::SharedNonces;
 
-/// Users of whom it is remembered how often they came in the last half minute: more than a server can let in.
-const COMERS: usize = 200_000;
+/// Users whose radio sockets of the last half minute are counted: more than a server can let in.
+const MAX_COUNTED_USERS: usize = 200_000;
 
 /// Everything that the door needs to know who somebody is.
 #[derive(Debug)]
@@ -55,19 +55,18 @@ pub struct Auth {
     /// Radio sockets that a user may open.
     upgrades: Allowance<UserId>,
     nonces: Mutex<Nonces>,
-    /// Instead of them, when the store is that of a cluster.
+    /// Replaces `nonces` when the store is that of a cluster.
     shared: Option<Cluster>,
     sessions: Mutex<Sessions>,
     on_radio: OnRadio,
     store: StoreHandle,
-    /// Users that were changed or erased so far. Whoever read a user before sees by it whether to
-    /// read again.
+    /// Counts changes and erasures of users: a reader compares it to see whether to read a user again.
     changes: AtomicU64,
     /// Changes of users are told to the hub in the order in which they were stored.
     changing: tokio::sync::Mutex<()>,
 }
 
-/// What a node of a cluster has beside.
+/// What only a node of a cluster has.
 #[derive(Debug)]
 struct Cluster {
     nonces: SharedNonces,
@@ -87,7 +86,7 @@ impl Auth {
             registrations: Allowance::a_day(REGISTRATIONS_PER_ADDRESS),
             newcomers: Newcomers::default(),
             contacts: Allowance::a_day(CONTACTS_PER_ADDRESS),
-            upgrades: Allowance::of(USER_UPGRADES, USER_UPGRADE * USER_UPGRADES, COMERS),
+            upgrades: Allowance::of(USER_UPGRADES, USER_UPGRADE * USER_UPGRADES, MAX_COUNTED_USERS),
             nonces: Mutex::default(),
             shared: None,
             on_radio: sessions.on_radio(),
@@ -107,7 +106,7 @@ impl Auth {
         Self { shared, on_radio, sessions: Mutex::new(sessions), ..Self::new(origins, store, Vec::new()) }
     }
 
-    /// Takes over what the store says by itself. The hub has to hear what it means for log-ins.
+    /// Applies a change that the store reports. The caller tells the hub what it means for log-ins.
     pub(crate) fn apply(&self, change: &Change) -> Effects {
         let effects = self.lock_sessions().apply(change);
         self.note_change();
@@ -140,12 +139,12 @@ impl Auth {
         self.upgrades.take_of(user, Instant::now()).map_err(|wait| too_many(words, wait))
     }
 
-    /// Counts a radio socket of a session that was found, so that no newer log-in takes its place.
+    /// Counts a radio socket of a session, so that no newer log-in ends that session.
     pub(crate) fn radio_of(&self, session: Session) -> RadioOf {
         self.on_radio.count(session.login)
     }
 
-    /// Keeps the day of the last use, once a day. A failure costs that note only.
+    /// Stores the day of the last use, once a day. A failure loses nothing else.
     pub async fn note_use(&self, hash: TokenHash, session: Session) {
         let today = today();
         if self.lock_sessions().touch(&hash, today) {
@@ -170,8 +169,8 @@ impl Auth {
         self.lock_sessions().remove(hash).map(|session| session.login)
     }
 
-    /// The second half of a log-out, without which a restart would bring the session back. Failed, it is tried
-    /// until it works, and who asked is told.
+    /// The second half of a log-out, without which a restart would bring the session back. If it fails, the store
+    /// tries again until it works, and the caller is told.
     pub async fn forget(&self, user: UserId, hash: TokenHash) -> Result<(), Refusal> {
         self.store.remove_session(user, hash).await.map_err(owed)
     }

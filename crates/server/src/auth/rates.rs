@@ -1,4 +1,4 @@
-//! How often one address may ask for log-ins.
+//! Limits how often one address may ask for log-ins.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -12,10 +12,10 @@ use crate::household::household;
 use crate::lock::lock;
 
 /// Until an address may ask once more.
-const ONE: Duration = Duration::from_nanos(1_000_000_000 / AUTH_PER_SECOND as u64);
+const REQUEST_INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / AUTH_PER_SECOND as u64);
 
-/// A budget for each household, and a queue of those who were told to come back. Nobody stands in it: each
-/// refusal names the next moment at which a request will be free, so that a crowd does not come back at once.
+/// A budget for each household. Each refusal names the next moment at which a request will be free and was promised
+/// to nobody else, so that a crowd does not come back at once.
 #[derive(Debug)]
 pub(super) struct Rates {
     zero: Instant,
@@ -25,7 +25,7 @@ pub(super) struct Rates {
 #[derive(Debug)]
 struct Budget {
     requests: Bucket,
-    /// When the last one was told to come back who was refused.
+    /// The moment that was named in the last refusal.
     told: Time,
 }
 
@@ -36,8 +36,8 @@ impl Default for Rates {
 }
 
 impl Rates {
-    /// Takes one request of `address`, or says in what time to come back. A request that is refused costs
-    /// nothing: only the queue grows longer, and that of this address alone.
+    /// Takes one request of `address`, or says in what time to come back. A refused request takes nothing; it only
+    /// moves the moment for the next refusal of this address.
     pub(super) fn take(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
         let Some(prefix) = household(address) else { return Ok(()) };
         let now = self.time(now);
@@ -51,12 +51,12 @@ impl Rates {
         budgets.entry(prefix).or_insert_with(|| Budget::new(now)).take(now)
     }
 
-    /// Forgets addresses that have all of their budget again: what is kept of them has an end, whoever comes.
+    /// Forgets addresses that have all of their budget again.
     pub(super) fn forget(&self, now: Instant) {
         let now = self.time(now);
         let mut budgets = lock(&self.budgets);
         budgets.retain(|_, budget| !budget.is_whole(now));
-        // What was taken out of a table still lies in it.
+        // The spare room of a table keeps what was removed.
         budgets.shrink_to_fit();
     }
 
@@ -78,8 +78,8 @@ impl Budget {
         if self.requests.take(1, now) {
             return Ok(());
         }
-        // Whoever was told before comes before; those beyond the longest wait have to ask again.
-        self.told = (now + self.requests.wait(now)).max(self.told + ONE).min(now + AUTH_WAIT);
+        // Later than all moments named before, up to the longest wait: past that, clients have to ask again.
+        self.told = (now + self.requests.wait(now)).max(self.told + REQUEST_INTERVAL).min(now + AUTH_WAIT);
         Err(self.told.since(now))
     }
 }
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     /// Until an address that has asked as often as it may at once can do so again.
-    const ALL: Duration = ONE.saturating_mul(AUTH_REQUESTS);
+    const REFILL_TIME: Duration = REQUEST_INTERVAL.saturating_mul(AUTH_REQUESTS);
 
     #[test]
     fn an_address_has_a_budget_that_refills() {
@@ -101,7 +101,7 @@ mod tests {
             rates.take(address, start).unwrap();
         }
         let wait = rates.take(address, start).unwrap_err();
-        assert_eq!(wait, ONE);
+        assert_eq!(wait, REQUEST_INTERVAL);
         rates.take("192.0.2.8".parse().unwrap(), start).unwrap();
         rates.take(address, start + wait).unwrap();
         rates.take(address, start + wait).unwrap_err();
@@ -113,7 +113,7 @@ mod tests {
         let address = "192.0.2.7".parse().unwrap();
         let mut told: Vec<_> = (0..300).filter_map(|_| rates.take(address, start).err()).collect();
         assert_eq!(told.len(), 240);
-        assert_eq!(told.last(), Some(&(ONE * 240)));
+        assert_eq!(told.last(), Some(&(REQUEST_INTERVAL * 240)));
         told.dedup();
         assert_eq!(told.len(), 240, "no two at once");
         for wait in told {
@@ -147,11 +147,11 @@ mod tests {
         let longest = (0..100_000).filter_map(|_| rates.take(script, start).err()).max();
         assert_eq!(longest, Some(AUTH_WAIT));
         rates.take(honest, start).unwrap();
-        rates.take(script, start + ONE).unwrap();
+        rates.take(script, start + REQUEST_INTERVAL).unwrap();
         // It went away: the address is as before, and what it was told is nobody's.
-        let later = start + ALL + AUTH_WAIT;
+        let later = start + REFILL_TIME + AUTH_WAIT;
         (0..AUTH_REQUESTS).for_each(|_| rates.take(script, later).unwrap());
-        assert_eq!(rates.take(script, later), Err(ONE));
+        assert_eq!(rates.take(script, later), Err(REQUEST_INTERVAL));
     }
 
     #[test]

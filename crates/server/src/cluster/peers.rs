@@ -1,9 +1,8 @@
-//! The nodes that are believed.
+//! Which nodes are believed.
 //!
-//! That a message was made with the cluster's secret does not say when: somebody may have kept it, and say it
-//! again. So a node is believed once it has answered a question that nobody could have foreseen, and from
-//! then on each of its numbers is taken once. What it said before the answer is dropped; nodes say all that
-//! matters again each second.
+//! A message made with the cluster's secret may be old: somebody may have recorded it and play it again. So a node
+//! is believed once it has answered a random question, and from then on each of its numbers is taken once. What it
+//! said before is dropped; nodes repeat all that matters each second.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -130,7 +129,7 @@ impl Peers {
         let header = Header::of(bytes).filter(|header| header.from != self.me)?;
         let known = self.lock().get(&header.from).map(|peer| peer.key.clone());
         let key = known.unwrap_or_else(|| Arc::new(NodeKey::of(&self.secret, &self.prefix, header.from)));
-        // Whoever knows the secret said it, at some time.
+        // Now it is certain that a node with the secret said it, at some time.
         let said = key.open(header, lane, subject, bytes)?;
         let mut known = self.lock();
         let peer = Self::meet(&mut known, header.from, key, now)?;

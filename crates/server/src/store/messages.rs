@@ -7,7 +7,7 @@ use tenfour_protocol::{ContactText, Handle, UserId};
 use super::sqlite::foreign;
 use super::{Left, Minute, Sqlite, StoreError, StoredMessage};
 
-/// By the index: a user has few.
+/// By the index; a user has few.
 const OF_ONE: &str = "
     SELECT message.id, user.key, message.handle, message.sent, message.text
     FROM message JOIN user ON user.id = message.user WHERE message.user = ?1 ORDER BY message.id";
@@ -129,7 +129,7 @@ mod tests {
             }
         }
         assert_eq!(store.put_message(&user(0).id, &text("x"), Minute(1)).unwrap(), Left::TooMany);
-        // Who has none waiting gets in, and whoever has most of them has one less.
+        // A user without a message gets in, and the user with most has one less.
         let newcomer = &user(writers);
         assert_eq!(store.put_message(&newcomer.id, &text("help"), Minute(1)).unwrap(), Left::Done);
         assert_eq!(store.messages_of(&user(0).id).unwrap().len(), CONTACTS_PER_USER - 1);
@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(store.messages_of(&newcomer.id).unwrap()[0].text, text("help"));
     }
 
-    /// Ten thousand people with one message each leave no room: nobody's only one goes.
+    /// With one message each of ten thousand people there is no room: nobody loses their only one.
     #[test]
     fn nobody_loses_their_only_message_to_somebody_else() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,8 +1,7 @@
-//! The memory of the world: users, the hashes of their sessions, and what they wrote to the operator.
+//! The store: users, the hashes of their sessions, and what they wrote to the operator.
 //!
-//! A [`Store`] may block; the [`StoreHandle`] gives it a thread of its own and everybody else a
-//! handle that can be awaited. What is deleted or replaced is gone from the files too, when the
-//! answer comes: see [`Store::scrub`].
+//! A [`Store`] may block; the [`StoreHandle`] gives it a thread of its own and everybody else a handle that can be
+//! awaited. When the answer comes, what was deleted or replaced is gone from the files too: see [`Store::scrub`].
 
 mod files;
 mod handle;

@@ -24,7 +24,7 @@ use crate::voice::{burst_of, figure, payloads, say, until, warm};
 use crate::wiretap::Stranger;
 
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// NATS, and what its nodes know.
 struct Town {
@@ -66,7 +66,7 @@ fn stands(desk: &Desk, token: &str) -> bool {
 
 /// Waits until a node has dropped so many messages more.
 fn until_refused(desk: &Desk, least: u64) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while figure(desk, "bus_refused_total") < least {
         assert!(Instant::now() < deadline, "{} of {least}", figure(desk, "bus_refused_total"));
         std::thread::yield_now();
@@ -100,7 +100,7 @@ fn a_planted_token_logs_nobody_in_and_locks_nobody_out() {
         thief.put_session(&StoredSession { used: Day(40_001 + round), ..session }).unwrap();
     }
     let planted = BASE64URL_NOPAD.encode(&planted);
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while figure(&beta, "store_refused_total") == 0 {
         assert!(Instant::now() < deadline, "it is counted");
         std::thread::yield_now();
@@ -149,7 +149,7 @@ fn an_earlier_value_that_is_put_back_brings_no_session_back() {
     let subject = format!("$KV.tenfour.tag.{tag}");
     let mut stranger = Stranger::on(&town.nats, &["$KV.tenfour.>"], None);
     let token = alpha.register(1, "Roadrunner");
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let value = loop {
         // The second one has the session.
         let tape: Vec<_> = stranger.hmsgs(&subject);
@@ -161,7 +161,7 @@ fn an_earlier_value_that_is_put_back_brings_no_session_back() {
     };
     assert!(stands(&beta, &token));
     assert_eq!(alpha.ask("POST", "/api/v1/logout", &token, &Value::Null).status, 204);
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while stands(&beta, &token) {
         assert!(Instant::now() < deadline, "it is told");
     }
@@ -256,7 +256,7 @@ fn a_node_that_is_gone_does_not_come_back_by_its_tape() {
     let mut tape = Stranger::on(&town.nats, &["tenfour.>"], None);
     let [alpha, mut beta] = town.two();
     // Some beats.
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while tape.tape("control.nodes").len() < 6 {
         assert!(Instant::now() < deadline, "nodes say each second that they are there");
         std::thread::yield_now();

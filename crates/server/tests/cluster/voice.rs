@@ -17,7 +17,7 @@ const HERE: (f64, f64) = (44.8125, 20.4612);
 /// Degrees of latitude in a kilometre.
 const KILOMETRE: f64 = 1.0 / 111.2;
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Three nodes that know each other.
 pub(crate) fn three(nats: &NatsServer) -> [Desk; 3] {
@@ -44,7 +44,7 @@ pub(crate) fn figure_in(page: &str, name: &str) -> u64 {
 
 /// Waits until a figure is so.
 pub(crate) fn until(desk: &Desk, name: &str, value: u64) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while figure(desk, name) != value {
         assert!(Instant::now() < deadline, "{name} is {} and not {value}", figure(desk, name));
         std::thread::yield_now();
@@ -224,7 +224,7 @@ async fn people_of_all_nodes_are_counted_and_listed() {
     let counted = |expected: u32| {
         for desk in &nodes {
             while count(desk) != Some(json!(expected)) {
-                assert!(told.elapsed() < PATIENCE, "{:?}", count(desk));
+                assert!(told.elapsed() < TIMEOUT, "{:?}", count(desk));
                 std::thread::yield_now();
             }
         }
@@ -309,7 +309,7 @@ async fn who_comes_back_on_another_node_is_told_what_was_lost_and_hears_nothing_
     // By this a radio knows that the rest of what it was hearing is lost, and says so.
     assert_eq!(listener.welcome["resumed"], false);
     listener.tune("19").await;
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let (mut after, mut seq) = (Vec::new(), 10);
     // The talker goes on as if nothing had happened.
     while after.len() < 5 {

@@ -1,5 +1,5 @@
-//! Values of the store, sealed: who has the disk of NATS, or may publish there, reads no person, and no
-//! value that was not made with the cluster's secret is one.
+//! Sealed values of the store: somebody with the disk of NATS, or the right to publish there, can read no person,
+//! and values that were not made with the cluster's secret are ignored.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
