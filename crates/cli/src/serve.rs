@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
+use serde::Serialize;
 use tenfour_server::config::{Config, Settings, Tls};
 use tenfour_server::confine::confine;
 use tenfour_server::nats::NatsAddress;
@@ -18,7 +19,7 @@ use crate::exit::hangups_are_ignored;
 
 /// Flags of `tenfour serve`. What is not given here is taken from the environment
 /// (`TENFOUR_LISTEN` and so on), then from the file, then from the defaults.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Serialize)]
 pub(crate) struct Serve {
     /// Where people connect [default: 127.0.0.1:27185]
     #[arg(long, value_name = "ADDR", value_parser = address)]
@@ -31,6 +32,7 @@ pub(crate) struct Serve {
     data: Option<PathBuf>,
     /// Configuration; deploy/tenfour.toml explains every key
     #[arg(long, value_name = "FILE", env = "TENFOUR_CONFIG")]
+    #[serde(skip)]
     config: Option<PathBuf>,
     /// Servers of NATS, when this is one of several nodes [default: this is the only one]
     #[arg(long, value_name = "URL", value_delimiter = ',')]
@@ -40,6 +42,7 @@ pub(crate) struct Serve {
     nats_creds: Option<PathBuf>,
     /// What nodes of the cluster know and NATS does not: a file with the line that `openssl rand -hex 32` makes
     #[arg(long, value_name = "FILE")]
+    #[serde(rename = "cluster_secret_file")]
     cluster_secret: Option<PathBuf>,
     /// First word of our subjects: two clusters on one NATS have two [default: tenfour]
     #[arg(long, value_name = "WORD")]
@@ -106,24 +109,10 @@ impl Serve {
         Ok(())
     }
 
-    fn config(self) -> Result<Config> {
+    fn config(&self) -> Result<Config> {
         let file = self.config.as_deref().map(Settings::from_file).transpose()?.unwrap_or_default();
         let environment = Settings::from_env(variables())?;
-        let flags = Settings {
-            listen: self.listen,
-            ops: self.ops,
-            data: self.data,
-            nats: self.nats,
-            nats_creds: self.nats_creds,
-            cluster_secret_file: self.cluster_secret,
-            nats_prefix: self.nats_prefix,
-            node: self.node,
-            tls: self.tls,
-            tls_cert: self.tls_cert,
-            tls_key: self.tls_key,
-            ..Settings::default()
-        };
-        Ok(Config::new(flags.over(environment).over(file))?)
+        Ok(Config::new(Settings::from_flags(&self)?.over(environment).over(file))?)
     }
 }
 

@@ -57,8 +57,9 @@ impl Stats {
 
     fn show(self) -> Result<()> {
         let file = self.config.as_deref().map(Settings::from_file).transpose()?.unwrap_or_default();
-        let flags = Settings { data: self.data, ..Settings::default() };
-        let config = Config::new(flags.over(Settings::from_env(variables())?).over(file))?;
+        let mut settings = Settings::from_env(variables())?.over(file);
+        settings.data = self.data.or(settings.data);
+        let config = Config::new(settings)?;
         anyhow::ensure!(
             config.data.is_dir(),
             "there is no data folder {}: name the server's with --data DIR",

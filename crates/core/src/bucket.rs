@@ -6,7 +6,7 @@ use crate::Time;
 
 /// Allows `capacity` at once and then `per_second`. It counts in millionths, so that rounding loses no time.
 #[derive(Debug, Clone)]
-pub(crate) struct Bucket {
+pub struct Bucket {
     capacity: i64,
     per_second: i64,
     /// Negative while something is owed.
@@ -20,7 +20,7 @@ const LONG: u64 = 1 << 39;
 
 impl Bucket {
     /// A full bucket.
-    pub(crate) fn new(capacity: u32, per_second: u32, now: Time) -> Self {
+    pub fn new(capacity: u32, per_second: u32, now: Time) -> Self {
         let capacity = i64::from(capacity) * MICRO;
         Self { capacity, per_second: per_second.into(), level: capacity, filled: now }
     }
@@ -32,7 +32,7 @@ impl Bucket {
     }
 
     /// Takes `amount` if it is there.
-    pub(crate) fn take(&mut self, amount: u32, now: Time) -> bool {
+    pub fn take(&mut self, amount: u32, now: Time) -> bool {
         self.fill(now);
         let amount = i64::from(amount) * MICRO;
         let enough = self.level >= amount;
@@ -49,7 +49,7 @@ impl Bucket {
     }
 
     /// What is there, in whole tokens.
-    pub(crate) fn level(&mut self, now: Time) -> u32 {
+    pub fn level(&mut self, now: Time) -> u32 {
         self.fill(now);
         // A bucket never holds more tokens than its capacity, which is a `u32`.
         (self.level.max(0).unsigned_abs() / MICRO.unsigned_abs()) as u32
@@ -61,7 +61,7 @@ impl Bucket {
     }
 
     /// Time until one token is there.
-    pub(crate) fn wait(&mut self, now: Time) -> Duration {
+    pub fn wait(&mut self, now: Time) -> Duration {
         self.fill(now);
         Duration::from_micros(
             (MICRO - self.level).max(0).unsigned_abs().div_ceil(self.per_second.unsigned_abs()),

@@ -60,6 +60,7 @@ pub mod time;
 mod timeline;
 pub mod voice;
 
+pub use bucket::Bucket;
 pub use reading::Reading;
 pub use tenfour_protocol::{mutant, mutants};
 pub use time::Time;

@@ -1,4 +1,4 @@
-//! The list of channels, made once for all who ask in the same moment.
+//! The list of channels, made once for all who ask at the same time.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::orders::HubHandle;
 
 /// The hub is asked no more often than this: with every name in use a list takes some milliseconds of the thread
 /// that decides who may talk.
-const EVERY: Duration = Duration::from_millis(50);
+const MIN_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The list that was made last, and when it was asked for.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ impl ChannelList {
             if *made > asked {
                 return Some(list.clone());
             }
-            sleep_until(*made + EVERY).await;
+            sleep_until(*made + MIN_INTERVAL).await;
         }
         let now = Instant::now();
         let channels = hub.channels().await?;

@@ -1,4 +1,4 @@
-//! The shell's moment zero, so that every thread tells the core the same time.
+//! One clock, so that every thread tells the core the same time.
 
 use std::time::{Duration, Instant};
 
@@ -6,8 +6,8 @@ use tenfour_core::Time;
 
 use crate::calendar::since_epoch;
 
-/// Counts from the start of the server. The clock on the wall is read once, at the start: when it
-/// is set later, the moments at which places change stay where they are.
+/// Counts from the start of the server. The wall clock is read once, at the start, so setting it later does not
+/// shift the moments at which places change.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
     zero: Instant,

@@ -1,8 +1,9 @@
-//! What the process takes away from itself before it serves anybody.
+//! The rights that the process gives up before it serves anybody.
 //!
-//! Writing: to the data folder only, where the operator's socket is, too. Calling over TCP: nobody, or the ports of the NATS that was named.
-//! Being read: by root only, and by no core dump. The first two are Landlock's, which Linux has since 5.13
-//! and 6.7; where it is missing the server goes on, and says so. Reading files stays allowed: certificates are read again.
+//! It writes to the data folder only, which has the operator's socket too. It opens no TCP connection, or only to
+//! the ports of its NATS. Only root reads its memory, and no core dump is written. The first two need Landlock
+//! (Linux 5.13 and 6.7); without it the server goes on, and says so. It may still read files: certificates are read
+//! again.
 
 use std::path::Path;
 
@@ -18,7 +19,7 @@ use landlock::{
 pub struct Confinement {
     /// Files are written below the data folder and nowhere else.
     pub writes: bool,
-    /// Nobody can be called over TCP, but at the ports that were named.
+    /// TCP connections go to the named ports only.
     pub calls: bool,
     /// Nobody but root can read the memory.
     pub memory: bool,
@@ -41,26 +42,26 @@ impl Confinement {
     }
 }
 
-/// Confines this thread and all that it starts, for good. To be called before there are others.
-/// `data` has to be there. `ports` are those of NATS; without a cluster there are none.
+/// Confines this thread and all that it starts, for good. Call it before there are other threads. `data` has to be
+/// there. `ports` are those of NATS; without a cluster there are none.
 #[cfg(target_os = "linux")]
 pub fn confine(data: &Path, ports: &[u16]) -> Confinement {
     use rustix::process::{DumpableBehavior, set_dumpable_behavior};
     Confinement {
         memory: set_dumpable_behavior(DumpableBehavior::NotDumpable).is_ok(),
-        // Two rulesets, so that an older kernel, which knows nothing of calls, still has the other.
+        // Two rulesets, so that an older kernel, which cannot restrict TCP, still enforces the other.
         writes: write_below(data).is_ok(),
         calls: call_only(ports).is_ok(),
     }
 }
 
-/// Confines nothing: this system has no means that we know.
+/// Confines nothing: we know no way to do it on this system.
 #[cfg(not(target_os = "linux"))]
 pub fn confine(_data: &Path, _ports: &[u16]) -> Confinement {
     Confinement { writes: false, calls: false, memory: false }
 }
 
-/// Or an error, and nothing is confined.
+/// On an error nothing is confined.
 #[cfg(target_os = "linux")]
 fn write_below(data: &Path) -> Result<(), Box<dyn std::error::Error>> {
     // What the first kernels with Landlock call writing; truncating came later, and is best effort.

@@ -15,7 +15,7 @@ pub(crate) struct Disk(PathBuf);
 pub(crate) enum DiskTrouble {
     /// The file system takes no writes.
     ReadOnly,
-    /// It has less room than is kept for erasures, log-outs and log-ins.
+    /// It has less room than erasures, log-outs and log-ins need.
     Full,
 }
 
@@ -38,10 +38,10 @@ impl Disk {
         Self(folder.to_owned())
     }
 
-    /// What the file system says of itself. Cheap: nothing is read or written. One that fails may not say so;
-    /// whoever writes notices.
+    /// What the file system says of itself. Cheap: nothing is read or written. A disk that fails may not show it
+    /// here; a write does.
     pub(crate) fn trouble(&self) -> Option<DiskTrouble> {
-        // What cannot be asked is judged by whoever writes.
+        // If it cannot be asked, the next write tells.
         let said = statvfs(&self.0).ok()?;
         if said.f_flag.contains(StatVfsMountFlags::RDONLY) {
             return Some(DiskTrouble::ReadOnly);

@@ -13,8 +13,8 @@ use crate::http::{full, in_bytes};
 use crate::orders::ToLobby;
 use crate::shared::Shared;
 
-/// When the system has no more sockets, waiting for one to end helps; trying at once does not.
-const BREATH: Duration = Duration::from_millis(50);
+/// How long to wait when the system has no more sockets: one may end.
+const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
 /// The public listener, and who serves those who come.
 pub(crate) struct Door {
@@ -25,8 +25,8 @@ pub(crate) struct Door {
 }
 
 impl Door {
-    /// Takes connections until it is closed. It stands in the first thread of the lobby, so that with few cores
-    /// nobody is handed from one thread to the next.
+    /// Takes connections until it is closed. It runs in the first thread of the lobby, so that with few cores no
+    /// connection moves between threads.
     pub(crate) async fn stand(mut self, shared: Arc<Shared>) -> io::Result<()> {
         let listener = TcpListener::from_std(self.listener)?;
         tokio::select! {
@@ -38,7 +38,7 @@ impl Door {
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>, lobbies: Vec<mpsc::UnboundedSender<ToLobby>>) {
-    // Made once: it costs no reading.
+    // Made once, so that refusing reads no file.
     let full = in_bytes("503 Service Unavailable", full(), false);
     for lobby in lobbies.iter().cycle() {
         let (socket, peer) = next(&listener).await;
@@ -59,13 +59,13 @@ async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
             Ok(accepted) => return accepted,
             Err(error) => {
                 tracing::warn!(reason = %error, "a connection could not be taken");
-                sleep(BREATH).await;
+                sleep(ACCEPT_RETRY).await;
             }
         }
     }
 }
 
-/// One try to say why: what a socket that has just been opened does not take at once, nobody waits for.
+/// Tries once to say why. If a socket that was just opened does not take it at once, nobody waits.
 fn turn_away(mut socket: TcpStream, why: &[u8]) {
     socket.write_all(why).ok();
 }

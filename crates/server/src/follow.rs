@@ -1,4 +1,4 @@
-//! What other nodes do to users, done here too: a log-out, another handle, an erasure.
+//! Repeats here what other nodes do to users: a log-out, another handle, an erasure.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ pub(crate) async fn erase_who_is_gone(shared: Arc<Shared>) {
     }
 }
 
-/// Each node has a connection log of its own. What fails now is done at the next start.
+/// Each node has its own connection log. An erasure that fails now is repeated at the next start.
 async fn erase_log(shared: &Shared, user: UserId) {
     let log = &shared.connection_log;
     if log.will_erase(user).await.is_err() || log.erase(user).await.is_err() {

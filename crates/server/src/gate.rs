@@ -1,4 +1,4 @@
-//! Counts what is open, up to a most, with a share for each address.
+//! Counts what is open up to a limit, with a share for each address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,16 +8,16 @@ use std::time::Duration;
 use crate::household::household;
 use crate::lock::lock;
 
-/// A most of something. Clones count together.
+/// A limit on something. Clones count together.
 ///
-/// A household has at most as much as is free for everybody else. While little is open, that bites nobody;
-/// one alone gets half of the room, two get a third each, and so on: who has most is refused first, and who has
-/// nothing comes in while anything is free.
+/// A household gets at most as much as is free for everybody else. One alone gets half of the room, two get a third
+/// each, and so on: the household that has most is refused first, and one that has nothing is let in while anything
+/// is free.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
     count: Arc<Count>,
     most: usize,
-    /// The most of one household, however much is free.
+    /// The limit of one household, however much is free.
     most_of_one: usize,
 }
 
@@ -132,7 +132,7 @@ mod tests {
 
     const LOOPBACK: &str = "127.0.0.1";
 
-    /// As many as come in of those who ask from `address`.
+    /// How many requests of `address` are let in.
     fn enter(gate: &Gate, address: &str, ask: usize) -> Vec<Permit> {
         let address = address.parse().ok();
         (0..ask).map_while(|_| gate.take(address, 1)).collect()

@@ -12,8 +12,8 @@ use unicode_normalization::char::canonical_combining_class;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use unicode_security::skeleton;
 
-/// A text this much longer than a handle is not looked at.
-const FOLDING: usize = 4;
+/// A text that is this many times longer than a handle is refused unread.
+const MAX_LENGTH_RATIO: usize = 4;
 
 /// The handle that a text stands for, by the nickname profile of PRECIS (RFC 8266): spaces are
 /// folded, compatible characters are replaced (NFKC), capitals stay, and what is invisible,
@@ -22,7 +22,7 @@ const FOLDING: usize = 4;
 /// between text and emoji are left out: keyboards send both. A character that is visible needs no
 /// fitting neighbours.
 pub fn choose(text: &str) -> Result<Handle, TextError> {
-    if text.len() > FOLDING * HANDLE_BYTES {
+    if text.len() > MAX_LENGTH_RATIO * HANDLE_BYTES {
         return Err(TextError::TooLong(HANDLE_GRAPHEMES));
     }
     let plain: String = text.chars().filter(|c| !matches!(c, '\u{FE0E}' | '\u{FE0F}')).collect();
@@ -31,7 +31,7 @@ pub fn choose(text: &str) -> Result<Handle, TextError> {
         return Err(TextError::Disallowed(refused.into()));
     }
     let words: Vec<&str> = normal.split(is_space).filter(|word| !word.is_empty()).collect();
-    // Two words may join across the space that was between them; one more time makes it last.
+    // Words may join across the space between them, so the folding runs a second time.
     Handle::parse(&words.join(" ").nfkc().collect::<String>())
 }
 

@@ -1,11 +1,11 @@
-//! Where somebody comes from, as coarse as a household: what one address may have is counted for that.
+//! Addresses, as coarse as a household. Limits for an address count for the whole household.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
 
 use tenfour_core::hub::AddressNo;
 
-/// Gives addresses numbers that mean nothing outside of this run.
+/// Gives addresses numbers that mean nothing outside of this process.
 #[derive(Debug, Default)]
 pub(crate) struct Households(RandomState);
 
@@ -16,8 +16,8 @@ impl Households {
     }
 }
 
-/// An address of IPv4, or the first 56 bits of one of IPv6, which is what one household has; none for
-/// loopback: that is the operator, a test, or a proxy for everybody.
+/// An address of IPv4, or the first 56 bits of one of IPv6, which is what one household has; none for loopback,
+/// which is the operator, a test, or a proxy for everybody.
 pub(crate) fn household(address: IpAddr) -> Option<IpAddr> {
     match address.to_canonical() {
         address if address.is_loopback() => None,

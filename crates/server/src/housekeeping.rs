@@ -1,5 +1,5 @@
-//! What nobody waits for: certificates that change, addresses to forget, the users of a cluster, and the operator's
-//! listener and door, which answer whatever the other threads have to do.
+//! A thread for what nobody waits for: certificates that change, addresses to forget and the users of a cluster. The
+//! operator's listener and socket are here too, so that they answer when the other threads are busy.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use crate::ops::{self, Names};
 use crate::shared::Shared;
 use crate::store::Changes;
 
-/// How often it is looked which addresses can be forgotten.
-const FORGETTING: Duration = Duration::from_secs(60);
+/// How often this thread forgets addresses that have all of their budget again.
+const FORGET_INTERVAL: Duration = Duration::from_secs(60);
 /// A look at the certificate files this often.
 const CERTIFICATES: Duration = Duration::from_secs(2);
 
@@ -65,9 +65,9 @@ async fn answer_nodes(shared: Arc<Shared>) {
     }
 }
 
-/// Lets go of addresses that have asked for nothing for long, also when nobody comes.
+/// Forgets addresses that have asked for nothing for long, also when nobody connects.
 async fn forget_addresses(shared: Arc<Shared>) {
-    let mut ticks = interval(FORGETTING);
+    let mut ticks = interval(FORGET_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;

@@ -1,6 +1,6 @@
 //! The one thread that drives the hub.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -14,11 +14,12 @@ use tokio::sync::mpsc as tokio_mpsc;
 
 use crate::clock::Clock;
 use crate::cluster::Cluster;
-use crate::orders::{Boxed, Framed, HubInbox, ToHub, ToWorker, encode, worker_of};
+use crate::metrics::Metrics;
+use crate::orders::{Boxed, Framed, HubInbox, ToHub, ToWorker, Waiting, encode, worker_of};
 use crate::websocket;
 
-/// Inputs that are handled before their orders go out: workers are woken once for all.
-const TOGETHER: usize = 64;
+/// Most inputs that are handled before their orders go out: workers are woken once for all.
+const MAX_BATCH: usize = 64;
 
 /// Starts the thread.
 pub(crate) fn start(
@@ -27,9 +28,10 @@ pub(crate) fn start(
     workers: Vec<tokio_mpsc::UnboundedSender<ToWorker>>,
     clock: Clock,
     cluster: Option<Cluster>,
+    metrics: Arc<Metrics>,
 ) -> std::io::Result<JoinHandle<()>> {
     let dispatch = Dispatch::new(workers.len());
-    let mut thread = HubThread { hub: Hub::new(config), dispatch, clock, workers, cluster };
+    let mut thread = HubThread { hub: Hub::new(config), dispatch, clock, workers, cluster, metrics };
     std::thread::Builder::new().name("tenfour-hub".into()).spawn(move || thread.run(&inbox.0))
 }
 
@@ -39,6 +41,7 @@ struct HubThread {
     clock: Clock,
     workers: Vec<tokio_mpsc::UnboundedSender<ToWorker>>,
     cluster: Option<Cluster>,
+    metrics: Arc<Metrics>,
 }
 
 impl HubThread {
@@ -46,7 +49,7 @@ impl HubThread {
         loop {
             match self.wait(inbox) {
                 Ok(first) => {
-                    for message in std::iter::once(first).chain(inbox.try_iter().take(TOGETHER)) {
+                    for message in std::iter::once(first).chain(inbox.try_iter().take(MAX_BATCH)) {
                         if !self.take(*message) {
                             return;
                         }
@@ -62,7 +65,7 @@ impl HubThread {
             }
             let rest = self.dispatch.rest();
             self.hand_over(rest);
-            // Places were read and compared: before the thread sleeps, nothing of them is left.
+            // The hub has compared places: none may stay on the stack while the thread sleeps.
             scrub_stack();
         }
     }
@@ -75,14 +78,15 @@ impl HubThread {
     }
 
     /// False when the thread should end.
-    fn take(&mut self, message: ToHub) -> bool {
-        match message {
+    fn take(&mut self, waiting: Waiting) -> bool {
+        self.metrics.hub_wait.observe(waiting.since.elapsed().as_secs_f64());
+        match waiting.message {
             ToHub::Input(input, place) => {
                 self.hub.handle(input, self.clock.now());
                 self.drain();
                 drop(place);
             }
-            // Who asked may have gone away.
+            // Whoever asked may have gone away.
             ToHub::Channels(answer) => drop(answer.send(self.hub.channels())),
             ToHub::Figures(answer) => drop(answer.send(self.hub.figures())),
             ToHub::Quit => return false,

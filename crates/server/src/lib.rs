@@ -1,5 +1,5 @@
-//! The shell around the hub: sockets, HTTP, store, the web page, configuration. It touches the
-//! world and decides nothing; what is decided, `tenfour-core` decides.
+//! The shell around the hub: sockets, HTTP, store, the web page, configuration. It decides nothing: `tenfour-core`
+//! does.
 //!
 //! ```no_run
 //! use tenfour_server::{Server, config::{Config, Settings}};

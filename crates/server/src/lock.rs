@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Locks a mutex, also after a thread panicked while it held it: in this crate each change under a lock is whole before
-/// anything can panic.
+/// Locks a mutex, even if a thread panicked while it held it: in this crate every change under a lock is complete
+/// before anything can panic.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

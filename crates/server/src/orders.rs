@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, mpsc};
+use std::time::Instant;
 
 use tenfour_core::hub::{HubFigures, Input};
 use tenfour_core::voice::Packet;
@@ -75,9 +76,16 @@ pub(crate) type Framed = Arc<[u8]>;
 #[derive(Debug, Clone)]
 pub(crate) struct HubHandle(mpsc::Sender<Boxed>, Queue);
 
-/// A channel keeps what went through it for a while. By itself a message says who somebody is; its
-/// box is wiped when it is given back.
-pub(crate) type Boxed = Box<ToHub>;
+/// A message to the hub. It says who somebody is, so it travels in a box: a channel keeps what went through it for a
+/// while, but a box is wiped when it is freed.
+pub(crate) type Boxed = Box<Waiting>;
+
+/// A message, and since when it waits for the hub.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) since: Instant,
+    pub(crate) message: ToHub,
+}
 
 /// What the hub is told or asked.
 #[derive(Debug)]
@@ -89,14 +97,14 @@ pub(crate) enum ToHub {
 }
 
 impl HubHandle {
-    /// Tells the hub what happened. After the stop nobody listens, and nothing is lost by it.
+    /// Tells the hub what happened.
     pub(crate) fn input(&self, input: Input) {
-        self.0.send(Box::new(ToHub::Input(input, None))).ok();
+        self.send(ToHub::Input(input, None));
     }
 
-    /// The same for what a client said, which takes a place of its socket's share until the hub has seen it.
+    /// The same for what a client said. It counts in the share of its socket until the hub has seen it.
     pub(crate) fn input_of(&self, share: &Arc<Share>, input: Input) {
-        self.0.send(Box::new(ToHub::Input(input, Some(share.place())))).ok();
+        self.send(ToHub::Input(input, Some(share.place())));
     }
 
     /// The share of a new socket.
@@ -107,25 +115,29 @@ impl HubHandle {
     /// The channels, or nothing when the server stops.
     pub(crate) async fn channels(&self) -> Option<Vec<ChannelInfo>> {
         let (answer, answered) = oneshot::channel();
-        self.0.send(Box::new(ToHub::Channels(answer))).ok()?;
+        self.send(ToHub::Channels(answer));
         answered.await.ok()
     }
 
     /// What the hub holds, or nothing when the server stops.
     pub(crate) async fn figures(&self) -> Option<HubFigures> {
         let (answer, answered) = oneshot::channel();
-        self.0.send(Box::new(ToHub::Figures(answer))).ok()?;
+        self.send(ToHub::Figures(answer));
         answered.await.ok()
     }
 
     /// Ends the thread.
     pub(crate) fn quit(&self) {
-        self.0.send(Box::new(ToHub::Quit)).ok();
+        self.send(ToHub::Quit);
+    }
+
+    /// After the stop nobody listens: what is sent is dropped, and with it the way for an answer.
+    fn send(&self, message: ToHub) {
+        self.0.send(Box::new(Waiting { since: Instant::now(), message })).ok();
     }
 }
 
-/// A hub's inbox before its thread runs: workers are started with the handle, and the thread
-/// with the workers.
+/// The hub's inbox before its thread runs: workers need the handle, and the thread needs the workers.
 pub(crate) struct HubInbox(pub(crate) mpsc::Receiver<Boxed>);
 
 /// A handle and what it leads to.

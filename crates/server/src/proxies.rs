@@ -1,4 +1,4 @@
-//! Whose a request is that comes through proxies of the operator.
+//! Which client a request comes from when it comes through proxies of the operator.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Mutex;
@@ -29,7 +29,7 @@ const INSIDE: [(&str, &str); 7] = [
 ];
 const OUTSIDE: &str = "a public address";
 
-/// The proxies whose word counts; nobody's, unless the operator names them.
+/// The proxies that are believed: none, unless the operator names them.
 #[derive(Debug)]
 pub(crate) struct Proxies {
     trusted: Vec<Prefix>,
@@ -93,7 +93,7 @@ impl Proxies {
         client
     }
 
-    /// Whose a connection counts as: nobody's, while only a proxy is known.
+    /// The address that a connection counts for: none, while only a proxy is known.
     pub(crate) fn counted(&self, client: IpAddr) -> Option<IpAddr> {
         Some(client.to_canonical()).filter(|client| !self.trusts(*client))
     }

@@ -36,7 +36,7 @@ use crate::process::{forbid_core_dumps, raise_file_limit};
 use crate::proxies::Proxies;
 use crate::random::random;
 use crate::shared::Shared;
-use crate::store::{Changes, JetStream, Keeper, Sqlite, Store, StoreThread};
+use crate::store::{Changes, JetStream, Sqlite, Store, StoreHandle, StoreThread};
 use crate::tls::{Certificates, names_of};
 use crate::visitors::Visitors;
 use crate::worker::{self, Sinks};
@@ -45,9 +45,9 @@ use crate::{housekeeping, lobby, operator, telemetry};
 /// Name of the store's file in the data folder.
 pub const STORE: &str = "tenfour.db";
 /// When clients may come back after a stop.
-const BACK_IN: Duration = Duration::from_secs(2);
+const COME_BACK_IN: Duration = Duration::from_secs(2);
 /// Time for clients to take their last words.
-const FAREWELL: Duration = Duration::from_millis(1500);
+const FAREWELL_TIME: Duration = Duration::from_millis(1500);
 /// Files that are not sockets: the store, listeners, certificates, runtimes.
 const OWN_FILES: usize = 64;
 /// Connections that wait to be taken: after a restart everybody comes at once.
@@ -64,7 +64,7 @@ pub struct Server {
     shared: Arc<Shared>,
     workers: Vec<mpsc::UnboundedSender<ToWorker>>,
     lobbies: Vec<mpsc::UnboundedSender<ToLobby>>,
-    /// Dropped, it closes the doors.
+    /// Dropping it closes the doors.
     close: watch::Sender<()>,
     threads: Vec<JoinHandle<()>>,
     store: StoreThread,
@@ -78,8 +78,7 @@ impl Server {
         Self::start_with(config, sinks)
     }
 
-    /// The same in a process that has taken the right to call anybody away from itself: what a server needs
-    /// to call was opened before.
+    /// The same in a process that has given up the right to open connections: `sinks` were opened before.
     pub fn start_with(config: Config, sinks: Sinks) -> Result<Self, StartError> {
         telemetry::start(config.log, config.log_format);
         forbid_core_dumps();
@@ -136,14 +135,13 @@ impl Server {
             (raise_file_limit(), OWN_FILES + 2 * ops::CONNECTIONS + config.workers * worker::FILES);
         let origins = Origins::new(address, tls.is_some(), &names, &config.origins);
         let (auth, store, changes) = opened.auth(origins)?;
-        let metrics = Metrics::new(config.hold, config.visitor_cookie);
-        let metrics = if cluster.is_some() { metrics.with_nodes() } else { metrics };
+        let metrics = Arc::new(Metrics::new(config.hold, config.visitor_cookie, cluster.is_some()));
         let shared = Arc::new(Shared {
             clock,
             auth,
             hub,
             connection_log,
-            metrics: Arc::new(metrics),
+            metrics: metrics.clone(),
             visitors: Visitors::new(config.visitor_cookie, tls.is_some()),
             cluster: cluster.clone(),
             disk: Disk::of(&config.data),
@@ -170,7 +168,7 @@ impl Server {
             tracing::warn!("there is no loopback: when a frame leaves may tell who hears it");
         }
         let mut threads = start_workers(&shared, &workers, inboxes, sinks)?;
-        let hub = hub_thread::start(hub_config, inbox, workers.clone(), clock, cluster);
+        let hub = hub_thread::start(hub_config, inbox, workers.clone(), clock, cluster, metrics);
         threads.push(hub.map_err(StartError::System)?);
         let (close, closing) = watch::channel(());
         let lobbies = start_lobbies(&shared, &workers, (listener, closing.clone()), &mut threads);
@@ -208,13 +206,13 @@ impl Server {
     /// down and ends all threads. Takes up to two seconds.
     pub fn stop(self) {
         drop(self.close);
-        self.shared.hub.input(Input::Stop { back_in: BACK_IN });
-        self.shared.sockets.wait_until_empty(FAREWELL);
+        self.shared.hub.input(Input::Stop { back_in: COME_BACK_IN });
+        self.shared.sockets.wait_until_empty(FAREWELL_TIME);
         self.shared.hub.quit();
         if let Some(cluster) = &self.shared.cluster {
             cluster.leave();
         }
-        // Who has ended needs no word.
+        // A thread that has ended needs no message.
         for lobby in &self.lobbies {
             lobby.send(ToLobby::Stop).ok();
         }
@@ -252,7 +250,7 @@ fn listen(address: SocketAddr, flag: &'static str) -> Result<(TcpListener, Socke
     bind().map_err(|cause| StartError::Listen { address, flag, cause })
 }
 
-/// A store, before anybody asks it.
+/// A store that was opened and has no thread yet.
 enum Opened {
     /// This node's alone.
     Own(Sqlite, Vec<crate::store::StoredSession>),
@@ -275,7 +273,7 @@ impl Opened {
         Ok(Self::Own(store, sessions))
     }
 
-    /// Counts what is in the store of the cluster and is none of ours.
+    /// Counts values in the cluster's store that were not made with its secret.
     fn refused(&self) -> Arc<AtomicU64> {
         match self {
             Self::Own(..) => Arc::default(),
@@ -283,17 +281,17 @@ impl Opened {
         }
     }
 
-    /// Starts the thread of the store, and gives the door what it needs to know.
+    /// Starts the thread of the store, and makes the log-in door.
     fn auth(self, origins: Origins) -> Result<(Auth, StoreThread, Option<Changes>), StartError> {
         match self {
             Self::Own(store, sessions) => {
-                let (keeper, thread) = Keeper::start(store).map_err(StartError::System)?;
-                Ok((Auth::new(origins, keeper, sessions), thread, None))
+                let (store, thread) = StoreHandle::start(store).map_err(StartError::System)?;
+                Ok((Auth::new(origins, store, sessions), thread, None))
             }
             Self::Cluster(store, mut changes, secret) => {
-                let (keeper, thread) = Keeper::start(store).map_err(StartError::System)?;
-                let auth = Auth::of_cluster(origins, keeper, secret);
-                // What is there already; nobody is connected yet whom it would mean anything to.
+                let (store, thread) = StoreHandle::start(store).map_err(StartError::System)?;
+                let auth = Auth::of_cluster(origins, store, secret);
+                // These users are known before anybody is connected, so nobody has to be told.
                 while let Ok(change) = changes.try_recv() {
                     drop(auth.apply(&change));
                 }

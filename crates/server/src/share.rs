@@ -1,5 +1,5 @@
-//! What one socket has waiting for the hub. A socket whose share is used is not read until the hub has taken
-//! something: the network holds back what comes.
+//! Limits how many messages of one socket wait for the hub. A socket that has used its share is not read until the
+//! hub has taken something; the network holds back the rest.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -22,7 +22,7 @@ pub(crate) struct Share {
     reader: Mutex<Option<Waker>>,
 }
 
-/// One message's place, until it is dropped.
+/// A message that waits for the hub, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Place(Arc<Share>);
 
@@ -34,7 +34,7 @@ impl Queue {
 }
 
 impl Share {
-    /// Takes a place, which is there: a share says when to stop reading, and what was read is not lost.
+    /// Counts one more message. It never refuses: a share says when to stop reading, and what was read is not lost.
     pub(crate) fn place(self: &Arc<Self>) -> Place {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         self.all.0.fetch_add(1, Ordering::Relaxed);
@@ -47,7 +47,7 @@ impl Share {
             return Poll::Ready(());
         }
         *self.reader() = Some(context.waker().clone());
-        // A place that was given back in between has woken nobody.
+        // A message that left in between has woken nobody.
         if self.has_room() { Poll::Ready(()) } else { Poll::Pending }
     }
 

@@ -1,4 +1,4 @@
-//! Everything that a data folder holds of a user: what an operator could hand over to anybody.
+//! Everything that a data folder holds of a user, which is all that an operator could hand over.
 
 use std::path::{Path, PathBuf};
 

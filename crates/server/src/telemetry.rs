@@ -13,7 +13,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use crate::config::{LogFormat, LogLevel};
 
-/// Fields that may be written. A new one is added here by somebody who has thought about it.
+/// Fields that may be written. Think before you add one.
 const ALLOWED: [&str; 19] = [
     "back_in_ms",
     "bytes",
@@ -43,7 +43,7 @@ type Sink = Box<dyn Write + Send>;
 /// counts; later ones are for servers in the same process and change nothing.
 pub(crate) fn start(level: LogLevel, format: LogFormat) {
     let lines = subscriber(level, format, Box::new(std::io::stderr()));
-    // The error says that a subscriber is set already, which is the later call.
+    // An error says that a subscriber is set already: this was a later call.
     tracing::subscriber::set_global_default(lines).ok();
 }
 
@@ -67,7 +67,7 @@ struct Lines {
 
 impl<S: Subscriber> Layer<S> for Lines {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        // What libraries say is not ours to vouch for.
+        // Libraries may log anything, so their lines are dropped.
         *metadata.level() <= self.level && metadata.target().starts_with("tenfour")
     }
 
@@ -81,7 +81,7 @@ impl<S: Subscriber> Layer<S> for Lines {
         };
         line.push('\n');
         if let Ok(mut sink) = self.sink.lock() {
-            // Nobody is left to be told when standard error is gone.
+            // When standard error is gone, there is nobody to tell.
             sink.write_all(line.as_bytes()).ok();
         }
     }

@@ -1,9 +1,8 @@
 //! The cookie of visitors: anonymous, off unless the operator wants it, and good for one thing, the
 //! number of browsers that opened the page today. See docs/adr/0011-visitors-are-counted-and-forgotten.md.
 //!
-//! This module knows headers and a clock. Sessions, users, the store and the logs are not in its
-//! reach, and nothing that it keeps is in theirs: of a cookie it keeps a hash under a key of the day,
-//! which is thrown away at midnight (UTC) with all hashes.
+//! This module knows headers and a clock. It cannot reach sessions, users, the store or the logs, nor they it. Of a
+//! cookie it keeps a hash under a key of the day; key and hashes are thrown away at midnight (UTC).
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard};
@@ -75,7 +74,7 @@ impl Visitors {
         }
     }
 
-    /// What is known of the day of `now`; of another day nothing is left.
+    /// What is known of the day of `now`. What was known of another day is thrown away.
     fn today(&self, now: Duration) -> Option<MutexGuard<'_, Today>> {
         // Each change under the lock is whole before anything can panic.
         let mut today = lock(self.today.as_ref()?);

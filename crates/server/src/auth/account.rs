@@ -1,4 +1,4 @@
-//! What a user may do with what is held of it: see it, change it, end its sessions, erase it.
+//! What users may do with what is stored of them: see it, change it, end sessions, erase it.
 
 use std::net::IpAddr;
 use std::time::Instant;
@@ -15,29 +15,29 @@ use crate::store::{Left, Letter, StoreError, TokenHash, User, held_by, letters};
 impl Auth {
     /// All that is stored of a user. `this` is the session that asks.
     pub async fn held(&self, id: UserId, this: &TokenHash) -> Result<Held, Refusal> {
-        let held = self.keeper.held(id).await.map_err(unavailable)?;
+        let held = self.store.held(id).await.map_err(unavailable)?;
         Ok(held_by(held.ok_or(Code::NotLoggedIn)?, Some(this)))
     }
 
     /// All that the store has of a user, for the operator.
     pub(crate) async fn subject(&self, id: UserId) -> Result<Option<Held>, StoreError> {
-        Ok(self.keeper.held(id).await?.map(|stored| held_by(stored, None)))
+        Ok(self.store.held(id).await?.map(|stored| held_by(stored, None)))
     }
 
     /// What people wrote to the operator, the newest last.
     pub(crate) async fn letters(&self) -> Result<Vec<Letter>, StoreError> {
-        self.keeper.messages().await.map(letters)
+        self.store.messages().await.map(letters)
     }
 
     /// Removes messages to the operator, as far as there are any of these numbers. Their bytes are overwritten when
     /// it returns.
     pub(crate) async fn remove_letters(&self, ids: Vec<u32>) -> Result<(), StoreError> {
-        self.keeper.remove_messages(ids).await
+        self.store.remove_messages(ids).await
     }
 
     /// True when the store says that there is no such user.
     pub(crate) async fn is_gone(&self, id: UserId) -> bool {
-        self.lock_sessions().logins(&id).is_empty() && matches!(self.keeper.user(id).await, Ok(None))
+        self.lock_sessions().logins(&id).is_empty() && matches!(self.store.user(id).await, Ok(None))
     }
 
     /// Leaves a message for the operator. It has the budget of a log-in.
@@ -48,7 +48,7 @@ impl Auth {
         self.contacts.take(peer, Instant::now()).map_err(|wait| {
             too_many("As many messages to the operator came from this address as may in a day.", wait)
         })?;
-        match self.keeper.put_message(id, text).await.map_err(unavailable)? {
+        match self.store.put_message(id, text).await.map_err(unavailable)? {
             Left::Done => Ok(()),
             Left::Unknown => Err(Code::NotLoggedIn.into()),
             Left::TooMany => Err(Code::TooManyContacts.into()),
@@ -77,7 +77,7 @@ impl Auth {
         user.handle = handle.unwrap_or(user.handle);
         user.description = description.unwrap_or(user.description);
         if user != before {
-            written(self.keeper.update_user(user.clone()).await.map_err(unavailable)?)?;
+            written(self.store.update_user(user.clone()).await.map_err(unavailable)?)?;
             self.note_change();
             tell(&user, self.lock_sessions().logins(&id));
         }
@@ -92,7 +92,7 @@ impl Auth {
         mut close: impl FnMut(LoginId),
     ) -> Result<(), Refusal> {
         self.end_sessions(&id, &mut close);
-        self.keeper.remove_sessions(id).await.map_err(owed)
+        self.store.remove_sessions(id).await.map_err(owed)
     }
 
     /// Erases a user: sessions at the door at once, then everything from the store and its files.
@@ -100,9 +100,9 @@ impl Auth {
     pub async fn erase(&self, id: UserId, mut close: impl FnMut(LoginId)) -> Result<(), Refusal> {
         self.end_sessions(&id, &mut close);
         let _one_at_a_time = self.changing.lock().await;
-        self.keeper.erase(id).await.map_err(unavailable)?;
+        self.store.erase(id).await.map_err(unavailable)?;
         self.note_change();
-        // Of a log-in that came in between.
+        // A log-in may have come in between.
         self.end_sessions(&id, &mut close);
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! What one address may have stored, and how often one user may come: so many at once, and so many in a time after
-//! that.
+//! Limits on what one address may store and how often one user may connect: a number at once, and as many again in
+//! each period.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -14,13 +14,12 @@ use crate::lock::lock;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Something of which each has a number, and as many again each period. It is kept in memory: a restart gives
-/// everybody theirs anew.
+/// A number of something for each, and as many again each period. It is in memory only: a restart resets it.
 #[derive(Debug)]
 pub(super) struct Allowance<Who = IpAddr> {
     number: u32,
     period: Duration,
-    /// Of how many it is remembered.
+    /// Most entries in `whole_at`.
     most: usize,
     /// When each will have all of it again.
     whole_at: Mutex<HashMap<Who, Instant>>,
@@ -31,7 +30,7 @@ impl<Who: Eq + Hash> Allowance<Who> {
         Self { number, period, most, whole_at: Mutex::default() }
     }
 
-    /// Takes one for `who`, or says when there is the next.
+    /// Takes one for `who`, or says how long to wait for the next.
     pub(super) fn take_of(&self, who: Who, now: Instant) -> Result<(), Duration> {
         let mut whole_at = lock(&self.whole_at);
         if whole_at.len() >= self.most && !whole_at.contains_key(&who) {
@@ -50,11 +49,11 @@ impl<Who: Eq + Hash> Allowance<Who> {
         Err(wait)
     }
 
-    /// Forgets those who have all of it again, after a period at most, whoever comes.
+    /// Forgets those who have all of it again.
     pub(super) fn forget(&self, now: Instant) {
         let mut whole_at = lock(&self.whole_at);
         whole_at.retain(|_, at| *at > now);
-        // What was taken out of a table still lies in it.
+        // The spare room of a table keeps what was removed.
         whole_at.shrink_to_fit();
     }
 
@@ -70,7 +69,7 @@ impl Allowance {
         Self::of(number, DAY, AUTH_PREFIXES)
     }
 
-    /// Takes one for the household of `address`. Loopback has no end of them: it may be a proxy for everybody.
+    /// Takes one for the household of `address`. Loopback has no limit: it may be a proxy for everybody.
     pub(super) fn take(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
         household(address).map_or(Ok(()), |household| self.take_of(household, now))
     }

@@ -29,7 +29,7 @@ const TAG_BYTES: usize = 3;
 /// session did begin elsewhere, the store reports it in a moment.
 const QUESTIONS: u32 = 500;
 
-/// A nonce that was good, and the key that is to be proven with it.
+/// A valid nonce, and the key that the client must prove with it.
 struct Spent {
     nonce: [u8; NONCE_BYTES],
     key: [u8; 32],
@@ -41,15 +41,15 @@ struct Spent {
 pub struct Opened {
     /// Who it is.
     pub user: User,
-    /// The token as text; nobody keeps it.
+    /// The token as text. The server does not keep it.
     pub token: Zeroizing<String>,
-    /// A session of the user that had to go for this one.
+    /// A session of the user that ended to make room for this one.
     pub displaced: Option<LoginId>,
 }
 
 impl Auth {
-    /// Something to sign. It pays for the registration or log-in that is made with it, so that nobody waits
-    /// between the two for longer than a nonce lives.
+    /// Something to sign. The rate limit counts here and not at the registration or log-in, so that nobody has to
+    /// wait in between for longer than a nonce lives.
     pub fn nonce(&self, peer: IpAddr) -> Result<Nonce, Refusal> {
         self.take(peer)?;
         let (nonce, expiry) = match &self.shared {
@@ -86,7 +86,7 @@ impl Auth {
         self.newcomers.note(peer, Instant::now());
         let changes = self.changes();
         let id = user.id;
-        written(self.keeper.insert_user(user).await.map_err(unavailable)?)?;
+        written(self.store.insert_user(user).await.map_err(unavailable)?)?;
         self.open(id, changes).await
     }
 
@@ -125,31 +125,31 @@ impl Auth {
         let mut first = [0; 20];
         first[..TAG_BYTES].copy_from_slice(&token[..TAG_BYTES]);
         // The thread of the store has logged why.
-        let change = self.keeper.state_of(UserId::from_bytes(first)).await.ok()??;
+        let change = self.store.state_of(UserId::from_bytes(first)).await.ok()??;
         let mut sessions = self.lock_sessions();
         sessions.adopt(&change);
         sessions.find(token, today())
     }
 
-    /// A session of a user, of whom nothing was read before there were `changes`.
+    /// Begins a session of a user. `changes` is from before the user was read.
     async fn open(&self, id: UserId, changes: u64) -> Result<Opened, Refusal> {
         let mut bytes = Zeroizing::new(random::<TOKEN_BYTES>());
         if self.shared.is_some() {
-            // So that a node that never saw it knows what to ask the store for. All see the tag anyway.
+            // A node that never saw the token then knows which tag to ask the store for. The tag is public anyway.
             bytes[..TAG_BYTES].copy_from_slice(&id.as_bytes()[..TAG_BYTES]);
         }
         let stored = StoredSession { hash: hash(&*bytes), user: id, used: today() };
-        let begun = self.keeper.begin_session(stored).await.map_err(unavailable)?;
+        let begun = self.store.begin_session(stored).await.map_err(unavailable)?;
         let (user, since) = begun.ok_or(Code::NotRegistered)?;
         let displaced = self.lock_sessions().insert(stored, since);
-        // An erasure in between has taken the session from the store, but not from here.
+        // An erasure in between has removed the session from the store, but not here.
         if let Err(refusal) = self.user_again(id, changes).await {
             self.lock_sessions().remove(&stored.hash);
             return Err(refusal);
         }
         if let Some((hash, Session { user, .. })) = &displaced {
             // The thread of the store has logged why; the session is gone at the door.
-            self.keeper.remove_session(*user, *hash).await.ok();
+            self.store.remove_session(*user, *hash).await.ok();
         }
         Ok(Opened {
             user,
@@ -158,14 +158,14 @@ impl Auth {
         })
     }
 
-    /// Spends the nonce of a proof, which a bad proof does too. One that is not good costs as much as a new one.
+    /// Spends the nonce of a proof, even if the proof is bad. An invalid nonce costs as much as a new one.
     async fn spend(&self, proof: &Proof, peer: IpAddr) -> Result<Spent, Refusal> {
         let nonce = bytes(&proof.nonce);
         let good = match (nonce, &self.shared) {
             (None, _) => false,
             (Some(nonce), None) => lock(&self.nonces).spend(&nonce, proof.expiry, since_epoch()),
             (Some(nonce), Some(cluster)) if cluster.nonces.is_ours(&nonce, proof.expiry, since_epoch()) => {
-                self.keeper.spend_nonce(nonce).await.map_err(unavailable)?
+                self.store.spend_nonce(nonce).await.map_err(unavailable)?
             }
             (Some(_), Some(_)) => false,
         };
@@ -177,8 +177,8 @@ impl Auth {
         Ok(Spent { nonce, key, user: UserId::of_key(&key) })
     }
 
-    /// Checks what a registration from this address costs at this moment. In a cluster each node goes by its
-    /// own count, whichever gave out the nonce.
+    /// Checks the work that a registration from this address costs now. In a cluster each node uses its own count,
+    /// whichever node gave out the nonce.
     fn check_work(&self, spent: &Spent, solution: Option<u32>, peer: IpAddr) -> Result<(), Refusal> {
         let bits = self.newcomers.work(peer, Instant::now());
         let work = Work::new(&spent.nonce, &spent.user);
@@ -205,7 +205,7 @@ impl Auth {
     }
 }
 
-/// Who asks, as far as it shows in the request.
+/// What a request says about who sends it.
 #[derive(Debug, Clone, Copy)]
 pub enum Client<'a> {
     /// A page; what its browser says in `Origin`.

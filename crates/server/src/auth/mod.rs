@@ -26,7 +26,7 @@ use tenfour_protocol::{Code, Refusal, UserId};
 
 use crate::calendar::today;
 use crate::lock::lock;
-use crate::store::{Change, Keeper, StoredSession, TokenHash, User};
+use crate::store::{Change, StoreHandle, StoredSession, TokenHash, User};
 use allowance::Allowance;
 pub use login::{Client, Opened};
 use newcomers::Newcomers;
@@ -34,14 +34,14 @@ use nonces::Nonces;
 use on_radio::OnRadio;
 pub(crate) use on_radio::RadioOf;
 pub use origins::Origins;
-pub use rates::Rates;
+use rates::Rates;
 use refusals::{owed, too_many, unavailable};
 pub use sessions::Session;
 use sessions::{Effects, Sessions, is_over};
 use shared_nonces::SharedNonces;
 
-/// Users of whom it is remembered how often they came in the last half minute: more than a server can let in.
-const COMERS: usize = 200_000;
+/// Users whose radio sockets of the last half minute are counted: more than a server can let in.
+const MAX_COUNTED_USERS: usize = 200_000;
 
 /// Everything that the door needs to know who somebody is.
 #[derive(Debug)]
@@ -55,19 +55,18 @@ pub struct Auth {
     /// Radio sockets that a user may open.
     upgrades: Allowance<UserId>,
     nonces: Mutex<Nonces>,
-    /// Instead of them, when the store is that of a cluster.
+    /// Replaces `nonces` when the store is that of a cluster.
     shared: Option<Cluster>,
     sessions: Mutex<Sessions>,
     on_radio: OnRadio,
-    keeper: Keeper,
-    /// Users that were changed or erased so far. Whoever read a user before sees by it whether to
-    /// read again.
+    store: StoreHandle,
+    /// Counts changes and erasures of users: a reader compares it to see whether to read a user again.
     changes: AtomicU64,
     /// Changes of users are told to the hub in the order in which they were stored.
     changing: tokio::sync::Mutex<()>,
 }
 
-/// What a node of a cluster has beside.
+/// What only a node of a cluster has.
 #[derive(Debug)]
 struct Cluster {
     nonces: SharedNonces,
@@ -77,7 +76,7 @@ struct Cluster {
 
 impl Auth {
     /// With the sessions that an earlier process left.
-    pub fn new(origins: Origins, keeper: Keeper, stored: Vec<StoredSession>) -> Self {
+    pub fn new(origins: Origins, store: StoreHandle, stored: Vec<StoredSession>) -> Self {
         let today = today();
         let standing = stored.into_iter().filter(|session| !is_over(session.used, today));
         let sessions = Sessions::new(standing);
@@ -87,27 +86,27 @@ impl Auth {
             registrations: Allowance::a_day(REGISTRATIONS_PER_ADDRESS),
             newcomers: Newcomers::default(),
             contacts: Allowance::a_day(CONTACTS_PER_ADDRESS),
-            upgrades: Allowance::of(USER_UPGRADES, USER_UPGRADE * USER_UPGRADES, COMERS),
+            upgrades: Allowance::of(USER_UPGRADES, USER_UPGRADE * USER_UPGRADES, MAX_COUNTED_USERS),
             nonces: Mutex::default(),
             shared: None,
             on_radio: sessions.on_radio(),
             sessions: Mutex::new(sessions),
-            keeper,
+            store,
             changes: AtomicU64::default(),
             changing: tokio::sync::Mutex::default(),
         }
     }
 
     /// Of a node in a cluster, whose nodes sign with `secret`. Sessions come by [`Auth::apply`].
-    pub fn of_cluster(origins: Origins, keeper: Keeper, secret: [u8; 32]) -> Self {
+    pub fn of_cluster(origins: Origins, store: StoreHandle, secret: [u8; 32]) -> Self {
         let asked = Mutex::new((Instant::now(), 0));
         let shared = Some(Cluster { nonces: SharedNonces::new(secret), asked });
         let sessions = Sessions::of_cluster();
         let on_radio = sessions.on_radio();
-        Self { shared, on_radio, sessions: Mutex::new(sessions), ..Self::new(origins, keeper, Vec::new()) }
+        Self { shared, on_radio, sessions: Mutex::new(sessions), ..Self::new(origins, store, Vec::new()) }
     }
 
-    /// Takes over what the store says by itself. The hub has to hear what it means for log-ins.
+    /// Applies a change that the store reports. The caller tells the hub what it means for log-ins.
     pub(crate) fn apply(&self, change: &Change) -> Effects {
         let effects = self.lock_sessions().apply(change);
         self.note_change();
@@ -140,18 +139,18 @@ impl Auth {
         self.upgrades.take_of(user, Instant::now()).map_err(|wait| too_many(words, wait))
     }
 
-    /// Counts a radio socket of a session that was found, so that no newer log-in takes its place.
+    /// Counts a radio socket of a session, so that no newer log-in ends that session.
     pub(crate) fn radio_of(&self, session: Session) -> RadioOf {
         self.on_radio.count(session.login)
     }
 
-    /// Keeps the day of the last use, once a day. A failure costs that note only.
+    /// Stores the day of the last use, once a day. A failure loses nothing else.
     pub async fn note_use(&self, hash: TokenHash, session: Session) {
         let today = today();
         if self.lock_sessions().touch(&hash, today) {
             let stored = StoredSession { hash, user: session.user, used: today };
             // The thread of the store has logged why.
-            self.keeper.put_session(stored).await.ok();
+            self.store.put_session(stored).await.ok();
         }
     }
 
@@ -162,7 +161,7 @@ impl Auth {
 
     /// The user of a session.
     pub async fn user(&self, id: UserId) -> Result<User, Refusal> {
-        self.keeper.user(id).await.map_err(unavailable)?.ok_or_else(|| Code::NotLoggedIn.into())
+        self.store.user(id).await.map_err(unavailable)?.ok_or_else(|| Code::NotLoggedIn.into())
     }
 
     /// Ends a session: at the door at once, then in the store.
@@ -170,15 +169,15 @@ impl Auth {
         self.lock_sessions().remove(hash).map(|session| session.login)
     }
 
-    /// The second half of a log-out, without which a restart would bring the session back. Failed, it is tried
-    /// until it works, and who asked is told.
+    /// The second half of a log-out, without which a restart would bring the session back. If it fails, the store
+    /// tries again until it works, and the caller is told.
     pub async fn forget(&self, user: UserId, hash: TokenHash) -> Result<(), Refusal> {
-        self.keeper.remove_session(user, hash).await.map_err(owed)
+        self.store.remove_session(user, hash).await.map_err(owed)
     }
 
     /// Why nothing, or not everything, is stored at the moment, for the operator.
     pub(crate) fn store_trouble(&self) -> Option<String> {
-        self.keeper.trouble()
+        self.store.trouble()
     }
 
     /// How many changes of users there were; see [`Auth::user_again`].

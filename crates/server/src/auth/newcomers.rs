@@ -1,4 +1,4 @@
-//! Who registered from where in the last hour: from a number on, each one more has to show work.
+//! Counts registrations of the last hour. Past a number, each further one from a household must show work.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -30,7 +30,7 @@ impl Newcomers {
                 forget_old(times, now);
                 times.len() >= REGISTRATIONS_AN_HOUR
             }
-            // Of more addresses nothing can be kept: so none of them comes in for nothing.
+            // There is no room to count this address, so it has to show work.
             None => came.len() >= AUTH_PREFIXES,
         };
         if is_due { REGISTRATION_WORK } else { 0 }
@@ -45,20 +45,20 @@ impl Newcomers {
         }
         let times = came.entry(household).or_default();
         times.push_back(now);
-        // Older ones change nothing.
+        // Older ones would change nothing.
         if times.len() > REGISTRATIONS_AN_HOUR {
             times.pop_front();
         }
     }
 
-    /// Forgets what is older than an hour, whoever comes.
+    /// Forgets what is older than an hour.
     pub(super) fn forget(&self, now: Instant) {
         let mut came = self.lock();
         came.retain(|_, times| {
             forget_old(times, now);
             !times.is_empty()
         });
-        // What was taken out of a table still lies in it.
+        // The spare room of a table keeps what was removed.
         came.shrink_to_fit();
     }
 

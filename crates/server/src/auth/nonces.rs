@@ -7,8 +7,8 @@ use tenfour_protocol::limits::{NONCE_BYTES, NONCE_LIFE, NONCES};
 
 type Bytes = [u8; NONCE_BYTES];
 
-/// The nonces that are open. When there is no room the oldest one goes: whoever floods the
-/// server then has to outrun the moment between somebody's request and log-in.
+/// The nonces that are open. When there is no room the oldest one goes, so an attacker would have to fill all of it
+/// between somebody's request and log-in.
 #[derive(Debug, Default)]
 pub(super) struct Nonces {
     open: HashMap<Bytes, u64>,
@@ -32,7 +32,7 @@ impl Nonces {
 
     /// Spends a nonce: true when it was open, with this expiry, and its time is not over.
     pub(super) fn spend(&mut self, nonce: &Bytes, expiry: u64, now: Duration) -> bool {
-        // Its place in the order is left to time.
+        // Its entry in the order goes when its time is over.
         self.open.remove(nonce).is_some_and(|kept| kept == expiry && now.as_secs() <= expiry)
     }
 

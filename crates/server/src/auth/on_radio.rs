@@ -1,4 +1,4 @@
-//! Which log-ins have radio sockets at the moment: a newer log-in takes the place of none of them.
+//! Which log-ins have radio sockets now: a newer log-in does not end these.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};

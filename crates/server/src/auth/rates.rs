@@ -1,78 +1,86 @@
-//! How often one address may ask for log-ins.
+//! Limits how often one address may ask for log-ins.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use tenfour_core::{Bucket, Time};
 use tenfour_protocol::limits::{AUTH_PER_SECOND, AUTH_PREFIXES, AUTH_REQUESTS, AUTH_WAIT};
 
 use crate::household::household;
 use crate::lock::lock;
 
 /// Until an address may ask once more.
-const ONE: Duration = Duration::from_nanos(1_000_000_000 / AUTH_PER_SECOND as u64);
-/// Until one that has asked as often as it may at once can do so again.
-const ALL: Duration = Duration::from_nanos(ONE.as_nanos() as u64 * AUTH_REQUESTS as u64);
+const REQUEST_INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / AUTH_PER_SECOND as u64);
 
-/// A budget for each household, and a queue of those who were told to come back. Nobody stands in it: each
-/// refusal names the next moment at which a request will be free, so that a crowd does not come back at once.
-#[derive(Debug, Default)]
-pub struct Rates {
+/// A budget for each household. Each refusal names the next moment at which a request will be free and was promised
+/// to nobody else, so that a crowd does not come back at once.
+#[derive(Debug)]
+pub(super) struct Rates {
+    zero: Instant,
     budgets: Mutex<HashMap<IpAddr, Budget>>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Budget {
-    /// When all of it is there again.
-    whole_at: Instant,
-    /// The moment that the last one was told who was refused.
-    told: Instant,
+    requests: Bucket,
+    /// The moment that was named in the last refusal.
+    told: Time,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self { zero: Instant::now(), budgets: Mutex::default() }
+    }
 }
 
 impl Rates {
-    /// Takes one request of `address`, or says in what time to come back. A request that is refused costs
-    /// nothing: only the queue grows longer, and that of this address alone.
-    pub fn take(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
+    /// Takes one request of `address`, or says in what time to come back. A refused request takes nothing; it only
+    /// moves the moment for the next refusal of this address.
+    pub(super) fn take(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
         let Some(prefix) = household(address) else { return Ok(()) };
-        let mut budgets = self.lock();
+        let now = self.time(now);
+        let mut budgets = lock(&self.budgets);
         if budgets.len() >= AUTH_PREFIXES && !budgets.contains_key(&prefix) {
             budgets.retain(|_, budget| !budget.is_whole(now));
             if budgets.len() >= AUTH_PREFIXES {
                 return Err(Duration::from_secs(1));
             }
         }
-        budgets.entry(prefix).or_insert(Budget { whole_at: now, told: now }).take(now)
+        budgets.entry(prefix).or_insert_with(|| Budget::new(now)).take(now)
     }
 
-    /// Forgets addresses that have all of their budget again: what is kept of them has an end, whoever comes.
-    pub fn forget(&self, now: Instant) {
-        let mut budgets = self.lock();
+    /// Forgets addresses that have all of their budget again.
+    pub(super) fn forget(&self, now: Instant) {
+        let now = self.time(now);
+        let mut budgets = lock(&self.budgets);
         budgets.retain(|_, budget| !budget.is_whole(now));
-        // What was taken out of a table still lies in it.
+        // The spare room of a table keeps what was removed.
         budgets.shrink_to_fit();
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<IpAddr, Budget>> {
-        lock(&self.budgets)
+    fn time(&self, now: Instant) -> Time {
+        Time::ZERO + now.duration_since(self.zero)
     }
 }
 
 impl Budget {
-    fn is_whole(&self, now: Instant) -> bool {
-        self.whole_at <= now
+    fn new(now: Time) -> Self {
+        Self { requests: Bucket::new(AUTH_REQUESTS, AUTH_PER_SECOND, now), told: now }
     }
 
-    fn take(&mut self, now: Instant) -> Result<(), Duration> {
-        let then = self.whole_at.max(now) + ONE;
-        let wait = then.duration_since(now).saturating_sub(ALL);
-        if wait.is_zero() {
-            self.whole_at = then;
+    fn is_whole(&mut self, now: Time) -> bool {
+        self.requests.level(now) == AUTH_REQUESTS
+    }
+
+    fn take(&mut self, now: Time) -> Result<(), Duration> {
+        if self.requests.take(1, now) {
             return Ok(());
         }
-        // Whoever was told before comes before; those beyond the longest wait have to ask again.
-        self.told = (now + wait).max(self.told + ONE).min(now + AUTH_WAIT);
-        Err(self.told.duration_since(now))
+        // Later than all moments named before, up to the longest wait: past that, clients have to ask again.
+        self.told = (now + self.requests.wait(now)).max(self.told + REQUEST_INTERVAL).min(now + AUTH_WAIT);
+        Err(self.told.since(now))
     }
 }
 
@@ -82,6 +90,9 @@ mod tests {
 
     use super::*;
 
+    /// Until an address that has asked as often as it may at once can do so again.
+    const REFILL_TIME: Duration = REQUEST_INTERVAL.saturating_mul(AUTH_REQUESTS);
+
     #[test]
     fn an_address_has_a_budget_that_refills() {
         let (rates, start) = (Rates::default(), Instant::now());
@@ -90,7 +101,7 @@ mod tests {
             rates.take(address, start).unwrap();
         }
         let wait = rates.take(address, start).unwrap_err();
-        assert_eq!(wait, ONE);
+        assert_eq!(wait, REQUEST_INTERVAL);
         rates.take("192.0.2.8".parse().unwrap(), start).unwrap();
         rates.take(address, start + wait).unwrap();
         rates.take(address, start + wait).unwrap_err();
@@ -102,7 +113,7 @@ mod tests {
         let address = "192.0.2.7".parse().unwrap();
         let mut told: Vec<_> = (0..300).filter_map(|_| rates.take(address, start).err()).collect();
         assert_eq!(told.len(), 240);
-        assert_eq!(told.last(), Some(&(ONE * 240)));
+        assert_eq!(told.last(), Some(&(REQUEST_INTERVAL * 240)));
         told.dedup();
         assert_eq!(told.len(), 240, "no two at once");
         for wait in told {
@@ -136,11 +147,11 @@ mod tests {
         let longest = (0..100_000).filter_map(|_| rates.take(script, start).err()).max();
         assert_eq!(longest, Some(AUTH_WAIT));
         rates.take(honest, start).unwrap();
-        rates.take(script, start + ONE).unwrap();
+        rates.take(script, start + REQUEST_INTERVAL).unwrap();
         // It went away: the address is as before, and what it was told is nobody's.
-        let later = start + ALL + AUTH_WAIT;
+        let later = start + REFILL_TIME + AUTH_WAIT;
         (0..AUTH_REQUESTS).for_each(|_| rates.take(script, later).unwrap());
-        assert_eq!(rates.take(script, later), Err(ONE));
+        assert_eq!(rates.take(script, later), Err(REQUEST_INTERVAL));
     }
 
     #[test]
@@ -148,9 +159,9 @@ mod tests {
         let (rates, start) = (Rates::default(), Instant::now());
         rates.take("192.0.2.7".parse().unwrap(), start).unwrap();
         rates.forget(start);
-        assert_eq!(rates.lock().len(), 1);
+        assert_eq!(lock(&rates.budgets).len(), 1);
         rates.forget(start + Duration::from_secs(1));
-        assert_eq!(rates.lock().capacity(), 0);
+        assert_eq!(lock(&rates.budgets).capacity(), 0);
     }
 
     #[test]
@@ -176,6 +187,6 @@ mod tests {
         let stranger = "192.0.2.1".parse().unwrap();
         rates.take(stranger, start).unwrap_err();
         rates.take(stranger, start + Duration::from_secs(60)).unwrap();
-        assert_eq!(rates.lock().len(), 1);
+        assert_eq!(lock(&rates.budgets).len(), 1);
     }
 }

@@ -8,7 +8,7 @@ use crate::store::{StoreError, Written};
 
 /// There will be room after this time.
 pub(super) fn too_many(words: &str, wait: Duration) -> Refusal {
-    // Rounded up: whoever comes a moment too soon is refused again.
+    // Rounded up: a client that comes too soon is refused again.
     let millis = wait.as_nanos().div_ceil(1_000_000).max(1);
     Refusal::because(Code::TooManyRequests, words).retry_after(u32::try_from(millis).unwrap_or(u32::MAX))
 }

@@ -39,8 +39,8 @@ pub(crate) struct Effects {
     pub(crate) seen: Vec<(LoginId, Person)>,
 }
 
-/// Every session. What is removed from a table stays in the table's memory for long; so tables have
-/// boxes only, which are wiped when they are given back.
+/// Every session. A table keeps removed entries in its memory for long, so tables have only boxes, which are wiped
+/// when they are freed.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     by_hash: HashMap<Box<TokenHash>, Box<Session>>,
@@ -70,14 +70,14 @@ impl Sessions {
         Self { ended: Some(HashMap::new()), ..Self::default() }
     }
 
-    /// Adds a session; returns what had to go for it.
+    /// Adds a session; returns those that ended to make room for it.
     pub(super) fn insert(&mut self, stored: StoredSession, since: Revision) -> Option<(TokenHash, Session)> {
         self.add(stored, since);
         let surplus = self.surplus(&stored)?;
         self.remove(&surplus).map(|session| (surplus, session))
     }
 
-    /// What has to go for a new session, if the user has too many: the one that was not used for longest, of those
+    /// Which session ends for a new one, if the user has too many: the one that was not used for longest, of those
     /// that came on the same day the oldest, and none with a radio on it.
     fn surplus(&self, new: &StoredSession) -> Option<TokenHash> {
         let own = self.by_user.get(&new.user).filter(|own| own.len() > SESSIONS_PER_USER)?;
@@ -113,7 +113,7 @@ impl Sessions {
         }
     }
 
-    /// Takes over a state of the store, from whichever node it is.
+    /// Applies a state of the store, whichever node wrote it.
     pub(super) fn apply(&mut self, change: &Change) -> Effects {
         let mut effects = Effects::default();
         let standing: HashSet<&TokenHash> = change.sessions.iter().map(|session| &session.hash).collect();
@@ -124,7 +124,7 @@ impl Sessions {
             let over = self.over(&id, &standing, change.revision);
             let ended = over.iter().filter_map(|hash| self.take(hash)).map(|session| session.login);
             match users.get(&id) {
-                // As many as there can be: another node let them in, and this one go for it.
+                // There are as many as may be: another node let in a newer one, which replaces this.
                 Some(_) if standing_of(change, &id) >= SESSIONS_PER_USER => effects.displaced.extend(ended),
                 Some(_) => effects.logged_out.extend(ended),
                 None => {
@@ -147,7 +147,7 @@ impl Sessions {
     /// The sessions of a user that this state of the store does not have any more.
     fn over(&self, id: &UserId, standing: &HashSet<&TokenHash>, at: Revision) -> Vec<TokenHash> {
         let own = self.by_user.get(id).into_iter().flatten();
-        // What began later is not in it yet.
+        // A session that began later is not in this state yet.
         let began = |hash: &TokenHash| self.by_hash.get(hash).is_some_and(|session| session.since < at);
         own.filter(|hash| !standing.contains(&***hash) && began(hash)).map(|hash| **hash).collect()
     }

@@ -1,4 +1,4 @@
-//! Nonces of a cluster: whichever node gave one out, any node takes it, and one only.
+//! Nonces of a cluster: any node takes one that any other gave out, and each is taken once.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use tenfour_protocol::limits::{NONCE_BYTES, NONCE_LIFE};
 
-/// What of a nonce is random; the rest says that a node of ours gave it out.
+/// Random bytes of a nonce; the rest proves that a node of the cluster made it.
 const RANDOM: usize = NONCE_BYTES / 2;
-/// Clocks of nodes may differ by so much. That a nonce is good once is not up to clocks.
+/// Clocks of nodes may differ by this much. That a nonce is good once does not depend on clocks.
 const SKEW: Duration = Duration::from_secs(300);
 
 /// Knows the nonces of its cluster without keeping any.

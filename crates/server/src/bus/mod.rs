@@ -1,11 +1,9 @@
 //! What goes from node to node.
 //!
-//! Two lanes, so that voice that piles up somewhere holds up nothing else. A message reaches whoever has
-//! subscribed to its subject by then, but not who sent it; each lane keeps the order of each sender. What is
-//! sent while a lane is down is lost, and what others sent in between too: [`Event::Up`] after
-//! [`Event::Down`] is a gap, always.
+//! There are two lanes, so that voice that piles up delays nothing else. A message reaches every node that has
+//! subscribed to its subject by then, except its sender; each lane keeps the order of each sender. What anybody
+//! sends while a lane is down is lost: [`Event::Up`] after [`Event::Down`] is a gap, always.
 
-mod local;
 mod name;
 mod nats;
 
@@ -15,7 +13,6 @@ use thiserror::Error;
 
 use crate::nats::NatsError;
 
-pub use local::{Local, Room};
 pub use nats::OverNats;
 
 /// Which way a message goes.
@@ -45,17 +42,17 @@ pub enum Event<'a> {
     Tick,
 }
 
-/// What is called for the events of a lane, in their order. It must not wait.
+/// Called for each event of a lane, in order. It must not block.
 pub type Hearer = Box<dyn FnMut(Event<'_>) + Send>;
 
 /// A way to the other nodes.
 pub trait Bus: fmt::Debug + Send + Sync {
     /// Sends the parts, as one message. False when it is lost for certain.
     fn publish(&self, lane: Lane, subject: &str, parts: &[&[u8]]) -> bool;
-    /// Hears a subject from now on. With `*` as its last word it is all that differ in that word; what two
-    /// subscriptions take is heard once.
+    /// Subscribes to a subject. `*` as its last word stands for any word. A message that fits two subscriptions is
+    /// heard once.
     fn subscribe(&self, lane: Lane, subject: &str);
-    /// Hears it no more. What was sent before may still come.
+    /// Unsubscribes. What was sent before may still come.
     fn unsubscribe(&self, lane: Lane, subject: &str);
     /// Messages that went out on a lane, and messages that were lost here.
     fn counts(&self, lane: Lane) -> (u64, u64);
@@ -69,7 +66,7 @@ pub enum BusError {
     /// NATS does not do what it is asked.
     #[error(transparent)]
     Nats(#[from] NatsError),
-    /// Two of a name.
+    /// Two nodes have the same name.
     #[error(
         "a node named {0} is on this NATS already: stop it, or give this one another name with --node NAME (two clusters on one NATS have two prefixes: --nats-prefix WORD)"
     )]

@@ -15,10 +15,10 @@ use crate::random::random;
 const NAME: Sid = 2;
 /// The answers to our asking for it, when the connection is back.
 const NAMESAKES: Sid = 3;
-/// How long is waited for a node that has the name, when somebody is there who could be one.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a node waits for another one with its name, when somebody is there who could have it.
+const NAME_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The name of a node, which one has at a time. Whoever does not know the cluster's secret has none.
+/// The name of a node, which one node has at a time. Only a node that knows the cluster's secret can claim one.
 #[derive(Clone)]
 pub(super) struct Name {
     subject: String,
@@ -26,9 +26,9 @@ pub(super) struct Name {
     api: Api,
     /// For answers.
     key: Arc<Zeroizing<[u8; 32]>>,
-    /// This node asks by it, so that no answer of before is one.
+    /// A random number of this question, so that no earlier answer fits.
     challenge: [u8; 16],
-    /// True once it is ours; before, we do not answer.
+    /// True once the name is ours. Until then this node does not answer.
     ours: Arc<AtomicBool>,
 }
 
@@ -39,8 +39,8 @@ impl Name {
         Ok(Self { subject, start, api: Api::default(), key, challenge: random(), ours: Arc::default() })
     }
 
-    /// Asks who has the name, takes it, and asks once more: two nodes may have asked at the same moment.
-    /// Of those the one with the smaller number stays.
+    /// Asks who has the name, takes it, and asks once more, since two nodes may have asked at the same time. Of
+    /// those the one with the smaller number stays.
     pub(super) fn claim(&self, link: &Link, nats: &Nats) -> Result<(), BusError> {
         let taken = || BusError::NameTaken(nats.node.clone());
         self.api.listen(link);
@@ -58,11 +58,12 @@ impl Name {
 
     /// Another start that has the name, as far as one shows that it knows the secret.
     fn owner(&self, link: &Link) -> Result<Option<u64>, NatsError> {
-        self.api
-            .ask_all(link, &self.subject, &self.challenge, PATIENCE, |answer| self.namesake(&answer.payload))
+        self.api.ask_all(link, &self.subject, &self.challenge, NAME_TIMEOUT, |answer| {
+            self.namesake(&answer.payload)
+        })
     }
 
-    /// Once it is ours: asks without waiting.
+    /// Asks again without waiting, once the name is ours.
     pub(super) fn look(&self, link: &Link) {
         if self.ours.load(Ordering::Acquire) {
             let answer = self.api.subject("namesakes");

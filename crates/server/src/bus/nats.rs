@@ -1,4 +1,4 @@
-//! The bus of many machines: NATS, by two connections.
+//! The bus over NATS, with two connections.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -51,7 +51,7 @@ impl Subjects {
         Some(sid)
     }
 
-    /// False when this came by a star, and comes by a subscription of its own as well.
+    /// False when this came by a subscription with a star and also comes by one of its own.
     fn is_first(&self, sid: Sid, subject: &str) -> bool {
         self.stars == 0 || self.by_subject.get(subject).is_none_or(|own| *own == sid)
     }
@@ -76,7 +76,7 @@ impl OverNats {
     pub fn open(nats: &Nats, start: u64, control: Hearer, voice: Hearer) -> Result<Self, BusError> {
         let name = Name::of(nats, start)?;
         let control = End::open(nats, "control", control, Some(name.clone()))?;
-        // Closed when it is not returned.
+        // Both are closed if this function fails.
         let control = Closing(Some(control));
         name.claim(&control.0.as_ref().expect("just made").link, nats)?;
         let voice = End::open(nats, "voice", voice, None)?;

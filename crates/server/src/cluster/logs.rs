@@ -19,12 +19,12 @@ use crate::bus::Lane;
 use crate::connection_log::{ConnectionLog, Position};
 use crate::lock::lock;
 
-/// What all nodes are asked by.
+/// The subject of questions to all nodes.
 pub(super) const QUESTIONS: &str = "logs";
-/// How long others are waited for; whoever says nothing until then is as good as gone.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// Rows in one message.
-const ROWS: usize = 500;
+/// The longest wait for other nodes. One that says nothing until then counts as gone.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+/// Most rows of one message.
+const ROWS_PER_MESSAGE: usize = 500;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Question {
@@ -64,7 +64,7 @@ impl Logs {
         if subject == QUESTIONS {
             let question = serde_json::from_slice::<Question>(payload).ok();
             let Some(question) = question.filter(|question| question.from == from) else { return false };
-            // Before the start, and after the stop, nobody looks.
+            // Before the start and after the stop nobody reads it.
             lock(&self.questions).as_ref().map(|questions| questions.send(question));
         } else {
             let Ok(Reply { ask, rows, more }) = serde_json::from_slice(payload) else { return false };
@@ -83,7 +83,7 @@ impl Cluster {
         lock(&logs.asking).insert(ask, answer);
         let mut waiting = lock(&self.side.others).len();
         self.say(QUESTIONS, &Question { from: self.node, ask, user });
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + ANSWER_TIMEOUT;
         let mut all = Vec::new();
         while waiting > 0 {
             let Ok(Some((rows, more))) = timeout_at(until, answers.recv()).await else { break };
@@ -117,10 +117,10 @@ impl Questions {
         while let Some(Question { from, ask, user }) = self.0.recv().await {
             let mut at = Some(Position::START);
             while let Some(from_here) = at {
-                // What cannot be read is told to the operator by the log itself.
+                // The log itself tells the operator what cannot be read.
                 let page = log.held_by(user, from_here).await;
                 let (rows, next) = page.unwrap_or_default();
-                let mut parts = rows.chunks(ROWS).map(<[_]>::to_vec).peekable();
+                let mut parts = rows.chunks(ROWS_PER_MESSAGE).map(<[_]>::to_vec).peekable();
                 while let Some(rows) = parts.next() {
                     let more = next.is_some() || parts.peek().is_some();
                     cluster.say(&answers_to(from), &Reply { ask, rows, more });

@@ -1,7 +1,7 @@
-//! This node among others: between the bus on one side, and the hub and the workers on the other.
+//! Connects the bus with the hub and the workers of this node.
 //!
-//! What is rare goes through the hub. Frames do not: a talker's worker hands each of them to the bus once,
-//! and those of other nodes go from the bus to every worker's deck.
+//! Control messages go through the hub. Frames do not: a talker's worker hands each of them to the bus once, and
+//! frames of other nodes go from the bus to every worker's deck.
 
 mod logs;
 mod peers;
@@ -10,7 +10,6 @@ mod sealed;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
-use std::time::Instant;
 
 use tenfour_core::hub::{Input, NodeInput, NodeNews, NodeOutput};
 use tenfour_core::reach::scrub_stack;
@@ -29,7 +28,7 @@ use logs::Logs;
 use peers::{Peers, Verdict};
 use sealed::Sealer;
 
-/// The other nodes, for whoever has something for them.
+/// A handle to the other nodes.
 #[derive(Debug, Clone)]
 pub(crate) struct Cluster {
     node: NodeId,
@@ -50,7 +49,7 @@ struct Side {
     counts: Counts,
     sealer: Sealer,
     peers: Peers,
-    /// To answer by; not there before the bus is.
+    /// For answers. Set once the bus is open.
     bus: OnceLock<Weak<dyn Bus>>,
     /// The nodes that are there beside this one.
     others: Mutex<BTreeSet<NodeId>>,
@@ -84,7 +83,7 @@ pub(crate) struct ClusterFigures {
     pub(crate) voice_lost: u64,
     /// Messages with frames that came.
     pub(crate) voice_in: u64,
-    /// Messages that are none of ours.
+    /// Messages that could not be read.
     pub(crate) malformed: u64,
     /// Messages that were not made with the cluster's secret, or came twice, or were too many.
     pub(crate) refused: u64,
@@ -133,12 +132,12 @@ impl Cluster {
         self.node
     }
 
-    /// Does what the hub says. `deliver` gives the workers what was said to them before.
+    /// Does what the hub says.
     pub(crate) fn carry_out(&self, output: NodeOutput) {
         match output {
             NodeOutput::Publish { subject, message } => {
                 let bytes = Envelope { from: self.node, message: *message }.to_bytes();
-                // It may have had a cell, which was moved about while it was written.
+                // The message may have a cell, and writing it left copies on the stack.
                 scrub_stack();
                 self.publish(lane(&subject), &subject.to_string(), &[&bytes]);
             }
@@ -156,7 +155,7 @@ impl Cluster {
                 self.side.note(&news);
                 tell(&news);
             }
-            // For a worker: the thread of the hub gives it to the right one.
+            // The thread of the hub gives this to the right worker.
             NodeOutput::Relay { .. } => {}
         }
     }
@@ -167,7 +166,7 @@ impl Cluster {
         self.publish(Lane::Voice, relay.subject(), &[&message]);
     }
 
-    /// Nothing goes out that is not sealed.
+    /// Seals and publishes.
     fn publish(&self, lane: Lane, subject: &str, parts: &[&[u8]]) {
         self.bus.publish(lane, subject, &[&self.side.sealer.seal(lane, subject, parts)]);
     }
@@ -202,7 +201,7 @@ impl Side {
             Event::Down => side.turn(lane, false),
             Event::Tick => side.intake().handle_timeout(side.clock.now()),
             Event::Message { subject, payload } => {
-                match side.peers.hear(lane, subject, payload, &side.sealer, Instant::now()) {
+                match side.peers.hear(lane, subject, payload, &side.sealer, side.clock.now()) {
                     Verdict::Said(from, said) => side.hear(from, subject, &said),
                     Verdict::Reply(to, words) => side.reply(to, &words),
                     Verdict::Nothing => {}
@@ -211,7 +210,7 @@ impl Side {
         })
     }
 
-    /// A node that is believed says something. It speaks for itself only.
+    /// Handles what a believed node says. A node may speak only for itself.
     fn hear(&self, from: NodeId, subject: &str, said: &[u8]) {
         let good = if Frames::is_next(said) {
             said.get(1..9) == Some(&from.0.to_be_bytes()[..]) && self.frames(said)
@@ -232,7 +231,7 @@ impl Side {
         }
     }
 
-    /// A lane works, or does not any more.
+    /// Notes whether a lane works.
     fn turn(&self, lane: Lane, works: bool) {
         let mut lanes = lock(&self.lanes);
         let before = lanes.control && lanes.voice;
@@ -258,7 +257,7 @@ impl Side {
 
     fn message(&self, from: NodeId, payload: &[u8]) -> bool {
         let parsed = Envelope::parse(payload);
-        // It may have had a cell, which was moved about while it was read.
+        // The message may have a cell, and reading it left copies on the stack.
         scrub_stack();
         let envelope = parsed.ok().filter(|envelope| envelope.from == from);
         let is_good = envelope.is_some();
@@ -274,7 +273,7 @@ impl Side {
         is_good
     }
 
-    /// While the intake is locked, so that frames keep their order.
+    /// Called with the intake locked, so that frames keep their order.
     fn pass_on(&self, intake: &mut Intake) {
         while let Some(output) = intake.poll() {
             match output {

@@ -1,15 +1,15 @@
-//! The nodes that are believed.
+//! Which nodes are believed.
 //!
-//! That a message was made with the cluster's secret does not say when: somebody may have kept it, and say it
-//! again. So a node is believed once it has answered a question that nobody could have foreseen, and from
-//! then on each of its numbers is taken once. What it said before the answer is dropped; nodes say all that
-//! matters again each second.
+//! A message made with the cluster's secret may be old: somebody may have recorded it and play it again. So a node
+//! is believed once it has answered a random question, and from then on each of its numbers is taken once. What it
+//! said before is dropped; nodes repeat all that matters each second.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tenfour_core::{Bucket, Time};
 use tenfour_protocol::limits::{NODE_MESSAGES, NODE_MESSAGES_PER_SECOND, NODE_SILENT, NODES};
 use tenfour_protocol::node::{Frames, NodeId};
 use zeroize::Zeroizing;
@@ -54,15 +54,16 @@ pub(super) struct Peers {
 #[derive(Debug)]
 struct Peer {
     key: Arc<NodeKey>,
-    heard: Instant,
+    heard: Time,
     standing: Standing,
-    budget: Budget,
+    /// Messages of control that it may say.
+    budget: Bucket,
 }
 
 #[derive(Debug)]
 enum Standing {
-    /// It was asked this, at this time.
-    Asked(Challenge, Instant),
+    /// It is asked this. When it was, last.
+    Asked(Challenge, Option<Time>),
     /// It has answered; the numbers that were taken, on each lane.
     Believed([Window; 2]),
 }
@@ -100,28 +101,6 @@ impl Window {
     }
 }
 
-/// Messages of control that a node may say.
-#[derive(Debug)]
-struct Budget {
-    left: f64,
-    at: Instant,
-}
-
-impl Budget {
-    fn new(now: Instant) -> Self {
-        Self { left: NODE_MESSAGES.into(), at: now }
-    }
-
-    fn take(&mut self, now: Instant) -> bool {
-        let more = now.saturating_duration_since(self.at).as_secs_f64() * f64::from(NODE_MESSAGES_PER_SECOND);
-        self.left = (self.left + more).min(NODE_MESSAGES.into());
-        self.at = now;
-        let has_one = self.left >= 1.0;
-        self.left -= f64::from(u8::from(has_one));
-        has_one
-    }
-}
-
 impl Peers {
     pub(super) fn new(secret: ClusterSecret, prefix: &str, me: NodeId) -> Self {
         let (known, prefix) = (Mutex::default(), prefix.to_owned());
@@ -140,31 +119,24 @@ impl Peers {
         subject: &str,
         bytes: &[u8],
         sealer: &Sealer,
-        now: Instant,
+        now: Time,
     ) -> Verdict {
         self.judge(lane, subject, bytes, sealer, now).unwrap_or_else(|| self.refuse())
     }
 
     /// Nothing when the message is to be dropped and counted.
-    fn judge(
-        &self,
-        lane: Lane,
-        subject: &str,
-        bytes: &[u8],
-        sealer: &Sealer,
-        now: Instant,
-    ) -> Option<Verdict> {
+    fn judge(&self, lane: Lane, subject: &str, bytes: &[u8], sealer: &Sealer, now: Time) -> Option<Verdict> {
         let header = Header::of(bytes).filter(|header| header.from != self.me)?;
         let known = self.lock().get(&header.from).map(|peer| peer.key.clone());
         let key = known.unwrap_or_else(|| Arc::new(NodeKey::of(&self.secret, &self.prefix, header.from)));
-        // Whoever knows the secret said it, at some time.
+        // Now it is certain that a node with the secret said it, at some time.
         let said = key.open(header, lane, subject, bytes)?;
         let mut known = self.lock();
         let peer = Self::meet(&mut known, header.from, key, now)?;
         peer.heard = now;
         match said.first() {
             _ if lane == Lane::Voice && Frames::is_next(&said) => {}
-            _ if !peer.budget.take(now) => return None,
+            _ if !peer.budget.take(1, now) => return None,
             Some(&ASK) => {
                 let reply =
                     [&[ANSWER][..], said.get(1..17)?, &sealer.next(Lane::Voice).to_be_bytes()].concat();
@@ -188,7 +160,7 @@ impl Peers {
             Standing::Believed(windows) => {
                 windows[lane_number(lane)].take(header.number).then_some(Verdict::Said(header.from, said))
             }
-            Standing::Asked(challenge, at) => Some(ask(header.from, challenge, at, now)),
+            Standing::Asked(challenge, asked) => Some(ask(header.from, challenge, asked, now)),
         }
     }
 
@@ -197,18 +169,17 @@ impl Peers {
         known: &mut HashMap<NodeId, Peer>,
         node: NodeId,
         key: Arc<NodeKey>,
-        now: Instant,
+        now: Time,
     ) -> Option<&mut Peer> {
         if known.len() >= NODES && !known.contains_key(&node) {
-            let silent = |peer: &Peer| now.saturating_duration_since(peer.heard) >= NODE_SILENT;
+            let silent = |peer: &Peer| now.since(peer.heard) >= NODE_SILENT;
             let oldest = known.iter().filter(|(_, peer)| silent(peer)).min_by_key(|(_, peer)| peer.heard);
             let oldest = *oldest?.0;
             known.remove(&oldest);
         }
         Some(known.entry(node).or_insert_with(|| {
-            // Asked with this message.
-            let standing = Standing::Asked(random(), now.checked_sub(ASK_AGAIN).unwrap_or(now));
-            Peer { key, heard: now, standing, budget: Budget::new(now) }
+            let budget = Bucket::new(NODE_MESSAGES, NODE_MESSAGES_PER_SECOND, now);
+            Peer { key, heard: now, standing: Standing::Asked(random(), None), budget }
         }))
     }
 
@@ -216,7 +187,7 @@ impl Peers {
         self.refused.fetch_add(1, Ordering::Relaxed);
         if !self.told.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                "a message on NATS was dropped: it was not made with the secret of this cluster, or said before; more are counted in tenfour_bus_refused"
+                "a message on NATS was dropped: it was not made with the secret of this cluster, or said before; more are counted in tenfour_bus_refused_total"
             );
         }
         Verdict::Nothing
@@ -228,11 +199,11 @@ impl Peers {
 }
 
 /// Asks a node to show that it is there, unless it was asked a moment ago.
-fn ask(node: NodeId, challenge: &Challenge, at: &mut Instant, now: Instant) -> Verdict {
-    if now.saturating_duration_since(*at) < ASK_AGAIN {
+fn ask(node: NodeId, challenge: &Challenge, asked: &mut Option<Time>, now: Time) -> Verdict {
+    if asked.is_some_and(|at| now.since(at) < ASK_AGAIN) {
         return Verdict::Nothing;
     }
-    *at = now;
+    *asked = Some(now);
     Verdict::Reply(node, [&[ASK][..], challenge].concat().into())
 }
 
@@ -256,12 +227,12 @@ mod tests {
             self.sealer.seal(lane, "s", &[text])
         }
 
-        fn hear(&self, lane: Lane, bytes: &[u8], now: Instant) -> Verdict {
+        fn hear(&self, lane: Lane, bytes: &[u8], now: Time) -> Verdict {
             self.peers.hear(lane, "s", bytes, &self.sealer, now)
         }
 
         /// What is said of a message, as text.
-        fn hears(&self, lane: Lane, bytes: &[u8], now: Instant) -> Option<Vec<u8>> {
+        fn hears(&self, lane: Lane, bytes: &[u8], now: Time) -> Option<Vec<u8>> {
             match self.hear(lane, bytes, now) {
                 Verdict::Said(_, said) => Some(said.to_vec()),
                 Verdict::Reply(..) | Verdict::Nothing => None,
@@ -269,7 +240,7 @@ mod tests {
         }
 
         /// Has `other` show that it is there.
-        fn ask(&self, other: &Self, now: Instant) {
+        fn ask(&self, other: &Self, now: Time) {
             let Verdict::Reply(_, ask) = self.hear(Lane::Control, &other.say(Lane::Control, b"{}"), now)
             else {
                 panic!("a stranger is asked");
@@ -284,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_node_is_believed_when_it_has_answered_and_each_word_counts_once() {
-        let (one, other, now) = (node(1), node(2), Instant::now());
+        let (one, other, now) = (node(1), node(2), Time::ZERO);
         let early = other.say(Lane::Voice, b"before");
         one.ask(&other, now);
         assert_eq!(one.hears(Lane::Voice, &early, now), None, "what was said before it could show itself");
@@ -303,7 +274,7 @@ mod tests {
 
     #[test]
     fn what_somebody_kept_of_a_node_that_is_gone_is_nothing() {
-        let (one, gone, later) = (node(1), node(2), Instant::now());
+        let (one, gone, later) = (node(1), node(2), Time::ZERO);
         let tape: Vec<_> = (0..50).map(|_| gone.say(Lane::Control, b"{}")).collect();
         for (n, word) in tape.iter().enumerate() {
             let now = later + Duration::from_millis(100 * n as u64);
@@ -323,7 +294,7 @@ mod tests {
 
     #[test]
     fn nodes_and_their_words_have_a_most() {
-        let (one, now) = (node(1), Instant::now());
+        let (one, now) = (node(1), Time::ZERO);
         for n in 0..2 * NODES as u64 {
             one.hear(Lane::Control, &node(100 + n).say(Lane::Control, b"{}"), now);
         }
@@ -343,7 +314,7 @@ mod tests {
 
     #[test]
     fn without_the_secret_nothing_is_kept_of_anybody() {
-        let (one, now) = (node(1), Instant::now());
+        let (one, now) = (node(1), Time::ZERO);
         for n in 0..1_000u64 {
             let mut forged = node(2).say(Lane::Control, b"{}").to_vec();
             forged[1..9].copy_from_slice(&n.to_be_bytes());

@@ -1,5 +1,5 @@
-//! Messages between nodes, sealed: NATS and its operators read nothing of them, and what was not made with
-//! the cluster's secret is no message.
+//! Sealed messages between nodes: NATS and its operators cannot read them, and a message that was not made with the
+//! cluster's secret is dropped.
 //!
 //! ```text
 //! offset size

@@ -1,36 +1,22 @@
 //! What is said about other nodes.
 
-use std::path::PathBuf;
-
-use super::ConfigError;
-use crate::nats::{Nats, NatsAddress};
+use super::{ConfigError, Settings};
+use crate::nats::Nats;
 
 /// Longest name of a node and longest first word of subjects.
 const WORD_CHARS: usize = 32;
 
-/// The keys that are about other nodes.
-#[derive(Debug)]
-pub(super) struct Said {
-    pub(super) servers: Option<Vec<NatsAddress>>,
-    pub(super) creds: Option<PathBuf>,
-    pub(super) secret: Option<PathBuf>,
-    pub(super) open: Option<bool>,
-    pub(super) prefix: Option<String>,
-    pub(super) store: Option<bool>,
-    pub(super) node: Option<String>,
-}
-
 /// The NATS of the cluster, if there is one.
-pub(super) fn nats(said: Said) -> Result<Option<Nats>, ConfigError> {
-    let Said { servers, creds, secret, open, prefix, store, node } = said;
-    let Some(servers) = servers.filter(|servers| !servers.is_empty()) else {
+pub(super) fn nats(settings: &Settings) -> Result<Option<Nats>, ConfigError> {
+    let Settings { nats_creds: creds, cluster_secret_file: secret, nats_open: open, .. } = settings;
+    let Some(servers) = settings.nats.clone().filter(|servers| !servers.is_empty()) else {
         let said = [
             ("nats_creds", creds.is_some()),
             ("cluster_secret_file", secret.is_some()),
             ("nats_open", open.is_some()),
-            ("nats_prefix", prefix.is_some()),
-            ("nats_store", store.is_some()),
-            ("node", node.is_some()),
+            ("nats_prefix", settings.nats_prefix.is_some()),
+            ("nats_store", settings.nats_store.is_some()),
+            ("node", settings.node.is_some()),
         ];
         let said = said.into_iter().find(|(_, said)| *said);
         return said.map_or(Ok(None), |(key, _)| Err(ConfigError::NoNats(key)));
@@ -39,7 +25,7 @@ pub(super) fn nats(said: Said) -> Result<Option<Nats>, ConfigError> {
         && !open.unwrap_or(false)
     {
         let plain = servers.iter().any(|server| !server.is_here() && !server.tls);
-        let lacks = match (plain, &creds, &secret) {
+        let lacks = match (plain, creds, secret) {
             (true, ..) => Some("its address has no tls://"),
             (false, None, _) => Some("there are no nats_creds"),
             (false, Some(_), None) => Some("there is no cluster_secret_file"),
@@ -49,11 +35,12 @@ pub(super) fn nats(said: Said) -> Result<Option<Nats>, ConfigError> {
             return Err(ConfigError::OpenNats { server: far.to_string(), lacks });
         }
     }
-    let prefix = prefix.unwrap_or_else(|| "tenfour".into());
-    let node = node.unwrap_or_else(host_name);
+    let prefix = settings.nats_prefix.clone().unwrap_or_else(|| "tenfour".into());
+    let node = settings.node.clone().unwrap_or_else(host_name);
     word("nats_prefix", &prefix)?;
     word("node", &node)?;
-    Ok(Some(Nats { servers, creds, secret, prefix, node, store: store.unwrap_or(true) }))
+    let store = settings.nats_store.unwrap_or(true);
+    Ok(Some(Nats { servers, creds: creds.clone(), secret: secret.clone(), prefix, node, store }))
 }
 
 fn word(key: &'static str, text: &str) -> Result<(), ConfigError> {

@@ -1,17 +1,18 @@
 //! Configuration: file < environment < flags. Without any of them the server runs on
 //! loopback, keeps its data in the platform's data folder and prints its address.
 //!
-//! Each source is a [`Settings`] in which everything is optional; [`Config`] is what they
-//! amount to, checked.
+//! Each source is a [`Settings`] in which everything is optional. [`Config`] is all of them together, checked.
 
 mod cluster;
 mod period;
 mod prefix;
 mod settings;
+mod variable;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -171,15 +172,7 @@ pub enum ConfigError {
 impl Config {
     /// Fills what is not set and checks the rest.
     pub fn new(settings: Settings) -> Result<Self, ConfigError> {
-        let cluster = cluster::Said {
-            servers: settings.nats,
-            creds: settings.nats_creds,
-            secret: settings.cluster_secret_file,
-            open: settings.nats_open,
-            prefix: settings.nats_prefix,
-            store: settings.nats_store,
-            node: settings.node,
-        };
+        let nats = cluster::nats(&settings)?;
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
         let origins = settings.origins.unwrap_or_default();
         if let Some(bad) = origins.iter().find(|origin| !is_origin(origin)) {
@@ -198,7 +191,7 @@ impl Config {
             operator: settings.operator,
             origins,
             trusted_proxies: settings.trusted_proxies.unwrap_or_default(),
-            workers: count("workers", settings.workers, default_workers(), 1, MOST_WORKERS)?,
+            workers: within("workers", settings.workers.unwrap_or_else(default_workers), 1..=MOST_WORKERS)?,
             hold: period("hold", settings.hold, limits::HOLD, limits::HOLD_RANGE)?,
             talk_limit: period(
                 "talk_limit",
@@ -212,39 +205,27 @@ impl Config {
                 limits::COURTESY,
                 limits::COURTESY_RANGE,
             )?,
-            channel_participants: count(
+            channel_participants: within(
                 "channel_participants",
-                settings.channel_participants,
-                limits::CHANNEL_PARTICIPANTS,
-                2,
-                1_000_000,
+                settings.channel_participants.unwrap_or(limits::CHANNEL_PARTICIPANTS),
+                2..=1_000_000,
             )?,
             visitor_cookie: settings.visitor_cookie.unwrap_or(false),
             connection_log: settings.connection_log.unwrap_or(true),
-            connection_log_days: count(
+            connection_log_days: within(
                 "connection_log_days",
-                settings.connection_log_days,
-                connection_log::DAYS,
-                1,
-                connection_log::MOST_DAYS,
+                settings.connection_log_days.unwrap_or(connection_log::DAYS),
+                1..=connection_log::MOST_DAYS,
             )?,
-            connection_log_mb: count(
+            connection_log_mb: within(
                 "connection_log_mb",
-                settings.connection_log_mb,
-                limits::LOG_DAY_MEGABYTES,
-                *limits::LOG_DAY_MEGABYTES_RANGE.start(),
-                *limits::LOG_DAY_MEGABYTES_RANGE.end(),
+                settings.connection_log_mb.unwrap_or(limits::LOG_DAY_MEGABYTES),
+                limits::LOG_DAY_MEGABYTES_RANGE,
             )?,
-            users: count(
-                "users",
-                settings.users,
-                limits::USERS,
-                *limits::USERS_RANGE.start(),
-                *limits::USERS_RANGE.end(),
-            )?,
+            users: within("users", settings.users.unwrap_or(limits::USERS), limits::USERS_RANGE)?,
             stats: rules(settings.stats_epsilon, settings.stats_threshold)?,
             tls: tls(settings.tls.as_deref(), settings.tls_cert, settings.tls_key)?,
-            nats: cluster::nats(cluster)?,
+            nats,
             log: settings.log.unwrap_or_default(),
             log_format: settings.log_format.unwrap_or_default(),
             channels,
@@ -281,60 +262,39 @@ fn tls(mode: Option<&str>, cert: Option<PathBuf>, key: Option<PathBuf>) -> Resul
     }
 }
 
-fn count(
-    key: &'static str,
-    set: Option<usize>,
-    default: usize,
-    least: usize,
-    most: usize,
-) -> Result<usize, ConfigError> {
-    let got = set.unwrap_or(default);
-    if (least..=most).contains(&got) {
-        return Ok(got);
-    }
-    Err(ConfigError::OutOfRange {
-        key,
-        got: got.to_string(),
-        least: least.to_string(),
-        most: most.to_string(),
-    })
-}
-
-/// Bounds of epsilon: below, nothing is left of a count; above, nothing of the noise.
-const EPSILON_RANGE: std::ops::RangeInclusive<f64> = 0.01..=10.0;
+/// Epsilon below these bounds leaves nothing of a count, above them nothing of the noise.
+const EPSILON_RANGE: RangeInclusive<f64> = 0.01..=10.0;
 
 fn rules(epsilon: Option<f64>, threshold: Option<usize>) -> Result<Rules, ConfigError> {
     let default = Rules::default();
-    let epsilon = epsilon.unwrap_or(default.epsilon);
-    // What is no number is in no range.
-    if !EPSILON_RANGE.contains(&epsilon) {
-        return Err(ConfigError::OutOfRange {
-            key: "stats_epsilon",
-            got: epsilon.to_string(),
-            least: EPSILON_RANGE.start().to_string(),
-            most: EPSILON_RANGE.end().to_string(),
-        });
-    }
-    let threshold = count("stats_threshold", threshold, default.threshold as usize, 2, 1_000_000)?;
-    Ok(Rules { epsilon, threshold: threshold as u64 })
+    let threshold = threshold.unwrap_or(default.threshold as usize);
+    Ok(Rules {
+        epsilon: within("stats_epsilon", epsilon.unwrap_or(default.epsilon), EPSILON_RANGE)?,
+        threshold: within("stats_threshold", threshold, 2..=1_000_000)? as u64,
+    })
 }
 
 fn period(
     key: &'static str,
     set: Option<Period>,
     default: Duration,
-    range: std::ops::RangeInclusive<Duration>,
+    range: RangeInclusive<Duration>,
 ) -> Result<Duration, ConfigError> {
-    let got = set.map_or(default, Period::duration);
+    let range = Period(*range.start())..=Period(*range.end());
+    within(key, set.unwrap_or(Period(default)), range).map(Period::duration)
+}
+
+/// NaN is in no range.
+fn within<T: PartialOrd + ToString>(
+    key: &'static str,
+    got: T,
+    range: RangeInclusive<T>,
+) -> Result<T, ConfigError> {
     if range.contains(&got) {
         return Ok(got);
     }
-    Err(ConfigError::OutOfRange {
-        key,
-        got: Period(got).to_string(),
-        least: Period(*range.start()).to_string(),
-        most: Period(*range.end()).to_string(),
-    })
+    let [got, least, most] = [&got, range.start(), range.end()].map(ToString::to_string);
+    Err(ConfigError::OutOfRange { key, got, least, most })
 }
 
 /// Longest name of a host and longest label of a channel, in characters.

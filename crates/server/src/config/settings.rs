@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use serde::de::value::MapDeserializer;
 use serde::{Deserialize, Serialize};
 use tenfour_protocol::ChannelId;
 use thiserror::Error;
 
+use super::variable::Variable;
 use super::{Period, Prefix};
 use crate::nats::NatsAddress;
 
@@ -129,6 +131,9 @@ pub enum SettingsError {
         /// Where and why.
         cause: Box<toml::de::Error>,
     },
+    /// A flag is not what it should be.
+    #[error("a flag is wrong: {0}")]
+    Flags(String),
     /// A variable of the environment is not what it should be.
     #[error("the environment variable {name} is wrong: {reason}")]
     Variable {
@@ -148,122 +153,42 @@ impl Settings {
             .map_err(|cause| SettingsError::File { path: path.to_owned(), cause: Box::new(cause) })
     }
 
+    /// Reads `TENFOUR_*` from `variables`. Names without a key are left alone: the same prefix serves the client
+    /// commands.
+    pub fn from_env(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, SettingsError> {
+        let keys: Vec<_> = Self::keys().collect();
+        let mut settings = Self::default();
+        for (name, value) in variables {
+            let key = name.strip_prefix("TENFOUR_").map(str::to_ascii_lowercase);
+            let Some(key) = key.filter(|key| keys.contains(key)) else { continue };
+            let one = MapDeserializer::new(std::iter::once((key, Variable(&value))));
+            let one = Self::deserialize(one)
+                .map_err(|error| SettingsError::Variable { name, reason: error.to_string() })?;
+            settings = one.over(settings);
+        }
+        Ok(settings)
+    }
+
+    /// Reads flags, whose names are keys.
+    pub fn from_flags(flags: &impl Serialize) -> Result<Self, SettingsError> {
+        let table = toml::Table::try_from(flags).map_err(|cause| SettingsError::Flags(cause.to_string()))?;
+        table.try_into().map_err(|cause| SettingsError::Flags(cause.to_string()))
+    }
+
     /// The keys that there are.
     pub fn keys() -> impl Iterator<Item = String> {
         let nothing = serde_json::to_value(Self::default()).expect("settings are plain values");
         nothing.as_object().into_iter().flat_map(|keys| keys.keys().cloned()).collect::<Vec<_>>().into_iter()
     }
 
-    /// Reads `TENFOUR_*` from `variables`. Lists are separated by commas, labels of channels
-    /// written like `9=Emergency,19=Calling`. Other variables are nobody's error: the same
-    /// prefix serves the client commands.
-    pub fn from_env(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, SettingsError> {
-        let mut settings = Self::default();
-        for (name, value) in variables {
-            if let Some(key) = name.strip_prefix("TENFOUR_") {
-                settings
-                    .set(&key.to_ascii_lowercase(), &value)
-                    .map_err(|reason| SettingsError::Variable { name: name.clone(), reason })?;
-            }
-        }
-        Ok(settings)
-    }
-
-    fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
-        match key {
-            "listen" => self.listen = Some(parse(value)?),
-            "ops" => self.ops = Some(parse(value)?),
-            "data" => self.data = Some(value.into()),
-            "host" => self.host = Some(value.into()),
-            "operator" => self.operator = Some(value.into()),
-            "origins" => self.origins = Some(list(value).map(str::to_owned).collect()),
-            "trusted_proxies" => {
-                self.trusted_proxies = Some(list(value).map(parse).collect::<Result<_, _>>()?);
-            }
-            "workers" => self.workers = Some(parse(value)?),
-            "hold" => self.hold = Some(parse(value)?),
-            "talk_limit" => self.talk_limit = Some(parse(value)?),
-            "courtesy_limit" => self.courtesy_limit = Some(parse(value)?),
-            "channel_participants" => self.channel_participants = Some(parse(value)?),
-            "visitor_cookie" => self.visitor_cookie = Some(parse(value)?),
-            "connection_log" => self.connection_log = Some(parse(value)?),
-            "connection_log_days" => self.connection_log_days = Some(parse(value)?),
-            "connection_log_mb" => self.connection_log_mb = Some(parse(value)?),
-            "users" => self.users = Some(parse(value)?),
-            "stats_epsilon" => self.stats_epsilon = Some(parse(value)?),
-            "stats_threshold" => self.stats_threshold = Some(parse(value)?),
-            "tls" => self.tls = Some(value.into()),
-            "tls_cert" => self.tls_cert = Some(value.into()),
-            "tls_key" => self.tls_key = Some(value.into()),
-            "nats" => self.nats = Some(list(value).map(parse).collect::<Result<_, _>>()?),
-            "nats_creds" => self.nats_creds = Some(value.into()),
-            "cluster_secret_file" => self.cluster_secret_file = Some(value.into()),
-            "nats_open" => self.nats_open = Some(parse(value)?),
-            "nats_prefix" => self.nats_prefix = Some(value.into()),
-            "nats_store" => self.nats_store = Some(parse(value)?),
-            "node" => self.node = Some(value.into()),
-            "log" => self.log = Some(word(value)?),
-            "log_format" => self.log_format = Some(word(value)?),
-            "channels" => self.channels = Some(list(value).map(labelled).collect::<Result<_, _>>()?),
-            _ => {}
-        }
-        Ok(())
-    }
-
     /// These settings, and where they say nothing, `below`.
     pub fn over(self, below: Self) -> Self {
-        Self {
-            listen: self.listen.or(below.listen),
-            ops: self.ops.or(below.ops),
-            data: self.data.or(below.data),
-            host: self.host.or(below.host),
-            operator: self.operator.or(below.operator),
-            origins: self.origins.or(below.origins),
-            trusted_proxies: self.trusted_proxies.or(below.trusted_proxies),
-            workers: self.workers.or(below.workers),
-            hold: self.hold.or(below.hold),
-            talk_limit: self.talk_limit.or(below.talk_limit),
-            courtesy_limit: self.courtesy_limit.or(below.courtesy_limit),
-            channel_participants: self.channel_participants.or(below.channel_participants),
-            visitor_cookie: self.visitor_cookie.or(below.visitor_cookie),
-            connection_log: self.connection_log.or(below.connection_log),
-            connection_log_days: self.connection_log_days.or(below.connection_log_days),
-            connection_log_mb: self.connection_log_mb.or(below.connection_log_mb),
-            users: self.users.or(below.users),
-            stats_epsilon: self.stats_epsilon.or(below.stats_epsilon),
-            stats_threshold: self.stats_threshold.or(below.stats_threshold),
-            tls: self.tls.or(below.tls),
-            tls_cert: self.tls_cert.or(below.tls_cert),
-            tls_key: self.tls_key.or(below.tls_key),
-            nats: self.nats.or(below.nats),
-            nats_creds: self.nats_creds.or(below.nats_creds),
-            cluster_secret_file: self.cluster_secret_file.or(below.cluster_secret_file),
-            nats_open: self.nats_open.or(below.nats_open),
-            nats_prefix: self.nats_prefix.or(below.nats_prefix),
-            nats_store: self.nats_store.or(below.nats_store),
-            node: self.node.or(below.node),
-            log: self.log.or(below.log),
-            log_format: self.log_format.or(below.log_format),
-            channels: self.channels.or(below.channels),
-        }
+        let mut table = below.table();
+        table.extend(self.table());
+        table.try_into().expect("settings read what settings wrote")
     }
-}
 
-fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|error: T::Err| format!("{text:?}: {error}"))
-}
-
-/// A value that serde knows by its word.
-fn word<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, String> {
-    T::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(text))
-        .map_err(|error| error.to_string())
-}
-
-fn list(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',').map(str::trim).filter(|item| !item.is_empty())
-}
-
-fn labelled(item: &str) -> Result<(ChannelId, String), String> {
-    let (channel, label) = item.split_once('=').ok_or_else(|| format!("{item:?}: write 19=Calling"))?;
-    Ok((parse(channel)?, label.to_owned()))
+    fn table(&self) -> toml::Table {
+        toml::Table::try_from(self).expect("settings are values of TOML")
+    }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-/// Moved at once.
+/// Most bytes that are moved at once.
 const CHUNK: usize = 64 * 1024;
 const SPACES: [u8; 4096] = [b' '; 4096];
 
@@ -65,7 +65,7 @@ pub(super) fn older_half(path: &Path) -> std::io::Result<u64> {
     let mut from = length / 2 + reader.read_until(b'\n', &mut line)? as u64;
     let (mut chunk, mut at) = (Zeroizing::new(vec![0; CHUNK]), 0);
     loop {
-        // What is written ends before what is still to be read begins: half of the file lies between.
+        // Writing never overtakes reading: half of the file lies between them.
         let bytes = file.read_at(&mut chunk, from)?;
         if bytes == 0 {
             break;

@@ -31,8 +31,7 @@ const ERASURE: &str = "erase-";
 const FILE_MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
 
-/// What is looked through at once for one user's rows: a millisecond of the thread's time, and at most as much
-/// for an answer.
+/// Bytes that are searched at once for one user's rows: a millisecond of the thread's time.
 const PAGE_BYTES: usize = 256 * 1024;
 
 /// A place in the log.
@@ -91,7 +90,7 @@ impl Folder {
     /// Takes the oldest rows of a day away, until it has `spare` bytes less: whole hours, and then the older
     /// half of `current`, to which rows are added. Returns how many bytes it has less.
     pub(super) fn cut(&self, day: Day, current: Hour, spare: u64) -> io::Result<u64> {
-        // Noted first: a day of which rows are missing is not to be counted.
+        // Noted first: a day with missing rows must not be counted.
         OpenOptions::new()
             .write(true)
             .create(true)
@@ -124,7 +123,7 @@ impl Folder {
     pub(super) fn repair(&self) -> io::Result<()> {
         let Some(newest) = self.hours()?.pop() else { return Ok(()) };
         let path = self.rows_file(newest);
-        // A device that stands in for a file has nothing to be repaired.
+        // A device in place of a file (tests) has nothing to repair.
         if fs::metadata(&path)?.is_file() {
             blank::lines(&path, |line| !line.ends_with(b"\n") || Row::parse(line).is_none())?;
         }

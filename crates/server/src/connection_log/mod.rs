@@ -1,9 +1,8 @@
 //! The connection log of the policy: when somebody connects, one line of exactly eight fields.
 //! See docs/privacy/connection-log.md.
 //!
-//! This module owns it whole. Rows go in by `append`, go out of it by `expire` and `erase`, are
-//! handed to the user they are about by `held_by`, and are otherwise read by [`aggregate`] only,
-//! which gives counts with noise. Nothing else sees a row:
+//! This module owns it. `append` adds rows, `expire` and `erase` remove them, `held_by` hands them to the user they
+//! are about, and [`aggregate`] counts them, with noise. Nothing else sees a row:
 //!
 //! ```
 //! use tenfour_server::connection_log::{Rules, aggregate};
@@ -89,7 +88,7 @@ pub enum ConnectionLogError {
     Stopped,
 }
 
-/// The operator has read about it; the person is told that what is stored cannot be reached.
+/// The operator has read the reason; the person is told that the store does not answer.
 impl From<ConnectionLogError> for Refusal {
     fn from(_: ConnectionLogError) -> Self {
         Code::StoreUnavailable.into()
@@ -102,9 +101,9 @@ pub(crate) struct ConnectionLog(Arc<Inbox>);
 
 #[derive(Debug)]
 struct Inbox {
-    /// Boxed: a channel keeps what went through it for a while, a box is wiped when it is given back.
+    /// Boxed: a channel keeps what went through it for a while, but a box is wiped when it is freed.
     commands: mpsc::Sender<Box<Command>>,
-    /// False when the operator wants no log: rows of before are still erased and expire.
+    /// False when the operator wants no log. Older rows still expire and can be erased.
     writes: bool,
     backlog: Arc<Backlog>,
 }
@@ -204,7 +203,7 @@ impl ConnectionLog {
             platform,
             version: if version.is_empty() { DeviceText::clean(client) } else { version },
         };
-        // After the stop nobody writes, and nobody connects.
+        // After the stop nobody connects.
         self.0.commands.send(Box::new(Command::Append(row, who.since))).ok();
     }
 
@@ -233,8 +232,8 @@ impl ConnectionLog {
         self.ask(|answer| Command::Erase(user, answer)).await
     }
 
-    /// Some rows of a user from a place on, for that user, and where it goes on: nothing reads the log in one
-    /// piece, which keeps others from writing and is as large as it likes.
+    /// Some rows of a user from a position on, and where the next ones begin. The log is not read in one piece: that
+    /// would keep others from writing, and it may be of any size.
     pub(crate) async fn held_by(&self, user: UserId, at: Position) -> Result<HeldPage, ConnectionLogError> {
         self.ask(|answer| Command::HeldBy(user, at, answer)).await
     }

@@ -1,5 +1,5 @@
-//! What of the log one user and one address may fill in an hour: whoever connects all the time writes
-//! a few rows, and leaves the room to others.
+//! Limits how many rows one user and one address may add in an hour, so that nobody fills the log by connecting all
+//! the time.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};

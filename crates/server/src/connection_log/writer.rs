@@ -20,14 +20,14 @@ use crate::calendar::since_epoch;
 use crate::disk::Disk;
 use crate::store::Day;
 
-/// Commands that are taken before rows are written: one write for many.
-const TOGETHER: usize = 1024;
+/// Most commands that are taken before rows are written: one write for many.
+const MAX_BATCH: usize = 1024;
 /// As configurations count.
 pub(super) const MEGABYTE: u64 = 1_000_000;
-/// How often it is tried whether the log can be written again.
-const AGAIN: Duration = Duration::from_secs(5);
+/// How often the thread tries whether the log can be written again.
+const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 /// A connection older than this has said its hello, or was closed.
-const SILENT: Duration = Duration::from_secs(2 * HANDSHAKE.as_secs());
+const HELLO_TIMEOUT: Duration = Duration::from_secs(2 * HANDSHAKE.as_secs());
 
 pub(super) struct Writer {
     folder: Folder,
@@ -73,22 +73,22 @@ impl Writer {
 
     /// Serves until all handles are gone.
     pub(super) fn run(&mut self, inbox: &mpsc::Receiver<Box<Command>>) {
-        // Told, and done with the next row.
+        // A failure is logged, and the next row tries again.
         told(self.folder.repair(), "the connection log cannot be repaired").ok();
         self.count_today();
         loop {
             self.expire();
             let is_failing = self.backlog.failing.load(Ordering::Relaxed);
-            let patience = if is_failing { until_next_hour().min(AGAIN) } else { until_next_hour() };
+            let patience = if is_failing { until_next_hour().min(RETRY_INTERVAL) } else { until_next_hour() };
             match inbox.recv_timeout(patience) {
                 Ok(first) => {
-                    let rest = inbox.try_iter().take(TOGETHER);
+                    let rest = inbox.try_iter().take(MAX_BATCH);
                     std::iter::once(first).chain(rest).for_each(|command| self.carry_out(*command));
                     self.write();
-                    // Rows were read and compared: before the thread sleeps, nothing of them is left.
+                    // Rows were read and compared: none may stay on the stack while the thread sleeps.
                     scrub_stack();
                 }
-                // A server that says it is not well may be sent nobody: it has to find out by itself.
+                // A server that reports a failure may get no connections, so it has to try by itself.
                 Err(RecvTimeoutError::Timeout) if is_failing => {
                     let works = self.disk.trouble().is_none() && self.folder.try_out().is_ok();
                     works.then(|| self.tell_of_loss());
@@ -117,12 +117,12 @@ impl Writer {
             Command::Erase(user, answer) => {
                 self.write();
                 let now = Instant::now();
-                self.erased.retain(|_, at| now.duration_since(*at) < SILENT);
+                self.erased.retain(|_, at| now.duration_since(*at) < HELLO_TIMEOUT);
                 self.erased.insert(mark_of(&user), now);
                 // The file may be removed, if nothing is left in it.
                 self.file = None;
                 let done = told(self.folder.erase(&user), "the connection log cannot be erased");
-                // Who asked may have gone away.
+                // Whoever asked may have gone away.
                 answer.send(done).ok();
             }
             Command::Users(answer) => {
@@ -203,7 +203,7 @@ impl Writer {
     }
 
     fn try_write(&mut self, lines: &[u8]) -> io::Result<()> {
-        // The last of a disk is for those who want to be erased or log out.
+        // The last room of a disk is for erasures and log-outs.
         if let Some(trouble) = self.disk.trouble() {
             return Err(io::Error::other(trouble.to_string()));
         }
@@ -253,7 +253,7 @@ impl Writer {
     fn expire(&mut self) {
         let now = since_epoch().as_secs();
         if self.expired.replace(Hour::of(now)) != Some(Hour::of(now)) {
-            // Told, and tried again in an hour. The file may be removed, if nothing is left in it.
+            // A failure is logged, and tried again in an hour. The file may be removed, if nothing is left in it.
             self.file = None;
             self.count_today();
             told(self.folder.erase_rest(), "the connection log cannot be erased").ok();

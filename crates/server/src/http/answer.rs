@@ -29,7 +29,7 @@ impl IntoResponse for Refused {
 /// When somebody who was turned away may try again.
 const RETRY_MILLIS: u32 = 5000;
 
-/// There is no room, or no more room for who asks.
+/// There is no room, or no more for this client.
 pub(crate) fn full() -> Refusal {
     Refusal::from(Code::ServerFull).retry_after(RETRY_MILLIS)
 }
@@ -47,8 +47,7 @@ pub(crate) fn busy() -> Response<Body> {
     problem(full())
 }
 
-/// A whole answer that refuses, as it goes over the wire, where there is nobody to make one. `status` has the
-/// number and its words.
+/// A whole refusal in the bytes of HTTP, for where no HTTP server runs. `status` has the number and its words.
 pub(crate) fn in_bytes(status: &str, refusal: Refusal, tls: bool) -> Vec<u8> {
     let mut problem = Problem::from(refusal);
     problem.status =

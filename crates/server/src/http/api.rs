@@ -1,6 +1,7 @@
 //! The requests of docs/protocol.md, section 1.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Json;
 use axum::body::Bytes;
@@ -75,8 +76,10 @@ pub(super) async fn login(
     let client = own_page(&shared, &headers, &uri)?;
     let request: Login = parse(body)?;
     let kind = request.proof.session;
+    let began = Instant::now();
     let opened = shared.auth.login(request, client, peer).await?;
     shared.metrics.logins.inc();
+    shared.metrics.login_time.observe(began.elapsed().as_secs_f64());
     Ok(begin(&shared, opened, kind))
 }
 

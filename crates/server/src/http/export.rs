@@ -1,4 +1,4 @@
-//! The answer to `GET me`. Rows of the connection log have no most: a long answer is made while it is sent.
+//! The answer to `GET me`. The rows of the connection log have no limit, so a long answer is made while it is sent.
 
 use std::io;
 use std::iter::Peekable;
@@ -32,7 +32,7 @@ pub(super) async fn export(
     held: Held,
     whose: Option<IpAddr>,
 ) -> Result<Response<Body>, Refusal> {
-    // A log that cannot be read is told while there is a status to tell it with.
+    // If the log cannot be read, the status can still say so here.
     let first = shared.connection_log.held_by(held.user, Position::START).await?;
     let elsewhere = match &shared.cluster {
         Some(cluster) => cluster.held_elsewhere(held.user).await,
@@ -61,9 +61,9 @@ fn in_pieces(
     tokio::spawn(async move {
         let _memory = memory;
         let elsewhere = elsewhere.into_iter().peekable();
-        // Who asked may have gone away; and an end that is missing says that something is.
+        // Whoever asked may have gone away. A missing end tells that the answer is not complete.
         Export { shared, pieces, rows: 0, elsewhere }.write(held, first).await.ok();
-        // Whose rows they were lies on the stack of this thread.
+        // The stack of this thread still has rows of a user.
         scrub_stack();
     });
     let mut response = Response::new(Body::new(Pieces(waiting)));

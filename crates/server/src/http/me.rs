@@ -1,4 +1,4 @@
-//! `/api/v1/me`: what is held of oneself, and what one may do with it.
+//! `/api/v1/me`: what is stored of the user, and what the user may do with it.
 
 use std::sync::Arc;
 
@@ -69,7 +69,8 @@ pub(super) async fn erase(State(shared): State<Arc<Shared>>, headers: HeaderMap)
     let done = good_bye(&shared)?;
     carry_through(async move {
         let close = |login| shared.hub.input(Input::Erased { login });
-        // Noted before the user is gone, who could not ask again; done when nobody connects any more.
+        // Noted before the user is gone, who could not ask again. Rows are erased once the user cannot connect any
+        // more.
         shared.connection_log.will_erase(session.user).await?;
         shared.auth.erase(session.user, close).await?;
         Ok(shared.connection_log.erase(session.user).await?)
@@ -101,13 +102,13 @@ pub(super) async fn log_out_everywhere(
     Ok(done)
 }
 
-/// Goes on to the end, also when who asked has gone away: what is stored is told to the hub.
+/// Runs to the end even if the client goes away: the hub must hear what was stored.
 async fn carry_through<T: Send + 'static>(
     work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
 ) -> Result<T, Refusal> {
     let work = async move {
         let done = work.await;
-        // Whose it was lies on the stack of this thread, which may have nothing to do for long.
+        // The stack of this thread still has data of the user, and the thread may sleep for long.
         scrub_stack();
         done
     };

@@ -1,4 +1,4 @@
-//! What the operator asks of a server that runs: `/api/v1/operator`. Only the operator's door leads here
+//! The operator's calls to a running server: `/api/v1/operator`. Only the operator's socket leads here
 //! (`operator/socket.rs`); the public listener does not.
 
 use std::sync::Arc;
@@ -38,7 +38,7 @@ async fn subject(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> A
         held.connections.extend(rows);
         next = more;
     }
-    // Whose rows they were lies on the stack of this thread.
+    // The stack of this thread still has rows of a user.
     scrub_stack();
     Ok(Json(Some(held)))
 }

@@ -8,7 +8,7 @@ use tenfour_protocol::{Code, Refusal};
 
 use crate::auth::{Client, Origins};
 
-/// The address a request comes from; it goes into the counting of log-ins and nowhere else.
+/// The address a request comes from. It is used to limit log-ins and for nothing else.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
@@ -17,8 +17,8 @@ pub(super) fn cookie_name(secure: bool) -> &'static str {
     if secure { "__Host-tenfour" } else { "tenfour" }
 }
 
-/// The origin of the page that sends a request. Bytes that are no text are nobody's origin, and so
-/// are two origins: which of them is believed would depend on who reads them.
+/// The origin of the page that sends a request. Bytes that are no text are no origin, and neither are two origins:
+/// which one is believed would depend on the reader.
 pub(crate) fn origin_of(headers: &HeaderMap) -> Option<&str> {
     let mut origins = headers.get_all(ORIGIN).into_iter();
     let origin = origins.next()?;

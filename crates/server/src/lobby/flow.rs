@@ -1,4 +1,4 @@
-//! What a connection owes its peer: one answer at a time, and what counts for it.
+//! The state of a connection's answers: one at a time, and the memory that they use.
 
 use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard};
@@ -30,8 +30,8 @@ impl Flow {
         Self(Mutex::new(State { owes: false, ours: false, waiter: None, place, memory: None }))
     }
 
-    /// Waits until the answer before has gone: who sends many requests at once, and reads nothing, does not make
-    /// the server collect answers.
+    /// Waits until the previous answer has gone, so that a client that sends many requests and reads nothing does
+    /// not make the server collect answers.
     pub(super) async fn is_clear(&self) {
         poll_fn(|context| {
             let mut state = self.lock();

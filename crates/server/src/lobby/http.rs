@@ -33,13 +33,13 @@ const REQUEST: Duration = Duration::from_secs(10);
 impl Lobby {
     /// Serves a connection in a task of its own.
     pub(super) fn serve(self: &Rc<Self>, socket: std::net::TcpStream, peer: SocketAddr, place: Permit) {
-        // The runtime keeps a record of each socket for a while after it was closed, and the task one for
-        // as long as it is open, with gaps in them that have what lay on the stack.
+        // The runtime and the task keep records of each socket whose gaps have what lay on the stack, so the stack
+        // is wiped first.
         scrub_stack();
         self.begin(socket, peer, place);
     }
 
-    /// In a frame of its own, which is where the stack was overwritten: what is made here is made there.
+    /// In a frame of its own, so that it uses the part of the stack that was wiped.
     #[inline(never)]
     fn begin(self: &Rc<Self>, socket: std::net::TcpStream, peer: SocketAddr, place: Permit) {
         match Tcp::new(socket) {
@@ -48,7 +48,7 @@ impl Lobby {
         }
     }
 
-    /// Waits for the first word. Who never says one costs no more than the wait: 15 KiB less.
+    /// Waits for the first byte before it takes memory for HTTP: a silent client costs 15 KiB less.
     async fn listen(self: Rc<Self>, socket: Tcp, peer: SocketAddr, place: Permit) {
         if let Ok(Ok(())) = timeout(HANDSHAKE, socket.readable()).await {
             scrub_stack();
@@ -67,7 +67,7 @@ impl Lobby {
             Some(certificates) => {
                 match timeout(HANDSHAKE, tenfour_tls::accept(socket, certificates.current())).await {
                     Ok(Ok(stream)) => Stream::Tls(Box::new(stream)),
-                    // A scanner, or somebody who does not like the certificate.
+                    // A scanner, or a browser that refuses the certificate.
                     Ok(Err(_)) | Err(_) => return,
                 }
             }
@@ -79,7 +79,7 @@ impl Lobby {
             .header_read_timeout(HANDSHAKE)
             // Also what hyper reads at once. With more, heads of requests and their tokens stay in its memory.
             .max_buf_size(HEADER_BYTES)
-            // Who sends a request and then no more still gets the answer.
+            // A client that closes its side after a request still gets the answer.
             .half_close(true)
             .serve_connection(TokioIo::new(Patient::new(stream, flow.clone(), self.shared.secure())), service)
             .with_upgrades()
@@ -119,7 +119,7 @@ impl Lobby {
             response = closing(response);
         }
         flow.answers();
-        // Whoever asked was looked up on this stack.
+        // The session was looked up on this stack.
         scrub_stack();
         Ok(response)
     }

@@ -1,6 +1,5 @@
-//! Threads for whoever is not on the radio: TLS handshakes, pages, the API, and the request for the radio.
-//! A socket that was upgraded is handed to a worker, and nothing of HTTP runs where voice does: whatever is asked
-//! here, a frame does not wait for it (docs/adr/0028).
+//! Threads for connections that are not radio sockets: TLS handshakes, pages, the API, and the upgrade. An upgraded
+//! socket is handed to a worker. No HTTP runs on the threads of voice, so no request delays a frame (docs/adr/0028).
 
 mod flow;
 mod http;
@@ -19,7 +18,7 @@ use crate::door::Door;
 use crate::orders::{ToLobby, ToWorker};
 use crate::shared::Shared;
 
-/// Workers for which one of these threads is enough.
+/// Workers per thread of the lobby.
 const WORKERS: usize = 4;
 /// Where cores are short, a worker gets three times the time of a thread of these.
 #[cfg(target_os = "linux")]
@@ -49,7 +48,7 @@ pub(crate) fn start(
 ) -> std::io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name(format!("tenfour-http-{index}")).spawn(move || {
-        // Refused, they share a core as equals.
+        // If the system refuses, they share a core as equals.
         #[cfg(target_os = "linux")]
         rustix::process::nice(NICE).ok();
         let router = crate::http::router(&shared);

@@ -1,4 +1,4 @@
-//! A connection whose peer has to take what it asked for.
+//! A connection that ends when its peer does not take an answer.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
@@ -54,7 +54,7 @@ impl Patient {
         Self { stream, flow, refusal: Vec::new(), tls, begun: None, alarm: None }
     }
 
-    /// The stream, which is patient no more.
+    /// Gives the stream back.
     pub(super) fn into_inner(self) -> Stream {
         self.stream
     }
@@ -98,7 +98,7 @@ impl Patient {
         Poll::Ready(Ok(()))
     }
 
-    /// The peer takes nothing now: ready with an error when it has had its time.
+    /// Called when the peer takes nothing: ready with an error when its time is over.
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         let until = self.begun.get_or_insert_with(Begun::now).until();
         let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(until)));

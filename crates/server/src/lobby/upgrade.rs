@@ -109,8 +109,7 @@ fn switching(accept: HeaderValue) -> Response<Body> {
 fn raw(upgraded: Upgraded) -> Option<(Stream, Zeroizing<Vec<u8>>)> {
     let parts = upgraded.downcast::<TokioIo<Patient>>().ok()?;
     let early = Zeroizing::new(parts.read_buf.to_vec());
-    // The server's own buffer, unless the head of the request is still in use: then the allocator
-    // wipes it.
+    // The buffer is wiped here, unless the head of the request still uses it: then the allocator wipes it.
     if let Ok(mut read) = parts.read_buf.try_into_mut() {
         read.zeroize();
     }

@@ -14,14 +14,13 @@ use super::{Link, NatsError, Sid};
 use crate::lock::lock;
 use crate::random::random;
 
-/// How long an answer is waited for. An election in JetStream takes longer: whoever asks then tries
-/// again later.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// The longest wait for an answer. An election in JetStream takes longer: whoever asks then tries again later.
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Answers that wait to be looked at, where there may be many.
 const ANSWERS_WAITING: usize = 1024;
 /// Status of a message: nobody has subscribed to what was asked.
-const NOBODY: u16 = 503;
+const NO_RESPONDERS: u16 = 503;
 
 /// The subscription that answers come by.
 pub(crate) const ANSWERS: Sid = 1;
@@ -101,7 +100,7 @@ impl Api {
         } else {
             Said::publish_with(subject, &reply, headers, payload)
         };
-        let answer = if link.say(said) { answered.recv_timeout(PATIENCE).ok() } else { None };
+        let answer = if link.say(said) { answered.recv_timeout(TIMEOUT).ok() } else { None };
         self.forget(&word);
         answer.ok_or(NatsError::Silent)
     }
@@ -122,7 +121,7 @@ impl Api {
         let mut found = None;
         while said && found.is_none() {
             match answered.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(answer) if answer.status == Some(NOBODY) => break,
+                Ok(answer) if answer.status == Some(NO_RESPONDERS) => break,
                 Ok(answer) => found = meaning(&answer),
                 Err(_) => break,
             }

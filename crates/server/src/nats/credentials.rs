@@ -41,7 +41,7 @@ impl Credentials {
         })
     }
 
-    /// Adds to the words with which a connection begins. `nonce` is what the server wants signed.
+    /// Adds them to the message that begins a connection. `nonce` is what the server wants signed.
     pub(super) fn say(&self, connect: &mut Map<String, Value>, nonce: &str) {
         let mut say = |key: &str, value: &str| connect.insert(key.to_owned(), value.into());
         match self {

@@ -16,10 +16,10 @@ use super::credentials::Credentials;
 use super::wire::{Op, Reader};
 use super::{NatsAddress, NatsError};
 
-/// Time for a server to let us in.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// The oldest version that has what we use.
-const LEAST: (u32, u32) = (2, 9);
+/// How long a server may take to let us in.
+const DIAL_TIMEOUT: Duration = Duration::from_secs(2);
+/// The first version that has what we use.
+const OLDEST_VERSION: (u32, u32) = (2, 9);
 
 /// What a connection is carried by.
 pub(super) trait Carrier: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -34,7 +34,6 @@ pub(crate) struct Info {
     pub(crate) cluster: Option<String>,
     nonce: String,
     tls_required: bool,
-    max_payload: usize,
 }
 
 /// How to get in.
@@ -66,9 +65,9 @@ impl Entry {
         let mut worst = None;
         for server in (0..count).map(|n| &self.servers[(first + n) % count]) {
             let late = || self.unreachable("no answer in time");
-            match timeout(PATIENCE, self.dial_one(server)).await.unwrap_or_else(|_| Err(late())) {
+            match timeout(DIAL_TIMEOUT, self.dial_one(server)).await.unwrap_or_else(|_| Err(late())) {
                 Ok(dialed) => return Ok(dialed),
-                // Of several, what the operator can do something about says more than silence.
+                // Of several failures, one that the operator can act on says more than a timeout.
                 Err(error @ NatsError::Unreachable { .. }) => worst = worst.or(Some(error)),
                 Err(error) => worst = Some(error),
             }
@@ -95,7 +94,7 @@ impl Entry {
         self.check_version(&dialed.info)?;
         if server.tls || dialed.info.tls_required {
             if !dialed.reader.is_empty() {
-                // Whoever sits in between could have said it, and it would pass for the server's word.
+                // Somebody in between could have sent it before TLS, and it would pass for the server's word.
                 let reason = "something was said in clear after its greeting".to_owned();
                 return Err(NatsError::Tls { servers: self.all(), reason });
             }
@@ -113,7 +112,7 @@ impl Entry {
     fn check_version(&self, info: &Info) -> Result<(), NatsError> {
         let mut numbers = info.version.split('.').map(|number| number.parse().unwrap_or(0));
         let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-        if version >= LEAST {
+        if version >= OLDEST_VERSION {
             return Ok(());
         }
         Err(NatsError::TooOld { servers: self.all(), version: info.version.clone() })

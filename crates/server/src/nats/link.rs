@@ -1,5 +1,5 @@
-//! One connection to NATS, on a thread of its own. It comes back by itself; what was said and heard in
-//! between is lost, and whoever uses it is told.
+//! One connection to NATS, on a thread of its own. It reconnects by itself; messages in between are lost, and its
+//! user is told.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,20 +18,20 @@ use super::dial::{Carrier, Dialed, Entry, Info};
 use super::wire::{Message, Op, Reader, Said};
 use super::{Nats, NatsError};
 
-/// Read at once.
-const SCRATCH: usize = 32 * 1024;
-/// Written at once.
-const TOGETHER: usize = 64 * 1024;
-/// Bytes that may wait for the socket. Beyond, what comes is dropped: it would be late.
-const WAITING: usize = 4 * 1024 * 1024;
-/// How often the user is called, to look at its own clocks.
+/// Most bytes of one read.
+const READ_BYTES: usize = 32 * 1024;
+/// Most bytes of one write.
+const WRITE_BYTES: usize = 64 * 1024;
+/// Bytes that may wait for the socket. What comes when it is full is dropped: it would be late.
+const MAX_WAITING_BYTES: usize = 4 * 1024 * 1024;
+/// How often the user is called for its own timers.
 const TICK: Duration = Duration::from_millis(500);
-/// Silence after which the server is asked whether it is there.
-const ASK: Duration = Duration::from_secs(1);
-/// Silence after which it is not.
-const DEAD: Duration = Duration::from_secs(4);
-/// Waits between attempts to come back: the first, and the longest.
-const AGAIN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// Silence after which the server is asked whether it is still there.
+const PING_AFTER: Duration = Duration::from_secs(1);
+/// Silence after which the connection counts as lost.
+const DEAD_AFTER: Duration = Duration::from_secs(4);
+/// Waits between attempts to connect again: the first, and the longest.
+const RECONNECT_WAIT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 /// Number of a subscription, chosen by who subscribes.
 pub(crate) type Sid = u64;
@@ -49,7 +49,7 @@ pub(crate) enum Event<'a> {
     Tick,
 }
 
-/// What is called for each event, on the thread of the link. It must not wait.
+/// Called for each event, on the thread of the link. It must not block.
 pub(crate) type Hearer = Box<dyn FnMut(&Link, Event<'_>) + Send>;
 
 enum Order {
@@ -111,7 +111,7 @@ impl Link {
         let run = async move {
             match thread.entry.dial(0).await {
                 Ok(dialed) => {
-                    // What is said from now on waits for the connection.
+                    // Orders from now on wait for the connection.
                     thread.link.state.up.store(true, Ordering::Release);
                     first.send(Ok(())).ok();
                     thread.run(dialed).await;
@@ -130,7 +130,7 @@ impl Link {
     /// Sends, if the connection is there and is not far behind. False when it was dropped.
     pub(crate) fn say(&self, said: Said) -> bool {
         let bytes = said.bytes().len();
-        let fits = self.is_up() && self.state.waiting.load(Ordering::Relaxed) + bytes <= WAITING;
+        let fits = self.is_up() && self.state.waiting.load(Ordering::Relaxed) + bytes <= MAX_WAITING_BYTES;
         if !fits {
             self.state.dropped.fetch_add(1, Ordering::Relaxed);
             return false;
@@ -140,13 +140,13 @@ impl Link {
         self.orders.send(Order::Say(said)).is_ok()
     }
 
-    /// Hears a subject from now on, also after the connection was gone.
+    /// Subscribes to a subject, also on later connections.
     pub(crate) fn subscribe(&self, sid: Sid, subject: &str) {
-        // A link that is closed hears nothing.
+        // A closed link ignores it.
         self.orders.send(Order::Subscribe(sid, subject.to_owned())).ok();
     }
 
-    /// Hears it no more.
+    /// Unsubscribes.
     pub(crate) fn unsubscribe(&self, sid: Sid) {
         self.orders.send(Order::Unsubscribe(sid)).ok();
     }
@@ -209,10 +209,10 @@ impl LinkThread {
 
     /// Tries until it works. Nothing when the link is closed.
     async fn come_back(&mut self, turn: &mut usize) -> Option<Dialed> {
-        let mut pause = AGAIN.0;
+        let mut pause = RECONNECT_WAIT.0;
         loop {
             let until = Instant::now() + pause;
-            pause = (pause * 2).min(AGAIN.1);
+            pause = (pause * 2).min(RECONNECT_WAIT.1);
             loop {
                 match tokio::time::timeout_at(until, self.inbox.recv()).await {
                     Ok(None | Some(Order::Close)) => return None,
@@ -235,7 +235,7 @@ impl LinkThread {
         }
     }
 
-    /// Notes what an order means for later; returns what there is to be said now.
+    /// Notes what an order means for later connections; returns the bytes to send now.
     fn carry_out(&mut self, order: Order) -> Option<Said> {
         match order {
             Order::Say(said) => {
@@ -254,7 +254,7 @@ impl LinkThread {
 
     async fn serve(&mut self, dialed: Dialed) -> Over {
         let Dialed { mut carrier, mut reader, info } = dialed;
-        let mut out = Vec::with_capacity(TOGETHER);
+        let mut out = Vec::with_capacity(WRITE_BYTES);
         for (sid, subject) in &self.subscriptions {
             out.extend_from_slice(Said::subscribe(subject, *sid).bytes());
         }
@@ -263,7 +263,7 @@ impl LinkThread {
         }
         self.link.state.up.store(true, Ordering::Release);
         (self.hearer)(&self.link, Event::Up(&info));
-        let mut scratch = vec![0; SCRATCH];
+        let mut scratch = vec![0; READ_BYTES];
         let over = self.talk(&mut carrier, &mut reader, &mut out, &mut scratch).await;
         out.zeroize();
         scratch.zeroize();
@@ -308,8 +308,8 @@ impl LinkThread {
                 }
                 _ = ticks.tick() => {
                     match heard.elapsed() {
-                        silent if silent >= DEAD => return Over::Lost("it is silent".to_owned()),
-                        silent if silent >= ASK => out.extend_from_slice(b"PING\r\n"),
+                        silent if silent >= DEAD_AFTER => return Over::Lost("it is silent".to_owned()),
+                        silent if silent >= PING_AFTER => out.extend_from_slice(b"PING\r\n"),
                         _ => {}
                     }
                     (self.hearer)(&self.link, Event::Tick);
@@ -333,7 +333,7 @@ impl LinkThread {
                     }
                 }
             }
-            if out.len() >= TOGETHER {
+            if out.len() >= WRITE_BYTES {
                 return false;
             }
             next = match self.inbox.try_recv() {
@@ -365,12 +365,12 @@ impl LinkThread {
     }
 }
 
-/// Writes everything and overwrites it. A server that takes nothing is as good as gone.
+/// Writes everything and wipes it. A server that takes nothing counts as gone.
 async fn put(carrier: &mut Box<dyn Carrier>, out: &mut Vec<u8>) -> Result<(), Over> {
     if out.is_empty() {
         return Ok(());
     }
-    let sent = timeout(DEAD, async {
+    let sent = timeout(DEAD_AFTER, async {
         carrier.write_all(out).await?;
         carrier.flush().await
     });

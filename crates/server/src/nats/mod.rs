@@ -1,9 +1,9 @@
 //! The little of NATS that a node needs, with memory that is wiped.
 //!
-//! What goes between nodes has voice in it, and the cell of a talker; what comes from the store has
-//! people in it. A client made for everybody keeps all that in its buffers until something else takes
-//! their place. So this one speaks the protocol itself: [`wire`] reads and writes it without a socket,
-//! [`Link`] is one connection that comes back by itself, [`Api`] asks JetStream and waits.
+//! Messages between nodes have voice and cells of talkers; values of the store have people. A general client library
+//! would keep all that in its buffers. So this one speaks the protocol itself and wipes its memory: [`wire`] reads
+//! and writes it without a socket, [`Link`] is one connection that comes back by itself, [`Api`] asks JetStream and
+//! waits.
 
 mod address;
 mod api;
@@ -46,7 +46,7 @@ impl Nats {
         ClusterSecret::of(self.secret.as_deref())
     }
 
-    /// What makes this NATS one that is trusted, which is the operator's decision; nothing when nobody has to be.
+    /// Why this cluster has to trust its NATS, in words for the operator; nothing when it does not.
     pub fn trusts(&self) -> Option<&'static str> {
         let is_far = self.servers.iter().any(|server| !server.is_here());
         let is_plain = self.servers.iter().any(|server| !server.is_here() && !server.tls);

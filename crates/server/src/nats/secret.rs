@@ -1,4 +1,4 @@
-//! What the nodes of a cluster know and NATS does not.
+//! The secret that the nodes of a cluster know and NATS does not.
 
 use std::fmt;
 use std::os::unix::fs::PermissionsExt;
@@ -12,9 +12,9 @@ use zeroize::Zeroizing;
 use super::NatsError;
 
 /// Shortest text of a secret, in bytes: 128 bits in hexadecimal.
-const LEAST: usize = 32;
+const MIN_CHARS: usize = 32;
 
-/// Of it each purpose has a key of its own. What is not made with it is nobody's word.
+/// The secret. Each purpose has a key of its own, derived from it.
 #[derive(Clone)]
 pub(crate) struct ClusterSecret {
     root: Zeroizing<[u8; 32]>,
@@ -29,7 +29,7 @@ impl fmt::Debug for ClusterSecret {
 }
 
 impl ClusterSecret {
-    /// From the file, or the one that everybody knows: then whoever reaches NATS is trusted.
+    /// Reads it from the file. Without a file it is a known constant: then everybody who reaches NATS is trusted.
     pub(crate) fn of(file: Option<&Path>) -> Result<Self, NatsError> {
         let Some(path) = file else { return Ok(Self::from_text("tenfour: no secret", false)) };
         let refuse = |reason: String| NatsError::Secret { path: path.display().to_string(), reason };
@@ -40,8 +40,8 @@ impl ClusterSecret {
             return Err(refuse("everybody on this machine may read it".to_owned()));
         }
         let line = text.trim();
-        if line.len() < LEAST {
-            return Err(refuse(format!("it has less than {LEAST} characters")));
+        if line.len() < MIN_CHARS {
+            return Err(refuse(format!("it has less than {MIN_CHARS} characters")));
         }
         Ok(Self::from_text(line, true))
     }
@@ -50,12 +50,12 @@ impl ClusterSecret {
         Self { root: derived(text.as_bytes(), &[b"tenfour cluster v1"]), given }
     }
 
-    /// False for the one that everybody knows.
+    /// False for the known constant.
     pub(crate) fn is_given(&self) -> bool {
         self.given
     }
 
-    /// The key for a purpose, in which each part counts.
+    /// The key for a purpose, derived from all parts.
     pub(crate) fn key(&self, purpose: &[&[u8]]) -> Zeroizing<[u8; 32]> {
         derived(&*self.root, purpose)
     }

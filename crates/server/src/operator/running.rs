@@ -1,4 +1,4 @@
-//! The other end of the door: a program beside the server.
+//! The client end of the operator's socket.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ use thiserror::Error;
 use super::socket::{Folder, NAME};
 use crate::store::Letter;
 
-/// The longest that a server is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest wait for an answer of the server.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What tells that no server runs: no socket, or one that a killed server has left, or no folder.
+/// Errors that mean that no server runs: no socket, one that a killed server has left, or no folder.
 const NONE_RUNS: [ErrorKind; 3] =
     [ErrorKind::NotFound, ErrorKind::ConnectionRefused, ErrorKind::NotADirectory];
 
@@ -100,7 +100,7 @@ impl Running {
     fn ask(&self, method: &str, what: &str, body: &str) -> Result<Vec<u8>, OperatorError> {
         let exchange = || {
             let mut socket = self.folder.connect()?;
-            socket.set_read_timeout(Some(PATIENCE))?;
+            socket.set_read_timeout(Some(TIMEOUT))?;
             let head =
                 format!("{method} /api/v1/operator/{what} HTTP/1.0\r\ncontent-type: application/json\r\n");
             socket.write_all(format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes())?;

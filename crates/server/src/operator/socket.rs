@@ -21,9 +21,9 @@ const DRAFT: &str = "operator.new";
 /// Bytes of the longest path of a socket: 108 with the zero at its end on Linux, 104 elsewhere.
 const LONGEST: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 /// Time for a question and its answer. The rows of a user may take a while to read.
-const TIME: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A socket that waits for the operator. Dropped, it is gone from the folder.
+/// The operator's socket. Dropping it removes it from the folder.
 #[derive(Debug)]
 pub(crate) struct Socket {
     listener: UnixListener,
@@ -70,7 +70,7 @@ impl Folder {
 }
 
 impl Socket {
-    /// Opens the door of a data folder that is ours: the store is locked by now. What a server left that was killed is
+    /// Opens the socket of a data folder whose store is locked by now. A socket that a killed server left is
     /// replaced. Nodes of a cluster lock no store, so another one may still answer here.
     pub(crate) fn open(data: &Path) -> io::Result<Self> {
         let folder = Folder::of(data)?;
@@ -94,7 +94,7 @@ impl Socket {
     pub(crate) async fn serve(self, shared: Arc<Shared>) {
         let listener = self.listener.try_clone().and_then(tokio::net::UnixListener::from_std);
         match listener {
-            Ok(listener) => serve_operator(listener, operator_calls(&shared), TIME).await,
+            Ok(listener) => serve_operator(listener, operator_calls(&shared), TIMEOUT).await,
             Err(error) => tracing::error!(reason = %error, "the operator's door cannot be opened"),
         }
     }
@@ -102,7 +102,7 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        // Who comes in the meantime finds that nobody answers, which means the same.
+        // A client that connects in between gets no answer, which means the same.
         fs::remove_file(self.folder.path.join(NAME)).ok();
     }
 }

@@ -1,4 +1,4 @@
-//! How the operator's listener takes connections: few, for a short time, and from who knows its name.
+//! How the operator's listener takes connections: few, for a short time, and only if they ask by its name.
 
 use std::io;
 use std::net::IpAddr;
@@ -20,10 +20,10 @@ use tokio::time::{sleep, timeout};
 
 use crate::gate::Gate;
 
-/// Connections at once: these have nothing to do with what is left for the public door.
+/// Connections at once. They do not count for the public listener.
 pub(crate) const CONNECTIONS: usize = 16;
-/// When the system has no more sockets, waiting for one to end helps.
-const BREATH: Duration = Duration::from_millis(50);
+/// How long to wait when the system has no more sockets: one may end.
+const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
 /// Where connections of the operator come from.
 pub(crate) trait Accept: Send + Sync {
@@ -48,12 +48,12 @@ pub(crate) async fn serve(listener: impl Accept, router: Router, time: Duration)
         let (socket, place) = match listener.next().await {
             Ok(socket) => match places.take(None, 1) {
                 Some(place) => (socket, place),
-                // Whoever has the places has them for a moment only.
+                // Connections are short, so there is room again soon.
                 None => continue,
             },
             Err(error) => {
                 tracing::warn!(reason = %error, "a connection to the operator's listener could not be taken");
-                sleep(BREATH).await;
+                sleep(ACCEPT_RETRY).await;
                 continue;
             }
         };
@@ -65,14 +65,14 @@ pub(crate) async fn serve(listener: impl Accept, router: Router, time: Duration)
                 .keep_alive(false)
                 .max_buf_size(HEADER_BYTES)
                 .serve_connection(TokioIo::new(socket), service);
-            // Cut short, or broken: whoever asks comes again.
+            // A connection that broke is no loss: the client asks again.
             drop(timeout(time, served).await);
         });
     }
 }
 
-/// The names by which the listener may be asked, beside every address: in small letters, without ports. A page of
-/// somebody else whose name was made to lead here (DNS rebinding) asks by its own name.
+/// The names by which the listener may be asked, in small letters and without ports, beside every address. They stop
+/// DNS rebinding: a foreign page whose name leads here asks by its own name.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Names(Vec<String>);
 
@@ -103,7 +103,7 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-/// Answers those only who ask by one of `names`.
+/// Answers only requests by one of `names`.
 pub(super) async fn by_name(names: Names, request: Request, next: Next) -> Response {
     if names.has(request.headers()) {
         return next.run(request).await;

@@ -1,5 +1,5 @@
-//! The operator's listener: `/metrics` and `/health`. It has no personal data, and no door of
-//! the public listener leads to it.
+//! The operator's listener: `/metrics` and `/health`. It has no personal data, and the public listener does not lead
+//! to it.
 
 mod listener;
 
@@ -19,7 +19,7 @@ pub(crate) use listener::{Accept, CONNECTIONS, Names, serve as serve_operator};
 use crate::shared::Shared;
 
 /// Time for a question and its answer.
-const TIME: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves until the task is dropped.
 pub(crate) async fn serve(listener: TcpListener, names: Names, shared: Arc<Shared>) {
@@ -33,7 +33,7 @@ pub(crate) async fn serve(listener: TcpListener, names: Names, shared: Arc<Share
             response
         }))
         .with_state(shared);
-    listener::serve(listener, router, TIME).await;
+    listener::serve(listener, router, TIMEOUT).await;
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {

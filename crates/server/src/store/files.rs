@@ -10,22 +10,22 @@ use crate::disk::{Disk, DiskTrouble};
 
 /// Bytes of the write-ahead log's file: an erasure writes some hundred pages of 4 KiB, each once.
 pub(super) const LOG_ROOM: u64 = 1 << 20;
-/// Read at once.
+/// Bytes of one read.
 const CHUNK: usize = 64 * 1024;
 /// What is left of what was overwritten.
 static NOTHING: [u8; CHUNK] = [0; CHUNK];
 
-/// The files of one store. Held longer than the database: a file that is closed takes the locks of
-/// its whole process with it.
+/// The files of one store. Kept open for longer than the database: closing a file drops the locks of the whole
+/// process on it.
 #[derive(Debug)]
 pub(super) struct Files {
     data: File,
     database: PathBuf,
     log: PathBuf,
     disk: Disk,
-    /// Locked as long as this stands: two servers on one file would each believe in their own
-    /// sessions. It is not the database that is locked, so that the operator can look into it. It has a byte
-    /// since there is something in the database.
+    /// Locked for as long as this exists: two servers on one file would each have their own sessions. The database
+    /// itself is not locked, so that the operator can read it. This file has a byte once there is something in the
+    /// database.
     lock: File,
 }
 
@@ -65,8 +65,8 @@ impl Files {
         })
     }
 
-    /// Notes that there is something in the database: if it is empty at a start, something has gone wrong. Written
-    /// again, it shows whether the disk takes anything.
+    /// Notes that there is something in the database: if it is empty at a later start, something has gone wrong.
+    /// Writing it again shows whether the disk takes writes.
     pub(super) fn note_made(&self) -> Result<(), StoreError> {
         self.lock.write_all_at(b"1", 0).map_err(|error| self.refuse(&error))
     }

@@ -39,9 +39,13 @@ pub(super) fn held_message(message: StoredMessage) -> HeldMessage {
 
 /// Reads it from a store.
 pub fn held_in(store: &mut impl Store, id: &UserId) -> Result<Option<Held>, StoreError> {
+    Ok(read_stored(store, id)?.map(|stored| held_by(stored, None)))
+}
+
+/// Everything of a user, as it is stored.
+pub(super) fn read_stored(store: &mut dyn Store, id: &UserId) -> Result<Option<Stored>, StoreError> {
     let Some(user) = store.user(id)? else { return Ok(None) };
-    let stored = Stored { user, sessions: store.sessions_of(id)?, messages: store.messages_of(id)? };
-    Ok(Some(held_by(stored, None)))
+    Ok(Some(Stored { user, sessions: store.sessions_of(id)?, messages: store.messages_of(id)? }))
 }
 
 /// Reads it from the store at `path`, and changes nothing; a server may be running on it.

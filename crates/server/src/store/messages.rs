@@ -7,7 +7,7 @@ use tenfour_protocol::{ContactText, Handle, UserId};
 use super::sqlite::foreign;
 use super::{Left, Minute, Sqlite, StoreError, StoredMessage};
 
-/// By the index: a user has few.
+/// By the index; a user has few.
 const OF_ONE: &str = "
     SELECT message.id, user.key, message.handle, message.sent, message.text
     FROM message JOIN user ON user.id = message.user WHERE message.user = ?1 ORDER BY message.id";
@@ -82,7 +82,7 @@ fn message_of(row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
 mod tests {
     use super::*;
     use crate::calendar::this_minute;
-    use crate::store::{Day, Keeper, Store, User};
+    use crate::store::{Day, Store, StoreHandle, User};
 
     fn user(seed: u16) -> User {
         let mut key = [0; 32];
@@ -104,13 +104,13 @@ mod tests {
         let days = |days: u32, minutes: u32| Minute(this_minute().0 - days * 1_440 + minutes);
         store.put_message(&user(1).id, &text("Quail of Xylo"), days(91, 0)).unwrap();
         store.put_message(&user(1).id, &text("Roadrunner of Xylo"), days(90, 10)).unwrap();
-        let (keeper, thread) = Keeper::start(store).unwrap();
-        let held = keeper.held(user(1).id).await.unwrap().unwrap();
+        let (handle, thread) = StoreHandle::start(store).unwrap();
+        let held = handle.held(user(1).id).await.unwrap().unwrap();
         assert_eq!((held.messages.len(), held.messages[0].id), (1, 2));
         let file = std::fs::read(&path).unwrap();
         let has = |words: &[u8]| file.windows(words.len()).any(|window| window == words);
         assert!(!has(b"Quail of Xylo") && has(b"Roadrunner of Xylo"));
-        drop(keeper);
+        drop(handle);
         thread.join();
     }
 
@@ -129,7 +129,7 @@ mod tests {
             }
         }
         assert_eq!(store.put_message(&user(0).id, &text("x"), Minute(1)).unwrap(), Left::TooMany);
-        // Who has none waiting gets in, and whoever has most of them has one less.
+        // A user without a message gets in, and the user with most has one less.
         let newcomer = &user(writers);
         assert_eq!(store.put_message(&newcomer.id, &text("help"), Minute(1)).unwrap(), Left::Done);
         assert_eq!(store.messages_of(&user(0).id).unwrap().len(), CONTACTS_PER_USER - 1);
@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(store.messages_of(&newcomer.id).unwrap()[0].text, text("help"));
     }
 
-    /// Ten thousand people with one message each leave no room: nobody's only one goes.
+    /// With one message each of ten thousand people there is no room: nobody loses their only one.
     #[test]
     fn nobody_loses_their_only_message_to_somebody_else() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,21 +1,20 @@
-//! The memory of the world: users, the hashes of their sessions, and what they wrote to the operator.
+//! The store: users, the hashes of their sessions, and what they wrote to the operator.
 //!
-//! A [`Store`] may block; the [`Keeper`] gives it a thread of its own and everybody else a
-//! handle that can be awaited. What is deleted or replaced is gone from the files too, when the
-//! answer comes: see [`Store::scrub`].
+//! A [`Store`] may block; the [`StoreHandle`] gives it a thread of its own and everybody else a handle that can be
+//! awaited. When the answer comes, what was deleted or replaced is gone from the files too: see [`Store::scrub`].
 
-mod command;
 mod files;
+mod handle;
 mod held;
 mod inbox;
 mod jetstream;
-mod keeper;
-mod keeping;
+mod job;
 mod messages;
 mod reserve;
 mod residue;
 mod schema;
 mod sqlite;
+mod thread;
 #[cfg(test)]
 mod trace_tests;
 mod users;
@@ -27,11 +26,11 @@ use thiserror::Error;
 use crate::nats::NatsError;
 
 pub use crate::calendar::{Day, Minute};
+pub use handle::{StoreHandle, StoreThread};
 pub use held::{held_by, held_in, read_held};
 pub(crate) use inbox::letters;
 pub use inbox::{Letter, letters_in, read_inbox, remove_messages};
 pub use jetstream::{Changes, JetStream};
-pub use keeper::{Keeper, StoreThread};
 pub use sqlite::Sqlite;
 
 /// SHA-256 of a session token: what is kept of it.

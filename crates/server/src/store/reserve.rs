@@ -1,4 +1,4 @@
-//! Room that is kept in the files, so that who is erased, logs out or logs in is served on a full disk.
+//! Room that is kept in the files, so that erasures, log-outs and log-ins work on a full disk.
 //!
 //! Such a change is written twice: to the write-ahead log, whose file never has less than
 //! [`LOG_ROOM`](super::files::LOG_ROOM), and to pages of the database, of which some are always there and unused. Neither makes a

@@ -10,9 +10,9 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
-/// Of the first page; the tree comes after it.
+/// Bytes of the header of the first page; its tree follows.
 const HEADER: usize = 100;
-/// Beyond, the first byte of a page of another kind could be taken for that of a tree.
+/// Past this number of pages, the first byte of another kind of page could look like that of a tree.
 const PAGES: u64 = 1 << 24;
 
 /// Overwrites what is left in a database whose write-ahead log is empty and which nobody writes.

@@ -14,8 +14,7 @@ use super::{
     Day, Left, Minute, Revision, Store, StoreError, StoredMessage, StoredSession, TokenHash, User, Written,
 };
 
-/// Another program that reads is waited for this long: a backup, or a look into the store, takes
-/// moments.
+/// How long to wait for another program that reads: a backup, or `tenfour admin`, takes moments.
 const BUSY: Duration = Duration::from_secs(2);
 
 /// A store in a SQLite file.
@@ -27,7 +26,7 @@ pub struct Sqlite {
     pub(super) most_users: usize,
     /// For people.
     path: String,
-    /// After the database, which is closed first. Nothing in a store that is only looked into.
+    /// Declared after the database, which is closed first. None when the store is only read.
     files: Option<Files>,
 }
 
@@ -46,7 +45,7 @@ impl Sqlite {
         store.scrub()?;
         store.count_users()?;
         store.files.iter().try_for_each(Files::note_made)?;
-        // On a full disk the store goes on with the room that it has; whoever keeps it tells.
+        // On a full disk the store goes on with the room that it has; its thread tells the operator.
         store.keep_room().ok();
         Ok(store)
     }
@@ -206,7 +205,7 @@ impl Store for Sqlite {
     }
 
     fn roll_back(&mut self) {
-        // A full disk makes SQLite roll back by itself; then there is nothing left to do.
+        // On a full disk SQLite has rolled back by itself.
         if !self.db.is_autocommit()
             && let Err(error) = self.run("ROLLBACK", [])
         {

@@ -16,13 +16,13 @@ use crate::store::TokenHash;
 impl Worker {
     /// Serves a socket from now on.
     pub(super) fn arrive(self: &Rc<Self>, arrival: Box<Arrival>) {
-        // The runtime keeps a record of each socket for a while after it was closed, and the task one for
-        // as long as it is open, with gaps in them that have what lay on the stack.
+        // The runtime and the task keep records of each socket whose gaps have what lay on the stack, so the stack
+        // is wiped first.
         scrub_stack();
         self.begin(arrival);
     }
 
-    /// In a frame of its own, which is where the stack was overwritten: what is made here is made there.
+    /// In a frame of its own, so that it uses the part of the stack that was wiped.
     #[inline(never)]
     fn begin(self: &Rc<Self>, arrival: Box<Arrival>) {
         drop(spawn_local(unconstrained(self.clone().welcome(arrival))));
@@ -52,7 +52,7 @@ impl Worker {
         let (conn, person, token) = (connection.id, guest.person, ResumeToken(random()));
         self.shared.hub.input(Input::Connected { conn, login, user, address, person, token });
         self.catch_up(&guest.hash, guest.session, guest.changes).await;
-        // In a task of its own, which does not carry what only the door needed: half a KiB.
+        // In a task of its own, which is half a KiB smaller: it does not hold what only this function needs.
         drop(spawn_local(unconstrained(self.attend(connection, early))));
     }
 
@@ -65,7 +65,7 @@ impl Worker {
         match auth.user_again(user, changes).await {
             Ok(None) => {}
             Ok(Some(user)) => self.shared.hub.input(Input::Profile { login, person: user.person() }),
-            // Erased, or the store does not answer: whoever is there comes back and finds out.
+            // The user was erased, or the store does not answer: the client comes back and finds out.
             Err(_) => self.shared.hub.input(Input::LoggedOut { login }),
         }
     }

@@ -24,8 +24,7 @@ use crate::orders::{Framed, Relay, encode};
 use crate::share::Share;
 use crate::websocket::{self, Event};
 
-/// A radio socket. In the order in which it is written down: what each frame needs comes first, and
-/// lies together.
+/// A radio socket. The fields stay in this order: what each frame needs comes first, and lies together.
 #[repr(C)]
 pub(super) struct Connection {
     pub(super) id: ConnId,
@@ -38,7 +37,7 @@ pub(super) struct Connection {
     sealed: Cell<Option<Time>>,
     /// Pings since the last sign of life.
     pub(super) pings: Cell<u32>,
-    /// When it stands among those who talk.
+    /// Under which time it stands in `Worker::talking`.
     pub(super) silent: Cell<Option<Time>>,
     /// Until when it may finish what it has begun to send.
     pub(super) unfinished: Cell<Option<Time>>,
@@ -59,7 +58,7 @@ pub(super) struct Connection {
     connected: Cell<Option<Connected>>,
     /// Of the task that reads; the socket wakes it when it takes bytes again.
     pub(super) waker: RefCell<Waker>,
-    /// Its place among all sockets, and its session's.
+    /// Counts it among all sockets, and for its session.
     _kept: (Permit, RadioOf),
 }
 
@@ -167,7 +166,7 @@ impl Worker {
             Event::Text(text) => {
                 self.control(connection, text, now);
                 self.listen_to_talker(connection);
-                // It may have named a cell, which was moved about while it was read.
+                // The message may have a cell, and reading it left copies on the stack.
                 scrub_stack();
             }
             Event::Binary(bytes) => {
@@ -183,7 +182,7 @@ impl Worker {
         }
     }
 
-    /// The link works: whoever talks and is silent is not held up by it.
+    /// The link works, so a talker who is silent is not delayed by it.
     fn heard_of(&self, connection: &Connection, now: Time) {
         connection.port().alive(now);
         self.listen_to_talker(connection);
@@ -197,7 +196,7 @@ impl Worker {
 
     fn control(&self, connection: &Connection, text: &str, now: Time) {
         let parsed = json::message(text);
-        // What reading has left on the stack must not get into gaps of what is made next.
+        // What reading left on the stack must not get into gaps of what is made next.
         scrub_stack();
         let input = match parsed {
             Ok(mut message) => {

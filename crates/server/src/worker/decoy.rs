@@ -1,5 +1,5 @@
-//! Work for nobody: whoever is tuned to a small channel and does not hear a burst costs a worker as much as
-//! whoever hears it (docs/adr/0021), or the time at which others are served would tell which of them it is.
+//! Work for nobody. In a small channel, somebody who does not hear a burst costs a worker as much as somebody who
+//! does; otherwise the time at which others are served would tell who hears it (docs/adr/0021).
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, Read};
@@ -18,17 +18,17 @@ static NOTHING: [u8; 4096] = [0; 4096];
 /// About as long as an announcement is.
 const MESSAGE_BYTES: usize = 256;
 /// So many are sent before the far end throws them away: long before it is full.
-const SENT: u32 = 32;
-/// Whoever else finds the way in goes first, and out again.
-const STRANGERS: usize = 16;
+const MAX_UNREAD_WRITES: u32 = 32;
+/// Other programs may connect to the listener first; they are dropped.
+const MAX_STRANGERS: usize = 16;
 
 /// Connections of a worker to itself. Several, so that each lies in memory that is as cold as a listener's.
 const SOCKETS: usize = 8;
 /// Files of a worker's own that those are.
 pub(crate) const FILES: usize = 2 * SOCKETS;
 
-/// Connections of this process to itself, some for each worker. To be opened before the process takes the
-/// right to call anybody away from itself.
+/// Connections of this process to itself, some for each worker. Opened before the process gives up the right to open
+/// connections.
 #[derive(Default)]
 pub struct Sinks(Vec<Vec<Socket>>);
 
@@ -53,7 +53,7 @@ impl Sinks {
 /// Where a worker sends what nobody gets.
 pub(crate) struct Sink(Vec<Socket>);
 
-/// Both ends. Nobody waits at the far one: a client's machine is elsewhere, too.
+/// Both ends. No thread waits at the far one, as none of this machine does for a client.
 struct Socket {
     near: TcpStream,
     far: TcpStream,
@@ -98,7 +98,7 @@ impl Socket {
         let door = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let near = TcpStream::connect(door.local_addr()?)?;
         let ours = near.local_addr()?;
-        for _ in 0..STRANGERS {
+        for _ in 0..MAX_STRANGERS {
             let (far, from) = door.accept()?;
             if from == ours {
                 near.set_nodelay(true)?;
@@ -114,7 +114,7 @@ impl Socket {
     fn send(&self, bytes: usize, messages: usize) {
         let bytes = (bytes + messages * MESSAGE_BYTES).min(NOTHING.len());
         let socket = SockRef::from(&self.near);
-        // What does not fit is left: nobody misses it.
+        // What does not fit is dropped: nobody misses it.
         match &self.sealing {
             None => socket.send(&NOTHING[..bytes]).ok(),
             Some(sealing) => {
@@ -126,8 +126,8 @@ impl Socket {
             }
         };
         let sent = self.sent.get() + 1;
-        self.sent.set(sent % SENT);
-        if sent == SENT {
+        self.sent.set(sent % MAX_UNREAD_WRITES);
+        if sent == MAX_UNREAD_WRITES {
             self.throw_away();
         }
     }
@@ -146,7 +146,7 @@ mod tests {
     fn what_is_sent_to_nobody_is_taken_for_ever() {
         let sink = Socket::open().expect("loopback");
         for _ in 0..100 {
-            for _ in 0..SENT {
+            for _ in 0..MAX_UNREAD_WRITES {
                 sink.send(NOTHING.len(), 1);
             }
             SockRef::from(&sink.near).send(&NOTHING).expect("there is room again");

@@ -1,5 +1,5 @@
-//! Which sockets take frames now: a short row, where a large channel is served from the processor's
-//! cache, while the connections themselves lie far apart.
+//! Which sockets take frames now, in a short array: a large channel is served from the processor's cache, while the
+//! connections lie far apart in memory.
 
 use std::os::fd::RawFd;
 

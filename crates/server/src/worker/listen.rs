@@ -9,10 +9,10 @@ use tokio::sync::mpsc;
 use super::Worker;
 use crate::orders::{Order, Relay, ToWorker};
 
-/// Messages that are taken before listeners are written to.
-const TOGETHER: usize = 512;
-/// Orders after which those who talk have their turn: a millisecond of them, whatever the hub has had to answer.
-const ORDERS: usize = 64;
+/// Most messages that a worker takes before it writes to listeners.
+const MAX_BATCH: usize = 512;
+/// Most orders before talkers are read again: about a millisecond of work.
+const MAX_ORDERS: usize = 64;
 
 impl Worker {
     /// Serves until it is told to stop, or nobody can tell it anything any more.
@@ -35,10 +35,10 @@ impl Worker {
                     () = self.earlier.notified() => {}
                 }
             }
-            let room = TOGETHER.saturating_sub(batch.len());
+            let room = MAX_BATCH.saturating_sub(batch.len());
             batch.extend(std::iter::from_fn(|| inbox.try_recv().ok()).take(room));
             let mut orders = 0;
-            while orders < ORDERS
+            while orders < MAX_ORDERS
                 && let Some(message) = batch.pop_front()
             {
                 match self.take(message) {
@@ -56,7 +56,7 @@ impl Worker {
         }
     }
 
-    /// How many orders it was; nothing when the worker should end.
+    /// Returns the number of orders in it; nothing when the worker should end.
     fn take(self: &Rc<Self>, message: ToWorker) -> Option<usize> {
         match message {
             ToWorker::Arrival(arrival) => {
@@ -76,7 +76,7 @@ impl Worker {
         }
     }
 
-    /// False for somebody who is gone, or goes: the deck would keep a place for them.
+    /// False for a connection that is gone or closing: the deck would keep an entry for it.
     fn hears(&self, conn: ConnId) -> bool {
         self.find(conn).is_some_and(|listener| listener.is_open())
     }

@@ -48,7 +48,7 @@ use ring::Ring;
 pub(crate) use socket::{Stream, Tcp, set_up};
 use together::Rows;
 
-/// Place of a connection in its worker's table.
+/// Index of a connection in its worker's table.
 fn place_of(conn: ConnId) -> usize {
     (conn.0 & 0xff_ffff) as usize
 }
@@ -62,7 +62,7 @@ pub(crate) struct Worker {
     deck: RefCell<Deck<Framed>>,
     table: RefCell<Slab<Rc<Connection>>>,
     serial: Cell<u32>,
-    /// What is read, whichever socket it is of: it is wiped after each use.
+    /// What is read from any socket. Wiped after each use.
     scratch: RefCell<Box<[u8]>>,
     /// Reused from write to write.
     items: RefCell<Vec<Item<Framed>>>,
@@ -72,7 +72,7 @@ pub(crate) struct Worker {
     lanes: RefCell<Lanes>,
     ring: RefCell<Ring>,
     rows: RefCell<Rows>,
-    /// Where what nobody hears goes.
+    /// Takes what is sent in turns for nobody.
     sink: Sink,
     /// Messages of bursts that were written, and not counted yet.
     written: Cell<u64>,
@@ -106,8 +106,7 @@ pub(crate) fn start(
     std::thread::Builder::new().name(format!("tenfour-{index}")).spawn(move || {
         let tasks = LocalSet::new();
         let worker = Rc::new(Worker::new(index, shared, peers, sink));
-        // The pump writes to thousands of sockets in a row: a budget of cooperation would
-        // make it believe that they are full.
+        // The pump writes to thousands of sockets in a row. Tokio's cooperative budget would make them look full.
         tasks.block_on(&runtime, unconstrained(worker.run(inbox)));
     })
 }
@@ -157,7 +156,7 @@ impl Worker {
         self.table.borrow().get(place_of(conn)).filter(|found| found.id == conn).cloned()
     }
 
-    /// A number that was never used: worker, serial number, place.
+    /// A number that was never used: worker, serial number, index.
     fn number(&self, place: usize) -> ConnId {
         let serial = self.serial.get();
         self.serial.set(serial.wrapping_add(1));

@@ -59,8 +59,7 @@ impl Worker {
         }
         let full = turns == NAMED;
         self.write_together(&mut due);
-        // Several are found before the first is written to: the memory of each has to be fetched from
-        // far away, and so it is fetched for all at once.
+        // All are looked up before the first is written to, so that their memory is fetched at once.
         let mut batch = self.batch.take();
         for conn in due {
             match self.find(conn) {
@@ -70,7 +69,7 @@ impl Worker {
         }
         batch.drain(..).for_each(|connection| self.write(&connection, now));
         self.batch.set(batch);
-        // Counted once for all: other workers count in the same place.
+        // Counted once per batch: all workers share these counters.
         self.shared.metrics.messages_out.inc_by(self.written.take());
         self.shared.metrics.turns_unheard.inc_by(self.unheard.take());
         full
@@ -232,7 +231,7 @@ impl Worker {
             }
             Err(none) => none,
         };
-        // Handles keep voice from being wiped.
+        // Frames are wiped only when all handles are gone.
         chunks.clear();
         result
     }

@@ -51,7 +51,7 @@ impl Worker {
         self.hear(&connection, &mut reader, &mut early, now);
         drop(early);
         poll_fn(|context| self.poll(&connection, &mut reader, context)).await;
-        // What has not come whole never will.
+        // The rest of an unfinished message will never come.
         drop(reader);
         // One try to say good-bye under TLS; the kernel sends the rest.
         poll_fn(|context| {
@@ -144,7 +144,7 @@ impl Worker {
         }
     }
 
-    /// Takes the client's bytes, and lets it pay for them: returns the price.
+    /// Handles the client's bytes, and returns what they cost of its budget.
     fn hear(&self, connection: &Connection, reader: &mut Reader, bytes: &mut [u8], now: Time) -> u32 {
         if matches!(connection.state.get(), State::Over | State::Answering) || bytes.is_empty() {
             return 0;

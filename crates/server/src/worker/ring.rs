@@ -1,4 +1,4 @@
-//! Many sends in one call of the system: io_uring, where the kernel has it and allows it (docs/adr/0020).
+//! Many sends with one system call: io_uring, where the kernel has it and allows it (docs/adr/0020).
 
 #![expect(unsafe_code, reason = "the kernel is told by address what to send")]
 
@@ -8,7 +8,7 @@ use std::os::fd::RawFd;
 use io_uring::{IoUring, opcode, types};
 use rustix::net::SendFlags;
 
-/// A send that does not wait, and whose failure is an answer and no signal.
+/// A send that does not block, and whose failure is an error and no signal.
 const FLAGS: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
 
 /// Sends to many sockets at once.
@@ -44,7 +44,7 @@ impl Ring {
             && let Err(error) = send_all(ring, sends, &mut self.answers)
         {
             tracing::warn!(%error, "io_uring failed: frames are sent one by one from now on");
-            // What it was told and has not done, it will not do any more.
+            // Sends that were submitted and not done will not be done any more.
             self.ring = None;
         }
         &self.answers

@@ -45,7 +45,7 @@ impl Worker {
         self.end_pauses(now);
         self.end_closing(now);
         let tick = now.as_micros() / TICK.as_micros() as u64;
-        // After a pause without sockets, one round is as good as all that were missed.
+        // After a pause without sockets, one round stands for all that were missed.
         let missed = (tick - self.tick.replace(tick)).min(PING.as_secs());
         if missed > 0 {
             self.look_after_blocked(now);
@@ -140,7 +140,7 @@ impl Worker {
         if !connection.is_open() {
             return;
         }
-        // What is due may say how a burst has ended.
+        // What is still due may tell how a burst ended.
         self.write(connection, now);
         self.take_leave(connection, now);
         if connection.state.get() == State::Over {

@@ -1,4 +1,4 @@
-//! Writing to many at once what nearly everybody gets nearly always: frames, and nothing else.
+//! Writes to many listeners at once when only frames wait for them, which is nearly always so.
 
 use std::io::{self, ErrorKind};
 use std::ops::Range;
@@ -17,8 +17,8 @@ use crate::orders::Framed;
 
 /// Frames in one write, when only frames wait.
 pub(super) const FRAMES: usize = 8;
-/// Fewer are written to one by one: a ring has a price too.
-const MANY: usize = 3;
+/// Fewer listeners than this are written to one by one: a ring has a price too.
+const MIN_TOGETHER: usize = 3;
 /// Room for what a batch is sent. Nearly always that is the same for all of it.
 const PLAIN_BYTES: usize = 16 * 1024;
 /// Room for the same, sealed for each listener: a bundle of three frames for 32 fits well.
@@ -73,7 +73,7 @@ impl Worker {
     /// in it.
     pub(super) fn write_together(&self, due: &mut Due) {
         let mut ring = self.ring.borrow_mut();
-        if due.len() < MANY || !ring.works() {
+        if due.len() < MIN_TOGETHER || !ring.works() {
             return;
         }
         let mut deck = self.deck.borrow_mut();
@@ -100,7 +100,7 @@ impl Worker {
     ) -> bool {
         let wrote = match answer {
             Some(Ok(wrote)) => *wrote,
-            // What was sent of it nobody knows, and nothing may be sent twice.
+            // Nobody knows how much was sent, and nothing may be sent twice.
             Some(Err(error)) if error.kind() != ErrorKind::WouldBlock => {
                 self.note_end(error);
                 if let Some(connection) = self.find(offer.conn) {
@@ -132,7 +132,7 @@ impl Worker {
         for &conn in due {
             let Some(lane) = lanes.lane(conn) else { continue };
             let connection = secure.next_if(|connection| connection.id == conn);
-            // Never in clear what was to be sealed.
+            // Never send in clear what has to be sealed.
             if lane.tls && connection.is_none() {
                 continue;
             }

@@ -1,5 +1,4 @@
-//! Input that has not come whole: it is kept for as long as voice is, and no longer, whoever answers pings
-//! meanwhile.
+//! Limits how long unfinished input is kept: as long as voice, even if the client answers pings meanwhile.
 
 use tenfour_core::Time;
 use tenfour_protocol::Code;

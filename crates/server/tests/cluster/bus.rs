@@ -1,16 +1,16 @@
-//! What every bus does: the same tests for the one of a process and the one of many machines.
+//! What the bus does.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use tenfour_server::bus::{Bus, BusError, Event, Hearer, Lane, OverNats, Room};
+use tenfour_server::bus::{Bus, BusError, Event, Hearer, Lane, OverNats};
 
 use crate::nats::NatsServer;
 
 const LANES: [Lane; 2] = [Lane::Control, Lane::Voice];
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a node has heard.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ fn hearer(lane: Lane, heard: &Sender<Heard>) -> Hearer {
 
 impl Node {
     fn next(&self) -> Heard {
-        self.heard.recv_timeout(PATIENCE).expect("something is heard")
+        self.heard.recv_timeout(TIMEOUT).expect("something is heard")
     }
 
     /// What comes until this node's subject `end` says so.
@@ -71,30 +71,8 @@ impl Node {
     }
 }
 
-/// Where nodes meet.
-trait Place {
-    fn take() -> Self;
-    fn enter(&self, name: &str) -> Node;
-}
-
-impl Place for Room {
-    fn take() -> Self {
-        Self::default()
-    }
-    fn enter(&self, _: &str) -> Node {
-        let (sender, heard) = channel();
-        let bus = Room::enter(self, hearer(Lane::Control, &sender), hearer(Lane::Voice, &sender));
-        up(Node { bus: Box::new(bus), heard })
-    }
-}
-
-impl Place for NatsServer {
-    fn take() -> Self {
-        Self::with(&[])
-    }
-    fn enter(&self, name: &str) -> Node {
-        open(self, name, 1).unwrap()
-    }
+fn enter(server: &NatsServer, name: &str) -> Node {
+    open(server, name, 1).unwrap()
 }
 
 fn open(server: &NatsServer, name: &str, start: u64) -> Result<Node, BusError> {
@@ -112,101 +90,100 @@ fn up(node: Node) -> Node {
     node
 }
 
-macro_rules! contract {
-    ($(fn $name:ident($place:ident: &impl Place) $body:block)*) => {
-        $(fn $name($place: &impl Place) $body)*
-        mod local {
-            $(#[test] fn $name() { super::$name(&<super::Room as super::Place>::take()); })*
+#[test]
+fn what_is_sent_is_heard_once_in_order_and_byte_for_byte() {
+    let nats = NatsServer::with(&[]);
+    let (one, other) = (enter(&nats, "alpha"), enter(&nats, "beta"));
+    for lane in LANES {
+        other.tuned(&one, lane, "talk.19");
+        other.bus.subscribe(lane, "talk.19");
+        for n in 0..1000u32 {
+            let large = vec![n as u8; n as usize * 7];
+            assert!(one.bus.publish(lane, "talk.19", &[&n.to_be_bytes(), b"\r\nMSG ", &large]));
         }
-        mod nats {
-            $(#[test] fn $name() { super::$name(&<super::NatsServer as super::Place>::take()); })*
+        for n in 0..1000u32 {
+            let expected = [&n.to_be_bytes()[..], b"\r\nMSG ", &vec![n as u8; n as usize * 7]].concat();
+            assert_eq!(other.next(), Heard::Message(lane, "talk.19".into(), expected));
         }
-    };
+    }
 }
 
-contract! {
-    fn what_is_sent_is_heard_once_in_order_and_byte_for_byte(place: &impl Place) {
-        let (one, other) = (place.enter("alpha"), place.enter("beta"));
-        for lane in LANES {
-            other.tuned(&one, lane, "talk.19");
-            other.bus.subscribe(lane, "talk.19");
-            for n in 0..1000u32 {
-                let large = vec![n as u8; n as usize * 7];
-                assert!(one.bus.publish(lane, "talk.19", &[&n.to_be_bytes(), b"\r\nMSG ", &large]));
-            }
-            for n in 0..1000u32 {
-                let expected = [&n.to_be_bytes()[..], b"\r\nMSG ", &vec![n as u8; n as usize * 7]].concat();
-                assert_eq!(other.next(), Heard::Message(lane, "talk.19".into(), expected));
-            }
-        }
+#[test]
+fn only_who_has_subscribed_hears_and_the_sender_never() {
+    let nats = NatsServer::with(&[]);
+    let (one, other, third) = (enter(&nats, "alpha"), enter(&nats, "beta"), enter(&nats, "gamma"));
+    other.tuned(&one, Lane::Control, "talk.19");
+    other.tuned(&one, Lane::Control, "end");
+    third.tuned(&one, Lane::Control, "end");
+    one.bus.subscribe(Lane::Control, "talk.19");
+    for (lane, subject) in [(Lane::Voice, "talk.19"), (Lane::Control, "talk.1"), (Lane::Control, "talk.19")] {
+        one.bus.publish(lane, subject, &[b"hello"]);
     }
+    one.bus.publish(Lane::Control, "end", &[]);
+    assert_eq!(other.until_end(), [Heard::Message(Lane::Control, "talk.19".into(), b"hello".into())]);
+    assert_eq!(third.until_end(), []);
+    other.bus.publish(Lane::Control, "talk.19", &[b"back"]);
+    assert_eq!(one.next(), Heard::Message(Lane::Control, "talk.19".into(), b"back".into()));
+}
 
-    fn only_who_has_subscribed_hears_and_the_sender_never(place: &impl Place) {
-        let (one, other, third) = (place.enter("alpha"), place.enter("beta"), place.enter("gamma"));
-        other.tuned(&one, Lane::Control, "talk.19");
-        other.tuned(&one, Lane::Control, "end");
-        third.tuned(&one, Lane::Control, "end");
-        one.bus.subscribe(Lane::Control, "talk.19");
-        for (lane, subject) in [(Lane::Voice, "talk.19"), (Lane::Control, "talk.1"), (Lane::Control, "talk.19")] {
-            one.bus.publish(lane, subject, &[b"hello"]);
-        }
-        one.bus.publish(Lane::Control, "end", &[]);
-        assert_eq!(other.until_end(), [Heard::Message(Lane::Control, "talk.19".into(), b"hello".into())]);
-        assert_eq!(third.until_end(), []);
-        other.bus.publish(Lane::Control, "talk.19", &[b"back"]);
-        assert_eq!(one.next(), Heard::Message(Lane::Control, "talk.19".into(), b"back".into()));
+#[test]
+fn who_has_unsubscribed_hears_no_more() {
+    let nats = NatsServer::with(&[]);
+    let (one, other) = (enter(&nats, "alpha"), enter(&nats, "beta"));
+    other.tuned(&one, Lane::Voice, "talk.19");
+    other.bus.unsubscribe(Lane::Voice, "talk.19");
+    other.tuned(&one, Lane::Voice, "end");
+    one.bus.publish(Lane::Voice, "talk.19", &[b"hello"]);
+    one.bus.publish(Lane::Voice, "end", &[]);
+    assert_eq!(other.until_end(), []);
+}
+
+#[test]
+fn a_star_takes_any_last_word_and_nothing_comes_twice() {
+    let nats = NatsServer::with(&[]);
+    let (one, other) = (enter(&nats, "alpha"), enter(&nats, "beta"));
+    other.tuned(&one, Lane::Voice, "voice.19.25km.*");
+    other.tuned(&one, Lane::Voice, "voice.19.25km.a");
+    other.tuned(&one, Lane::Voice, "end");
+    let sent =
+        ["voice.19.25km.a", "voice.19.25km.b", "voice.19.50km.a", "voice.19.25km", "voice.19.25km.a.b"];
+    for subject in sent {
+        one.bus.publish(Lane::Voice, subject, &[b"hello"]);
     }
+    one.bus.publish(Lane::Voice, "end", &[]);
+    let heard = |subject: &str| Heard::Message(Lane::Voice, subject.into(), b"hello".into());
+    assert_eq!(other.until_end(), [heard(sent[0]), heard(sent[1])]);
+}
 
-    fn who_has_unsubscribed_hears_no_more(place: &impl Place) {
-        let (one, other) = (place.enter("alpha"), place.enter("beta"));
-        other.tuned(&one, Lane::Voice, "talk.19");
-        other.bus.unsubscribe(Lane::Voice, "talk.19");
-        other.tuned(&one, Lane::Voice, "end");
+#[test]
+fn what_goes_out_is_counted() {
+    let nats = NatsServer::with(&[]);
+    let (one, other) = (enter(&nats, "alpha"), enter(&nats, "beta"));
+    let before = one.bus.counts(Lane::Voice).0;
+    for _ in 0..5 {
         one.bus.publish(Lane::Voice, "talk.19", &[b"hello"]);
-        one.bus.publish(Lane::Voice, "end", &[]);
-        assert_eq!(other.until_end(), []);
     }
+    assert_eq!(one.bus.counts(Lane::Voice), (before + 5, 0), "whether anybody hears it or not");
+    assert_eq!(other.bus.counts(Lane::Voice).1, 0);
+}
 
-    fn a_star_takes_any_last_word_and_nothing_comes_twice(place: &impl Place) {
-        let (one, other) = (place.enter("alpha"), place.enter("beta"));
-        other.tuned(&one, Lane::Voice, "voice.19.25km.*");
-        other.tuned(&one, Lane::Voice, "voice.19.25km.a");
-        other.tuned(&one, Lane::Voice, "end");
-        let sent = ["voice.19.25km.a", "voice.19.25km.b", "voice.19.50km.a", "voice.19.25km", "voice.19.25km.a.b"];
-        for subject in sent {
-            one.bus.publish(Lane::Voice, subject, &[b"hello"]);
-        }
-        one.bus.publish(Lane::Voice, "end", &[]);
-        let heard = |subject: &str| Heard::Message(Lane::Voice, subject.into(), b"hello".into());
-        assert_eq!(other.until_end(), [heard(sent[0]), heard(sent[1])]);
-    }
-
-    fn what_goes_out_is_counted(place: &impl Place) {
-        let (one, other) = (place.enter("alpha"), place.enter("beta"));
-        let before = one.bus.counts(Lane::Voice).0;
-        for _ in 0..5 {
-            one.bus.publish(Lane::Voice, "talk.19", &[b"hello"]);
-        }
-        assert_eq!(one.bus.counts(Lane::Voice), (before + 5, 0), "whether anybody hears it or not");
-        assert_eq!(other.bus.counts(Lane::Voice).1, 0);
-    }
-
-    fn who_is_closed_hears_nothing_and_says_nothing(place: &impl Place) {
-        let (one, other) = (place.enter("alpha"), place.enter("beta"));
-        other.tuned(&one, Lane::Control, "talk.19");
-        other.bus.close();
-        one.bus.publish(Lane::Control, "talk.19", &[b"hello"]);
-        assert!(!other.bus.publish(Lane::Control, "talk.19", &[b"hello"]));
-        while let Ok(heard) = other.heard.try_recv() {
-            assert!(matches!(heard, Heard::Down(_)), "{heard:?}");
-        }
+#[test]
+fn who_is_closed_hears_nothing_and_says_nothing() {
+    let nats = NatsServer::with(&[]);
+    let (one, other) = (enter(&nats, "alpha"), enter(&nats, "beta"));
+    other.tuned(&one, Lane::Control, "talk.19");
+    other.bus.close();
+    one.bus.publish(Lane::Control, "talk.19", &[b"hello"]);
+    assert!(!other.bus.publish(Lane::Control, "talk.19", &[b"hello"]));
+    while let Ok(heard) = other.heard.try_recv() {
+        assert!(matches!(heard, Heard::Down(_)), "{heard:?}");
     }
 }
 
 #[test]
 fn a_restart_of_nats_is_told_on_both_lanes_and_subscriptions_last() {
     let mut server = NatsServer::with(&[]);
-    let (one, other) = (server.enter("alpha"), server.enter("beta"));
+    let (one, other) = (enter(&server, "alpha"), enter(&server, "beta"));
     for lane in LANES {
         other.tuned(&one, lane, "talk.19");
     }
@@ -230,7 +207,7 @@ fn a_restart_of_nats_is_told_on_both_lanes_and_subscriptions_last() {
 #[test]
 fn two_clusters_on_one_nats_do_not_hear_each_other() {
     let server = NatsServer::with(&[]);
-    let enter = |prefix: &str| {
+    let of_cluster = |prefix: &str| {
         let (sender, heard) = channel();
         let mut nats = server.nats("alpha");
         nats.prefix = prefix.into();
@@ -238,10 +215,10 @@ fn two_clusters_on_one_nats_do_not_hear_each_other() {
         let bus = OverNats::open(&nats, 1, control, voice).expect("a name is one of its cluster");
         up(Node { bus: Box::new(bus), heard })
     };
-    let (one, other) = (enter("tenfour"), enter("club"));
+    let (one, other) = (of_cluster("tenfour"), of_cluster("club"));
     other.bus.subscribe(Lane::Control, "talk.19");
     one.bus.subscribe(Lane::Control, "talk.19");
-    let friend = server.enter("beta");
+    let friend = enter(&server, "beta");
     friend.tuned(&one, Lane::Control, "end");
     friend.bus.publish(Lane::Control, "talk.19", &[b"hello"]);
     assert_eq!(one.next(), Heard::Message(Lane::Control, "talk.19".into(), b"hello".into()));

@@ -17,7 +17,7 @@ const HERE: (f64, f64) = (44.8125, 20.4612);
 /// Degrees of latitude in a kilometre.
 const KILOMETRE: f64 = 1.0 / 111.2;
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Three nodes that know each other.
 pub(crate) fn three(nats: &NatsServer) -> [Desk; 3] {
@@ -44,7 +44,7 @@ pub(crate) fn figure_in(page: &str, name: &str) -> u64 {
 
 /// Waits until a figure is so.
 pub(crate) fn until(desk: &Desk, name: &str, value: u64) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while figure(desk, name) != value {
         assert!(Instant::now() < deadline, "{name} is {} and not {value}", figure(desk, name));
         std::thread::yield_now();
@@ -195,17 +195,17 @@ async fn one_publish_a_frame_and_none_to_nodes_without_a_listener() {
     elsewhere.tune("20").await;
     let next = warm(&mut talker, 1, &mut [&mut listeners[0]]).await;
     let mut witness = Radio::tuned(&nodes[1], 22, "Witness").await;
-    let (sent, came) = (figure(&nodes[0], "bus_voice_out"), figure(&nodes[1], "bus_voice_in"));
+    let (sent, came) = (figure(&nodes[0], "bus_voice_out_total"), figure(&nodes[1], "bus_voice_in_total"));
     let voice = say_before(&mut talker, next, 100, Some(&mut witness)).await;
     for radio in &mut listeners {
         assert_eq!(payloads(&burst_of(radio, 100).await.1), payloads(&voice));
     }
     // Beside the frames there are the start, the end, and a word each second in between.
-    let published = figure(&nodes[0], "bus_voice_out") - sent;
+    let published = figure(&nodes[0], "bus_voice_out_total") - sent;
     assert!((102..=105).contains(&published), "{published} for 100 frames to 20 listeners");
-    assert_eq!(figure(&nodes[1], "bus_voice_in") - came, 100, "each frame came once");
-    assert_eq!(figure(&nodes[2], "bus_voice_in"), 0, "nobody there listens");
-    assert_eq!(figure(&nodes[0], "bus_voice_in"), 0, "a node does not hear itself");
+    assert_eq!(figure(&nodes[1], "bus_voice_in_total") - came, 100, "each frame came once");
+    assert_eq!(figure(&nodes[2], "bus_voice_in_total"), 0, "nobody there listens");
+    assert_eq!(figure(&nodes[0], "bus_voice_in_total"), 0, "a node does not hear itself");
 }
 
 #[tokio::test]
@@ -224,7 +224,7 @@ async fn people_of_all_nodes_are_counted_and_listed() {
     let counted = |expected: u32| {
         for desk in &nodes {
             while count(desk) != Some(json!(expected)) {
-                assert!(told.elapsed() < PATIENCE, "{:?}", count(desk));
+                assert!(told.elapsed() < TIMEOUT, "{:?}", count(desk));
                 std::thread::yield_now();
             }
         }
@@ -309,7 +309,7 @@ async fn who_comes_back_on_another_node_is_told_what_was_lost_and_hears_nothing_
     // By this a radio knows that the rest of what it was hearing is lost, and says so.
     assert_eq!(listener.welcome["resumed"], false);
     listener.tune("19").await;
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let (mut after, mut seq) = (Vec::new(), 10);
     // The talker goes on as if nothing had happened.
     while after.len() < 5 {

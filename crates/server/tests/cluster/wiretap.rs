@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::nats::NatsServer;
 
 /// Longer than NATS takes to let anybody in.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Speaks the protocol of NATS by hand.
 pub(crate) struct Stranger {
@@ -58,7 +58,7 @@ impl Stranger {
                 }
             }
         });
-        is_ready.recv_timeout(PATIENCE).unwrap();
+        is_ready.recv_timeout(TIMEOUT).unwrap();
         Self { socket, heard }
     }
 

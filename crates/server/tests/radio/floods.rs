@@ -12,7 +12,7 @@ use crate::radio::{Radio, frame};
 use crate::wire::{Raw, client, hello};
 
 /// A flood that goes on for so long was not ended.
-const LONG: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 const PONG: u8 = 10;
 const CLOSE: u8 = 8;
 
@@ -65,8 +65,8 @@ fn flood(desk: &Desk, token: &str, begin: &[u8], bytes: &[u8]) -> (u16, String) 
     let sender = std::thread::spawn(move || {
         let started = Instant::now();
         // It ends with the connection.
-        while started.elapsed() < LONG && line.write_all(&flood).is_ok() {}
-        started.elapsed() < LONG
+        while started.elapsed() < TIMEOUT && line.write_all(&flood).is_ok() {}
+        started.elapsed() < TIMEOUT
     });
     let closed = loop {
         let frame = socket.next().expect("a close frame before the end");

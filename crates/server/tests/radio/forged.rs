@@ -10,7 +10,7 @@ use tenfour_protocol::auth::signed_bytes;
 use tenfour_protocol::http::{Login, Register};
 use tenfour_protocol::{Code, Refusal, UserId};
 use tenfour_server::auth::{Auth, Client, Opened, Origins};
-use tenfour_server::store::{Keeper, Sqlite};
+use tenfour_server::store::{Sqlite, StoreHandle};
 
 use crate::desk::{Desk, Key};
 
@@ -275,9 +275,10 @@ struct Door {
 impl Door {
     fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (keeper, _) = Keeper::start(Sqlite::open(&folder.path().join("tenfour.db")).unwrap()).unwrap();
+        let (store, _) =
+            StoreHandle::start(Sqlite::open(&folder.path().join("tenfour.db")).unwrap()).unwrap();
         let origins = Origins::new("127.0.0.1:27185".parse().unwrap(), false, &["127.0.0.1".into()], &[]);
-        Self { auth: Auth::new(origins, keeper, Vec::new()), _folder: folder }
+        Self { auth: Auth::new(origins, store, Vec::new()), _folder: folder }
     }
 
     fn nonce(&self) -> Nonce {

@@ -14,7 +14,7 @@ const HERE: (f64, f64) = (44.8125, 20.4612);
 const FAR: (f64, f64) = (45.3510, 20.4612);
 const FRAMES: u16 = 50;
 /// Longest that the burst takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Turns for nobody in a press, with a listener who hears it and one who is at `place`.
 async fn unheard(place: (f64, f64)) -> u64 {
@@ -40,7 +40,7 @@ async fn unheard(place: (f64, f64)) -> u64 {
             while !matches!(radio.hear().await, Heard::Voice(_)) {}
         }
         while place != HERE && turns(&desk) <= u64::from(seq) {
-            assert!(begun.elapsed() < PATIENCE, "{} turns in {seq} frames", turns(&desk));
+            assert!(begun.elapsed() < TIMEOUT, "{} turns in {seq} frames", turns(&desk));
         }
     }
     radios[1].expect("burst.ended").await;

@@ -16,7 +16,7 @@ use variants::{Parts, variants};
 
 const VARIANTS: usize = 1_000;
 /// Variants that are tried with one nonce, which none of them may spend.
-const TOGETHER: usize = 50;
+const AT_ONCE: usize = 50;
 const ADDED: &str = "https://radio.example";
 
 struct Doors<'a> {
@@ -109,7 +109,7 @@ fn of_1_000_origins_that_are_not_the_servers_none_may_do_anything() {
     }
 
     let mut counts = BTreeMap::<_, usize>::new();
-    for some in variants(&own, VARIANTS).chunks(TOGETHER) {
+    for some in variants(&own, VARIANTS).chunks(AT_ONCE) {
         let nonce = desk.post("/api/v1/nonce", &[], &json!({})).json();
         let good = key.prove(&nonce, ADDED, "cookie");
         for (kind, origins) in some {

@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use crate::desk::Desk;
 
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) struct Radio<S = TcpStream> {
     socket: WebSocketStream<S>,
@@ -131,7 +131,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Radio<S> {
     /// The next thing that is no ping.
     pub(crate) async fn hear(&mut self) -> Heard {
         loop {
-            match timeout(PATIENCE, self.socket.next()).await.expect("something in time") {
+            match timeout(TIMEOUT, self.socket.next()).await.expect("something in time") {
                 Some(Ok(Message::Text(text))) => return Heard::Message(serde_json::from_str(&text).unwrap()),
                 Some(Ok(Message::Binary(bytes))) => return Heard::Voice(bytes.to_vec()),
                 Some(Ok(Message::Close(frame))) => {

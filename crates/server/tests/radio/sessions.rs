@@ -18,7 +18,7 @@ const LOGOUT: &str = "/api/v1/logout";
 const PROMISE: Duration = Duration::from_millis(100);
 const ROUNDS: usize = 21;
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Logs out beside what the test does meanwhile.
 async fn log_out(address: SocketAddr, token: &str) -> u16 {
@@ -143,7 +143,7 @@ async fn try_to_open(address: SocketAddr, url: String, token: String) -> u16 {
     let hello = json!({ "type": "hello", "client": "test 1" });
     // The socket may be closed by now.
     socket.send(Message::text(hello.to_string())).await.ok();
-    while let Some(Ok(message)) = timeout(PATIENCE, socket.next()).await.expect("it is closed") {
+    while let Some(Ok(message)) = timeout(TIMEOUT, socket.next()).await.expect("it is closed") {
         if let Message::Close(Some(frame)) = message {
             return frame.code.into();
         }

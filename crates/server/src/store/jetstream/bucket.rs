@@ -15,8 +15,8 @@ use crate::nats::{Api, Link, NatsError};
 /// Earlier values that JetStream keeps by itself: room for nodes that change one value at the same time,
 /// so that each can overwrite what it has replaced.
 const HISTORY: u32 = 16;
-/// Subjects in one list: what a server gives at once.
-const LISTED: usize = 100_000;
+/// Subjects in one list: a server gives no more at once.
+const MAX_LISTED: usize = 100_000;
 /// Numbers of JetStream for what we expect to happen.
 const NO_STREAM: u64 = 10_059;
 const NO_MESSAGE: u64 = 10_037;
@@ -84,7 +84,7 @@ impl Bucket {
             }
         }
         match made {
-            // Another node was first.
+            // Another node made it first.
             Err(NatsError::JetStream { code: NAME_IN_USE, .. }) | Ok(_) => Ok(bucket),
             Err(error) => Err(error),
         }
@@ -215,7 +215,7 @@ impl Bucket {
             let Info { state } = serde_json::from_slice(&answer).map_err(|error| foreign(&error))?;
             let page = state.subjects.unwrap_or_default();
             offset += page.len();
-            let full = page.len() >= LISTED;
+            let full = page.len() >= MAX_LISTED;
             keys.extend(page.into_keys().filter_map(|subject| Some(subject.strip_prefix(&root)?.to_owned())));
             if !full {
                 return Ok(keys);

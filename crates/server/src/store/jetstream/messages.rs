@@ -8,7 +8,7 @@ use tenfour_protocol::{ContactText, Handle, UserId};
 
 use super::bucket::Held;
 use super::vault::Vault;
-use super::{JetStream, TRIES, damaged, key_of};
+use super::{JetStream, MAX_TRIES, damaged, key_of};
 use crate::nats::NatsError;
 use crate::store::{Left, Minute, StoreError, StoredMessage};
 
@@ -24,7 +24,7 @@ struct Body {
 /// What a key says.
 struct Place {
     key: String,
-    /// Tells writers apart; nobody else can tell who it is.
+    /// Tells writers apart without telling who they are.
     writer: String,
     id: u32,
     sent: Minute,
@@ -105,7 +105,7 @@ impl JetStream {
     fn next_number(&mut self, places: &[Place]) -> Result<u32, StoreError> {
         let number =
             |bytes: &[u8]| serde_json::from_slice::<u32>(bytes).map_err(|error| damaged("messages", &error));
-        for _ in 0..TRIES {
+        for _ in 0..MAX_TRIES {
             let (revision, last) = match self.users.get("messages")? {
                 None => (0, 0),
                 Some(Held { revision, bytes: Some(bytes) }) => (revision, number(&bytes)?),
@@ -131,7 +131,7 @@ impl JetStream {
         let pattern = of.map_or_else(|| "message.>".to_owned(), |user| self.pattern(user));
         let mut messages = Vec::new();
         for Place { key, id, sent, .. } in self.places(&pattern)? {
-            // One that was removed in the meantime is none. Behind one that is not ours may be one that is.
+            // It may have been removed in the meantime. A value that is not ours may hide one that is.
             let Some(Held { bytes, .. }) = self.users.get(&key)? else { continue };
             let bytes = match bytes {
                 Some(bytes) => Some(bytes),

@@ -34,11 +34,11 @@ use crate::nats::{Api, ClusterSecret, Event, Link, Nats, NatsError};
 use crate::random::random;
 
 /// How often a change is tried when other nodes change the same.
-const TRIES: usize = 64;
-/// How long a nonce that was spent is remembered: longer than any node takes it for a fresh one.
-const SPENT: Duration = Duration::from_secs(900);
-/// How long the store may take to tell what it has.
-const LOADING: Duration = Duration::from_secs(60);
+const MAX_TRIES: usize = 64;
+/// How long a spent nonce is remembered: longer than any node takes it for a fresh one.
+const NONCE_MEMORY: Duration = Duration::from_secs(900);
+/// How long the store may take to report all that it has.
+const LOAD_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A store in JetStream.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub struct JetStream {
     thread: Option<JoinHandle<()>>,
     pages: Arc<Mutex<Pages>>,
     secret: ClusterSecret,
-    /// True while changes of other nodes are told.
+    /// True while changes of other nodes arrive.
     live: Arc<AtomicBool>,
     most_users: usize,
     /// Revisions that were replaced, whose bytes are to be overwritten.
@@ -88,7 +88,7 @@ impl JetStream {
         };
         let (link, thread) = Link::start(nats, "store", Box::new(hearer))?;
         api.listen(&link);
-        let info = infos.recv_timeout(LOADING).map_err(|_| NatsError::Silent)?;
+        let info = infos.recv_timeout(LOAD_TIMEOUT).map_err(|_| NatsError::Silent)?;
         let servers = nats.servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let lacking = |reason: String| NatsError::NoJetStream { servers: servers.clone(), reason };
         if !info.jetstream {
@@ -105,7 +105,7 @@ impl JetStream {
             })
         };
         let opened = open(nats.prefix.clone(), Kept::ForGood)
-            .and_then(|users| Ok((users, open(format!("{}-nonces", nats.prefix), Kept::For(SPENT))?)));
+            .and_then(|users| Ok((users, open(format!("{}-nonces", nats.prefix), Kept::For(NONCE_MEMORY))?)));
         let (users, nonces) = opened.inspect_err(|_| link.close())?;
         let (sink, changes) = unbounded_channel();
         let (begun, beginning) = mpsc::channel();
@@ -129,7 +129,7 @@ impl JetStream {
             most_users: USERS,
             replaced: Vec::new(),
         };
-        beginning.recv_timeout(LOADING).map_err(|_| NatsError::Silent)?;
+        beginning.recv_timeout(LOAD_TIMEOUT).map_err(|_| NatsError::Silent)?;
         Ok((store, changes))
     }
 
@@ -151,7 +151,7 @@ impl JetStream {
         let seen = lock(&self.pages).version(key);
         let page = match newest.filter(|page| page.version() >= seen) {
             Some(page) => page,
-            // Somebody else has written there. What nodes have written before may still be behind it, or in here.
+            // Somebody else has overwritten it. What nodes wrote before may still be behind it, or remembered here.
             None => {
                 let earlier = self.users.earlier(key)?;
                 let earlier = earlier.iter().map(|bytes| parse(key, bytes));
@@ -164,7 +164,7 @@ impl JetStream {
         Ok((held.revision, page))
     }
 
-    /// The page as far as this node knows it: asked for, unless changes are told anyway or nobody answers.
+    /// The page as this node knows it. It asks the store, unless changes arrive anyway or nobody answers.
     fn known_page(&self, key: &str) -> Result<Page, StoreError> {
         let known = lock(&self.pages).known(key).map(|(_, page)| page);
         match known {
@@ -187,7 +187,7 @@ impl JetStream {
         let key = key_of(id);
         // What is remembered is mostly the newest; if it is not, the store says so.
         let mut known = lock(&self.pages).known(&key);
-        for _ in 0..TRIES {
+        for _ in 0..MAX_TRIES {
             let remembered = known.take();
             let was_read = remembered.is_none();
             let (revision, before) = remembered.map_or_else(|| self.page(&key), Ok)?;
@@ -336,7 +336,7 @@ impl Store for JetStream {
         if self.secret.is_given() {
             return Ok(Some(*self.secret.key(&[b"nonces"])));
         }
-        for _ in 0..TRIES {
+        for _ in 0..MAX_TRIES {
             if let Some(held) = self.users.get("secret")? {
                 let secret = held.bytes.and_then(|bytes| bytes.as_slice().try_into().ok());
                 return secret.map(Some).ok_or_else(|| StoreError::Damaged {

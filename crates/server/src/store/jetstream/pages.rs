@@ -12,7 +12,7 @@ use crate::lock::lock;
 use crate::store::{Change, Revision};
 
 /// Pages that are remembered, for when JetStream does not answer.
-const REMEMBERED: usize = 65_536;
+const MAX_PAGES: usize = 65_536;
 
 /// Pages of people who are here, as they were last seen, with their revisions; and a little of all others.
 #[derive(Debug, Default)]
@@ -48,7 +48,7 @@ impl Pages {
         if remembered.get(key).is_some_and(|(known, _)| *known >= revision) {
             return;
         }
-        if remembered.len() >= REMEMBERED
+        if remembered.len() >= MAX_PAGES
             && !remembered.contains_key(key)
             && let Some(any) = remembered.keys().next().cloned()
         {
@@ -57,8 +57,7 @@ impl Pages {
         remembered.insert(key.to_owned(), (revision, page.clone()));
     }
 
-    /// A change of another node: remembered when the page is one of ours. False when it is no news: a later one
-    /// was seen.
+    /// Notes a change of another node, and keeps the page if it is one of ours. False when a later one was seen.
     pub(super) fn refresh(&mut self, key: &str, revision: u64, page: &Page) -> bool {
         if self.remembered.contains_key(key) {
             self.remember(key, revision, page);
@@ -102,7 +101,7 @@ pub(super) fn teller(
             users: page.users(),
             sessions: page.sessions(),
         };
-        // Nobody listens after the stop.
+        // After the stop nobody receives it.
         sink.send(change).ok();
     }
 }

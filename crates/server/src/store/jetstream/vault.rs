@@ -1,5 +1,5 @@
-//! Values of the store, sealed: who has the disk of NATS, or may publish there, reads no person, and no
-//! value that was not made with the cluster's secret is one.
+//! Sealed values of the store: somebody with the disk of NATS, or the right to publish there, can read no person,
+//! and values that were not made with the cluster's secret are ignored.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -82,7 +82,7 @@ impl Vault {
     pub(super) fn refuse(&self) {
         if self.refused.fetch_add(1, Ordering::Relaxed) == 0 {
             tracing::error!(
-                "a value in JetStream was not made with the secret of this cluster, or is an old one that was put back: it counts for nothing. Either somebody else can write to NATS, or cluster_secret_file is not the one of this store; more are counted in tenfour_store_refused"
+                "a value in JetStream was not made with the secret of this cluster, or is an old one that was put back: it counts for nothing. Either somebody else can write to NATS, or cluster_secret_file is not the one of this store; more are counted in tenfour_store_refused_total"
             );
         }
     }

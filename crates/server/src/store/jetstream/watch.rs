@@ -17,7 +17,7 @@ const FIRST: Sid = 16;
 /// How often JetStream says that it is there.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 /// Silence after which the watch is begun anew.
-const DEAD: Duration = Duration::from_secs(4);
+const DEAD_AFTER: Duration = Duration::from_secs(4);
 
 /// What is done with a value: its key, its revision, and its bytes.
 pub(super) type Sink = Box<dyn FnMut(&str, u64, &[u8]) + Send>;
@@ -79,7 +79,7 @@ impl Watch {
         let mut config = json!({
             "deliver_subject": deliver, "filter_subject": self.filter, "ack_policy": "none",
             "replay_policy": "instant", "max_deliver": 1, "mem_storage": true, "num_replicas": 1,
-            "flow_control": true, "idle_heartbeat": nanos(HEARTBEAT), "inactive_threshold": nanos(DEAD * 4),
+            "flow_control": true, "idle_heartbeat": nanos(HEARTBEAT), "inactive_threshold": nanos(DEAD_AFTER * 4),
         });
         if self.told == 0 {
             config["deliver_policy"] = json!("last_per_subject");
@@ -99,7 +99,7 @@ impl Watch {
 
     /// Time has passed.
     pub(super) fn tick(&mut self, link: &Link) {
-        if link.is_up() && self.heard.elapsed() > DEAD {
+        if link.is_up() && self.heard.elapsed() > DEAD_AFTER {
             self.begin(link);
         }
     }

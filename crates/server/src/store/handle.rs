@@ -1,38 +1,39 @@
-//! The thread of the store.
+//! A handle to the store, and the thread behind it.
 
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 
 use tenfour_protocol::{ContactText, UserId};
-use tokio::sync::oneshot;
 
-use super::command::{Asker, Command, Trouble};
-use super::keeping::Keeping;
+use super::held::read_stored;
+use super::job::{Answer, Effect, Job, LogOut};
+use super::thread::StoreLoop;
 use super::{
     Change, Left, Revision, Store, StoreError, Stored, StoredMessage, StoredSession, TokenHash, User, Written,
 };
+use crate::calendar::this_minute;
+use crate::lock::lock;
 
 /// A handle to the store that can be cloned and awaited.
 #[derive(Debug, Clone)]
-pub struct Keeper {
-    /// Boxed: a channel keeps what went through it for a while, a box is wiped when it is given back.
-    commands: mpsc::Sender<Box<Command>>,
+pub struct StoreHandle {
+    jobs: mpsc::Sender<Job>,
     trouble: Trouble,
 }
 
-/// The thread behind a [`Keeper`]. It ends when all handles are gone.
+/// The thread behind a [`StoreHandle`]. It ends when all handles are gone.
 #[derive(Debug)]
 pub struct StoreThread(JoinHandle<()>);
 
-impl Keeper {
+impl StoreHandle {
     /// Starts the thread.
     pub fn start(store: impl Store + 'static) -> std::io::Result<(Self, StoreThread)> {
-        let (commands, inbox) = mpsc::channel();
+        let (jobs, inbox) = mpsc::channel();
         let trouble = Trouble::default();
-        let mut keeping = Keeping::of(store, trouble.clone());
+        let mut serving = StoreLoop::new(store, trouble.clone());
         let thread =
-            std::thread::Builder::new().name("tenfour-store".into()).spawn(move || keeping.run(&inbox))?;
-        Ok((Self { commands, trouble }, StoreThread(thread)))
+            std::thread::Builder::new().name("tenfour-store".into()).spawn(move || serving.run(&inbox))?;
+        Ok((Self { jobs, trouble }, StoreThread(thread)))
     }
 
     /// Why nothing, or not everything, is stored at the moment, in words for the operator; nothing when all is
@@ -43,27 +44,27 @@ impl Keeper {
 
     /// See [`Store::insert_user`].
     pub async fn insert_user(&self, user: User) -> Result<Written, StoreError> {
-        self.ask(|answer| Command::InsertUser(Box::new(user), answer)).await
+        self.ask(Effect::Add, move |store| store.insert_user(&user)).await
     }
 
     /// See [`Store::update_user`].
     pub async fn update_user(&self, user: User) -> Result<Written, StoreError> {
-        self.ask(|answer| Command::UpdateUser(Box::new(user), answer)).await
+        self.ask(Effect::Remove, move |store| store.update_user(&user)).await
     }
 
     /// See [`Store::erase`]. When it is answered, nothing is left in the files.
     pub async fn erase(&self, id: UserId) -> Result<bool, StoreError> {
-        self.ask(|answer| Command::Erase(id, answer)).await
+        self.ask(Effect::Remove, move |store| store.erase(&id)).await
     }
 
     /// See [`Store::user`].
     pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        self.ask(|answer| Command::User(id, answer)).await
+        self.ask(Effect::Read, move |store| store.user(&id)).await
     }
 
     /// Everything of a user.
     pub async fn held(&self, id: UserId) -> Result<Option<Stored>, StoreError> {
-        self.ask(|answer| Command::Held(id, answer)).await
+        self.ask(Effect::Read, move |store| read_stored(store, &id)).await
     }
 
     /// Adds a session, and says whose it is and from which state of the store on it is there; nothing
@@ -72,53 +73,71 @@ impl Keeper {
         &self,
         session: StoredSession,
     ) -> Result<Option<(User, Revision)>, StoreError> {
-        self.ask(|answer| Command::BeginSession(session, answer)).await
+        let begin = move |store: &mut dyn Store| {
+            let Some(since) = store.put_session(&session)? else { return Ok(None) };
+            Ok(store.user(&session.user)?.map(|user| (user, since)))
+        };
+        self.ask(Effect::Session, begin).await
     }
 
     /// See [`Store::put_session`].
     pub async fn put_session(&self, session: StoredSession) -> Result<Option<Revision>, StoreError> {
-        self.ask(|answer| Command::PutSession(session, answer)).await
+        self.ask(Effect::Session, move |store| store.put_session(&session)).await
     }
 
     /// See [`Store::remove_session`].
     pub async fn remove_session(&self, id: UserId, hash: TokenHash) -> Result<(), StoreError> {
-        self.ask(|answer| Command::RemoveSession(id, hash, answer)).await
+        self.log_out(LogOut { user: id, session: Some(hash) }).await
     }
 
     /// See [`Store::remove_sessions`].
     pub async fn remove_sessions(&self, id: UserId) -> Result<(), StoreError> {
-        self.ask(|answer| Command::RemoveSessions(id, answer)).await
+        self.log_out(LogOut { user: id, session: None }).await
     }
 
     /// See [`Store::put_message`]; sent now.
     pub async fn put_message(&self, id: UserId, text: ContactText) -> Result<Left, StoreError> {
-        self.ask(|answer| Command::PutMessage(id, Box::new(text), answer)).await
+        self.ask(Effect::AddOrReplace, move |store| store.put_message(&id, &text, this_minute())).await
     }
 
     /// See [`Store::spend_nonce`].
     pub async fn spend_nonce(&self, nonce: [u8; 32]) -> Result<bool, StoreError> {
-        self.ask(|answer| Command::SpendNonce(nonce, answer)).await
+        self.ask(Effect::Read, move |store| store.spend_nonce(&nonce)).await
     }
 
     /// See [`Store::state_of`].
     pub async fn state_of(&self, id: UserId) -> Result<Option<Change>, StoreError> {
-        self.ask(|answer| Command::StateOf(id, answer)).await
+        self.ask(Effect::Read, move |store| store.state_of(&id)).await
     }
 
     /// See [`Store::messages`].
     pub async fn messages(&self) -> Result<Vec<StoredMessage>, StoreError> {
-        self.ask(Command::Messages).await
+        self.ask(Effect::Read, |store| store.messages()).await
     }
 
     /// See [`Store::remove_messages`].
     pub async fn remove_messages(&self, ids: Vec<u32>) -> Result<(), StoreError> {
-        self.ask(|answer| Command::RemoveMessages(ids, answer)).await
+        self.ask(Effect::Remove, move |store| store.remove_messages(&ids)).await
     }
 
-    async fn ask<T>(&self, command: impl FnOnce(Asker<T>) -> Command) -> Result<T, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        self.commands.send(Box::new(command(answer))).map_err(|_| StoreError::Stopped)?;
-        answered.await.map_err(|_| StoreError::Stopped)?
+    async fn log_out(&self, log_out: LogOut) -> Result<(), StoreError> {
+        let (mut job, answer) = Job::new(Effect::Remove, move |store| log_out.carry_out(store));
+        job.log_out = Some(Box::new(log_out));
+        self.send(job, answer).await
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        effect: Effect,
+        operation: impl FnOnce(&mut dyn Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (job, answer) = Job::new(effect, operation);
+        self.send(job, answer).await
+    }
+
+    async fn send<T>(&self, job: Job, answer: Answer<T>) -> Result<T, StoreError> {
+        self.jobs.send(job).map_err(|_| StoreError::Stopped)?;
+        answer.await.map_err(|_| StoreError::Stopped)?
     }
 }
 
@@ -128,6 +147,21 @@ impl StoreThread {
         if self.0.join().is_err() {
             tracing::error!("the thread of the store had panicked");
         }
+    }
+}
+
+/// Why nothing, or not everything, is stored at the moment, for the operator.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Trouble(Arc<Mutex<Option<String>>>);
+
+impl Trouble {
+    /// Notes it, and returns what was noted before.
+    pub(super) fn note(&self, words: Option<String>) -> Option<String> {
+        std::mem::replace(&mut *lock(&self.0), words)
+    }
+
+    pub(super) fn words(&self) -> Option<String> {
+        lock(&self.0).clone()
     }
 }
 
@@ -156,11 +190,11 @@ mod tests {
         let store = Sqlite::open(&path).unwrap();
         // Some more than what is kept.
         store.limit_pages(300);
-        let (keeper, thread) = Keeper::start(store).unwrap();
+        let (handle, thread) = StoreHandle::start(store).unwrap();
         let mut kept = Vec::new();
         let full = loop {
             let next = user(u32::try_from(kept.len()).unwrap());
-            match keeper.insert_user(next.clone()).await {
+            match handle.insert_user(next.clone()).await {
                 Ok(Written::Done) => kept.push(next),
                 Ok(other) => panic!("{other:?}: nobody is registered twice"),
                 Err(error) => break error,
@@ -168,15 +202,15 @@ mod tests {
             assert!(kept.len() < 10_000, "the disk is never full");
         };
         assert!(matches!(full, StoreError::Full { .. }), "{full}");
-        assert_eq!(keeper.user(kept[0].id).await.unwrap(), Some(kept[0].clone()), "reading goes on");
-        drop(keeper);
+        assert_eq!(handle.user(kept[0].id).await.unwrap(), Some(kept[0].clone()), "reading goes on");
+        drop(handle);
         thread.join();
-        let (keeper, thread) = Keeper::start(Sqlite::open(&path).unwrap()).unwrap();
+        let (handle, thread) = StoreHandle::start(Sqlite::open(&path).unwrap()).unwrap();
         for user in &kept {
-            assert_eq!(keeper.user(user.id).await.unwrap().as_ref(), Some(user));
+            assert_eq!(handle.user(user.id).await.unwrap().as_ref(), Some(user));
         }
-        assert_eq!(keeper.insert_user(user(5000)).await.unwrap(), Written::Done, "there is room again");
-        drop(keeper);
+        assert_eq!(handle.insert_user(user(5000)).await.unwrap(), Written::Done, "there is room again");
+        drop(handle);
         thread.join();
     }
 }
