@@ -29,6 +29,7 @@ pub mod http;
 pub mod id;
 pub mod json;
 pub mod limits;
+#[macro_use]
 pub mod mutants;
 pub mod node;
 pub mod opus;

@@ -11,7 +11,6 @@ use zeroize::Zeroize;
 #[path = "mutants/place.rs"]
 mod mutants;
 
-use crate::mutant;
 use crate::mutants::InMutants;
 
 /// Hexadecimal digits of an H3 index as text.
