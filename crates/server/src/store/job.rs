@@ -8,13 +8,20 @@ use super::{Store, StoreError, TokenHash};
 /// Where the answer to an operation arrives.
 pub(super) type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
 
+/// Gives the result to whoever asked. False says that the change does not last, or that something is left of what
+/// was before.
+pub(super) type Reply = Box<dyn FnOnce(bool)>;
+
+/// Works on the store, or passes on why it may not.
+type Run = Box<dyn FnOnce(Result<&mut dyn Store, StoreError>) -> Outcome + Send>;
+
 /// An operation, and what the thread has to know before it carries it out. What it says of a person is in boxes:
 /// a channel keeps what went through it for a while, but a box is wiped when it is freed.
 pub(super) struct Job {
     pub(super) effect: Effect,
     /// Set when the operation is a log-out: it is tried again if the store does not take it.
     pub(super) log_out: Option<Box<LogOut>>,
-    run: Box<dyn FnOnce(Result<&mut dyn Store, StoreError>) -> Outcome + Send>,
+    run: Run,
 }
 
 /// What an operation does to the files.
@@ -51,9 +58,7 @@ impl Effect {
 pub(super) struct Outcome {
     /// Whether the store has taken it.
     pub(super) is_taken: bool,
-    /// Answers whoever asked. False says that the change does not last, or that something is left of what was
-    /// before.
-    pub(super) answer: Box<dyn FnOnce(bool)>,
+    pub(super) reply: Reply,
 }
 
 impl Job {
@@ -66,12 +71,12 @@ impl Job {
         let run = move |store: Result<&mut dyn Store, StoreError>| {
             let done = store.and_then(|store| told(operation(store)));
             let is_taken = done.is_ok();
-            let answer = move |lasts: bool| {
+            let reply = move |lasts: bool| {
                 let done = if lasts { done } else { done.and(Err(StoreError::Stopped)) };
                 // Whoever asked may have gone away in the meantime.
                 drop(sender.send(done));
             };
-            Outcome { is_taken, answer: Box::new(answer) }
+            Outcome { is_taken, reply: Box::new(reply) }
         };
         (Self { effect, log_out: None, run: Box::new(run) }, answered)
     }
@@ -81,7 +86,7 @@ impl Job {
     }
 
     pub(super) fn refuse(self, error: StoreError) {
-        ((self.run)(Err(error)).answer)(true);
+        ((self.run)(Err(error)).reply)(true);
     }
 }
 
