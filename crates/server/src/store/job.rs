@@ -1,9 +1,12 @@
-//! An operation on its way to the thread of the store.
+//! What passes between the thread of the store and its handles.
+
+use std::sync::{Arc, Mutex};
 
 use tenfour_protocol::UserId;
 use tokio::sync::oneshot;
 
 use super::{Store, StoreError, TokenHash};
+use crate::lock::lock;
 
 /// Where the answer to an operation arrives.
 pub(super) type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
@@ -103,6 +106,21 @@ impl LogOut {
             Some(hash) => store.remove_session(&self.user, hash),
             None => store.remove_sessions(&self.user),
         }
+    }
+}
+
+/// Why nothing, or not everything, is stored at the moment, for the operator.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Trouble(Arc<Mutex<Option<String>>>);
+
+impl Trouble {
+    /// Notes it, and returns what was noted before.
+    pub(super) fn note(&self, words: Option<String>) -> Option<String> {
+        std::mem::replace(&mut *lock(&self.0), words)
+    }
+
+    pub(super) fn words(&self) -> Option<String> {
+        lock(&self.0).clone()
     }
 }
 

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use tenfour_core::reach::scrub_stack;
 use tenfour_protocol::limits::CONTACT_KEPT;
 
-use super::handle::Trouble;
-use super::job::{Effect, Job, LogOut, Outcome, Reply, told};
+use super::job::{Effect, Job, LogOut, Outcome, Reply, Trouble, told};
 use super::{Minute, Store, StoreError};
 use crate::calendar::this_minute;
 
