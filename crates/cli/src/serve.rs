@@ -112,7 +112,7 @@ impl Serve {
     fn config(&self) -> Result<Config> {
         let file = self.config.as_deref().map(Settings::from_file).transpose()?.unwrap_or_default();
         let environment = Settings::from_env(variables())?;
-        Ok(Config::new(Settings::from_flags(&self)?.over(environment).over(file))?)
+        Ok(Config::new(Settings::from_flags(self)?.over(environment).over(file))?)
     }
 }
 

@@ -188,7 +188,7 @@ impl Settings {
         table.try_into().expect("settings read what settings wrote")
     }
 
-    fn table(&self) -> toml::Table {
+    fn table(self) -> toml::Table {
         toml::Table::try_from(self).expect("settings are values of TOML")
     }
 }

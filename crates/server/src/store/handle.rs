@@ -1,18 +1,17 @@
 //! A handle to the store, and the thread behind it.
 
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use tenfour_protocol::{ContactText, UserId};
 
 use super::held::read_stored;
-use super::job::{Answer, Effect, Job, LogOut};
+use super::job::{Answer, Effect, Job, LogOut, Trouble};
 use super::thread::StoreLoop;
 use super::{
     Change, Left, Revision, Store, StoreError, Stored, StoredMessage, StoredSession, TokenHash, User, Written,
 };
 use crate::calendar::this_minute;
-use crate::lock::lock;
 
 /// A handle to the store that can be cloned and awaited.
 #[derive(Debug, Clone)]
@@ -147,21 +146,6 @@ impl StoreThread {
         if self.0.join().is_err() {
             tracing::error!("the thread of the store had panicked");
         }
-    }
-}
-
-/// Why nothing, or not everything, is stored at the moment, for the operator.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Trouble(Arc<Mutex<Option<String>>>);
-
-impl Trouble {
-    /// Notes it, and returns what was noted before.
-    pub(super) fn note(&self, words: Option<String>) -> Option<String> {
-        std::mem::replace(&mut *lock(&self.0), words)
-    }
-
-    pub(super) fn words(&self) -> Option<String> {
-        lock(&self.0).clone()
     }
 }
 

@@ -1,12 +1,22 @@
-//! An operation on its way to the thread of the store.
+//! What passes between the thread of the store and its handles.
+
+use std::sync::{Arc, Mutex};
 
 use tenfour_protocol::UserId;
 use tokio::sync::oneshot;
 
 use super::{Store, StoreError, TokenHash};
+use crate::lock::lock;
 
 /// Where the answer to an operation arrives.
 pub(super) type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
+
+/// Gives the result to whoever asked. False says that the change does not last, or that something is left of what
+/// was before.
+pub(super) type Reply = Box<dyn FnOnce(bool)>;
+
+/// Works on the store, or passes on why it may not.
+type Run = Box<dyn FnOnce(Result<&mut dyn Store, StoreError>) -> Outcome + Send>;
 
 /// An operation, and what the thread has to know before it carries it out. What it says of a person is in boxes:
 /// a channel keeps what went through it for a while, but a box is wiped when it is freed.
@@ -14,7 +24,7 @@ pub(super) struct Job {
     pub(super) effect: Effect,
     /// Set when the operation is a log-out: it is tried again if the store does not take it.
     pub(super) log_out: Option<Box<LogOut>>,
-    run: Box<dyn FnOnce(Result<&mut dyn Store, StoreError>) -> Outcome + Send>,
+    run: Run,
 }
 
 /// What an operation does to the files.
@@ -51,9 +61,7 @@ impl Effect {
 pub(super) struct Outcome {
     /// Whether the store has taken it.
     pub(super) is_taken: bool,
-    /// Answers whoever asked. False says that the change does not last, or that something is left of what was
-    /// before.
-    pub(super) answer: Box<dyn FnOnce(bool)>,
+    pub(super) reply: Reply,
 }
 
 impl Job {
@@ -66,12 +74,12 @@ impl Job {
         let run = move |store: Result<&mut dyn Store, StoreError>| {
             let done = store.and_then(|store| told(operation(store)));
             let is_taken = done.is_ok();
-            let answer = move |lasts: bool| {
+            let reply = move |lasts: bool| {
                 let done = if lasts { done } else { done.and(Err(StoreError::Stopped)) };
                 // Whoever asked may have gone away in the meantime.
                 drop(sender.send(done));
             };
-            Outcome { is_taken, answer: Box::new(answer) }
+            Outcome { is_taken, reply: Box::new(reply) }
         };
         (Self { effect, log_out: None, run: Box::new(run) }, answered)
     }
@@ -81,7 +89,7 @@ impl Job {
     }
 
     pub(super) fn refuse(self, error: StoreError) {
-        ((self.run)(Err(error)).answer)(true);
+        ((self.run)(Err(error)).reply)(true);
     }
 }
 
@@ -98,6 +106,21 @@ impl LogOut {
             Some(hash) => store.remove_session(&self.user, hash),
             None => store.remove_sessions(&self.user),
         }
+    }
+}
+
+/// Why nothing, or not everything, is stored at the moment, for the operator.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Trouble(Arc<Mutex<Option<String>>>);
+
+impl Trouble {
+    /// Notes it, and returns what was noted before.
+    pub(super) fn note(&self, words: Option<String>) -> Option<String> {
+        std::mem::replace(&mut *lock(&self.0), words)
+    }
+
+    pub(super) fn words(&self) -> Option<String> {
+        lock(&self.0).clone()
     }
 }
 

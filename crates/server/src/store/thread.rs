@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use tenfour_core::reach::scrub_stack;
 use tenfour_protocol::limits::CONTACT_KEPT;
 
-use super::handle::Trouble;
-use super::job::{Effect, Job, LogOut, Outcome, told};
+use super::job::{Effect, Job, LogOut, Outcome, Reply, Trouble, told};
 use super::{Minute, Store, StoreError};
 use crate::calendar::this_minute;
 
@@ -186,31 +185,31 @@ impl StoreLoop {
             batch.into_iter().filter_map(|job| job.log_out).for_each(|log_out| self.debts.owe(log_out));
             return self.judge(Err(error));
         }
-        let answers: Vec<_> = batch.into_iter().filter_map(|job| self.carry_out_one(job)).collect();
+        let replies: Vec<_> = batch.into_iter().filter_map(|job| self.carry_out_one(job)).collect();
         let lasting = !writes || self.commit();
         self.debts.settle(lasting);
         if self.unclean && writes {
             self.unclean = told(self.store.scrub()).is_err();
         }
-        for (must_be_clean, answer) in answers {
-            answer(lasting && !(must_be_clean && self.unclean));
+        for (must_be_clean, reply) in replies {
+            reply(lasting && !(must_be_clean && self.unclean));
         }
     }
 
     /// Reads are answered at once. The answer to a change waits until it lasts, and says whether nothing may be
     /// left of what was before.
-    fn carry_out_one(&mut self, mut job: Job) -> Option<(bool, Box<dyn FnOnce(bool)>)> {
+    fn carry_out_one(&mut self, mut job: Job) -> Option<(bool, Reply)> {
         let (effect, log_out) = (job.effect, job.log_out.take());
-        let Outcome { is_taken, answer } = job.run(&mut *self.store);
+        let Outcome { is_taken, reply } = job.run(&mut *self.store);
         match log_out {
             Some(log_out) if is_taken => self.debts.under_way.push(log_out),
             Some(log_out) => self.debts.owe(log_out),
             None => {}
         }
         if effect.writes() {
-            return Some((effect == Effect::Remove, answer));
+            return Some((effect == Effect::Remove, reply));
         }
-        answer(true);
+        reply(true);
         None
     }
 

@@ -226,6 +226,8 @@ async fn what_is_counted_names_nobody_whatever_the_rules() {
 
 /// Figures of the operator, by name; one of them is told by the code of the protocol.
 const CODED: &str = "tenfour_closes_total{code=\"";
+/// Histograms of time, over everybody: buckets are told apart by their bound, and the sum is in seconds.
+const TIMES: [&str; 2] = ["tenfour_hub_wait_seconds_", "tenfour_login_seconds_"];
 
 #[tokio::test]
 async fn figures_of_the_operator_carry_no_names() {
@@ -241,6 +243,13 @@ async fn figures_of_the_operator_carry_no_names() {
             continue;
         }
         let (name, number) = line.rsplit_once(' ').expect("a name and a number");
+        if let Some(of_time) = TIMES.iter().find_map(|time| name.strip_prefix(time)) {
+            number.parse::<f64>().unwrap_or_else(|error| panic!("{line}: {error}"));
+            let bound = of_time.strip_prefix("bucket{le=\"").and_then(|rest| rest.strip_suffix("\"}"));
+            let is_bound = bound.is_some_and(|bound| bound.parse::<f64>().is_ok());
+            assert!(is_bound || ["sum", "count"].contains(&of_time), "{line}");
+            continue;
+        }
         number.parse::<u64>().unwrap_or_else(|error| panic!("{line}: {error}"));
         let code = name.strip_prefix(CODED).and_then(|rest| rest.strip_suffix("\"}"));
         let word = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
