@@ -50,14 +50,21 @@ fn add(modules: &mut Modules, path: Vec<String>, file: &Path, folder: &Path, ite
         module.visit_item(item);
     }
     for child in std::mem::take(&mut module.children) {
-        // `#[path = "other.rs"] mod name;` is a second module of that name.
-        let name = child.attrs.iter().find_map(other_file).unwrap_or_else(|| child.ident.to_string());
-        let below = folder.join(&name);
-        let path = [path.clone(), vec![name]].concat();
+        let name = child.ident.to_string();
+        let (mut below, mut files) = (folder.join(&name), Vec::new());
+        let mut path = [path.clone(), vec![name]].concat();
+        if let Some(other) = child.attrs.iter().find_map(other_file) {
+            files.push(file.parent().context("a file lies in a folder")?.join(&other));
+            below = files[0].with_extension("");
+            // One of two files for one name, as their `cfg` says: a module of its own.
+            if modules.contains_key(&path) {
+                path.push(other);
+            }
+        }
         if let Some((_, items)) = child.content {
             add(modules, path, file, &below, &items)?;
         } else {
-            let files = [below.with_extension("rs"), below.join("mod.rs")];
+            files.extend([below.with_extension("rs"), below.join("mod.rs")]);
             let file = files.iter().find(|file| file.is_file());
             let file = file.with_context(|| format!("{} has no file", below.display()))?;
             add(modules, path, file, &below, &parse(file)?)?;
@@ -91,7 +98,7 @@ fn defined(item: &Item) -> Option<String> {
 fn other_file(attribute: &Attribute) -> Option<String> {
     let Meta::NameValue(pair) = &attribute.meta else { return None };
     let Expr::Lit(ExprLit { lit: Lit::Str(file), .. }) = &pair.value else { return None };
-    pair.path.is_ident("path").then(|| file.value().trim_end_matches(".rs").to_owned())
+    pair.path.is_ident("path").then(|| file.value())
 }
 
 fn is_for_tests(attributes: &[Attribute]) -> bool {
