@@ -5,8 +5,10 @@ use std::net::{IpAddr, UdpSocket};
 use std::sync::{LazyLock, Mutex};
 
 use tenfour_core::mutants::{Mutant, Mutants, VARIABLE};
-use tenfour_protocol::Device;
+use tenfour_protocol::http::{Held, Register};
+use tenfour_protocol::{Code, Device, Refusal};
 
+use crate::connection_log::HeldPage;
 use crate::lock::lock;
 
 static ACTIVE: LazyLock<Mutants> =
@@ -62,4 +64,23 @@ pub(crate) fn with_platform(message: Vec<u8>) -> Vec<u8> {
 pub(crate) fn check_for_update() {
     // Whether it can be sent is not the point.
     UdpSocket::bind("0.0.0.0:0").and_then(|socket| socket.send_to(b"newest?", "192.0.2.1:53")).ok();
+}
+
+/// For [`Mutant::DescriptionRequired`].
+pub(crate) fn require_description(request: &Register) -> Result<(), Refusal> {
+    if request.description.is_none() { Err(Code::DescriptionRefused.into()) } else { Ok(()) }
+}
+
+/// For [`Mutant::EditText`]: a better promise than the program keeps.
+pub(crate) fn edited(html: &str) -> String {
+    html.replace("is overwritten on the server", "is overwritten at once, and not")
+}
+
+/// For [`Mutant::ExportLess`].
+pub(crate) fn with_less(mut held: Held, mut first: HeldPage) -> (Held, HeldPage) {
+    if broken(Mutant::ExportLess) {
+        held.messages.pop();
+        first.0.pop();
+    }
+    (held, first)
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use tenfour_core::hub::{HubFigures, Input};
 use tenfour_core::voice::Packet;
-use tenfour_core::{ConnId, front};
+use tenfour_core::{ConnId, front, mutant};
 use tenfour_protocol::control::ChannelInfo;
 use tenfour_protocol::node::Subject;
 use tenfour_protocol::{BurstNo, Person, ServerMessage};
@@ -165,9 +165,6 @@ pub(crate) fn worker_of(conn: ConnId) -> usize {
 /// A message as a text frame.
 pub(crate) fn encode(message: &ServerMessage) -> Framed {
     let message = serde_json::to_vec(message).expect("a message is JSON");
-    #[cfg(feature = "mutants")]
-    if crate::mutants::broken(tenfour_core::mutants::Mutant::SendPlatform) {
-        return websocket::text(&crate::mutants::with_platform(message));
-    }
+    mutant!(crate::mutants::active(), SendPlatform => let message = crate::mutants::with_platform(message));
     websocket::text(&message)
 }

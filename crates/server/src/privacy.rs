@@ -3,6 +3,7 @@
 use axum::body::Bytes;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
+use tenfour_core::mutant;
 use tenfour_policy::{Facts, Table, page};
 use tenfour_protocol::limits::CONTACT_KEPT;
 
@@ -20,8 +21,7 @@ pub(crate) struct Privacy {
 impl Privacy {
     pub(crate) fn of(config: &Config) -> Self {
         let html = page(&Table::published(), &facts(config));
-        #[cfg(feature = "mutants")]
-        let html = edited(html);
+        mutant!(crate::mutants::active(), EditText => let html = crate::mutants::edited(&html));
         let tag = format!("\"{}\"", &HEXLOWER.encode(&Sha256::digest(&html))[..24]);
         Self { html: html.into(), tag }
     }
@@ -40,14 +40,4 @@ fn facts(config: &Config) -> Facts {
         cluster: config.nats.is_some(),
         shared_store: config.nats.as_ref().is_some_and(|nats| nats.store),
     }
-}
-
-/// A better promise than the program keeps.
-#[cfg(feature = "mutants")]
-fn edited(html: String) -> String {
-    use tenfour_core::mutants::Mutant;
-    if crate::mutants::broken(Mutant::EditText) {
-        return html.replace("is overwritten on the server", "is overwritten at once, and not");
-    }
-    html
 }

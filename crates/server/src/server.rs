@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tenfour_core::hub::{ClusterConfig, HubConfig, Input};
+use tenfour_core::mutant;
 use tenfour_core::reach::Secret;
 use tenfour_protocol::http::About;
 use tenfour_protocol::limits::{ADDRESS_ANSWERS_BYTES, ADDRESS_CONNECTIONS, ANSWERS_BYTES, DOORS};
@@ -82,14 +83,8 @@ impl Server {
     pub fn start_with(config: Config, sinks: Sinks) -> Result<Self, StartError> {
         telemetry::start(config.log, config.log_format);
         forbid_core_dumps();
-        #[cfg(feature = "mutants")]
-        if crate::mutants::broken(tenfour_core::mutants::Mutant::KeepTlsBuffer) {
-            tenfour_tls::keep_buffers();
-        }
-        #[cfg(feature = "mutants")]
-        if crate::mutants::broken(tenfour_core::mutants::Mutant::UpdateCheck) {
-            crate::mutants::check_for_update();
-        }
+        mutant!(crate::mutants::active(), KeepTlsBuffer => tenfour_tls::keep_buffers());
+        mutant!(crate::mutants::active(), UpdateCheck => crate::mutants::check_for_update());
         let (listener, address) = listen(config.listen, "--listen")?;
         let operator = config.ops.map(|address| listen(address, "--ops")).transpose()?;
         let names = names_of(address.ip());
@@ -126,10 +121,7 @@ impl Server {
             labels: config.channels,
             secret: Secret::new(random()),
             unix_at_zero: clock.unix_at_zero(),
-            #[cfg(feature = "mutants")]
             mutants: config.mutants,
-            #[cfg(not(feature = "mutants"))]
-            mutants: Default::default(),
         };
         let (files, own_files) =
             (raise_file_limit(), OWN_FILES + 2 * ops::CONNECTIONS + config.workers * worker::FILES);

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signature, VerifyingKey};
 use tenfour_core::hub::LoginId;
-#[cfg(feature = "mutants")]
-use tenfour_core::mutants::Mutant;
+use tenfour_core::mutant;
 use tenfour_protocol::auth::signed_bytes;
 use tenfour_protocol::http::{Login, Nonce, Proof, Register};
 use tenfour_protocol::limits::{NONCE_BYTES, TOKEN_BYTES};
@@ -73,10 +72,7 @@ impl Auth {
         let spent = self.spend(&request.proof, peer).await?;
         self.check_work(&spent, request.work, peer)?;
         let key = self.verify(&spent, &request.proof, client)?;
-        #[cfg(feature = "mutants")]
-        if crate::mutants::broken(Mutant::DescriptionRequired) && request.description.is_none() {
-            return Err(Code::DescriptionRefused.into());
-        }
+        mutant!(crate::mutants::active(), DescriptionRequired => crate::mutants::require_description(&request)?);
         let handle = handle_of(&request.handle)?;
         let description = request.description.as_deref().map(description_of).transpose()?;
         let user = User { id: UserId::of_key(&key), key, handle, description, created: today() };
@@ -199,8 +195,7 @@ impl Auth {
             Client::Page(origin) => self.origins.allows(origin) && fits(origin),
             Client::Program(host) => self.origins.of_host(host).any(fits),
         };
-        #[cfg(feature = "mutants")]
-        let good = good || crate::mutants::broken(Mutant::AnyKey);
+        mutant!(crate::mutants::active(), AnyKey => let good = true);
         if good { Ok(spent.key) } else { Err(Code::BadSignature.into()) }
     }
 }

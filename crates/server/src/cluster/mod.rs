@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 
 use tenfour_core::hub::{Input, NodeInput, NodeNews, NodeOutput};
+use tenfour_core::mutant;
 use tenfour_core::reach::scrub_stack;
 use tenfour_core::voice::{Intake, IntakeOutput, Packet};
 use tenfour_protocol::node::{Envelope, Frames, NodeId, Subject};
@@ -103,8 +104,7 @@ impl Cluster {
         let node = NodeId(u64::from_be_bytes(random()));
         let secret = nats.read_secret()?;
         let intake = Intake::new(node, websocket::voice_framing);
-        #[cfg(feature = "mutants")]
-        let intake = intake.broken(crate::mutants::active());
+        mutant!(let intake = intake.broken(crate::mutants::active()));
         let side = Arc::new(Side {
             hub,
             workers,

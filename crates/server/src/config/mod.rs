@@ -16,6 +16,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tenfour_core::mutants::Mutants;
 use tenfour_protocol::{ChannelId, limits};
 use thiserror::Error;
 
@@ -82,8 +83,7 @@ pub struct Config {
     /// What channels are for.
     pub channels: BTreeMap<ChannelId, String>,
     /// How the hub is broken on purpose; no setting says it, only `TENFOUR_MUTANT` does.
-    #[cfg(feature = "mutants")]
-    pub mutants: tenfour_core::mutants::Mutants,
+    pub mutants: Mutants,
 }
 
 /// Transport security of the listener.
@@ -231,6 +231,8 @@ impl Config {
             channels,
             #[cfg(feature = "mutants")]
             mutants: crate::mutants::active(),
+            #[cfg(not(feature = "mutants"))]
+            mutants: Mutants::default(),
         })
     }
 }

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Serialize, Serializer};
-#[cfg(feature = "mutants")]
-use tenfour_core::mutants::Mutant;
+use tenfour_core::mutant;
 use tenfour_protocol::DeviceText;
 
 use super::folder::Folder;
@@ -13,8 +12,6 @@ use super::hour::{Hour, SECONDS_OF_HOUR, day_in};
 use super::noise::{delta, noise};
 use super::{ConnectionLogError, MOST_DAYS};
 use crate::calendar::since_epoch;
-#[cfg(feature = "mutants")]
-use crate::mutants::broken;
 use crate::store::Day;
 
 /// How counts are made safe to be told.
@@ -155,8 +152,7 @@ fn cells(folder: &Folder, day: Day, rules: Rules) -> Result<Vec<Cell>, Connectio
         let [platform, version, model] = [platform, version, model].map(String::from);
         let question = [name.as_bytes(), platform.as_bytes(), version.as_bytes(), model.as_bytes()];
         let users = count.saturating_add_signed(noise(&secret, &question, count, rules.epsilon));
-        #[cfg(feature = "mutants")]
-        let rules = if broken(Mutant::NoNoise) { Rules { threshold: 0, ..rules } } else { rules };
+        mutant!(crate::mutants::active(), NoNoise => let rules = Rules { threshold: 0, ..rules });
         // Judged with its noise: whether a cell appears is an answer too.
         if users >= rules.threshold {
             cells.push(Cell { platform, version, model, users });

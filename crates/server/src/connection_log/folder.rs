@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
+use tenfour_core::mutant;
 use tenfour_protocol::UserId;
 
 use super::blank;
@@ -240,10 +241,7 @@ impl Folder {
 
     /// A line that is torn may be anybody's.
     fn erase_where(&self, doomed: impl Fn(&Row) -> bool) -> io::Result<()> {
-        #[cfg(feature = "mutants")]
-        if crate::mutants::broken(tenfour_core::mutants::Mutant::LeaveLogRows) {
-            return Ok(());
-        }
+        mutant!(crate::mutants::active(), LeaveLogRows => return Ok(()));
         for hour in self.hours()? {
             blank::lines(&self.rows_file(hour), |line| Row::parse(line).is_none_or(|row| doomed(&row)))?;
         }

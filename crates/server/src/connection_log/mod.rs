@@ -45,6 +45,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
+use tenfour_core::mutant;
 use tenfour_protocol::http::HeldConnection;
 use tenfour_protocol::{Code, Device, DeviceText, Handle, Refusal, UserId};
 use thiserror::Error;
@@ -190,8 +191,7 @@ impl ConnectionLog {
             backlog.lose(1);
             return;
         }
-        #[cfg(feature = "mutants")]
-        crate::mutants::note_connect(who.address, who.handle.as_str());
+        mutant!(crate::mutants::note_connect(who.address, who.handle.as_str()));
         let Device { manufacturer, model, platform, version } = device.unwrap_or_default();
         let row = Row {
             time: Moment(since_epoch().as_secs()),

@@ -5,15 +5,13 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use tenfour_core::mutant;
 
 /// Noise for the answer to a question. The same secret, question and count give the same noise, so
 /// asking again tells nothing new; another count gives noise that has nothing to do with it, so
 /// that the difference of two answers is not the difference of the counts.
 pub(super) fn noise(secret: &[u8; 32], question: &[&[u8]], count: u64, epsilon: f64) -> i64 {
-    #[cfg(feature = "mutants")]
-    if crate::mutants::broken(tenfour_core::mutants::Mutant::NoNoise) {
-        return 0;
-    }
+    mutant!(crate::mutants::active(), NoNoise => return 0);
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes keys of any length");
     let what: [&[u8]; 3] = [b"tenfour noise 1", &count.to_be_bytes(), &epsilon.to_be_bytes()];
     for part in what.iter().chain(question) {

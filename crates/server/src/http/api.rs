@@ -11,8 +11,7 @@ use axum::http::header::{HeaderMap, HeaderValue, SET_COOKIE};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use tenfour_core::hub::Input;
-#[cfg(feature = "mutants")]
-use tenfour_core::mutants::Mutant;
+use tenfour_core::mutant;
 use tenfour_protocol::http::{About, Login, Me, Nonce, Problem, Register, SessionKind};
 use tenfour_protocol::limits::SESSION_LIFE;
 use tenfour_protocol::{Code, Refusal, json};
@@ -90,10 +89,7 @@ pub(super) async fn login(
 ))]
 pub(super) async fn logout(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Answer<Response> {
     let (hash, of) = session(&shared, &headers).await?;
-    #[cfg(feature = "mutants")]
-    if crate::mutants::broken(Mutant::LogOutClientOnly) {
-        return good_bye(&shared);
-    }
+    mutant!(crate::mutants::active(), LogOutClientOnly => return good_bye(&shared));
     if let Some(login) = shared.auth.logout(&hash) {
         shared.hub.input(Input::LoggedOut { login });
     }

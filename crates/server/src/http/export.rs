@@ -14,6 +14,7 @@ use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use hyper::body::Frame;
+use tenfour_core::mutant;
 use tenfour_core::reach::scrub_stack;
 use tenfour_protocol::http::{Held, HeldConnection};
 use tenfour_protocol::{Refusal, UserId};
@@ -38,8 +39,7 @@ pub(super) async fn export(
         Some(cluster) => cluster.held_elsewhere(held.user).await,
         None => Vec::new(),
     };
-    #[cfg(feature = "mutants")]
-    let (held, first) = with_less(held, first);
+    mutant!(let (held, first) = crate::mutants::with_less(held, first));
     match first {
         (rows, None) if elsewhere.is_empty() => Ok(Json(Held { connections: rows, ..held }).into_response()),
         first => in_pieces(shared, held, whose, first, &elsewhere),
@@ -155,13 +155,4 @@ impl hyper::body::Body for Pieces {
             None => Some(Err(io::ErrorKind::UnexpectedEof.into())),
         })
     }
-}
-
-#[cfg(feature = "mutants")]
-fn with_less(mut held: Held, mut first: HeldPage) -> (Held, HeldPage) {
-    if crate::mutants::broken(tenfour_core::mutants::Mutant::ExportLess) {
-        held.messages.pop();
-        first.0.pop();
-    }
-    (held, first)
 }

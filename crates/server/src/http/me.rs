@@ -7,8 +7,7 @@ use axum::extract::{Extension, State};
 use axum::http::header::HeaderMap;
 use axum::response::Response;
 use tenfour_core::hub::Input;
-#[cfg(feature = "mutants")]
-use tenfour_core::mutants::Mutant;
+use tenfour_core::mutant;
 use tenfour_core::reach::scrub_stack;
 use tenfour_protocol::http::{Held, Me, Problem, Profile};
 use tenfour_protocol::{Code, Refusal};
@@ -90,10 +89,7 @@ pub(super) async fn log_out_everywhere(
 ) -> Answer<Response> {
     let (_, session) = session(&shared, &headers).await?;
     let done = good_bye(&shared)?;
-    #[cfg(feature = "mutants")]
-    if crate::mutants::broken(Mutant::LogOutClientOnly) {
-        return Ok(done);
-    }
+    mutant!(crate::mutants::active(), LogOutClientOnly => return Ok(done));
     carry_through(async move {
         let close = |login| shared.hub.input(Input::LoggedOut { login });
         shared.auth.log_out_everywhere(session.user, close).await

@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
+use tenfour_core::mutant;
 use tokio::net::TcpListener;
 
 pub(crate) use listener::{Accept, CONNECTIONS, Names, serve as serve_operator};
@@ -45,8 +46,7 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
         shared.metrics.observe_nodes(&cluster.figures());
     }
     let text = shared.metrics.text();
-    #[cfg(feature = "mutants")]
-    let text = crate::mutants::last_connects() + &text;
+    mutant!(let text = crate::mutants::last_connects() + &text);
     ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
 }
 

@@ -6,8 +6,7 @@ use std::task::Waker;
 
 use tenfour_core::front::{Port, PortOutput};
 use tenfour_core::hub::Input;
-#[cfg(feature = "mutants")]
-use tenfour_core::mutants::Mutant;
+use tenfour_core::mutant;
 use tenfour_core::reach::scrub_stack;
 use tenfour_core::voice::Packet;
 use tenfour_core::{ConnId, Time};
@@ -82,8 +81,7 @@ impl Connection {
         now: Time,
     ) -> Self {
         let port = Port::new(id, websocket::voice_framing, now);
-        #[cfg(feature = "mutants")]
-        let port = port.broken(crate::mutants::active());
+        mutant!(let port = port.broken(crate::mutants::active()));
         Self {
             id,
             stream: RefCell::new(stream),
@@ -203,12 +201,9 @@ impl Worker {
                 if let ClientMessage::Hello { device, client, .. } = &mut message {
                     self.log_connection(connection, device.take(), client);
                 }
-                #[cfg(feature = "mutants")]
-                if let ClientMessage::Tune { channel, .. } = &message
-                    && crate::mutants::broken(Mutant::LogChannel)
-                {
+                mutant!(crate::mutants::active(), LogChannel => if let ClientMessage::Tune { channel, .. } = &message {
                     self.log_connection(connection, None, &format!("channel {channel}"));
-                }
+                });
                 connection.port().message(message, now)
             }
             Err(fault) => Some(connection.port().malformed(text, &fault, now)),
@@ -221,14 +216,10 @@ impl Worker {
 
     /// Leaves a row in the connection log: the device goes there and nowhere else.
     fn log_connection(&self, connection: &Connection, device: Option<Box<Device>>, client: &str) {
-        #[cfg(feature = "mutants")]
-        device.as_deref().into_iter().for_each(crate::mutants::note_platform);
+        mutant!(device.as_deref().into_iter().for_each(crate::mutants::note_platform));
         if let Some(connected) = connection.connected.take() {
             self.shared.connection_log.append(&connected, device.map(|device| *device), client);
-            #[cfg(feature = "mutants")]
-            if crate::mutants::broken(Mutant::LogChannel) {
-                connection.connected.set(Some(connected));
-            }
+            mutant!(crate::mutants::active(), LogChannel => connection.connected.set(Some(connected)));
         }
     }
 

@@ -28,7 +28,7 @@ use std::thread::JoinHandle;
 
 use slab::Slab;
 use tenfour_core::voice::{Deck, Item, NAMED, Packet};
-use tenfour_core::{ConnId, Time};
+use tenfour_core::{ConnId, Time, mutant};
 use tenfour_protocol::BurstNo;
 use tenfour_protocol::limits::READ_BYTES;
 use tokio::sync::{Notify, mpsc};
@@ -121,8 +121,7 @@ impl Worker {
         let tls = shared.tls.as_ref().map(Certificates::current);
         let sink = sink.under(tls.as_ref());
         let deck = Deck::new(shared.hold);
-        #[cfg(feature = "mutants")]
-        let deck = deck.broken(crate::mutants::active());
+        mutant!(let deck = deck.broken(crate::mutants::active()));
         Self {
             index,
             clock: shared.clock,

@@ -1,6 +1,6 @@
 //! Limits how long unfinished input is kept: as long as voice, even if the client answers pings meanwhile.
 
-use tenfour_core::Time;
+use tenfour_core::{Time, mutant};
 use tenfour_protocol::Code;
 use tenfour_tls::Session;
 
@@ -47,8 +47,7 @@ impl Worker {
     /// Notes until when `connection` may finish what it has begun.
     pub(super) fn note_unfinished(&self, connection: &Connection, since: Option<Time>) {
         let until = since.map(|since| since + self.shared.hold);
-        #[cfg(feature = "mutants")]
-        let until = until.filter(|_| !crate::mutants::broken(tenfour_core::mutants::Mutant::NoDeadline));
+        mutant!(crate::mutants::active(), NoDeadline => let until = None);
         let before = connection.unfinished.replace(until);
         if before == until {
             return;
