@@ -5,10 +5,9 @@ use std::net::{IpAddr, UdpSocket};
 use std::sync::{LazyLock, Mutex};
 
 use tenfour_core::mutants::{Mutant, Mutants, VARIABLE};
-use tenfour_protocol::http::{Held, Register};
+use tenfour_protocol::http::Register;
 use tenfour_protocol::{Code, Device, Refusal};
 
-use crate::connection_log::HeldPage;
 use crate::lock::lock;
 
 static ACTIVE: LazyLock<Mutants> =
@@ -77,10 +76,7 @@ pub(crate) fn edited(html: &str) -> String {
 }
 
 /// For [`Mutant::ExportLess`].
-pub(crate) fn with_less(mut held: Held, mut first: HeldPage) -> (Held, HeldPage) {
-    if broken(Mutant::ExportLess) {
-        held.messages.pop();
-        first.0.pop();
-    }
-    (held, first)
+pub(crate) fn without_last<T>(mut all: Vec<T>) -> Vec<T> {
+    all.pop();
+    all
 }

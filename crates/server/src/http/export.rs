@@ -39,7 +39,7 @@ pub(super) async fn export(
         Some(cluster) => cluster.held_elsewhere(held.user).await,
         None => Vec::new(),
     };
-    mutant!(let (held, first) = crate::mutants::with_less(held, first));
+    mutant!(crate::mutants::active(), ExportLess => let first = (crate::mutants::without_last(first.0), first.1));
     match first {
         (rows, None) if elsewhere.is_empty() => Ok(Json(Held { connections: rows, ..held }).into_response()),
         first => in_pieces(shared, held, whose, first, &elsewhere),
