@@ -31,8 +31,7 @@ pub(crate) fn check() -> Result<()> {
 /// What the compiler is to say when somebody builds a release that breaks promises on purpose.
 const REFUSAL: &str = "the feature `mutants` breaks promises on purpose and is not for a release build";
 
-/// Every crate that has the feature hands it down to the core, which refuses it, and to the protocol,
-/// which does so sooner.
+/// Every crate that has the feature, but for `tenfour-tls`, hands it down to the protocol, which refuses it.
 fn no_release_has_mutants() -> Result<()> {
     let line = "cargo check --quiet --release --package tenfour-protocol --features mutants";
     eprintln!("\n> {line}, which has to fail");

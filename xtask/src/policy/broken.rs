@@ -2,11 +2,11 @@
 //!
 //! The build of the tests has all mutants, and a process is told at its start which of them to be. Each test is a
 //! process of its own, started without a runner: finding the tests anew for each mutant took longer than running them.
+//! One is started after the other, as searches of memory need the machine to themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -22,8 +22,6 @@ const VARIABLE: &str = "TENFOUR_MUTANT";
 const TIMEOUT: Duration = Duration::from_secs(180);
 /// How often a test is asked whether it has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
-/// Mutants at the same time: their tests wait more than they compute.
-const AT_ONCE: usize = 3;
 
 /// Where the tests are: the program of each binary identifier.
 pub(super) struct Binaries(BTreeMap<String, PathBuf>);
@@ -53,8 +51,12 @@ impl Binaries {
         command.spawn().with_context(|| program.display().to_string())
     }
 
-    /// Whether the test is red with the mutant.
+    /// Whether the test is green without the mutant, started in the same way, and red with it.
     fn notices(&self, binary: &str, test: &str, mutant: &str) -> Result<bool> {
+        Ok(!self.is_red(binary, test, "")? && self.is_red(binary, test, mutant)?)
+    }
+
+    fn is_red(&self, binary: &str, test: &str, mutant: &str) -> Result<bool> {
         let mut child = self.start(binary, test, mutant)?;
         let start = Instant::now();
         while start.elapsed() < TIMEOUT {
@@ -71,45 +73,36 @@ impl Binaries {
 
 /// The names of the mutants that all of their tests notice.
 pub(super) fn caught(mutants: &[&Mutant], binaries: &Binaries) -> Result<BTreeSet<String>> {
-    let waiting = Mutex::new(mutants.iter());
-    let next = || waiting.lock().expect("nobody panics with it").next().copied();
-    let caught = Mutex::new(BTreeSet::new());
-    let work = || -> Result<()> {
-        while let Some(mutant) = next() {
-            let start = Instant::now();
-            let noticed = is_caught(mutant, binaries)?;
-            let word = if noticed { "caught" } else { "MISSED" };
-            println!("mutant {}: {word}, {:.1} s", mutant.name, start.elapsed().as_secs_f32());
-            if noticed {
-                caught.lock().expect("nobody panics with it").insert(mutant.name.clone());
-            }
-        }
-        Ok(())
-    };
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().expect("a worker returns its errors"))
-    })?;
-    Ok(caught.into_inner().expect("the workers are gone"))
+    let mut caught = BTreeSet::new();
+    for mutant in mutants {
+        let start = Instant::now();
+        let word = if is_caught(mutant, binaries)? {
+            caught.insert(mutant.name.clone());
+            "caught"
+        } else {
+            "MISSED"
+        };
+        println!("mutant {}: {word}, {:.1} s", mutant.name, start.elapsed().as_secs_f32());
+    }
+    Ok(caught)
 }
 
-/// Each test that is to notice has run, and is red.
 fn is_caught(mutant: &Mutant, binaries: &Binaries) -> Result<bool> {
-    let page = page_is_red(mutant)?;
+    let page = results_of_the_page(mutant)?;
     for test in &mutant.tests {
-        let red = match test {
+        let notices = match test {
             Proof::Rust { binary, test } => binaries.notices(binary, test, &mutant.name)?,
             Proof::Page { .. } => page.of(test) == Some(false),
         };
-        if !red {
+        if !notices {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-/// How the tests of the page's parts go with the mutant, if it has any.
-fn page_is_red(mutant: &Mutant) -> Result<Results> {
+/// How the tests of the page's parts go with the mutant; nothing when none of them is to notice it.
+fn results_of_the_page(mutant: &Mutant) -> Result<Results> {
     let files: BTreeSet<_> = mutant.tests.iter().filter_map(file_of_the_page).collect();
     if files.is_empty() {
         return Ok(Results::default());
