@@ -128,7 +128,7 @@ async fn a_node_that_was_frozen_comes_back_and_its_people_hear_again() {
     let stop = Arc::new(AtomicBool::new(false));
     let talker = tokio::spawn(talk(a, alpha.register(2), stop.clone()));
     until(&hearing, 1).await;
-    let told = beta.figure("bus_voice_in");
+    let told = beta.figure("bus_voice_in_total");
     beta.signal("-STOP");
     let gone = tokio::task::spawn_blocking(move || {
         until_others(&alpha, 0);
@@ -139,7 +139,7 @@ async fn a_node_that_was_frozen_comes_back_and_its_people_hear_again() {
     let back = tokio::task::spawn_blocking(move || {
         until_others(&alpha, 1);
         let deadline = Instant::now() + Duration::from_secs(20);
-        while beta.figure("bus_up") == 0 || beta.figure("bus_voice_in") < told + 200 {
+        while beta.figure("bus_up") == 0 || beta.figure("bus_voice_in_total") < told + 200 {
             assert!(Instant::now() < deadline, "voice comes again");
             std::thread::yield_now();
         }
