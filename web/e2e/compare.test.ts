@@ -39,6 +39,17 @@ test('a voice that waited 100 ms in the middle is still whole', () => {
   expect(found.drift).toBeGreaterThanOrEqual(90);
 });
 
+test('a voice that falls behind all the time is found beside another', () => {
+  // 20 ms more each 200 ms: as a whole it is like the other as much as like itself.
+  const piece = 0.2 * RATE;
+  const late = Array.from({ length: 20 }, (_, i) =>
+    join(one.slice(i * piece, (i + 1) * piece), new Float32Array(RATE / 50)),
+  );
+  const found = find(one, join(around(join(...late)), around(voice(7))));
+  expect(found.correlation).toBeGreaterThan(0.9);
+  expect(found.at).toBeLessThan(1.3 * RATE);
+});
+
 test.each([2, 3, 4, 5])('another voice is not taken for it, seed %i', (seed) => {
   expect(find(one, around(voice(seed))).correlation).toBeLessThan(0.8);
 });

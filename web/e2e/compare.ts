@@ -6,6 +6,8 @@ const HOP = WINDOW / 4;
 const PIECE = 10;
 /** A piece lies at most so far from where the whole fits best, in steps: 500 ms. */
 const REACH = 100;
+/** So many places are tried. */
+const PLACES = 6;
 /** What a step between neighbouring pieces costs, as a share of the voice's energy: sound that waited is usual. */
 const LATER = 0.0005;
 /** Sound that came sooner is dear, or a loss would be filled with its neighbours. */
@@ -24,34 +26,46 @@ export interface Found {
   drift: number;
 }
 
-/** Finds `voice` in `recording` by its energy envelope. */
+/** Finds `voice` in `recording` by its energy envelope: of the likely places, the one where it is best once aligned. */
 export function find(voice: Float32Array, recording: Float32Array): Found {
   const wanted = envelope(voice, WINDOW);
   const heard = envelope(recording, HOP);
-  const place = rigid(wanted, heard);
+  return likely(wanted, heard)
+    .map((place) => aligned(wanted, heard, place))
+    .reduce((best, found) => (found.correlation > best.correlation ? found : best));
+}
+
+/** The voice as it is found near `place`, with its pieces where each is best. */
+function aligned(wanted: Float32Array, heard: Float32Array, place: number): Found {
   const offsets = elastic(wanted, heard, place);
-  const aligned = wanted.map((_, i) => at(heard, place + (offsets[i] ?? 0) + 4 * i));
-  const gain = sum(aligned) / sum(wanted);
+  const there = wanted.map((_, i) => at(heard, place + (offsets[i] ?? 0) + 4 * i));
+  const gain = sum(there) / sum(wanted);
   return {
-    correlation: correlate(wanted, aligned),
+    correlation: correlate(wanted, there),
     at: (place + (offsets[0] ?? 0)) * HOP,
-    first: sum(aligned.subarray(0, 5)) / sum(wanted.subarray(0, 5)) / gain,
-    last: sum(aligned.subarray(-5)) / sum(wanted.subarray(-5)) / gain,
+    first: sum(there.subarray(0, 5)) / sum(wanted.subarray(0, 5)) / gain,
+    last: sum(there.subarray(-5)) / sum(wanted.subarray(-5)) / gain,
     drift: (Math.max(...offsets) - Math.min(...offsets)) * 5,
   };
 }
 
-/** The place where the voice as a whole correlates best, in steps. */
-function rigid(wanted: Float32Array, heard: Float32Array): number {
-  let [best, place] = [-2, 0];
-  for (let from = 0; from + 4 * wanted.length <= heard.length; from += 1) {
-    const correlation = correlate(
-      wanted,
-      wanted.map((_, i) => at(heard, from + 4 * i)),
-    );
-    if (correlation > best) [best, place] = [correlation, from];
+/**
+ * Where the voice as a whole correlates best, in steps, each farther than `REACH` from the others.
+ * A voice that was stretched is hardly better where it is than elsewhere, so one place is not enough.
+ */
+function likely(wanted: Float32Array, heard: Float32Array): number[] {
+  const rigid: { place: number; correlation: number }[] = [];
+  for (let place = 0; place === 0 || place + 4 * wanted.length <= heard.length; place += 1) {
+    const there = wanted.map((_, i) => at(heard, place + 4 * i));
+    rigid.push({ place, correlation: correlate(wanted, there) });
   }
-  return place;
+  rigid.sort((a, b) => b.correlation - a.correlation);
+  const places: number[] = [];
+  for (const { place } of rigid) {
+    if (places.length === PLACES) break;
+    if (places.every((other) => Math.abs(other - place) > REACH)) places.push(place);
+  }
+  return places;
 }
 
 /** How far each window is from `place`, in steps: the cheapest way through all pieces. */
