@@ -30,10 +30,10 @@ async function station(handle: string, speech: Speech): Promise<Station> {
 }
 
 test('speech goes in at one page and comes out whole at another', async () => {
-  const [talker, listener] = [
-    await station('Roadrunner', first),
-    await station('Night Owl', second),
-  ];
+  const [talker, listener] = await Promise.all([
+    station('Roadrunner', first),
+    station('Night Owl', second),
+  ]);
   await talker.say(first.seconds * 1000);
   await listener.until(({ air }) => air.length === 1 && air[0]?.state === 'played');
 
@@ -55,7 +55,7 @@ test('speech goes in at one page and comes out whole at another', async () => {
 });
 
 test('two who talk at once are heard one after the other, each whole', async () => {
-  const talkers = [await station('Roadrunner', first), await station('Blue Jay', second)] as const;
+  const talkers = await Promise.all([station('Roadrunner', first), station('Blue Jay', second)]);
   const listener = await station('Night Owl', first);
   const longest = Math.max(first.seconds, second.seconds) * 1000;
   await Promise.all(talkers.map((talker) => talker.say(longest)));
@@ -78,10 +78,10 @@ test('two who talk at once are heard one after the other, each whole', async () 
 });
 
 test('say again plays a burst once more, from memory', async () => {
-  const [talker, listener] = [
-    await station('Roadrunner', first),
-    await station('Night Owl', second),
-  ];
+  const [talker, listener] = await Promise.all([
+    station('Roadrunner', first),
+    station('Night Owl', second),
+  ]);
   await talker.say(first.seconds * 1000);
   await listener.until(({ air }) => air[0]?.state === 'played');
   await server.down();
@@ -96,10 +96,10 @@ test('say again plays a burst once more, from memory', async () => {
 });
 
 test('voice leaves with the press and is heard without delay', async () => {
-  const [talker, listener] = [
-    await station('Roadrunner', first),
-    await station('Night Owl', second),
-  ];
+  const [talker, listener] = await Promise.all([
+    station('Roadrunner', first),
+    station('Night Owl', second),
+  ]);
   // The first press opens the microphone and the first burst the loudspeaker; those after find them warm.
   for (let press = 1; press <= 31; press += 1) {
     await talker.say(300);

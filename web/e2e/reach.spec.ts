@@ -149,11 +149,11 @@ function useUp({ page }: Station): Promise<void> {
 test('with 10 km chosen nobody beyond hears a frame, whatever becomes of the place', async () => {
   test.setTimeout(180_000);
   const fix = new Fix();
-  const [[talker, wire], [near], [far, beyond]] = [
-    await station('Roadrunner', HOME, (page) => fix.install(page)),
-    await station('Night Owl', NEAR),
-    await station('Blue Jay', FAR),
-  ];
+  const [[talker, wire], [near], [far, beyond]] = await Promise.all([
+    station('Roadrunner', HOME, (page) => fix.install(page)),
+    station('Night Owl', NEAR),
+    station('Blue Jay', FAR),
+  ]);
   await share(near);
   await share(far);
   await slider(talker, 'Transmit range').focus();
@@ -263,10 +263,10 @@ test('with 10 km chosen nobody beyond hears a frame, whatever becomes of the pla
 });
 
 test('a person who stops sharing keeps the range they chose, until they choose another', async () => {
-  const [[talker], [far, beyond]] = [
-    await station('Roadrunner', HOME),
-    await station('Blue Jay', FAR),
-  ];
+  const [[talker], [far, beyond]] = await Promise.all([
+    station('Roadrunner', HOME),
+    station('Blue Jay', FAR),
+  ]);
   await share(talker);
   await set(talker, 'Transmit range', ['Home'], 'you reach 10 km, you hear everybody');
   await talker.page.getByRole('button', { name: 'Stop sharing your location' }).click();
@@ -311,10 +311,10 @@ test('who declines to share talks to everybody', async () => {
 
 test('loading the page again costs no first cell, however often', async () => {
   test.setTimeout(120_000);
-  const [[talker, wire], [near]] = [
-    await station('Roadrunner', HOME),
-    await station('Night Owl', NEAR),
-  ];
+  const [[talker, wire], [near]] = await Promise.all([
+    station('Roadrunner', HOME),
+    station('Night Owl', NEAR),
+  ]);
   await share(near);
   await share(talker);
   await set(talker, 'Transmit range', ['Home'], 'you reach 10 km, you hear everybody');

@@ -24,7 +24,7 @@ async function station(handle: string, browser?: Browser): Promise<Station> {
 
 test('killing the server in the middle of a burst: both come back without a reload', async () => {
   server = await Server.start();
-  const [talker, listener] = [await station('Roadrunner'), await station('Night Owl')];
+  const [talker, listener] = await Promise.all([station('Roadrunner'), station('Night Owl')]);
   const marks = await Promise.all([talker, listener].map(({ page }) => mark(page)));
 
   await talker.press();
