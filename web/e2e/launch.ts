@@ -1,6 +1,5 @@
 import type { Browser, BrowserContext, BrowserContextOptions } from '@playwright/test';
 import { chromium, firefox } from '@playwright/test';
-import { sharedChromium } from './shared';
 
 const CHROMIUM = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
 const FIREFOX = process.env.FIREFOX_BIN ?? '/usr/bin/firefox-esr';
@@ -35,7 +34,7 @@ export function chromiumWith(wav: string, version?: Version): Promise<Browser> {
   const only = version
     ? [`--ssl-version-min=tls${version}`, `--ssl-version-max=tls${version}`]
     : [];
-  return sharedChromium({ executablePath: CHROMIUM, args: [...playing(wav), ...only] });
+  return chromium.launch({ executablePath: CHROMIUM, args: [...playing(wav), ...only] });
 }
 
 /** Nothing listens there. */
@@ -73,7 +72,7 @@ export function chromiumKeeping(
 
 /** A Chromium that only listens. */
 export function chromiumSilent(): Promise<Browser> {
-  return sharedChromium({ executablePath: CHROMIUM, args: QUIET });
+  return chromium.launch({ executablePath: CHROMIUM, args: QUIET });
 }
 
 /** A Chromium with a microphone that its person does not allow. */
