@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use tenfour_client::{Client, Options};
+use tenfour_core::radio::limits::LAG_LIMIT_RANGE;
 use tenfour_core::radio::{Event, HeardNo, LinkState};
 use tenfour_protocol::{ChannelId, Range, Ranges};
 
@@ -44,6 +45,9 @@ pub(crate) struct Listen {
     /// Plays what is heard
     #[arg(long)]
     speaker: bool,
+    /// Leaves out what could not begin to play within this time of being said, 5s to 60s
+    #[arg(long, value_name = "TIME", value_parser = lag_limit, default_value = "12s")]
+    lag_limit: Duration,
     /// Hears what you say elsewhere, too, with the same key
     #[arg(long)]
     hear_self: bool,
@@ -76,8 +80,10 @@ struct Hearing<'a> {
     raw: bool,
     open: BTreeMap<HeardNo, Recorder>,
     finished: u32,
-    /// Bursts that are still to be played.
-    unplayed: u32,
+    /// What is heard is also played.
+    plays: bool,
+    /// Bursts that are still to be played, and their talkers.
+    unplayed: BTreeMap<HeardNo, String>,
 }
 
 impl Listen {
@@ -108,7 +114,8 @@ impl Listen {
         let program = station::program();
         let (economy, playout) = (self.low_data, sink.is_some());
         let hear_self = self.hear_self;
-        let options = Options { program, economy, hear_self, playout, place: cell, ranges };
+        let lag_limit = Some(self.lag_limit);
+        let options = Options { program, economy, hear_self, playout, lag_limit, place: cell, ranges };
         let Tuned { mut client, refused, .. } = login.tune(&self.channels, options).await?;
         let unplaced = refused.is_some();
         if let Some(refusal) = refused {
@@ -119,9 +126,9 @@ impl Listen {
         tell!("Ready: {} ({}) hears channel {} at {origin}.", me.handle, me.tag, names.join(", "));
 
         let mut player = sink.map(|sink| Player::new(sink, self.channels.clone(), fill));
-        let (open, finished, unplayed) = (BTreeMap::new(), 0, 0);
+        let (json, plays, open, unplayed) = (self.json, playout, BTreeMap::new(), BTreeMap::new());
         let mut hearing =
-            Hearing { folder, json: self.json, up: true, unplaced, raw, open, finished, unplayed };
+            Hearing { folder, json, up: true, unplaced, raw, open, finished: 0, plays, unplayed };
         let heard = self.until_done(&mut client, &mut player, &mut hearing);
         let end = tokio::time::sleep(self.time.unwrap_or(Duration::MAX));
         let done = tokio::select! {
@@ -154,9 +161,7 @@ impl Listen {
             if lines::are_lost() && hearing.folder.is_none() && player.is_none() {
                 return Ok(());
             }
-            if self.bursts.is_some_and(|wanted| hearing.finished >= wanted)
-                && (player.is_none() || hearing.unplayed == 0)
-            {
+            if self.bursts.is_some_and(|wanted| hearing.finished >= wanted) && hearing.unplayed.is_empty() {
                 return Ok(());
             }
             tokio::select! {
@@ -198,7 +203,9 @@ impl Hearing<'_> {
                 tell!("{}", place::located(country));
             }
             Event::BurstStarted { heard, channel, talker, frame_ms, grade, .. } => {
-                self.unplayed += 1;
+                if self.plays {
+                    self.unplayed.insert(heard, format!("{} ({})", talker.person.handle, talker.person.tag));
+                }
                 self.open.insert(heard, Recorder::begin(channel, talker, frame_ms, grade, self.folder)?);
             }
             Event::Voice { heard, media_time, payload, .. } => {
@@ -215,12 +222,20 @@ impl Hearing<'_> {
                 if let Some(recorder) = self.open.remove(&heard) {
                     self.finished += 1;
                     // A burst without a frame is never played.
-                    self.unplayed -= u32::from(received == 0);
+                    if received == 0 {
+                        self.unplayed.remove(&heard);
+                    }
                     let line = recorder.end(received, lost, reason)?;
                     self.tell(&line)?;
                 }
             }
-            Event::PlayEnded { .. } => self.unplayed = self.unplayed.saturating_sub(1),
+            Event::PlayEnded { heard, .. } => {
+                self.unplayed.remove(&heard);
+            }
+            Event::PlayMissed { heard } => {
+                let talker = self.unplayed.remove(&heard).unwrap_or_default();
+                tell!("Missed {talker}: it could not begin in time. --lag-limit waits for longer.");
+            }
             _ => {}
         }
         Ok(())
@@ -254,6 +269,11 @@ async fn due(player: &Option<Player>) {
         Some(player) => player.due().await,
         None => std::future::pending().await,
     }
+}
+
+fn lag_limit(text: &str) -> Result<Duration, String> {
+    let time = period(text)?;
+    if LAG_LIMIT_RANGE.contains(&time) { Ok(time) } else { Err("between 5s and 60s".into()) }
 }
 
 /// A time like `500ms`, `10s`, `5m` or `1h`.

@@ -33,6 +33,8 @@ pub struct Options {
     pub hear_self: bool,
     /// Whether [`Client::pull`] will be called.
     pub playout: bool,
+    /// Bursts that could not begin to play so long after they came are not played. None: 12 s.
+    pub lag_limit: Option<Duration>,
     /// The cell that the person is in, to be shared from the first connection on.
     pub place: Option<GeoCell>,
     /// How far the person reaches and hears. Limited ranges need a place.
@@ -62,7 +64,7 @@ impl Client {
     /// A client for a session; it connects at once. Needs a runtime with time and IO. If the key is in a file,
     /// neither key nor token stays in memory while the client is connected.
     pub fn new(server: Server, key: impl Into<Key>, session: Session, options: Options) -> Self {
-        let Options { program, economy, hear_self, playout, place, ranges } = options;
+        let Options { program, economy, hear_self, playout, lag_limit, place, ranges } = options;
         let seed = getrandom::u64().unwrap_or(std::process::id().into());
         let device = Some(device(&program));
         let config = Config {
@@ -70,6 +72,7 @@ impl Client {
             economy,
             hear_self,
             playout,
+            lag_limit,
             seed,
             place,
             ranges,

@@ -305,18 +305,19 @@ impl Client {
             }
             Told::Voice { heard, seq, media_time, payload } => {
                 cx.model.heard(self.id, *heard, *seq, payload);
-                cx.model.reaches(self.id, *heard, media_time + FrameTime::Ms20.samples());
+                cx.model.reaches(self.id, *heard, media_time + FrameTime::Ms20.samples(), now);
             }
             Told::Gap { heard, from, to } => cx.model.missed(self.id, *heard, *from, *to),
             Told::BurstEnded { heard, reason, .. } => cx.model.ends(self.id, *heard, *reason),
             Told::PlayStarted { heard, again } => {
-                cx.model.plays(self.id, *heard, *again);
+                cx.model.plays(self.id, *heard, *again, now);
                 let channel = self.heard.get(heard).map(|(_, channel)| channel.clone());
                 if let Some(channel) = channel.filter(|channel| self.listening.insert(channel.clone())) {
                     cx.schedule.at(now, Event::Listen(self.id, channel));
                 }
             }
             Told::PlayEnded { heard, again } => cx.model.played(self.id, *heard, *again),
+            Told::PlayMissed { heard } => cx.model.unplayed(self.id, *heard, now),
             Told::Forgotten { heard } => {
                 self.heard.remove(heard);
             }

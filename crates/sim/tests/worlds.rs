@@ -16,6 +16,7 @@ fn worlds(part: u64) {
             && seen.resumed > 250
             && seen.lies > 1_000_000
             && seen.gaps > 1000
+            && seen.unplayed > 0
             && seen.whole > 400
             && seen.located > 800
             && seen.moved > 60

@@ -155,6 +155,36 @@ describe('what is heard', () => {
     expect(rows()).toEqual(['played', 'playing']);
   });
 
+  test('what plays later than it was said says how late, and what cannot in time is missed', async () => {
+    const other = { id: 6, handle: 'Oak', tag: '9xyz' };
+    start(1);
+    frame(1, 0);
+    await clock.pass(1_000);
+    start(2, '19', other);
+    frame(2, 0);
+    end(2, 1);
+    start(3, '19', other);
+    await clock.pass(7_000);
+    frame(3, 0);
+    end(3, 1);
+    finish(1);
+    expect(store.state.air.map(({ state, late }) => [state, late])).toEqual([
+      ['played', undefined],
+      ['playing', 7_000],
+      ['waiting', undefined],
+    ]);
+    await clock.pass(11_999);
+    expect(rows()).toEqual(['played', 'playing', 'waiting']);
+    await clock.pass(1);
+    expect(rows()).toEqual(['played', 'playing', 'missed']);
+    expect(events).toEqual(['incoming', 'roger', 'incoming', 'missed']);
+    finish(2);
+    hear.sayAgain('heard-3');
+    expect(store.state.air[2]).toMatchObject({ state: 'playing', late: 12_000 });
+    finish(3);
+    expect(rows()).toEqual(['played', 'played', 'played']);
+  });
+
   test('channels do not wait for each other', () => {
     start(1, '19');
     start(2, '9');
@@ -273,12 +303,13 @@ describe('what is heard', () => {
   test('a burst whose end never comes lets the next one play, and a frame keeps it', async () => {
     start(1);
     frame(1, 0);
+    await clock.pass(14_000);
+    frame(1, 1);
+    await clock.pass(4_000);
     start(2);
     frame(2, 0);
     end(2, 1);
-    await clock.pass(14_000);
-    frame(1, 1);
-    await clock.pass(14_999);
+    await clock.pass(10_999);
     expect(rows()).toEqual(['playing', 'waiting']);
     await clock.pass(1);
     expect(store.state.air[0]?.ended).toBe('talker_lost');

@@ -14,6 +14,8 @@ import { ROW_EVERY } from './own';
 import type { Store } from './store';
 import type { Timeline } from './timeline';
 import { AHEAD, timeline } from './timeline';
+import type { Turn } from './turns';
+import { HeardLately, LAG_LIMIT } from './turns';
 
 /** What decodes and plays. A play is one playing of one burst. */
 export interface Player {
@@ -46,23 +48,16 @@ interface Live {
   touched: number;
 }
 
-/** A burst in the queue of its channel. */
-interface Turn {
-  recording: Recording;
-  again: boolean;
-  play: number | null;
-  /** Frames that come together: between them is as much silence to bridge. */
-  bundle: number;
-}
-
 /** A burst of which nothing came for so long after the server's hold is taken as lost, in ms. */
 const BURST_LOST = 5_000;
+/** What begins to play later than so many ms after it was said is not on the air now. */
+const LATE = 1_000;
 /** So many are remembered to have been told of; then all are forgotten. */
 const TOLD = 1000;
 
 /**
- * What is heard: bursts of a channel one after the other, whole, in the order of their announcement. One
- * that waits for its turn lies in memory as packets.
+ * What is heard: bursts of a channel one after the other, whole. One that waits for its turn lies in
+ * memory as packets; one that has waited for too long is not played, and can be said again.
  */
 export class Hear {
   readonly #live = new Map<BurstNo, Live>();
@@ -78,6 +73,7 @@ export class Hear {
   readonly #told = new Set<string>();
   /** The first of each queue is playing. */
   readonly #queues = new Map<string, Turn[]>();
+  readonly #lately = new HeardLately();
 
   constructor(
     private readonly store: Store,
@@ -127,7 +123,7 @@ export class Hear {
       ...(grade !== undefined && { grade }),
     });
     const together = Math.min(Math.max(bundle, this.wished()), Math.floor(BUNDLE_TIME / frame_ms));
-    this.#enqueue({ recording, again: false, play: null, bundle: together });
+    this.#enqueue({ recording, talker: talker.tag, again: false, play: null, bundle: together });
   }
 
   frame({ burst, seq, mediaTime, payload }: VoiceFrame): void {
@@ -143,6 +139,7 @@ export class Hear {
     const packet = { time, lost: live.lost, payload };
     live.lost = false;
     live.recording.add(packet);
+    if (live.recording.packets.length === 1) this.#limitWait(live.recording);
     const play = this.#playing(live.recording);
     if (play !== null) this.player.packet(play, packet);
     if (live.recording.packets.length % ROW_EVERY === 0) this.#drawRow(live);
@@ -199,7 +196,7 @@ export class Hear {
     const turns = this.#queues.get(recording.channel) ?? [];
     if (turns.some((turn) => turn.recording === recording)) return;
     this.store.setBurst(key, { state: 'waiting' });
-    this.#enqueue({ recording, again: true, play: null, bundle: 1 }, 1);
+    this.#enqueue({ recording, talker: '', again: true, play: null, bundle: 1 }, 1);
   }
 
   /** The player has played all of it. */
@@ -208,6 +205,7 @@ export class Hear {
       const turn = turns[0];
       if (turn?.play !== play) continue;
       turns.shift();
+      if (!turn.again) this.#lately.add(turn, this.clock.now());
       this.#showPlayed(turn);
       const row = this.store.burst(turn.recording.key);
       if (row && !turn.again) this.store.emit({ type: 'roger', talker: row.talker, channel });
@@ -233,14 +231,33 @@ export class Hear {
 
   #next(channel: string): void {
     const turns = this.#queues.get(channel) ?? [];
-    // Skips what was forgotten, or came without a sound, while it waited.
-    while (turns[0] && (!turns[0].recording.kept || isEmpty(turns[0].recording))) {
-      const turn = turns.shift();
-      if (turn) this.#showPlayed(turn);
+    for (const turn of turns.filter(({ recording }) => !recording.kept || isEmpty(recording))) {
+      turns.splice(turns.indexOf(turn), 1);
+      // It came without a sound, or was forgotten while it waited.
+      if (turn.recording.kept || turn.again) this.#showPlayed(turn);
+      else this.#showMissed(turn.recording);
     }
-    const turn = turns[0];
-    if (turn) this.#begin(turn);
+    const next = this.#lately.bringNext(turns, this.clock.now());
+    if (next) this.#begin(next);
     else this.#queues.delete(channel);
+  }
+
+  /** Nobody wants to hear what was said long ago as if it were said now. */
+  #limitWait(recording: Recording): void {
+    this.clock.after(LAG_LIMIT, () => {
+      const turns = this.#queues.get(recording.channel) ?? [];
+      const at = turns.findIndex((turn) => turn.recording === recording && !turn.again);
+      if (at < 0 || turns[at]?.play !== null) return;
+      turns.splice(at, 1);
+      this.#showMissed(recording);
+    });
+  }
+
+  #showMissed(recording: Recording): void {
+    recording.waits = false;
+    this.store.setBurst(recording.key, { state: 'missed', replayable: recording.kept });
+    const count = this.store.state.air.filter(({ state }) => state === 'missed').length;
+    this.store.emit({ type: 'missed', count });
   }
 
   #begin(turn: Turn): void {
@@ -253,7 +270,8 @@ export class Hear {
     this.player.begin(play, recording.frameMs * MS, turn.bundle, live);
     for (const packet of recording.packets) this.player.packet(play, packet);
     if (recording.finished) this.player.end(play);
-    this.store.setBurst(recording.key, { state: 'playing' });
+    const late = this.clock.now() - (recording.came ?? this.clock.now());
+    this.store.setBurst(recording.key, { state: 'playing', late: late >= LATE ? late : undefined });
     const row = this.store.burst(recording.key);
     if (!row || turn.again) return;
     const { talker } = row;

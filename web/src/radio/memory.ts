@@ -26,6 +26,8 @@ export class Recording {
   waits = false;
   bytes = 0;
   touched: number;
+  /** When its first packet came, in ms. */
+  came: number | undefined;
 
   constructor(
     readonly key: string,
@@ -55,6 +57,7 @@ export class Recording {
 
   add(packet: Packet): void {
     this.touched = this.clock.now();
+    this.came ??= this.touched;
     if (!this.#kept) return;
     this.#packets.push(packet);
     this.bytes += packet.payload.length;

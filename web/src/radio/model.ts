@@ -119,7 +119,10 @@ export interface Burst {
   another?: string;
   /** True for one's own. */
   own: boolean;
-  state: 'waiting' | 'playing' | 'played' | 'talking' | 'sent' | 'refused';
+  /** `missed`: it could not begin in time, and was not played. */
+  state: 'waiting' | 'playing' | 'played' | 'missed' | 'talking' | 'sent' | 'refused';
+  /** How long after it was said it plays, in ms, unless that is at once. */
+  late?: number | undefined;
   /** Sound so far, in ms. */
   length: number;
   /** Level curve, 0..1, one value for each 100 ms, at most 100 values (older ones are merged). */
@@ -198,6 +201,8 @@ export type RadioEvent =
   /** `another` is the tag of `Burst.another`, said once of each. */
   | { type: 'incoming'; talker: Participant; channel: string; another?: string }
   | { type: 'roger'; talker: Participant; channel: string }
+  /** A burst was not played; so many rows are missed now. */
+  | { type: 'missed'; count: number }
   | { type: 'sent'; ended: EndReason; part?: Part }
   /** The link is back, and this was heard of a burst that it had cut. */
   | { type: 'late'; part: Part }

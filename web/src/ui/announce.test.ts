@@ -53,6 +53,10 @@ test('what became of the burst', () => {
   );
 });
 
+test('what was missed', () => {
+  expect(sentence({ type: 'missed', count: 3 }, text)).toBe('3 missed');
+});
+
 test('the link, but not the end of what was heard', () => {
   const link = { state: 'coming_back', retryAt: 0, why: 'lost' } as const;
   expect(sentence({ type: 'link', link }, text)).toBe('link lost, coming back by itself');

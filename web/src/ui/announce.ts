@@ -26,6 +26,8 @@ export function sentence(event: RadioEvent, text: Text): string {
     }
     case 'roger':
       return '';
+    case 'missed':
+      return spoken.missed(event.count);
     case 'sent':
       return [
         event.ended === 'released' ? spoken.sent : spoken.sentEarly(text.endings[event.ended]),

@@ -12,10 +12,13 @@ export function burstWord(burst: Burst, text: Text): string {
     case 'waiting':
       return air.next;
     case 'playing':
+      return burst.late === undefined ? air.onTheAir : air.ago(Math.round(burst.late / 1000));
     case 'talking':
       return air.onTheAir;
     case 'refused':
       return air.refused;
+    case 'missed':
+      return air.missed;
     case 'played':
     case 'sent':
       return air.seconds(lengthInSeconds(burst.length));
@@ -42,7 +45,7 @@ export function partWords({ heard, length, late }: Part, { air }: Text): string 
 
 /** True when a touch says it again. */
 export function canSayAgain(burst: Burst): boolean {
-  return burst.replayable && (burst.state === 'played' || burst.state === 'sent');
+  return burst.replayable && ['played', 'missed', 'sent'].includes(burst.state);
 }
 
 /** True when there is a signal to show, or it is worth a sign that there is none. */

@@ -77,6 +77,21 @@ test('a burst is one sentence for a screen reader', () => {
   ).toBe('You, refused');
 });
 
+test('only what is said now is on the air', () => {
+  const late = (ms: number) =>
+    burstSentence(
+      burst(heron, 4, { state: 'playing', late: ms, replayable: false }),
+      '19',
+      false,
+      text,
+    );
+  expect(late(7_600)).toBe('Blue Heron 2mqd, Croatia, 8 s ago');
+  expect(late(130_000)).toBe('Blue Heron 2mqd, Croatia, 2 min ago');
+  expect(burstSentence(burst(heron, 4, { state: 'missed' }), '19', false, text)).toBe(
+    'Blue Heron 2mqd, Croatia, missed, say again',
+  );
+});
+
 test('that a handle was heard with another tag is part of the sentence', () => {
   const sentence = burstSentence(burst(heron, 4, { another: '9xyz' }), '19', false, text);
   expect(sentence.replaceAll(/[\u2068\u2069]/g, '')).toBe(

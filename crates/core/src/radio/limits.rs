@@ -1,5 +1,6 @@
 //! The radio's own limits. Those of the wire are in [`tenfour_protocol::limits`].
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use tenfour_protocol::limits::{HEARD_AHEAD, HOLD_RANGE, RESUME_BURSTS};
@@ -61,6 +62,16 @@ pub const CONCEALED: Duration = Duration::from_millis(60);
 /// Lost frames are replaced by at most this much concealment and silence, since nobody wants to hear seconds of
 /// nothing.
 pub const LOSS_LONGEST: Duration = Duration::from_millis(200);
+/// A burst that could not begin to play within this time of its first frame is not played, unless the listener
+/// chose another limit. A talker whom others wait for has less than that ([`COURTESY`]), so one burst is always
+/// waited for.
+///
+/// [`COURTESY`]: tenfour_protocol::limits::COURTESY
+pub const LAG_LIMIT: Duration = Duration::from_secs(12);
+/// What a listener may choose.
+pub const LAG_LIMIT_RANGE: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_secs(60);
+/// Who is next to be heard depends on whom one heard for so long before.
+pub const HEARD_LATELY: Duration = Duration::from_secs(5 * 60);
 /// Bursts that may wait in one channel's queue.
 pub const QUEUED_BURSTS: usize = 64;
 /// Voice that may wait to be played, all channels together, in bytes.

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use tenfour_protocol::ChannelId;
 use tenfour_protocol::control::FrameTime;
+use tenfour_protocol::{ChannelId, Tag};
 
 use super::limits::{MEMORY_BURSTS, MEMORY_BYTES, MEMORY_TIME};
 use super::{Event, HeardNo, Output, Payload};
@@ -17,6 +17,7 @@ pub(super) struct Memory {
 
 pub(super) struct Remembered {
     pub(super) heard: HeardNo,
+    pub(super) talker: Tag,
     pub(super) channel: ChannelId,
     pub(super) frame_ms: FrameTime,
     /// Sequence number, media time, payload.
@@ -25,8 +26,15 @@ pub(super) struct Remembered {
 }
 
 impl Memory {
-    pub(super) fn open(&mut self, heard: HeardNo, channel: ChannelId, frame_ms: FrameTime, now: Time) {
-        self.bursts.push_back(Remembered { heard, channel, frame_ms, frames: Vec::new(), touched: now });
+    pub(super) fn open(
+        &mut self,
+        (heard, talker): (HeardNo, Tag),
+        channel: ChannelId,
+        frame_ms: FrameTime,
+        now: Time,
+    ) {
+        let (frames, touched) = (Vec::new(), now);
+        self.bursts.push_back(Remembered { heard, talker, channel, frame_ms, frames, touched });
     }
 
     pub(super) fn push(&mut self, heard: HeardNo, frame: (u16, u32, Payload), now: Time) {

@@ -63,6 +63,9 @@ pub struct Config {
     pub hear_self: bool,
     /// False if the shell never pulls sound. Then no sound is kept, neither to be played nor to be played again.
     pub playout: bool,
+    /// A burst that could not begin to play within this time of its first frame is not played. None for
+    /// [`LAG_LIMIT`](limits::LAG_LIMIT); clamped to [`LAG_LIMIT_RANGE`](limits::LAG_LIMIT_RANGE).
+    pub lag_limit: Option<Duration>,
     /// Random number from the shell, so that clients do not come back all at once.
     pub seed: u64,
     /// The cell that the person is in, to be shared from the first connection on.
@@ -102,7 +105,7 @@ impl Radio {
             receiver: Receiver::new(&config),
             tuning: Tuning::default(),
             button: Button::default(),
-            playout: Playout::default(),
+            playout: Playout::new(config.lag_limit),
             memory: Memory::default(),
             place: Whereabouts::new(config),
             out,
@@ -168,6 +171,7 @@ impl Radio {
             self.button.timeout(),
             self.open_timeout(),
             self.memory.timeout(),
+            self.playout.timeout(),
         ];
         timeouts.into_iter().flatten().min()
     }
@@ -186,6 +190,7 @@ impl Radio {
             self.tell_ended(lost);
         }
         self.memory.forget(now, &mut self.out);
+        self.playout.handle_timeout(now, &mut self.out);
     }
 
     /// What to play next on `channel`; the time it takes is in the answer.
@@ -324,8 +329,9 @@ impl Radio {
         }
         let Some(heard) = self.receiver.started(burst, channel.clone(), frame_ms, now) else { return };
         if self.plays {
-            self.playout.open(&channel, heard, pace);
-            self.memory.open(heard, channel.clone(), frame_ms, now);
+            let whose = (heard, talker.person.tag);
+            self.playout.open(&channel, whose, pace, &mut self.out);
+            self.memory.open(whose, channel.clone(), frame_ms, now);
             self.memory.forget(now, &mut self.out);
         }
         self.event(Event::BurstStarted { heard, burst, channel, talker, frame_ms, grade });
@@ -347,7 +353,7 @@ impl Radio {
 
     fn say_again(&mut self, heard: HeardNo, now: Time) {
         if let Some(burst) = self.memory.recall(heard) {
-            self.playout.again(&burst.channel, heard, burst.frame_ms, &burst.frames, now);
+            self.playout.again(burst, now, &mut self.out);
         }
     }
 

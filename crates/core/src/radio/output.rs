@@ -255,6 +255,12 @@ pub enum Event {
         /// True if it was played again from memory.
         again: bool,
     },
+    /// A burst is not played: it could not begin before the lag limit, or too many wait. It can be said again while
+    /// it is remembered.
+    PlayMissed {
+        /// Which burst.
+        heard: HeardNo,
+    },
     /// A burst can no longer be played again.
     Forgotten {
         /// Which burst.

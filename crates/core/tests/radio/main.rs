@@ -4,6 +4,7 @@ mod anywhere;
 mod button;
 mod harness;
 mod hearing;
+mod lag;
 mod link;
 mod place;
 mod playout;

@@ -102,6 +102,8 @@ struct Player<'a> {
     aired: Vec<Value>,
     talkers: BTreeMap<HeardNo, String>,
     ended: Vec<Value>,
+    /// Bursts that were not played.
+    missed: Vec<HeardNo>,
     people: u32,
     speaker: Speaker,
     /// When the server gave its last sign of life in passing.
@@ -127,6 +129,7 @@ impl<'a> Player<'a> {
             aired: Vec::new(),
             talkers: BTreeMap::new(),
             ended: Vec::new(),
+            missed: Vec::new(),
             people: 0,
             speaker: Speaker::default(),
             spoke: Time::ZERO,
@@ -176,6 +179,11 @@ impl<'a> Player<'a> {
                 return if value.is_null() { Ok(()) } else { same("heard", value, &played.into()) };
             }
             "heard" => return same("bursts heard", value, &std::mem::take(&mut self.ended).into()),
+            "missed" => {
+                let missed = std::mem::take(&mut self.missed);
+                let all = (1..=self.talkers.len()).filter(|n| missed.contains(&no(*n as u32)));
+                return same("missed", value, &all.collect::<Vec<_>>().into());
+            }
             "aired" => return same("frames aired", value, &std::mem::take(&mut self.aired).into()),
             "remembers" => {
                 let kept = (1..=self.talkers.len()).filter(|n| self.harness.radio.remembers(no(*n as u32)));
@@ -312,6 +320,7 @@ impl<'a> Player<'a> {
                 let talker = &self.talkers[&heard];
                 self.ended.push(json!({ "talker": talker, "missed": lost, "ended": reason }));
             }
+            Event::PlayMissed { heard } => self.missed.push(heard),
             Event::Tuned { info, .. } => self.people = info.count,
             Event::Presence { count, .. } | Event::Participants { count, .. } => self.people = count,
             _ => {}

@@ -45,6 +45,8 @@ seen! {
     lies,
     /// Frames that were told as gaps.
     gaps,
+    /// Bursts that waited for too long and were not played.
+    unplayed,
     /// Links that went on where they had ended.
     resumed,
     /// Bursts that had to be heard whole, and were.
@@ -81,7 +83,10 @@ struct Hearing {
     burst: BurstNo,
     channel: ChannelId,
     last: Option<u16>,
+    /// When the first frame came.
+    came: Option<Time>,
     ended: bool,
+    /// Nothing more of it is played.
     played: bool,
 }
 
@@ -138,7 +143,8 @@ pub struct Model {
     frames: BTreeSet<(usize, BurstNo, u16)>,
     gaps: BTreeMap<(usize, BurstNo), usize>,
     playing: BTreeMap<(usize, ChannelId), HeardNo>,
-    last_played: BTreeMap<(usize, ChannelId), HeardNo>,
+    /// By listener and talker.
+    last_played: BTreeMap<(usize, ChannelId, Option<usize>), HeardNo>,
     whereabouts: Whereabouts,
     audiences: Audiences,
     mutes: Mutes,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tenfour_core::Time;
+use tenfour_core::radio::limits::{JITTER_LONGEST, LAG_LIMIT};
 use tenfour_core::radio::{HeardEnd, HeardNo};
 use tenfour_protocol::control::{EndReason, Outcome};
 use tenfour_protocol::limits::{HEARD_AHEAD, SAMPLE_RATE};
@@ -60,7 +61,7 @@ impl Model {
         // Opened, and perhaps never admitted: the talker may have gone in between.
         let right = self.opening.get(&burst).map(|(opened, _)| *opened == channel);
         self.must(right == Some(true), || format!("client {client} is told of burst {burst} on {channel}"));
-        let hearing = Hearing { burst, channel, last: None, ended: false, played: false };
+        let hearing = Hearing { burst, channel, last: None, came: None, ended: false, played: false };
         let twice = self.hearing.insert((client, heard), hearing).is_some();
         self.must(!twice, || format!("client {client} hears {heard:?} begin twice"));
     }
@@ -100,7 +101,10 @@ impl Model {
     }
 
     /// A burst has come so far for a listener, in samples.
-    pub fn reaches(&mut self, client: usize, heard: HeardNo, samples: u32) {
+    pub fn reaches(&mut self, client: usize, heard: HeardNo, samples: u32, now: Time) {
+        if let Some(hearing) = self.hearing.get_mut(&(client, heard)) {
+            hearing.came.get_or_insert(now);
+        }
         let most = (self.talk_limit + HEARD_AHEAD).as_millis() as u32 * (SAMPLE_RATE / 1000);
         self.must(samples <= most, || format!("client {client} has {samples} samples of {heard:?}"));
     }
@@ -130,17 +134,36 @@ impl Model {
     }
 
     /// A burst begins to play.
-    pub fn plays(&mut self, client: usize, heard: HeardNo, again: bool) {
-        let Some(channel) = self.hearing.get(&(client, heard)).map(|hearing| hearing.channel.clone()) else {
+    pub fn plays(&mut self, client: usize, heard: HeardNo, again: bool, now: Time) {
+        let Some(hearing) = self.hearing.get(&(client, heard)) else {
             return self.must(false, || format!("client {client} plays {heard:?}, which never began"));
         };
-        let key = (client, channel);
-        let other = self.playing.insert(key.clone(), heard);
+        let (channel, came) = (hearing.channel.clone(), hearing.came);
+        let talker = self.bursts.get(&hearing.burst).map(|burst| burst.talker);
+        let other = self.playing.insert((client, channel.clone()), heard);
         self.must(other.is_none(), || format!("client {client} plays {heard:?} over {other:?}"));
         if !again {
-            let before = self.last_played.insert(key, heard);
+            let in_time = came.is_some_and(|came| now.since(came) <= LAG_LIMIT + JITTER_LONGEST);
+            self.must(in_time, || {
+                format!("client {client} plays {heard:?} at {now:?}, which came at {came:?}")
+            });
+            let before = self.last_played.insert((client, channel, talker), heard);
             self.must(before < Some(heard), || format!("client {client} plays {heard:?} after {before:?}"));
         }
+    }
+
+    /// A burst is not played, since it had to wait for too long.
+    pub fn unplayed(&mut self, client: usize, heard: HeardNo, now: Time) {
+        self.seen.unplayed += 1;
+        // It may have been said again while it waited, and so be played.
+        let came = self.hearing.get_mut(&(client, heard)).and_then(|hearing| {
+            hearing.played = true;
+            hearing.came
+        });
+        let late = came.is_some_and(|came| now.since(came) >= LAG_LIMIT);
+        self.must(late, || {
+            format!("client {client} does not play {heard:?} at {now:?}, which came at {came:?}")
+        });
     }
 
     /// A burst was played.

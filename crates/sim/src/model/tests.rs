@@ -186,7 +186,7 @@ fn what_is_right_is_let_pass() {
     assert_eq!(complaints(|model| model.heard(1, HEARD, 0, &packet(0))), [""; 0]);
     assert_eq!(complaints(written), [""; 0]);
     assert_eq!(complaints(|model| relayed(model, 1, 48_000 * 3 - 960, Time::ZERO)), [""; 0]);
-    assert_eq!(complaints(|model| model.reaches(1, HEARD, 48_000 * 8 + 24_000)), [""; 0]);
+    assert_eq!(complaints(|model| model.reaches(1, HEARD, 48_000 * 8 + 24_000, Time::ZERO)), [""; 0]);
     assert_eq!(complaints(|model| narrows(model, Range::Km100, |_| ())), [""; 0]);
     let goes = |model: &mut Model| {
         narrows(model, Range::Km50, |model| {
@@ -213,7 +213,7 @@ fn each_broken_promise_is_noticed() {
         ("a clock that runs away", &|m| relayed(m, 1, 48_000 * 3, Time::ZERO)),
         ("time that was saved", &|m| relayed(m, 1, 48_000 * 5, Time::from_micros(4_000_000))),
         ("two frames in one place", &|m| relayed(m, 1, 959, Time::ZERO)),
-        ("a burst too long to hear", &|m| m.reaches(1, HEARD, 48_000 * 8 + 24_001)),
+        ("a burst too long to hear", &|m| m.reaches(1, HEARD, 48_000 * 8 + 24_001, Time::ZERO)),
         ("a second receipt", &|m| (0..2).for_each(|_| m.receipt(0, LOCAL, &aired))),
         ("no end", &|m| m.settled(&[(None, vec![]), (None, vec![])])),
         ("something left", &|m| m.left(vec!["a burst".into()])),

@@ -61,6 +61,8 @@ export class Bench {
   #aired: [heard: number, of: number][] = [];
   #ended: { talker: string; missed: number; ended: string }[] = [];
   readonly #told = new Set<string>();
+  /** Bursts that were not played, by the order in which they were heard. */
+  #missed: number[] = [];
   #speaker!: Speaker;
   /** Asked for, and not open. */
   #asks = false;
@@ -105,6 +107,11 @@ export class Bench {
       cut = event.type === 'sent' && event.ended !== 'released';
     });
     this.#store.subscribe(({ air }) => {
+      for (const { key, state } of air) {
+        if (state !== 'missed' || this.#told.has(`${key} missed`)) continue;
+        this.#told.add(`${key} missed`);
+        this.#missed.push(Number(key.replace('heard-', '')));
+      }
       for (const { key, own, talker, gaps, ended } of air) {
         if (own || !ended || this.#told.has(key)) continue;
         this.#told.add(key);
@@ -164,6 +171,7 @@ export class Bench {
     else if (what === 'plays') this.#plays(value as string | null);
     else if (what === 'heard') same(value, this.#ended.splice(0));
     else if (what === 'aired') same(value, this.#aired.splice(0));
+    else if (what === 'missed') same(value, this.#missed.splice(0));
     else if (what === 'remembers') same(value, this.#remembered);
     else if (what === 'people') same(value, this.#store.state.tuned['19']?.count ?? 0);
     else if (what === 'asks') same(value, this.#asks);
