@@ -301,21 +301,26 @@ fn problem(body: &[u8]) -> Option<Refusal> {
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
     use std::time::{Duration, Instant};
 
     use super::*;
 
-    /// A server that takes what comes, says `words`, and then nothing for good.
+    /// A server that says `words` when it is asked, and then nothing for good. What is said before a request is
+    /// no answer, and would end the connection at once.
     fn says(words: &'static [u8]) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = Server::new(&format!("http://{}", listener.local_addr().unwrap()), None).unwrap();
         std::thread::spawn(move || {
-            let streams = listener.incoming().map_while(Result::ok).map(|mut stream| {
-                stream.write_all(words).unwrap();
-                std::thread::spawn(move || while stream.read(&mut [0; 1024]).is_ok_and(|bytes| bytes > 0) {})
-            });
-            streams.for_each(drop);
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                std::thread::spawn(move || {
+                    let is_asked =
+                        |stream: &mut TcpStream| stream.read(&mut [0; 1024]).is_ok_and(|bytes| bytes > 0);
+                    if is_asked(&mut stream) && stream.write_all(words).is_ok() {
+                        while is_asked(&mut stream) {}
+                    }
+                });
+            }
         });
         server
     }
