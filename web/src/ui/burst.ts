@@ -45,7 +45,9 @@ export function partWords({ heard, length, late }: Part, { air }: Text): string 
 
 /** True when a touch says it again. */
 export function canSayAgain(burst: Burst): boolean {
-  return burst.replayable && ['played', 'missed', 'sent'].includes(burst.state);
+  // A missed burst may still be coming in; only a whole one is said again.
+  const missed = burst.state === 'missed' && burst.ended !== undefined;
+  return burst.replayable && (missed || burst.state === 'played' || burst.state === 'sent');
 }
 
 /** True when there is a signal to show, or it is worth a sign that there is none. */

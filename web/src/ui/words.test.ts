@@ -87,9 +87,12 @@ test('only what is said now is on the air', () => {
     );
   expect(late(7_600)).toBe('Blue Heron 2mqd, Croatia, 8 s ago');
   expect(late(130_000)).toBe('Blue Heron 2mqd, Croatia, 2 min ago');
-  expect(burstSentence(burst(heron, 4, { state: 'missed' }), '19', false, text)).toBe(
+  const missed = burst(heron, 4, { state: 'missed' });
+  expect(burstSentence({ ...missed, ended: 'released' }, '19', false, text)).toBe(
     'Blue Heron 2mqd, Croatia, missed, say again',
   );
+  const { ended: _, ...comingIn } = missed;
+  expect(burstSentence(comingIn, '19', false, text)).toBe('Blue Heron 2mqd, Croatia, missed');
 });
 
 test('that a handle was heard with another tag is part of the sentence', () => {

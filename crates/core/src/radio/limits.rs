@@ -63,14 +63,14 @@ pub const CONCEALED: Duration = Duration::from_millis(60);
 /// nothing.
 pub const LOSS_LONGEST: Duration = Duration::from_millis(200);
 /// A burst that could not begin to play within this time of its first frame is not played, unless the listener
-/// chose another limit. A talker whom others wait for has less than that ([`COURTESY`]), so one burst is always
-/// waited for.
+/// chose another limit. A talker must end sooner than this once somebody else wants to talk ([`COURTESY`]), so the
+/// first who waits is heard.
 ///
 /// [`COURTESY`]: tenfour_protocol::limits::COURTESY
 pub const LAG_LIMIT: Duration = Duration::from_secs(12);
 /// What a listener may choose.
 pub const LAG_LIMIT_RANGE: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_secs(60);
-/// Who is next to be heard depends on whom one heard for so long before.
+/// The radio plays next whom the listener heard least within this time.
 pub const HEARD_LATELY: Duration = Duration::from_secs(5 * 60);
 /// Bursts that may wait in one channel's queue.
 pub const QUEUED_BURSTS: usize = 64;
